@@ -1,0 +1,24 @@
+//! Endpoints of Bitbucket Cloud 2.0: one file per entity.
+
+mod pull_request;
+mod pull_request_activity;
+mod pull_request_comment;
+mod pull_request_commit;
+mod repository;
+pub mod workspace;
+
+use crate::endpoint::{Endpoint, Paging};
+use crate::key::{Alternative, Key};
+
+/// What most lists share: `{"values": [...], "next": "..."}`, items with an `id`.
+const LIST: Endpoint = Endpoint {
+    path: "",
+    query: &[("pagelen", "100")],
+    paging: Paging::NextLink,
+    key: Key(&[Alternative {
+        kind: "",
+        fields: &[&["id"]],
+    }]),
+    since: None,
+    item_path: None,
+};

@@ -1,0 +1,28 @@
+//! `GET repositories/{workspace}/{repo_slug}/pullrequests`.
+
+use headwater_domain::tool::bitbucket::pull_request::PullRequests;
+
+use crate::endpoint::{Collect, Endpoint, Since};
+
+impl Collect for PullRequests {
+    const ENDPOINT: Endpoint = Endpoint {
+        path: "repositories/{scope}/pullrequests",
+        query: &[
+            // Open ones only, unless all four states are named.
+            ("state", "OPEN"),
+            ("state", "MERGED"),
+            ("state", "DECLINED"),
+            ("state", "SUPERSEDED"),
+            // More than 50 is refused with "Invalid pagelen". No `sort`: together with several
+            // states it makes the server fail on large repositories.
+            ("pagelen", "50"),
+            // Lists leave these two out unless they are asked for.
+            ("fields", "+values.participants,+values.reviewers"),
+        ],
+        since: Some(Since {
+            field: "updated_on",
+        }),
+        item_path: Some("repositories/{scope}/pullrequests/{item}"),
+        ..super::LIST
+    };
+}

@@ -1,0 +1,47 @@
+//! `GET repositories/{workspace}/{repo_slug}/pullrequests/{id}/activity`.
+
+use headwater_domain::Stream;
+use headwater_domain::tool::bitbucket::pull_request::PullRequests;
+use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
+
+use crate::endpoint::{Collect, Endpoint, Parent};
+use crate::key::{Alternative, Key};
+
+impl Collect for PullRequestActivities {
+    const ENDPOINT: Endpoint = Endpoint {
+        path: "repositories/{scope}/pullrequests/{parent}/activity",
+        query: &[("pagelen", "50")],
+        // Entries have neither id nor type: kind, time and actor tell them apart.
+        key: Key(&[
+            Alternative {
+                kind: "comment",
+                fields: &[&["comment", "id"]],
+            },
+            Alternative {
+                kind: "update",
+                fields: &[
+                    &["update", "date"],
+                    &["update", "author", "uuid"],
+                    &["update", "state"],
+                ],
+            },
+            Alternative {
+                kind: "approval",
+                fields: &[&["approval", "date"], &["approval", "user", "uuid"]],
+            },
+            Alternative {
+                kind: "changes_requested",
+                fields: &[
+                    &["changes_requested", "date"],
+                    &["changes_requested", "user", "uuid"],
+                ],
+            },
+        ]),
+        ..super::LIST
+    };
+
+    const PARENT: Option<Parent> = Some(Parent {
+        stream: PullRequests::NAME,
+        count: None,
+    });
+}

@@ -1,0 +1,427 @@
+//! The walk over the lists of pending parents: comments, activity and commits of pull requests.
+//!
+//! A parent is pending while it changed after its children were last fetched, so a crash between
+//! a list and its children loses nothing. A complete walk is all pages of one parent.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, stream};
+use headwater_store::dead_letters::DeadLetter;
+use headwater_store::progress::Checkpoint;
+use headwater_store::raw::{NewItem, ParentPosition, PendingParent, StoredItems};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::client::Client;
+use crate::endpoint::{Collection, Parent};
+use crate::engine::{Outcome, Progress, Task, Trail, bad_url, fetch, keyed};
+use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
+use crate::key::field;
+use crate::page::RawItem;
+
+/// Pending parents read at once.
+const PARENTS: usize = 512;
+
+/// Finished walks written in one transaction, if so many are ready; a slow server gets one each.
+const GROUP: usize = 128;
+
+/// Failures one after the other after which the server is taken for down.
+const PATIENCE: usize = 5;
+
+pub(crate) async fn collect(
+    task: &Task<'_>,
+    collection: &Collection,
+    (parent, parent_table): &(Parent, String),
+) -> Result<Outcome, CollectErrorKind> {
+    let mut engine = Engine {
+        task,
+        collection,
+        parent: *parent,
+        parent_table,
+        step: format!("children:{}", collection.stream),
+        outcome: Outcome::default(),
+        failures: 0,
+        failed: 0,
+    };
+    engine.run().await?;
+    Ok(engine.outcome)
+}
+
+/// The complete list of one parent's children, or why there is none.
+struct Walked {
+    parent: PendingParent,
+    items: Vec<RawItem>,
+    date: Option<DateTime<Utc>>,
+    result: Result<Found, RequestError>,
+}
+
+/// What a walk over one parent's children found out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// All pages were read.
+    All,
+    /// The parent's own count says that there are none.
+    NoneByCount,
+    /// The server no longer knows the list; what is stored stays.
+    Lost,
+}
+
+struct Engine<'a> {
+    task: &'a Task<'a>,
+    collection: &'a Collection,
+    parent: Parent,
+    parent_table: &'a str,
+    step: String,
+    outcome: Outcome,
+    /// Parents that failed one after the other.
+    failures: usize,
+    /// Parents that failed in all.
+    failed: u64,
+}
+
+impl Engine<'_> {
+    async fn run(&mut self) -> Result<(), CollectErrorKind> {
+        let store = self.task.store;
+        let scope = self.task.scope;
+        if self.task.range.full {
+            self.start_over().await?;
+        }
+        let latest = store.latest_seq(scope).await?;
+        let done = store.checkpoint(scope, &self.step).await?;
+        let mut position = ParentPosition {
+            seq: done.seq,
+            id: done.row_id,
+        };
+        let streams = (self.parent_table, self.collection.stream);
+        let with_data = self.parent.count.is_some();
+        loop {
+            let (pending, reached) =
+                store.pending_parents(scope, streams, position, PARENTS, with_data).await?;
+            if reached.seq == position.seq && reached.id == position.id {
+                break;
+            }
+            position = reached;
+            self.walk(pending).await?;
+        }
+        if self.failed == 0 {
+            self.finish(latest).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes every parent pending again.
+    async fn start_over(&self) -> Result<(), CollectErrorKind> {
+        let page = self.task.store.begin(self.task.scope, self.task.now).await?;
+        page.forget_children_fetched(self.collection.stream).await?;
+        page.set_checkpoint(&self.step, &Checkpoint::default()).await?;
+        page.commit().await?;
+        Ok(())
+    }
+
+    /// Every parent up to here is done; later runs need not look at them.
+    async fn finish(&self, latest: i64) -> Result<(), CollectErrorKind> {
+        let done = Checkpoint {
+            seq: latest,
+            row_id: i64::MAX,
+            rules: String::new(),
+        };
+        if self.task.store.checkpoint(self.task.scope, &self.step).await? != done {
+            let page = self.task.store.begin(self.task.scope, self.task.now).await?;
+            page.set_checkpoint(&self.step, &done).await?;
+            page.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Fetches the children of some parents and writes what arrives, as it arrives.
+    async fn walk(&mut self, pending: Vec<PendingParent>) -> Result<(), CollectErrorKind> {
+        (self.task.progress)(Progress {
+            expected_parents: pending.len() as u64,
+            ..Progress::default()
+        });
+        let mut arriving = self.fetch_all(pending)?;
+        let mut group = Vec::with_capacity(GROUP);
+        while arriving.walks.recv_many(&mut group, GROUP).await > 0 {
+            self.write(std::mem::take(&mut group)).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts fetching in the background, so that the network never waits for the database.
+    fn fetch_all(&self, pending: Vec<PendingParent>) -> Result<Arriving, CollectErrorKind> {
+        let mut jobs = Vec::with_capacity(pending.len());
+        for parent in pending {
+            let url = self.list_url(&parent.key)?;
+            jobs.push((parent, url));
+        }
+        let cancel = self.task.cancel.child_token();
+        let fetcher = Fetcher {
+            client: self.task.client.clone(),
+            collection: self.collection.clone(),
+            count: self.parent.count,
+            cancel: cancel.clone(),
+        };
+        let (sender, walks) = mpsc::channel(GROUP);
+        let concurrency = self.task.client.concurrency();
+        tokio::spawn(async move {
+            let fetcher = &fetcher;
+            let mut walks = stream::iter(jobs)
+                .map(|(parent, url)| fetcher.walk(parent, url))
+                .buffer_unordered(concurrency);
+            while let Some(walked) = walks.next().await {
+                if sender.send(walked).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Arriving { walks, cancel })
+    }
+
+    fn list_url(&self, parent: &str) -> Result<Url, RequestError> {
+        let base = self.task.client.endpoint();
+        let url = self.collection.list_url(base, self.task.scope, parent);
+        url.map_err(|error| bad_url(&self.task.client, error))
+    }
+
+    async fn write(&mut self, group: Vec<Walked>) -> Result<(), CollectErrorKind> {
+        let mut batch = Batch::default();
+        for walked in group {
+            self.sort(walked, &mut batch)?;
+        }
+        let table = &self.collection.raw_table;
+        let parents: Vec<String> = batch.parents.iter().map(|(key, _)| key.clone()).collect();
+        let store = self.task.store;
+        let known = store.stored_children(self.task.scope, table, &parents).await?;
+        let gone = self.confirm_missing(&mut batch, &known).await?;
+        let mut page = store.begin(self.task.scope, batch.date.unwrap_or(self.task.now)).await?;
+        if self.outcome.items == 0 {
+            page.revive_collection(self.collection.stream).await?;
+        }
+        let changes = page.write_items(table, batch.items, &known, None).await?;
+        page.remove_items(table, &gone).await?;
+        page.bury(&batch.letters).await?;
+        let mut fetched = batch.parents;
+        fetched.extend(batch.lost);
+        page.set_children_fetched(self.collection.stream, fetched).await?;
+        page.commit().await?;
+        self.outcome.items += batch.received;
+        self.outcome.written += changes.written;
+        self.outcome.removed += gone.len() as u64;
+        self.outcome.rejected += batch.letters.len() as u64;
+        (self.task.progress)(Progress {
+            items: batch.received,
+            parents: batch.walks,
+            expected_parents: 0,
+        });
+        Ok(())
+    }
+
+    /// Puts one finished walk where it belongs.
+    fn sort(&mut self, walked: Walked, batch: &mut Batch) -> Result<(), CollectErrorKind> {
+        let PendingParent { key, changed_seq, .. } = walked.parent;
+        batch.walks += 1;
+        match walked.result {
+            Ok(found) => {
+                self.failures = 0;
+                batch.date = batch.date.max(walked.date);
+                batch.received += walked.items.len() as u64;
+                let list_url = self.list_url(&key)?;
+                let (items, letters) =
+                    keyed(self.collection, list_url.as_str(), &key, walked.items);
+                batch.items.extend(items);
+                batch.letters.extend(letters);
+                match found {
+                    Found::Lost => {
+                        self.outcome.lost += 1;
+                        batch.lost.push((key, changed_seq));
+                    }
+                    Found::All => batch.parents.push((key, changed_seq)),
+                    Found::NoneByCount => {
+                        batch.counted_empty.insert(key.clone());
+                        batch.parents.push((key, changed_seq));
+                    }
+                }
+                Ok(())
+            }
+            Err(error) => self.note_failure(&key, error, batch),
+        }
+    }
+
+    /// One parent failed: it stays pending, the others go on, unless nothing goes through.
+    fn note_failure(
+        &mut self,
+        parent: &str,
+        error: RequestError,
+        batch: &mut Batch,
+    ) -> Result<(), CollectErrorKind> {
+        self.failures += 1;
+        self.failed += 1;
+        if error.kind.verdict() == Verdict::Stop {
+            return Err(error.into());
+        }
+        if self.failures >= PATIENCE {
+            return Err(CollectErrorKind::GaveUp {
+                count: self.failures,
+                last: error,
+            });
+        }
+        batch.letters.push(DeadLetter {
+            stage: "collect".to_owned(),
+            stream: self.collection.stream.to_owned(),
+            item: format!("{parent}/"),
+            raw_id: None,
+            path: error.url.to_string(),
+            message: error.kind.to_string(),
+        });
+        Ok(())
+    }
+
+    /// Raw ids of stored children that are gone: a second walk must miss them too.
+    async fn confirm_missing(
+        &self,
+        batch: &mut Batch,
+        known: &StoredItems,
+    ) -> Result<Vec<i64>, CollectErrorKind> {
+        let missing = batch.missing(known);
+        let doubted: HashSet<&String> = missing
+            .iter()
+            .map(|(parent, _)| parent)
+            .filter(|parent| !batch.counted_empty.contains(*parent))
+            .collect();
+        let mut again = HashSet::new();
+        for parent in doubted {
+            let fetcher = Fetcher {
+                client: self.task.client.clone(),
+                collection: self.collection.clone(),
+                count: None,
+                cancel: self.task.cancel.clone(),
+            };
+            let url = self.list_url(parent)?;
+            let (items, _) = fetcher.pages(&url).await?;
+            let (items, _) = keyed(self.collection, url.as_str(), parent, items);
+            again.extend(items.into_iter().map(|item| (item.parent.clone(), item.key.clone())));
+        }
+        let gone = missing.into_iter().filter(|key| !again.contains(key));
+        Ok(gone.filter_map(|key| known.get(&key).map(|item| item.id)).collect())
+    }
+}
+
+/// Finished walks, sorted for one transaction.
+#[derive(Default)]
+struct Batch {
+    walks: u64,
+    received: u64,
+    items: Vec<NewItem>,
+    letters: Vec<DeadLetter>,
+    /// Parents whose children are complete, with the parent's sequence.
+    parents: Vec<(String, i64)>,
+    /// Parents whose list the server no longer knows.
+    lost: Vec<(String, i64)>,
+    counted_empty: HashSet<String>,
+    date: Option<DateTime<Utc>>,
+}
+
+impl Batch {
+    /// Stored children of complete parents that the walks did not bring.
+    fn missing(&self, known: &StoredItems) -> Vec<(String, String)> {
+        let brought: HashSet<(&str, &str)> = self
+            .items
+            .iter()
+            .map(|item| (item.parent.as_str(), item.key.as_str()))
+            .collect();
+        let missing = known.keys();
+        missing
+            .filter(|(parent, key)| !brought.contains(&(parent.as_str(), key.as_str())))
+            .cloned()
+            .collect()
+    }
+}
+
+/// Walks under way; dropping it ends them.
+struct Arriving {
+    walks: mpsc::Receiver<Walked>,
+    cancel: CancellationToken,
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
+/// Fetches the complete list of one parent.
+struct Fetcher {
+    client: Client,
+    collection: Collection,
+    count: Option<&'static str>,
+    cancel: CancellationToken,
+}
+
+impl Fetcher {
+    async fn walk(&self, parent: PendingParent, url: Url) -> Walked {
+        let empty = |result| (Vec::new(), None, result);
+        let (items, date, result) = if self.has_none(&parent) {
+            empty(Ok(Found::NoneByCount))
+        } else {
+            match self.pages(&url).await {
+                Ok((items, date)) => (items, date, Ok(Found::All)),
+                Err(error) if matches!(error.kind, RequestErrorKind::NotFound { .. }) => {
+                    empty(Ok(Found::Lost))
+                }
+                Err(error) => empty(Err(error)),
+            }
+        };
+        let parent = PendingParent {
+            data: None,
+            ..parent
+        };
+        Walked {
+            parent,
+            items,
+            date,
+            result,
+        }
+    }
+
+    fn has_none(&self, parent: &PendingParent) -> bool {
+        let (Some(count), Some(data)) = (self.count, &parent.data) else {
+            return false;
+        };
+        field(data, &[count]).as_deref() == Some("0")
+    }
+
+    /// All pages. A page that is missing after the first fails the walk.
+    async fn pages(
+        &self,
+        first: &Url,
+    ) -> Result<(Vec<RawItem>, Option<DateTime<Utc>>), RequestError> {
+        let mut trail = Trail::default();
+        let mut url = first.clone();
+        let mut items = Vec::new();
+        loop {
+            trail.step(&url)?;
+            let page = fetch(&self.client, &self.cancel, &self.collection, &url).await;
+            let mut page = page.map_err(|error| self.in_walk(error, &url, first))?;
+            items.append(&mut page.items.items);
+            match page.items.next {
+                Some(next) => url = self.client.own_url(&next)?,
+                None => return Ok((items, page.date)),
+            }
+        }
+    }
+
+    fn in_walk(&self, error: RequestError, url: &Url, first: &Url) -> RequestError {
+        match error.kind {
+            RequestErrorKind::NotFound { message } if url != first => RequestError {
+                kind: RequestErrorKind::Refused {
+                    status: 404,
+                    message,
+                },
+                ..error
+            },
+            kind => RequestError { kind, ..error },
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What a stream must say to be collected.
+
+use headwater_domain::{Scope, Stream};
+use url::Url;
+
+use crate::key::Key;
+
+/// Where a stream's items are and how to walk them.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoint {
+    /// Path below the connection's endpoint; `{scope}` is the repository's full name, `{parent}`
+    /// the parent's key.
+    pub path: &'static str,
+    /// Fixed parameters, in the order they are sent.
+    pub query: &'static [(&'static str, &'static str)],
+    /// How one page leads to the next.
+    pub paging: Paging,
+    /// What identifies an item among its siblings.
+    pub key: Key,
+    /// How to ask only for what changed; none when the API cannot.
+    pub since: Option<Since>,
+    /// Path of one item, `{item}` being its key: asked before an item is taken for deleted.
+    pub item_path: Option<&'static str>,
+}
+
+/// How one page leads to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paging {
+    /// `{"values": [...], "next": "<opaque address>"}`; no `next` on the last page.
+    NextLink,
+    /// The answer is the one item.
+    Single,
+}
+
+/// A filter on the time of the last change.
+#[derive(Clone, Copy, Debug)]
+pub struct Since {
+    /// Name of the field in the `q` parameter.
+    pub field: &'static str,
+}
+
+/// A stream whose items are fetched for each item of another one.
+#[derive(Clone, Copy, Debug)]
+pub struct Parent {
+    /// Name of the parent stream.
+    pub stream: &'static str,
+    /// Field of the parent's payload that counts its children: 0 saves the request.
+    pub count: Option<&'static str>,
+}
+
+/// Collection of one stream.
+pub trait Collect: Stream {
+    /// Where the items are.
+    const ENDPOINT: Endpoint;
+
+    /// The stream whose items these hang on; none for a list of the scope itself.
+    const PARENT: Option<Parent> = None;
+}
+
+/// A [`Collect`] as the engine sees it.
+#[derive(Clone, Debug)]
+pub struct Collection {
+    /// Name of the stream.
+    pub stream: &'static str,
+    /// What one item is.
+    pub describes: &'static str,
+    /// Raw table it fills.
+    pub raw_table: String,
+    /// Where the items are.
+    pub endpoint: Endpoint,
+    /// The stream its items hang on, and that stream's raw table.
+    pub parent: Option<(Parent, String)>,
+}
+
+impl Collection {
+    /// The collection of a stream.
+    #[must_use]
+    pub fn of<S: Collect>() -> Self {
+        let table = |stream| format!("_raw_{}_api_{stream}", S::SOURCE);
+        Self {
+            stream: S::NAME,
+            describes: S::DESCRIBES,
+            raw_table: S::raw_table(),
+            endpoint: S::ENDPOINT,
+            parent: S::PARENT.map(|parent| (parent, table(parent.stream))),
+        }
+    }
+
+    /// Address of the list: what raw rows name as their `url`. Page and watermark are no part of
+    /// it, so that a row is the same whenever it was found.
+    ///
+    /// # Errors
+    /// When path and endpoint do not make a URL.
+    pub fn list_url(
+        &self,
+        base: &Url,
+        scope: &Scope,
+        parent: &str,
+    ) -> Result<Url, url::ParseError> {
+        let mut url = join(base, self.endpoint.path, scope, &[("{parent}", parent)])?;
+        if !self.endpoint.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(self.endpoint.query);
+        }
+        Ok(url)
+    }
+
+    /// Address of one item; none where the API has none.
+    ///
+    /// # Errors
+    /// When path and endpoint do not make a URL.
+    pub fn item_url(
+        &self,
+        base: &Url,
+        scope: &Scope,
+        item: &str,
+    ) -> Result<Option<Url>, url::ParseError> {
+        let Some(path) = self.endpoint.item_path else {
+            return Ok(None);
+        };
+        let mut url = join(base, path, scope, &[("{item}", item)])?;
+        // The item as the list gives it: the same selection of fields, without the `values.`.
+        for (name, value) in self.endpoint.query {
+            if *name == "fields" {
+                let value = value.replace("values.", "");
+                url.query_pairs_mut().append_pair(name, &value);
+            }
+        }
+        Ok(Some(url))
+    }
+
+    /// `input` of raw rows: what the request was made for, as `DevLake` writes it.
+    #[must_use]
+    pub fn input(&self, parent: &str) -> String {
+        if self.parent.is_none() {
+            return "null".to_owned();
+        }
+        match parent.parse::<i64>() {
+            Ok(number) => format!(r#"{{"BitbucketId":{number}}}"#),
+            Err(_) => format!(r#"{{"BitbucketId":{}}}"#, serde_json::Value::from(parent)),
+        }
+    }
+}
+
+fn join(
+    base: &Url,
+    path: &str,
+    scope: &Scope,
+    parts: &[(&str, &str)],
+) -> Result<Url, url::ParseError> {
+    let mut url = base.clone();
+    {
+        let mut segments = url
+            .path_segments_mut()
+            .map_err(|()| url::ParseError::RelativeUrlWithCannotBeABaseBase)?;
+        segments.pop_if_empty();
+        for segment in path.split('/') {
+            if segment == "{scope}" {
+                segments.extend(scope.full_name.split('/'));
+                continue;
+            }
+            let filled = parts.iter().find(|(name, _)| *name == segment);
+            segments.push(filled.map_or(segment, |(_, value)| value));
+        }
+    }
+    Ok(url)
+}

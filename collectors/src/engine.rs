@@ -1,0 +1,180 @@
+//! The collection of one stream of one scope: a walk over its list, or over its parents' lists.
+
+use chrono::{DateTime, Utc};
+use headwater_domain::Scope;
+use headwater_store::Store;
+use headwater_store::dead_letters::DeadLetter;
+use headwater_store::raw::NewItem;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::client::{Answer, Client};
+use crate::endpoint::Collection;
+use crate::error::{CollectError, CollectErrorKind, RequestError, RequestErrorKind, ShownUrl};
+use crate::key::content_hash;
+use crate::page::{self, Items, RawItem};
+use crate::{children, list};
+
+/// What part of a list is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    /// Nothing older (UTC); none means everything.
+    pub data_after: Option<DateTime<Utc>>,
+    /// Ask for everything in range again, whatever is known.
+    pub full: bool,
+}
+
+/// Everything the collection of one stream of one scope needs.
+pub struct Task<'a> {
+    /// Where raw rows go.
+    pub store: &'a Store,
+    /// Whose data.
+    pub scope: &'a Scope,
+    /// The way to the API.
+    pub client: Client,
+    /// The part that is wanted.
+    pub range: Range,
+    /// Streams that hang on this one: an item's children go with it.
+    pub children: &'a [Collection],
+    /// The scope's one item, when a list has brought it already.
+    pub prefetched: Option<RawItem>,
+    /// Our clock (UTC), for servers that do not tell theirs.
+    pub now: DateTime<Utc>,
+    /// Ends the work, at any await.
+    pub cancel: CancellationToken,
+    /// Is told the number of items received since it was last told, and how many are expected.
+    pub progress: &'a (dyn Fn(Progress) + Send + Sync),
+}
+
+/// What happened since progress was last told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Items received.
+    pub items: u64,
+    /// Parents done, of a stream that hangs on another.
+    pub parents: u64,
+    /// Parents found pending.
+    pub expected_parents: u64,
+}
+
+/// What a collection did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Items received.
+    pub items: u64,
+    /// New or changed items.
+    pub written: u64,
+    /// Items that are gone at the source.
+    pub removed: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Items without a usable key, and parents whose list could not be had: dead letters now.
+    pub rejected: u64,
+    /// Parents that the server no longer knows; what was collected of them stays.
+    pub lost: u64,
+}
+
+/// Collects a stream of a scope.
+///
+/// # Errors
+/// When a request that the stream cannot do without fails, the database fails, or it is cancelled.
+pub async fn run(task: &Task<'_>, collection: &Collection) -> Result<Outcome, CollectError> {
+    let done = match &collection.parent {
+        None => list::collect(task, collection).await,
+        Some(parent) => children::collect(task, collection, parent).await,
+    };
+    let located = |kind| CollectError {
+        connection: task.client.connection().to_owned(),
+        scope: task.scope.full_name.clone(),
+        stream: collection.stream,
+        kind: match kind {
+            CollectErrorKind::Request(RequestError { kind: RequestErrorKind::Cancelled, .. }) => {
+                CollectErrorKind::Cancelled
+            }
+            kind => kind,
+        },
+    };
+    let mut outcome = done.map_err(located)?;
+    outcome.requests = task.client.requests();
+    Ok(outcome)
+}
+
+/// One page with the server's clock.
+pub(crate) struct Page {
+    pub(crate) items: Items,
+    pub(crate) date: Option<DateTime<Utc>>,
+}
+
+/// Fetches a page and takes it apart.
+pub(crate) async fn fetch(
+    client: &Client,
+    cancel: &CancellationToken,
+    collection: &Collection,
+    url: &Url,
+) -> Result<Page, RequestError> {
+    let paging = collection.endpoint.paging;
+    let read = |answer: Answer| {
+        let items = page::read(&answer.body, paging).map_err(RequestErrorKind::Shape)?;
+        let date = answer.date;
+        Ok(Page { items, date })
+    };
+    client.get(url, cancel, read).await
+}
+
+/// Addresses met in one walk; one that comes twice would never end.
+#[derive(Default)]
+pub(crate) struct Trail(std::collections::HashSet<String>);
+
+impl Trail {
+    pub(crate) fn step(&mut self, url: &Url) -> Result<(), RequestError> {
+        if self.0.insert(url.to_string()) {
+            return Ok(());
+        }
+        let url = ShownUrl::of(url);
+        let kind = RequestErrorKind::Loop;
+        Err(RequestError { url, kind })
+    }
+}
+
+pub(crate) fn bad_url(client: &Client, error: url::ParseError) -> RequestError {
+    RequestError {
+        url: ShownUrl::of(client.endpoint()),
+        kind: RequestErrorKind::BadUrl(error.to_string()),
+    }
+}
+
+/// Items ready to be stored, and those that have no usable key.
+pub(crate) fn keyed(
+    collection: &Collection,
+    list_url: &str,
+    parent: &str,
+    items: Vec<RawItem>,
+) -> (Vec<NewItem>, Vec<DeadLetter>) {
+    let mut new = Vec::with_capacity(items.len());
+    let mut letters = Vec::new();
+    for (place, RawItem(data)) in items.into_iter().enumerate() {
+        match collection.endpoint.key.of(&data) {
+            Some(key) => new.push(NewItem {
+                parent: parent.to_owned(),
+                key,
+                content_hash: content_hash(&data),
+                data,
+                url: list_url.to_owned(),
+                input: collection.input(parent),
+            }),
+            None => letters.push(DeadLetter {
+                stage: "collect".to_owned(),
+                stream: collection.stream.to_owned(),
+                item: format!("{parent}/{}", content_hash(&data)),
+                raw_id: None,
+                path: format!("values[{place}]"),
+                message: format!("the item has no usable key: {}", shown(&data)),
+            }),
+        }
+    }
+    (new, letters)
+}
+
+fn shown(data: &[u8]) -> String {
+    String::from_utf8_lossy(data).chars().take(200).collect()
+}

@@ -1,0 +1,190 @@
+//! Why collection stopped: where, what, and what follows from it.
+
+use std::fmt;
+use std::time::Duration;
+
+use headwater_store::StoreError;
+
+/// What the engine does about a failed request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may go through later.
+    Retry,
+    /// This item cannot be had; the others can.
+    Skip,
+    /// The stream cannot go on.
+    Fail,
+    /// No request of this connection can succeed.
+    Stop,
+}
+
+/// A URL without user info.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownUrl(String);
+
+impl ShownUrl {
+    pub(crate) fn of(url: &url::Url) -> Self {
+        let mut shown = url.clone();
+        // Both fail only for URLs that cannot have user info.
+        let _ = shown.set_username("");
+        let _ = shown.set_password(None);
+        Self(shown.to_string())
+    }
+}
+
+impl fmt::Display for ShownUrl {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// A request that did not give a page.
+#[derive(Debug, thiserror::Error)]
+#[error("{url}: {kind}")]
+pub struct RequestError {
+    /// The address.
+    pub url: ShownUrl,
+    /// What went wrong.
+    pub kind: RequestErrorKind,
+}
+
+/// What went wrong with a request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestErrorKind {
+    /// 401.
+    #[error(
+        "the credentials were refused (401{message}); for an API token check the e-mail address, \
+         the token and its expiry date; app passwords no longer work since 2026-07-28, create an \
+         API token instead"
+    )]
+    Unauthorized {
+        /// What the server said.
+        message: String,
+    },
+    /// 403.
+    #[error("not permitted (403{message}); grant the credentials the scopes that are required")]
+    Forbidden {
+        /// What the server said, with required and granted scopes where it tells them.
+        message: String,
+    },
+    /// 404.
+    #[error("not found, or not visible to these credentials (404{message})")]
+    NotFound {
+        /// What the server said.
+        message: String,
+    },
+    /// 410.
+    #[error("Atlassian removed this endpoint (410{message}); a newer headwater may know another")]
+    Gone {
+        /// What the server said, with the number of the change.
+        message: String,
+    },
+    /// Any other 4xx.
+    #[error("the server refused the request ({status}{message})")]
+    Refused {
+        /// The status.
+        status: u16,
+        /// What the server said.
+        message: String,
+    },
+    /// 408, 425, 429 and 5xx.
+    #[error("the server could not answer ({status}{message})")]
+    Unavailable {
+        /// The status.
+        status: u16,
+        /// What the server said.
+        message: String,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The network.
+    #[error("no answer: {0}")]
+    Network(String),
+    /// The body was not a page.
+    #[error("the answer is not what the API sends: {0}")]
+    Shape(String),
+    /// The body was too large.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+    /// `next` or a redirect led elsewhere.
+    #[error("it leads to another server ({0}), which headwater does not follow")]
+    Foreign(String),
+    /// `next` led back.
+    #[error("its pages lead in a circle")]
+    Loop,
+    /// Not a URL.
+    #[error("it is no valid address: {0}")]
+    BadUrl(String),
+    /// Cancelled.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl RequestErrorKind {
+    /// What follows from it.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Unavailable { .. } | Self::Network(_) | Self::Shape(_) => Verdict::Retry,
+            Self::NotFound { .. } | Self::Forbidden { .. } | Self::Gone { .. } => Verdict::Skip,
+            Self::Unauthorized { .. } | Self::Cancelled => Verdict::Stop,
+            Self::Refused { .. }
+            | Self::TooLarge(_)
+            | Self::Foreign(_)
+            | Self::Loop
+            | Self::BadUrl(_) => Verdict::Fail,
+        }
+    }
+}
+
+/// Why the collection of a stream stopped.
+#[derive(Debug, thiserror::Error)]
+#[error("collecting {stream} of {scope} over connection {connection}")]
+pub struct CollectError {
+    /// The connection.
+    pub connection: String,
+    /// Full name of the repository.
+    pub scope: String,
+    /// The stream.
+    pub stream: &'static str,
+    /// What went wrong.
+    #[source]
+    pub kind: CollectErrorKind,
+}
+
+/// What stopped a collection.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectErrorKind {
+    /// A request failed.
+    #[error("{0}")]
+    Request(#[from] RequestError),
+    /// The database failed.
+    #[error("storing raw rows")]
+    Store(#[from] StoreError),
+    /// Too many parents failed one after the other.
+    #[error("{count} requests failed one after the other, the last one: {last}")]
+    GaveUp {
+        /// How many.
+        count: usize,
+        /// The last one.
+        last: RequestError,
+    },
+    /// The work was cancelled.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl CollectErrorKind {
+    /// What follows from it for other streams and scopes.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Request(error) | Self::GaveUp { last: error, .. } => match error.kind.verdict() {
+                Verdict::Retry => Verdict::Fail,
+                verdict => verdict,
+            },
+            Self::Store(_) => Verdict::Fail,
+            Self::Cancelled => Verdict::Stop,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Natural keys: found in an item's JSON without reading the rest of it.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use xxhash_rust::xxh3::xxh3_128;
+
+/// What identifies an item among its siblings: the first alternative that the item has.
+#[derive(Clone, Copy, Debug)]
+pub struct Key(pub &'static [Alternative]);
+
+/// One way to make a key of fields.
+#[derive(Clone, Copy, Debug)]
+pub struct Alternative {
+    /// Text before the fields; tells alternatives apart.
+    pub kind: &'static str,
+    /// Paths of the fields. The first one must be there, the others may be missing.
+    pub fields: &'static [&'static [&'static str]],
+}
+
+/// Longest key that every database can index.
+const MAX_LENGTH: usize = 255;
+
+impl Key {
+    /// The key of an item; none when it has none of the alternatives, or one that is too long.
+    #[must_use]
+    pub fn of(&self, data: &[u8]) -> Option<String> {
+        let key = self.0.iter().find_map(|alternative| alternative.of(data))?;
+        (key.len() <= MAX_LENGTH && !key.contains('\0')).then_some(key)
+    }
+}
+
+impl Alternative {
+    fn of(&self, data: &[u8]) -> Option<String> {
+        let mut fields = self.fields.iter();
+        let first = field(data, fields.next()?)?;
+        let mut key = self.kind.to_owned();
+        if !key.is_empty() {
+            key.push(':');
+        }
+        key.push_str(&first);
+        for path in fields {
+            key.push(':');
+            key.push_str(&field(data, path).unwrap_or_default());
+        }
+        Some(key)
+    }
+}
+
+/// Hash of an item as received; equal hashes mean that nothing changed.
+#[must_use]
+pub fn content_hash(data: &[u8]) -> String {
+    format!("{:032x}", xxh3_128(data))
+}
+
+/// Text or number at a path of objects; none when it is missing, empty or something else.
+pub(crate) fn field(data: &[u8], path: &[&str]) -> Option<String> {
+    let mut json = serde_json::Deserializer::from_slice(data);
+    let found = At(path).deserialize(&mut json).ok()?;
+    found.filter(|text| !text.is_empty())
+}
+
+/// Walks down a path and ignores everything beside it.
+struct At<'p>(&'p [&'p str]);
+
+impl<'de> DeserializeSeed<'de> for At<'_> {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for At<'_> {
+    type Value = Option<String>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("JSON")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut found = None;
+        while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+            match self.0.split_first() {
+                Some((first, rest)) if *first == name => found = map.next_value_seed(At(rest))?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Self::Value, S::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(self.0.is_empty().then(|| text.to_owned()))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(self.0.is_empty().then(|| number.to_string()))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(self.0.is_empty().then(|| number.to_string()))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VOTES: Key = Key(&[
+        Alternative {
+            kind: "approval",
+            fields: &[&["approval", "date"], &["approval", "user", "uuid"]],
+        },
+        Alternative {
+            kind: "",
+            fields: &[&["id"]],
+        },
+    ]);
+
+    #[test]
+    fn the_first_alternative_that_is_there_makes_the_key() {
+        let cases = [
+            (r#"{"id": 12}"#, Some("12")),
+            (r#"{"id": "{a}"}"#, Some("{a}")),
+            (r#"{"approval": {"user": {"uuid": "u"}, "date": "d"}, "id": 1}"#, Some("approval:d:u")),
+            (r#"{"approval": {"date": "d", "user": null}}"#, Some("approval:d:")),
+            (r#"{"approval": {"date": ""}}"#, None),
+            (r#"{"id": null}"#, None),
+            (r#"{"id": [1]}"#, None),
+            ("[1, 2]", None),
+            ("{", None),
+        ];
+        for (data, expected) in cases {
+            assert_eq!(VOTES.of(data.as_bytes()).as_deref(), expected, "{data}");
+        }
+    }
+
+    #[test]
+    fn a_key_too_long_for_an_index_is_no_key() {
+        let data = format!(r#"{{"id": "{}"}}"#, "x".repeat(300));
+        assert_eq!(VOTES.of(data.as_bytes()), None);
+    }
+}

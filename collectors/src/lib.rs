@@ -1,0 +1,21 @@
+//! API pages to raw rows: one engine, one declaration per stream.
+//!
+//! Items are stored as received. What a stream needs to be collected is data (an [`Endpoint`]);
+//! only the engine and the client do I/O.
+
+pub mod bitbucket;
+mod children;
+pub mod client;
+mod endpoint;
+pub mod engine;
+mod error;
+mod key;
+mod list;
+mod page;
+
+pub use client::{Auth, Client, Settings};
+pub use endpoint::{Collect, Collection, Endpoint, Paging, Parent, Since};
+pub use engine::{Outcome, Range, Task};
+pub use error::{CollectError, Verdict};
+pub use key::{Key, content_hash};
+pub use page::RawItem;

@@ -1,0 +1,268 @@
+//! The walk over a list of the scope itself: repositories, pull requests.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use futures::future;
+use headwater_store::progress::{WalkKey, WalkState};
+use url::Url;
+
+use crate::endpoint::{Collection, Paging};
+use crate::engine::{Outcome, Page, Progress, Task, Trail, bad_url, fetch, keyed};
+use crate::error::{CollectErrorKind, RequestErrorKind};
+use crate::page::{Items, RawItem};
+
+/// Overlap of one walk with the one before: the server's clock has whole seconds, and an item
+/// may become visible a little after the time it carries.
+const OVERLAP: TimeDelta = TimeDelta::minutes(2);
+
+pub(crate) async fn collect(
+    task: &Task<'_>,
+    collection: &Collection,
+) -> Result<Outcome, CollectErrorKind> {
+    let key = WalkKey {
+        scope: task.scope,
+        stream: collection.stream,
+    };
+    let stored = task.store.walk_state(key).await?;
+    let plan = Plan::new(task, collection, &stored);
+    let mut walk = Walk {
+        task,
+        collection,
+        state: plan.begin(&stored),
+        complete: plan.complete,
+        outcome: Outcome::default(),
+        list_url: list_url(task, collection)?,
+    };
+    walk.run(&plan).await?;
+    Ok(walk.outcome)
+}
+
+fn list_url(task: &Task<'_>, collection: &Collection) -> Result<Url, CollectErrorKind> {
+    let url = collection.list_url(task.client.endpoint(), task.scope, "");
+    Ok(url.map_err(|error| bad_url(&task.client, error))?)
+}
+
+/// What a walk asks for.
+struct Plan {
+    /// Only items that changed at this time or later (UTC).
+    lower: Option<DateTime<Utc>>,
+    /// True when the walk sees every item in range, so that what it misses is gone.
+    complete: bool,
+    data_after: Option<DateTime<Utc>>,
+}
+
+impl Plan {
+    fn new(task: &Task<'_>, collection: &Collection, stored: &WalkState) -> Self {
+        let data_after = task.range.data_after;
+        // A range that reaches further back than what was walked makes everything new.
+        let widened = match (data_after, stored.data_after) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(wanted), Some(known)) => wanted < known,
+        };
+        let incremental = stored.complete && !widened && !task.range.full;
+        let since = stored.since.filter(|_| incremental).map(|since| since - OVERLAP);
+        let filtered = collection.endpoint.since.is_some();
+        Self {
+            lower: since.max(data_after).filter(|_| filtered),
+            complete: since.is_none() || !filtered,
+            data_after,
+        }
+    }
+
+    /// The question as text: an interrupted walk is resumed only for the same question.
+    fn question(&self) -> String {
+        let lower = self.lower.map(|time| time.to_rfc3339());
+        format!("complete={} lower={}", self.complete, lower.unwrap_or_default())
+    }
+
+    fn begin(&self, stored: &WalkState) -> WalkState {
+        let mut state = stored.clone();
+        if state.resume_at.is_none() || state.resume_query != Some(self.question()) {
+            state.walk += 1;
+            state.resume_at = None;
+            state.resume_since = None;
+        }
+        state.resume_query = Some(self.question());
+        state
+    }
+
+    fn first_url(&self, collection: &Collection, list_url: &Url) -> Url {
+        let mut url = list_url.clone();
+        if let (Some(since), Some(lower)) = (collection.endpoint.since, self.lower) {
+            // `Z` instead of an offset: a plus sign would need escaping twice on some servers.
+            let lower = lower.to_rfc3339_opts(SecondsFormat::Secs, true);
+            let filter = format!("{}>={lower}", since.field);
+            url.query_pairs_mut().append_pair("q", &filter);
+        }
+        url
+    }
+}
+
+struct Walk<'a> {
+    task: &'a Task<'a>,
+    collection: &'a Collection,
+    state: WalkState,
+    complete: bool,
+    outcome: Outcome,
+    list_url: Url,
+}
+
+impl Walk<'_> {
+    async fn run(&mut self, plan: &Plan) -> Result<(), CollectErrorKind> {
+        let mut trail = Trail::default();
+        let first = match &self.state.resume_at {
+            Some(address) => self.task.client.own_url(address)?,
+            None => plan.first_url(self.collection, &self.list_url),
+        };
+        let mut page = self.first_page(&first).await?;
+        trail.step(&first)?;
+        loop {
+            let began = self.state.resume_since.or(page.date).unwrap_or(self.task.now);
+            self.state.resume_since = Some(began);
+            let items = std::mem::take(&mut page.items.items);
+            let date = page.date;
+            let Some(next) = page.items.next.take() else {
+                self.store(items, date).await?;
+                break;
+            };
+            let next = self.task.client.own_url(&next)?;
+            trail.step(&next)?;
+            self.state.resume_at = Some(next.to_string());
+            // The next page is on its way while this one is written.
+            let fetched = fetch(&self.task.client, &self.task.cancel, self.collection, &next);
+            let (stored, fetched) = future::join(self.store(items, date), fetched).await;
+            stored?;
+            page = fetched.map_err(continued)?;
+        }
+        if self.complete {
+            self.remove_missing().await?;
+        }
+        self.finish(plan).await
+    }
+
+    async fn first_page(&self, url: &Url) -> Result<Page, CollectErrorKind> {
+        if let (Some(item), Paging::Single) =
+            (&self.task.prefetched, self.collection.endpoint.paging)
+        {
+            let items = Items {
+                items: vec![item.clone()],
+                next: None,
+            };
+            return Ok(Page { items, date: None });
+        }
+        Ok(fetch(&self.task.client, &self.task.cancel, self.collection, url).await?)
+    }
+
+    /// Writes a page together with where the walk goes on.
+    async fn store(
+        &mut self,
+        items: Vec<RawItem>,
+        date: Option<DateTime<Utc>>,
+    ) -> Result<(), CollectErrorKind> {
+        let received = items.len() as u64;
+        let (new, letters) = keyed(self.collection, self.list_url.as_str(), "", items);
+        let store = self.task.store;
+        let table = &self.collection.raw_table;
+        let keys: Vec<String> = new.iter().map(|item| item.key.clone()).collect();
+        let known = store.stored_items(self.task.scope, table, &keys).await?;
+        let now = date.unwrap_or(self.task.now);
+        let mut page = store.begin(self.task.scope, now).await?;
+        if self.outcome.items == 0 {
+            page.revive_collection(self.collection.stream).await?;
+        }
+        let walk = self.complete.then_some(self.state.walk);
+        let changes = page.write_items(table, new, &known, walk).await?;
+        page.bury(&letters).await?;
+        page.set_walk_state(self.collection.stream, &self.state).await?;
+        page.commit().await?;
+        self.outcome.items += received;
+        self.outcome.written += changes.written;
+        self.outcome.rejected += letters.len() as u64;
+        (self.task.progress)(Progress {
+            items: received,
+            ..Progress::default()
+        });
+        Ok(())
+    }
+
+    /// Asks for every item the walk did not see: lists shift while they are read.
+    async fn remove_missing(&mut self) -> Result<(), CollectErrorKind> {
+        let table = &self.collection.raw_table;
+        let store = self.task.store;
+        let missing = store.not_seen(self.task.scope, table, self.state.walk).await?;
+        for (id, key) in missing {
+            match self.still_there(&key).await? {
+                Some(item) => self.store(vec![item], None).await?,
+                None => self.remove(id, &key).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn still_there(&self, key: &str) -> Result<Option<RawItem>, CollectErrorKind> {
+        let client = &self.task.client;
+        let url = self.collection.item_url(client.endpoint(), self.task.scope, key);
+        let Some(url) = url.map_err(|error| bad_url(client, error))? else {
+            // A list of one item whose key changed: the old one is no longer there.
+            return Ok(None);
+        };
+        let single = Collection {
+            endpoint: crate::endpoint::Endpoint {
+                paging: Paging::Single,
+                ..self.collection.endpoint
+            },
+            ..self.collection.clone()
+        };
+        match fetch(client, &self.task.cancel, &single, &url).await {
+            Ok(mut page) => Ok(page.items.items.pop()),
+            Err(error) => match error.kind {
+                RequestErrorKind::NotFound { .. } | RequestErrorKind::Gone { .. } => Ok(None),
+                _ => Err(error.into()),
+            },
+        }
+    }
+
+    /// Removes an item with all its children, in one transaction.
+    async fn remove(&mut self, id: i64, key: &str) -> Result<(), CollectErrorKind> {
+        let mut page = self.task.store.begin(self.task.scope, self.task.now).await?;
+        for child in self.task.children {
+            let child_stream = (child.raw_table.as_str(), child.stream);
+            self.outcome.removed += page.remove_children(child_stream, key).await?;
+        }
+        page.remove_items(&self.collection.raw_table, &[id]).await?;
+        page.commit().await?;
+        self.outcome.removed += 1;
+        Ok(())
+    }
+
+    /// The watermark moves only now, when the whole list was read.
+    async fn finish(&mut self, plan: &Plan) -> Result<(), CollectErrorKind> {
+        let done = WalkState {
+            since: self.state.resume_since,
+            data_after: plan.data_after,
+            complete: true,
+            walk: self.state.walk,
+            ..WalkState::default()
+        };
+        let page = self.task.store.begin(self.task.scope, self.task.now).await?;
+        page.set_walk_state(self.collection.stream, &done).await?;
+        page.commit().await?;
+        Ok(())
+    }
+}
+
+/// A continuation page that is missing would leave a partial list: never skipped.
+fn continued(error: crate::error::RequestError) -> CollectErrorKind {
+    let kind = match error.kind {
+        RequestErrorKind::NotFound { message } => RequestErrorKind::Refused {
+            status: 404,
+            message,
+        },
+        RequestErrorKind::Forbidden { message } => RequestErrorKind::Refused {
+            status: 403,
+            message,
+        },
+        kind => kind,
+    };
+    CollectErrorKind::Request(crate::error::RequestError { kind, ..error })
+}

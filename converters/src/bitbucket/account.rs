@@ -1,0 +1,40 @@
+//! Accounts.
+
+use headwater_domain::crossdomain::account as domain;
+use headwater_domain::tool::bitbucket::{account, account_mention};
+use headwater_domain::{Rows, Scope, Sourced, id};
+
+use crate::{Convert, Read, Related, Write};
+
+/// `_tool_bitbucket_accounts` to `accounts`.
+pub struct Accounts;
+
+impl Convert for Accounts {
+    type Driver = account::Entity;
+    const NAME: &'static str = "accounts";
+    const KEY: &'static str = "account_id";
+
+    fn reads() -> Vec<Read> {
+        // The row is shared by all scopes; a change in this scope shows in its mentions.
+        vec![Read::trigger::<account_mention::Entity>("account_id")]
+    }
+
+    fn writes() -> Vec<Write> {
+        vec![Write::to::<domain::Entity>("id")]
+    }
+
+    fn owner(scope: &Scope, key: &str) -> String {
+        id::account(scope.connection_id, key)
+    }
+
+    fn convert(_: &Scope, driver: Sourced<account::Model>, _: &Related, rows: &mut Rows) {
+        let account = driver.row;
+        rows.push(domain::Model {
+            id: id::account(account.connection_id, &account.account_id),
+            full_name: account.display_name,
+            user_name: account.user_name,
+            avatar_url: account.avatar_url,
+            ..domain::Model::default()
+        });
+    }
+}

@@ -1,0 +1,13 @@
+//! Conversion of Bitbucket Cloud: one file per entity.
+
+mod account;
+mod pull_request;
+mod pull_request_comment;
+mod pull_request_commit;
+mod repository;
+
+pub use account::Accounts;
+pub use pull_request::PullRequests;
+pub use pull_request_comment::PullRequestComments;
+pub use pull_request_commit::PullRequestCommits;
+pub use repository::Repositories;

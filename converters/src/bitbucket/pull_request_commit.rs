@@ -1,0 +1,46 @@
+//! Commits of pull requests.
+
+use headwater_domain::code::pull_request_commit as domain;
+use headwater_domain::tool::bitbucket::pull_request_commit;
+use headwater_domain::{Rows, Scope, Sourced, id};
+
+use crate::{Convert, Read, Related, Write};
+
+/// `_tool_bitbucket_pull_request_commits` to `pull_request_commits`.
+///
+/// All commits of a pull request are converted together: a commit alone has no key of one column.
+pub struct PullRequestCommits;
+
+impl Convert for PullRequestCommits {
+    type Driver = pull_request_commit::Entity;
+    const NAME: &'static str = "pull_request_commits";
+    const KEY: &'static str = "pull_request_id";
+
+    fn reads() -> Vec<Read> {
+        vec![Read::trigger::<pull_request_commit::Entity>(Self::KEY)]
+    }
+
+    fn writes() -> Vec<Write> {
+        vec![Write::to::<domain::Entity>("pull_request_id")]
+    }
+
+    fn owner(scope: &Scope, key: &str) -> String {
+        id::pull_request(scope, key.parse().unwrap_or_default())
+    }
+
+    fn convert(
+        scope: &Scope,
+        driver: Sourced<pull_request_commit::Model>,
+        _: &Related,
+        rows: &mut Rows,
+    ) {
+        let commit = driver.row;
+        rows.push(domain::Model {
+            pull_request_id: id::pull_request(scope, commit.pull_request_id),
+            commit_sha: commit.commit_sha,
+            commit_author_name: commit.commit_author_name,
+            commit_author_email: commit.commit_author_email,
+            commit_authored_date: commit.commit_authored_date,
+        });
+    }
+}

@@ -1,0 +1,68 @@
+//! Repositories: one row each in `repos`, `boards` and `cicd_scopes`, all with the same id.
+
+use headwater_domain::code::repo;
+use headwater_domain::devops::cicd_scope;
+use headwater_domain::ticket::board;
+use headwater_domain::tool::bitbucket::repository;
+use headwater_domain::{Rows, Scope, Sourced, id};
+
+use crate::{Convert, Read, Related, Write};
+
+/// `_tool_bitbucket_repos` to `repos`, `boards` and `cicd_scopes`.
+pub struct Repositories;
+
+impl Convert for Repositories {
+    type Driver = repository::Entity;
+    const NAME: &'static str = "repositories";
+    const KEY: &'static str = "bitbucket_id";
+
+    fn reads() -> Vec<Read> {
+        vec![Read::trigger::<repository::Entity>(Self::KEY)]
+    }
+
+    fn writes() -> Vec<Write> {
+        vec![
+            Write::to::<repo::Entity>("id"),
+            Write::to::<board::Entity>("id"),
+            Write::to::<cicd_scope::Entity>("id"),
+        ]
+    }
+
+    fn owner(scope: &Scope, key: &str) -> String {
+        id::repository(scope.connection_id, key)
+    }
+
+    fn convert(_: &Scope, driver: Sourced<repository::Model>, _: &Related, rows: &mut Rows) {
+        let repository = driver.row;
+        let id = id::repository(repository.connection_id, &repository.bitbucket_id);
+        let name = repository.bitbucket_id;
+        rows.push(board::Model {
+            id: id.clone(),
+            name: name.clone(),
+            description: repository.description.clone(),
+            url: format!("{}/issues", repository.html_url),
+            created_date: repository.created_date,
+            r#type: String::new(),
+        });
+        rows.push(cicd_scope::Model {
+            id: id.clone(),
+            name: name.clone(),
+            description: repository.description.clone(),
+            url: format!("{}/pipelines", repository.html_url),
+            created_date: repository.created_date,
+            updated_date: None,
+        });
+        rows.push(repo::Model {
+            id,
+            name,
+            url: repository.html_url,
+            description: repository.description,
+            owner_id: String::new(),
+            language: repository.language,
+            forked_from: repository.forked_from,
+            created_date: repository.created_date,
+            updated_date: repository.updated_date,
+            deleted: false,
+        });
+    }
+}

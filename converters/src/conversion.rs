@@ -1,0 +1,228 @@
+//! What a conversion must say: its driver, what it reads beside it, what it writes.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+
+use futures::future::BoxFuture;
+use headwater_domain::{Rows, Scope, Sourced, Table};
+use headwater_store::{Store, StoreError};
+use sea_orm::EntityTrait;
+
+/// Conversion of one kind of tool row, the *driver*, to domain rows.
+pub trait Convert: 'static {
+    /// The driver's table.
+    type Driver: EntityTrait;
+
+    /// Name of the conversion, plural, unique within the source.
+    const NAME: &'static str;
+
+    /// Raise it when the mapping changes: everything is converted again, offline.
+    const VERSION: u32 = 1;
+
+    /// Column of the driver's table that identifies a row within its scope.
+    const KEY: &'static str;
+
+    /// Tables whose changes make a driver row stale, the driver's own among them.
+    fn reads() -> Vec<Read>;
+
+    /// Tables written, each with the column that tells whose rows they are.
+    fn writes() -> Vec<Write>;
+
+    /// What the owner column of every written table holds for this driver key.
+    fn owner(scope: &Scope, key: &str) -> String;
+
+    /// Turns one driver row, with what is related to it, into rows. Pure.
+    fn convert(
+        scope: &Scope,
+        driver: Sourced<<Self::Driver as EntityTrait>::Model>,
+        related: &Related,
+        rows: &mut Rows,
+    );
+}
+
+type Loaded = Box<dyn Any + Send + Sync>;
+type Loader = for<'a> fn(
+    &'a Store,
+    &'a Scope,
+    &'static str,
+    &'a [String],
+) -> BoxFuture<'a, Result<(TypeId, Loaded), StoreError>>;
+
+/// An input of a conversion: a table, and its column that holds the driver's key.
+pub struct Read {
+    pub(crate) table: &'static Table,
+    pub(crate) column: &'static str,
+    pub(crate) load: Option<Loader>,
+}
+
+impl Read {
+    /// The driver's own table, or one that only tells which driver rows changed.
+    #[must_use]
+    pub fn trigger<E: EntityTrait>(column: &'static str) -> Self {
+        Self {
+            table: Table::of::<E>(),
+            column,
+            load: None,
+        }
+    }
+
+    /// A table whose rows are handed to the conversion as [`Related`]; `key` reads the column.
+    #[must_use]
+    pub fn related<K: RelatedRow>(column: &'static str) -> Self {
+        Self {
+            table: Table::of::<K::Entity>(),
+            column,
+            load: Some(load::<K>),
+        }
+    }
+}
+
+/// A row that is joined to a driver row.
+pub trait RelatedRow: 'static {
+    /// Its table.
+    type Entity: EntityTrait<Model: Send + Sync>;
+
+    /// The driver key it belongs to.
+    fn driver_key(row: &<Self::Entity as EntityTrait>::Model) -> String;
+}
+
+type ByKey<M> = HashMap<String, Vec<Sourced<M>>>;
+
+fn load<'a, K: RelatedRow>(
+    store: &'a Store,
+    scope: &'a Scope,
+    column: &'static str,
+    keys: &'a [String],
+) -> BoxFuture<'a, Result<(TypeId, Loaded), StoreError>> {
+    Box::pin(async move {
+        let rows = store.rows_by_key::<K::Entity>(scope, column, keys).await?;
+        let mut by_key: ByKey<<K::Entity as EntityTrait>::Model> = HashMap::new();
+        for row in rows {
+            by_key.entry(K::driver_key(&row.row)).or_default().push(row);
+        }
+        let loaded: Loaded = Box::new(by_key);
+        Ok((TypeId::of::<K::Entity>(), loaded))
+    })
+}
+
+/// Rows of other tables that belong to the driver rows at hand.
+#[derive(Default)]
+pub struct Related(HashMap<TypeId, Loaded>);
+
+impl Related {
+    /// The rows of a table that belong to this driver key.
+    #[must_use]
+    pub fn of<E>(&self, key: &str) -> &[Sourced<E::Model>]
+    where
+        E: EntityTrait<Model: Send + Sync>,
+    {
+        let loaded = self.0.get(&TypeId::of::<E>());
+        let by_key = loaded.and_then(|rows| rows.downcast_ref::<ByKey<E::Model>>());
+        by_key.and_then(|rows| rows.get(key)).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// A table a conversion writes.
+pub struct Write {
+    pub(crate) table: &'static Table,
+    pub(crate) owner: &'static str,
+}
+
+impl Write {
+    /// A table whose `owner` column holds what [`Convert::owner`] says.
+    #[must_use]
+    pub fn to<E: EntityTrait>(owner: &'static str) -> Self {
+        Self {
+            table: Table::of::<E>(),
+            owner,
+        }
+    }
+}
+
+type ConvertKeys = for<'a> fn(
+    &'a Store,
+    &'a Scope,
+    &'a [String],
+    Related,
+) -> BoxFuture<'a, Result<Rows, StoreError>>;
+
+/// A [`Convert`] as the engine sees it, whatever its driver.
+pub struct Conversion {
+    /// Its name.
+    pub name: &'static str,
+    /// Version of the mapping.
+    pub version: u32,
+    pub(crate) reads: Vec<Read>,
+    pub(crate) writes: Vec<Write>,
+    pub(crate) owner: fn(&Scope, &str) -> String,
+    pub(crate) convert: ConvertKeys,
+}
+
+impl Conversion {
+    /// The conversion declared by a type.
+    #[must_use]
+    pub fn of<C>() -> Self
+    where
+        C: Convert,
+    {
+        Self {
+            name: C::NAME,
+            version: C::VERSION,
+            reads: C::reads(),
+            writes: C::writes(),
+            owner: C::owner,
+            convert: convert::<C>,
+        }
+    }
+
+    /// Name of the step in checkpoints.
+    #[must_use]
+    pub fn step(&self) -> String {
+        format!("convert:{}", self.name)
+    }
+
+    /// Tables that make a row stale, by name.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<&'static str> {
+        self.reads.iter().map(|read| read.table.name).collect()
+    }
+
+    /// Tables it writes.
+    #[must_use]
+    pub fn tables(&self) -> Vec<&'static Table> {
+        self.writes.iter().map(|write| write.table).collect()
+    }
+
+    pub(crate) async fn load_related(
+        &self,
+        store: &Store,
+        scope: &Scope,
+        keys: &[String],
+    ) -> Result<Related, StoreError> {
+        let mut related = Related::default();
+        for read in &self.reads {
+            if let Some(load) = read.load {
+                let (kind, rows) = load(store, scope, read.column, keys).await?;
+                related.0.insert(kind, rows);
+            }
+        }
+        Ok(related)
+    }
+}
+
+fn convert<'a, C: Convert>(
+    store: &'a Store,
+    scope: &'a Scope,
+    keys: &'a [String],
+    related: Related,
+) -> BoxFuture<'a, Result<Rows, StoreError>> {
+    Box::pin(async move {
+        let drivers = store.rows_by_key::<C::Driver>(scope, C::KEY, keys).await?;
+        let mut rows = Rows::default();
+        for driver in drivers {
+            rows.from_origin(driver.origin.clone());
+            C::convert(scope, driver, &related, &mut rows);
+        }
+        Ok(rows)
+    })
+}

@@ -1,0 +1,8 @@
+//! Tool rows to domain rows: one engine, one pure function per conversion.
+
+pub mod bitbucket;
+mod conversion;
+pub mod engine;
+
+pub use conversion::{Conversion, Convert, Read, Related, Write};
+pub use engine::{Error, Outcome, Watch};

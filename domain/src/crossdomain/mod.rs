@@ -1,0 +1,3 @@
+//! Domain tables: crossdomain.
+
+pub mod account;

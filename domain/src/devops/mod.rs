@@ -1,0 +1,3 @@
+//! Domain tables: devops.
+
+pub mod cicd_scope;

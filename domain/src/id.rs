@@ -1,0 +1,39 @@
+//! Domain ids: deterministic, readable, of the same form as `DevLake`'s.
+
+use crate::Scope;
+
+/// `bitbucket:BitbucketRepo:1:workspace/slug`; also the id of the board and the CI/CD scope.
+#[must_use]
+pub fn repository(connection_id: i64, full_name: &str) -> String {
+    format!("bitbucket:BitbucketRepo:{connection_id}:{full_name}")
+}
+
+/// `bitbucket:BitbucketAccount:1:<account id>`; ends in `:` when the account is unknown.
+#[must_use]
+pub fn account(connection_id: i64, account_id: &str) -> String {
+    format!("bitbucket:BitbucketAccount:{connection_id}:{account_id}")
+}
+
+/// `bitbucket:BitbucketPullRequest:1:workspace/slug:12`.
+#[must_use]
+pub fn pull_request(scope: &Scope, number: i64) -> String {
+    format!(
+        "bitbucket:BitbucketPullRequest:{}:{}:{number}",
+        scope.connection_id, scope.full_name
+    )
+}
+
+/// `bitbucket:BitbucketPrComment:1:<comment id>`.
+#[must_use]
+pub fn pull_request_comment(connection_id: i64, comment_id: i64) -> String {
+    format!("bitbucket:BitbucketPrComment:{connection_id}:{comment_id}")
+}
+
+/// `bitbucket:BitbucketPrActivity:1:workspace/slug:12:<kind, time and actor>`.
+#[must_use]
+pub fn pull_request_activity(scope: &Scope, number: i64, activity_key: &str) -> String {
+    format!(
+        "bitbucket:BitbucketPrActivity:{}:{}:{number}:{activity_key}",
+        scope.connection_id, scope.full_name
+    )
+}

@@ -1,0 +1,28 @@
+//! One raw item on its way to tool rows.
+
+use chrono::{DateTime, Utc};
+
+use crate::{Origin, Scope};
+
+/// What is known of a raw item besides its payload.
+#[derive(Clone, Debug)]
+pub struct Item<'a> {
+    /// Repository the item belongs to.
+    pub scope: &'a Scope,
+    /// Natural key of the parent item; empty for an item without one.
+    pub parent: &'a str,
+    /// Natural key of the item among its siblings.
+    pub key: &'a str,
+    /// Server time at which the item was last seen to change (UTC).
+    pub seen_at: Option<DateTime<Utc>>,
+    /// Where its rows come from.
+    pub origin: Origin,
+}
+
+impl Item<'_> {
+    /// The parent's key as a number; 0 when it is none.
+    #[must_use]
+    pub fn parent_number(&self) -> i64 {
+        self.parent.parse().unwrap_or_default()
+    }
+}

@@ -1,0 +1,171 @@
+//! What a table looks like, read from its entity; rows as plain values.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{OnceLock, RwLock};
+
+use sea_orm::{
+    ActiveModelTrait, DbBackend, EntityTrait, IdenStatic, IntoActiveModel, Iterable, ModelTrait,
+    Schema, Value,
+};
+use sea_orm::sea_query::ColumnType;
+
+/// The layer a table belongs to, told by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// `_raw_*`: items as received.
+    Raw,
+    /// `_tool_*`: typed, in the source's words.
+    Tool,
+    /// `_headwater_*`: what Headwater itself remembers.
+    Bookkeeping,
+    /// Everything else: the same for every source.
+    Domain,
+}
+
+/// One column of a table.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Name in the database.
+    pub name: String,
+    /// Type, as the entity declares it.
+    pub column_type: ColumnType,
+    /// What the column holds; starts with a small letter, no full stop.
+    pub describes: String,
+    /// Part of the primary key.
+    pub key: bool,
+}
+
+/// One tool or domain table. Columns of provenance and change tracking are not listed here:
+/// every table has the same, and the store adds them.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Name in the database.
+    pub name: &'static str,
+    /// What one row is, as a sentence.
+    pub describes: String,
+    /// The columns in declared order.
+    pub columns: Vec<Column>,
+}
+
+impl Table {
+    /// The table of an entity.
+    #[must_use]
+    pub fn of<E>() -> &'static Self
+    where
+        E: EntityTrait,
+    {
+        static TABLES: OnceLock<RwLock<HashMap<TypeId, &'static Table>>> = OnceLock::new();
+        let tables = TABLES.get_or_init(RwLock::default);
+        let id = TypeId::of::<E>();
+        if let Ok(known) = tables.read()
+            && let Some(table) = known.get(&id)
+        {
+            return table;
+        }
+        // One leak per entity, so that a table can be named by reference everywhere.
+        let table: &'static Self = Box::leak(Box::new(Self::describe::<E>()));
+        if let Ok(mut known) = tables.write() {
+            return known.entry(id).or_insert(table);
+        }
+        table
+    }
+
+    fn describe<E: EntityTrait>() -> Self {
+        let entity = E::default();
+        let statement = Schema::new(DbBackend::Sqlite).create_table_from_entity(entity);
+        let keys: Vec<&str> = E::PrimaryKey::iter().map(|key| key.as_str()).collect();
+        let columns = statement
+            .get_columns()
+            .iter()
+            .map(|column| {
+                let name = column.get_column_name();
+                Column {
+                    key: keys.contains(&name.as_str()),
+                    column_type: column.get_column_type().cloned().unwrap_or(ColumnType::Text),
+                    describes: column.get_column_spec().comment.clone().unwrap_or_default(),
+                    name,
+                }
+            })
+            .collect();
+        Self {
+            name: E::default().as_str(),
+            describes: statement.get_comment().cloned().unwrap_or_default(),
+            columns,
+        }
+    }
+
+    /// The layer, told by the name.
+    #[must_use]
+    pub fn layer(&self) -> Layer {
+        Layer::of(self.name)
+    }
+
+    /// True for tables whose rows carry a `changed_seq`.
+    #[must_use]
+    pub fn is_tracked(&self) -> bool {
+        self.layer() != Layer::Domain
+    }
+
+    /// Places of the key columns among the columns.
+    pub fn key_positions(&self) -> impl Iterator<Item = usize> + '_ {
+        let keys = self.columns.iter().enumerate().filter(|(_, c)| c.key);
+        keys.map(|(position, _)| position)
+    }
+
+    /// Place of a column, by name.
+    #[must_use]
+    pub fn position(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|c| c.name == column)
+    }
+
+    /// True when the table has this column.
+    #[must_use]
+    pub fn has(&self, column: &str) -> bool {
+        self.position(column).is_some()
+    }
+}
+
+impl Layer {
+    /// The layer of a table, told by its name.
+    #[must_use]
+    pub fn of(table: &str) -> Self {
+        if table.starts_with("_raw_") {
+            Self::Raw
+        } else if table.starts_with("_tool_") {
+            Self::Tool
+        } else if table.starts_with("_headwater_") {
+            Self::Bookkeeping
+        } else {
+            Self::Domain
+        }
+    }
+}
+
+/// A row of some table that can be taken apart into values.
+pub trait Row: Sized + Send + 'static {
+    /// The table it belongs to.
+    fn table() -> &'static Table;
+    /// Its values, in the order of the table's columns.
+    fn into_values(self) -> Vec<Value>;
+}
+
+impl<M> Row for M
+where
+    M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel> + Send + 'static,
+{
+    fn table() -> &'static Table {
+        Table::of::<M::Entity>()
+    }
+
+    fn into_values(self) -> Vec<Value> {
+        let mut active = self.into_active_model();
+        <M::Entity as EntityTrait>::Column::iter()
+            .map(|column| {
+                // A model sets every column, so nothing is left to default.
+                let value = active.take(column).into_value();
+                value.unwrap_or(Value::String(None))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,3 @@
+//! Domain tables: ticket.
+
+pub mod board;

@@ -1,0 +1,14 @@
+//! Tool tables of Bitbucket Cloud, and the names of its streams.
+
+pub mod account;
+pub mod account_mention;
+pub mod account_profile;
+pub mod pull_request;
+pub mod pull_request_activity;
+pub mod pull_request_comment;
+pub mod pull_request_commit;
+pub mod pull_request_reviewer;
+pub mod repository;
+
+/// The source's name, as raw and tool tables spell it.
+pub const SOURCE: &str = "bitbucket";

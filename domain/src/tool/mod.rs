@@ -1,0 +1,3 @@
+//! Tool tables: one folder per source.
+
+pub mod bitbucket;

@@ -1,0 +1,187 @@
+//! The accounts table: one row per account, merged from every item that mentions it.
+//!
+//! Accounts are shared between scopes and streams, so no payload owns them. The row is a pure
+//! function of the mentions now stored: per field the newest one that has it. An account that
+//! nothing mentions has no row.
+
+use std::cmp::Reverse;
+
+use headwater_domain::rows::Rows;
+use headwater_domain::tool::bitbucket::account_profile::Model as Profile;
+use headwater_domain::tool::bitbucket::{account, account_mention};
+use headwater_domain::{Scope, Table};
+use headwater_store::mentions::Mentioned;
+use headwater_store::progress::Checkpoint;
+use headwater_store::{Owner, Replacement, Store, StoreError};
+
+use crate::engine::{Error, Outcome, Watch};
+
+/// Name of the step in checkpoints.
+pub const STEP: &str = "extract:accounts";
+
+/// Raise it when [`merged`] changes.
+const VERSION: u32 = 1;
+
+/// Accounts computed in one transaction.
+const PAGE: usize = 64;
+
+/// Computes the accounts whose mentions in this scope changed.
+///
+/// Mentions of other scopes count too, so runs over scopes of one connection take turns.
+///
+/// # Errors
+/// When cancelled, or the database fails.
+pub async fn run(store: &Store, scope: &Scope, watch: &Watch<'_>) -> Result<Outcome, Error> {
+    let failed = |source| Error::Store {
+        stream: "accounts",
+        scope: scope.full_name.clone(),
+        source,
+    };
+    list_work(store, scope, watch).await.map_err(failed)?;
+    let mut outcome = Outcome::default();
+    loop {
+        if watch.cancel.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let ids = store.work(scope, STEP, PAGE).await.map_err(failed)?;
+        if ids.is_empty() {
+            return Ok(outcome);
+        }
+        compute(store, scope, watch, &ids, &mut outcome).await.map_err(failed)?;
+        (watch.progress)(ids.len() as u64);
+    }
+}
+
+/// Notes every account whose mentions changed, together with the checkpoint.
+async fn list_work(store: &Store, scope: &Scope, watch: &Watch<'_>) -> Result<(), StoreError> {
+    let stored = store.checkpoint(scope, STEP).await?;
+    let rules = format!("v{VERSION}");
+    let after = if stored.rules == rules { stored.seq } else { 0 };
+    let latest = store.latest_seq(scope).await?;
+    if after == latest {
+        return Ok(());
+    }
+    let mentions = Table::of::<account_mention::Entity>().name;
+    let removed = store.removed_between(scope, mentions, after, latest).await?;
+    let page = store.begin(scope, watch.now).await?;
+    let changed = (mentions, "account_id");
+    page.add_changed_work(STEP, changed, (after, latest)).await?;
+    page.add_work(STEP, removed.iter().filter_map(|key| account_of(key)).collect()).await?;
+    let done = Checkpoint {
+        seq: latest,
+        row_id: 0,
+        rules,
+    };
+    page.set_checkpoint(STEP, &done).await?;
+    page.commit().await
+}
+
+fn account_of(removed_key: &str) -> Option<String> {
+    let key: serde_json::Value = serde_json::from_str(removed_key).ok()?;
+    Some(key.get("account_id")?.as_str()?.to_owned())
+}
+
+async fn compute(
+    store: &Store,
+    scope: &Scope,
+    watch: &Watch<'_>,
+    ids: &[String],
+    outcome: &mut Outcome,
+) -> Result<(), StoreError> {
+    let mut rows = Rows::default();
+    let mut forgotten = Vec::new();
+    for id in ids {
+        let (mentions, unused) = store.mentions_of(scope.connection_id, id).await?;
+        if let Some(newest) = newest_first(&mentions).first() {
+            rows.from_origin(newest.origin.clone());
+            rows.push(merged(&mentions));
+        }
+        if !unused.is_empty() {
+            forgotten.push((id, unused));
+        }
+    }
+    let table = Table::of::<account::Entity>();
+    let mut page = store.begin(scope, watch.now).await?;
+    let replacement = Replacement {
+        table,
+        owner: Owner::Column {
+            name: "account_id",
+            values: ids.to_vec(),
+            connection_id: Some(scope.connection_id),
+        },
+        rows: rows.take(table),
+        first: false,
+    };
+    outcome.changes += page.replace(replacement).await?;
+    for (id, unused) in forgotten {
+        page.forget_profiles(scope.connection_id, id, &unused).await?;
+    }
+    page.finish_work(STEP, ids).await?;
+    page.commit().await?;
+    outcome.items += ids.len() as u64;
+    Ok(())
+}
+
+/// Newest by server time; of equal times the greater stream and key.
+fn newest_first(mentions: &[Mentioned]) -> Vec<&Mentioned> {
+    let mut sorted: Vec<&Mentioned> = mentions.iter().collect();
+    sorted.sort_by_key(|m| Reverse((m.seen_at, m.source.as_str(), m.item.as_str())));
+    sorted
+}
+
+/// Per field the newest mention that has it.
+fn merged(mentions: &[Mentioned]) -> account::Model {
+    let newest = newest_first(mentions);
+    let field = |of: fn(&Profile) -> &String| {
+        let found = newest.iter().map(|m| of(&m.profile)).find(|text| !text.is_empty());
+        found.cloned().unwrap_or_default()
+    };
+    account::Model {
+        connection_id: newest.first().map(|m| m.profile.connection_id).unwrap_or_default(),
+        account_id: field(|p| &p.account_id),
+        user_name: field(|p| &p.user_name),
+        account_status: field(|p| &p.account_status),
+        display_name: field(|p| &p.display_name),
+        avatar_url: field(|p| &p.avatar_url),
+        html_url: field(|p| &p.html_url),
+        uuid: field(|p| &p.uuid),
+        has2_fa_enabled: false,
+        nickname: field(|p| &p.nickname),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn mention(second: i64, name: &str, avatar: &str) -> Mentioned {
+        Mentioned {
+            profile: Profile {
+                connection_id: 1,
+                account_id: "a".to_owned(),
+                display_name: name.to_owned(),
+                avatar_url: avatar.to_owned(),
+                ..Profile::default()
+            },
+            seen_at: DateTime::from_timestamp(second, 0),
+            source: "pull_requests".to_owned(),
+            item: "1".to_owned(),
+            origin: headwater_domain::Origin::default(),
+        }
+    }
+
+    #[test]
+    fn a_later_partial_payload_does_not_erase_what_an_earlier_one_knew() {
+        let account = merged(&[mention(1, "Ann", "https://a/1.png"), mention(2, "Ann B", "")]);
+        assert_eq!(account.display_name, "Ann B");
+        assert_eq!(account.avatar_url, "https://a/1.png");
+    }
+
+    #[test]
+    fn the_order_of_mentions_does_not_matter() {
+        let (a, b) = (mention(1, "Ann", "x"), mention(2, "", "y"));
+        assert_eq!(merged(&[a.clone(), b.clone()]), merged(&[b, a]));
+    }
+}

@@ -1,0 +1,43 @@
+//! Extraction of Bitbucket Cloud: one file per entity, payloads as the API sends them today.
+//!
+//! The API document and its recordings disagree in places, so every field may be missing or null.
+
+mod account;
+mod pull_request;
+mod pull_request_activity;
+mod pull_request_comment;
+mod pull_request_commit;
+mod repository;
+
+pub(crate) use account::User;
+
+use serde::Deserialize;
+
+use crate::json;
+
+/// `{"href": "..."}`
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Link {
+    #[serde(default, deserialize_with = "json::text")]
+    pub(crate) href: String,
+}
+
+/// The links of an object, as far as they are used.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Links {
+    html: Option<Link>,
+    avatar: Option<Link>,
+}
+
+impl Links {
+    pub(crate) fn html(links: Option<Self>) -> String {
+        links.and_then(|l| l.html).unwrap_or_default().href
+    }
+}
+
+/// `{"raw": "..."}`
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Content {
+    #[serde(default, deserialize_with = "json::text")]
+    pub(crate) raw: String,
+}

@@ -1,0 +1,112 @@
+//! The activity log of a pull request.
+
+use chrono::{DateTime, Utc};
+use headwater_domain::tool::bitbucket::account_mention;
+use headwater_domain::tool::bitbucket::pull_request_activity::{self, PullRequestActivities};
+use headwater_domain::{Item, Rows, Stream, Table};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::User;
+use crate::{Extract, json};
+
+impl Extract for PullRequestActivities {
+    type Payload = Payload;
+
+    fn tables() -> Vec<&'static Table> {
+        vec![
+            Table::of::<pull_request_activity::Entity>(),
+            Table::of::<account_mention::Entity>(),
+        ]
+    }
+
+    fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
+        // Comments have a stream of their own, which also knows of edits and deletions.
+        let (kind, entry) = if let Some(update) = payload.update {
+            ("update", Entry::from(update))
+        } else if let Some(approval) = payload.approval {
+            ("approval", Entry::from(approval))
+        } else if let Some(request) = payload.changes_requested {
+            ("changes_requested", Entry::from(request))
+        } else {
+            return;
+        };
+        rows.mention(Self::NAME, item, entry.actor.profile());
+        rows.push(pull_request_activity::Model {
+            connection_id: item.scope.connection_id,
+            repo_id: item.scope.full_name.clone(),
+            pull_request_id: item.parent_number(),
+            activity_key: item.key.to_owned(),
+            kind: kind.to_owned(),
+            state: entry.state,
+            previous_state: entry.previous_state,
+            changed_fields: entry.changed_fields,
+            actor_id: entry.actor.account_id,
+            actor_name: entry.actor.display_name,
+            happened_at: entry.date,
+        });
+    }
+}
+
+/// What the kinds of entries have in common.
+struct Entry {
+    date: Option<DateTime<Utc>>,
+    actor: User,
+    state: String,
+    previous_state: String,
+    changed_fields: String,
+}
+
+impl From<Vote> for Entry {
+    fn from(vote: Vote) -> Self {
+        Self {
+            date: vote.date,
+            actor: vote.user.unwrap_or_default(),
+            state: String::new(),
+            previous_state: String::new(),
+            changed_fields: String::new(),
+        }
+    }
+}
+
+impl From<Update> for Entry {
+    fn from(update: Update) -> Self {
+        let changes = update.changes.unwrap_or_default();
+        let old = |field: &str| changes.get(field)?.get("old")?.as_str();
+        let previous = old("status").or_else(|| old("state")).unwrap_or_default();
+        let fields: Vec<&str> = changes.keys().map(String::as_str).collect();
+        Self {
+            date: update.date,
+            actor: update.author.unwrap_or_default(),
+            state: update.state,
+            previous_state: previous.to_uppercase(),
+            changed_fields: fields.join(","),
+        }
+    }
+}
+
+/// Exactly one of these is there; entries have no type.
+#[derive(Debug, Deserialize)]
+pub struct Payload {
+    update: Option<Update>,
+    approval: Option<Vote>,
+    changes_requested: Option<Vote>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Update {
+    #[serde(default, deserialize_with = "json::text")]
+    state: String,
+    #[serde(default, deserialize_with = "json::time")]
+    date: Option<DateTime<Utc>>,
+    author: Option<User>,
+    /// `{"status": {"old": "open", "new": "fulfilled"}, "title": {...}}`; which fields is open.
+    changes: Option<Map<String, Value>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Vote {
+    #[serde(default, deserialize_with = "json::time")]
+    date: Option<DateTime<Utc>>,
+    user: Option<User>,
+}

@@ -1,0 +1,272 @@
+//! The extraction loop: pages of changed raw rows in, tool rows out.
+
+use chrono::{DateTime, Utc};
+use headwater_domain::{Item, Origin, Rows, Scope};
+use headwater_store::dead_letters::DeadLetter;
+use headwater_store::progress::Checkpoint;
+use headwater_store::raw::RawRow;
+use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError};
+use tokio_util::sync::CancellationToken;
+
+use crate::extraction::Extraction;
+
+/// Raw rows read at once. Payloads are 2 to 10 KB, so a page stays below a few megabytes.
+const PAGE: usize = 256;
+
+/// What an engine needs from outside while it works.
+pub struct Watch<'a> {
+    /// The time that written rows carry (UTC).
+    pub now: DateTime<Utc>,
+    /// Ends the work at the next page.
+    pub cancel: &'a CancellationToken,
+    /// Is told the number of items done since it was last told.
+    pub progress: &'a (dyn Fn(u64) + Send + Sync),
+}
+
+/// What an extraction did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Raw rows read.
+    pub items: u64,
+    /// What happened to the tool tables.
+    pub changes: Changes,
+    /// Items that could not be read and are now dead letters.
+    pub rejected: u64,
+}
+
+/// Why an extraction stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It was cancelled; what is committed stays.
+    #[error("cancelled")]
+    Cancelled,
+    /// The database failed.
+    #[error("extracting {stream} of {scope}")]
+    Store {
+        /// The stream.
+        stream: &'static str,
+        /// Full name of the repository.
+        scope: String,
+        /// What the database said.
+        #[source]
+        source: StoreError,
+    },
+}
+
+/// Extracts what changed in a stream of a scope since the last time.
+pub async fn run(
+    store: &Store,
+    scope: &Scope,
+    extraction: &Extraction,
+    watch: &Watch<'_>,
+) -> Result<Outcome, Error> {
+    let engine = Engine {
+        store,
+        scope,
+        extraction,
+        watch,
+        step: extraction.step(),
+        rules: format!("v{}", extraction.version),
+    };
+    let done = engine.run().await;
+    done.map_err(|stop| match stop {
+        Stop::Cancelled => Error::Cancelled,
+        Stop::Store(source) => Error::Store {
+            stream: extraction.stream,
+            scope: scope.full_name.clone(),
+            source,
+        },
+    })
+}
+
+enum Stop {
+    Cancelled,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+struct Engine<'a> {
+    store: &'a Store,
+    scope: &'a Scope,
+    extraction: &'a Extraction,
+    watch: &'a Watch<'a>,
+    step: String,
+    rules: String,
+}
+
+impl Engine<'_> {
+    async fn run(&self) -> Result<Outcome, Stop> {
+        let stored = self.store.checkpoint(self.scope, &self.step).await?;
+        let first = stored.is_start();
+        let (mut seq, mut row_id) = (stored.seq, stored.row_id);
+        if stored.rules != self.rules {
+            // The mapping changed: everything again, against what is there.
+            (seq, row_id) = (0, 0);
+        }
+        let latest = self.store.latest_seq(self.scope).await?;
+        let mut outcome = Outcome::default();
+        if !first {
+            self.follow_removals((stored.seq.min(seq), latest), &mut outcome).await?;
+            self.retry_dead_letters(&mut outcome).await?;
+        }
+        loop {
+            self.check_cancelled()?;
+            let table = &self.extraction.raw_table;
+            let items = self.store.changed_items(self.scope, table, (seq, row_id), PAGE).await?;
+            let Some(last) = items.last() else { break };
+            (seq, row_id) = (last.changed_seq, last.id);
+            self.extract_page(&items, first, Some((seq, row_id)), &mut outcome).await?;
+        }
+        self.finish(&stored, latest).await?;
+        Ok(outcome)
+    }
+
+    fn check_cancelled(&self) -> Result<(), Stop> {
+        if self.watch.cancel.is_cancelled() {
+            return Err(Stop::Cancelled);
+        }
+        Ok(())
+    }
+
+    /// Takes the tool rows of removed raw rows away.
+    async fn follow_removals(
+        &self,
+        (after, up_to): (i64, i64),
+        outcome: &mut Outcome,
+    ) -> Result<(), Stop> {
+        let table = &self.extraction.raw_table;
+        let removed = self.store.removed_between(self.scope, table, after, up_to).await?;
+        let ids: Vec<i64> = removed.iter().filter_map(|key| key.parse().ok()).collect();
+        for group in ids.chunks(PAGE) {
+            self.check_cancelled()?;
+            let mut page = self.store.begin(self.scope, self.watch.now).await?;
+            let nothing = Rows::default();
+            self.write(&mut page, group.to_vec(), nothing, false, outcome).await?;
+            page.revive(("extract", self.extraction.stream), group).await?;
+            page.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Tries the items again that could not be read before.
+    async fn retry_dead_letters(&self, outcome: &mut Outcome) -> Result<(), Stop> {
+        let ids = self.store.dead_raw_ids(self.scope, self.extraction.stream).await?;
+        for group in ids.chunks(PAGE) {
+            self.check_cancelled()?;
+            let items = self.store.items_by_id(&self.extraction.raw_table, group).await?;
+            self.extract_page(&items, false, None, outcome).await?;
+        }
+        Ok(())
+    }
+
+    async fn extract_page(
+        &self,
+        items: &[RawRow],
+        first: bool,
+        position: Option<(i64, i64)>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Stop> {
+        let mut rows = Rows::default();
+        let letters = self.extract_items(items, &mut rows);
+        let ids: Vec<i64> = items.iter().map(|item| item.id).collect();
+        let mut page = self.store.begin(self.scope, self.watch.now).await?;
+        if !first {
+            page.revive(("extract", self.extraction.stream), &revived(&ids, &letters)).await?;
+        }
+        self.write(&mut page, ids, rows, first, outcome).await?;
+        page.bury(&letters).await?;
+        if let Some((seq, row_id)) = position {
+            let rules = self.rules.clone();
+            page.set_checkpoint(&self.step, &Checkpoint { seq, row_id, rules }).await?;
+        }
+        page.commit().await?;
+        outcome.items += items.len() as u64;
+        outcome.rejected += letters.len() as u64;
+        (self.watch.progress)(items.len() as u64);
+        Ok(())
+    }
+
+    fn extract_items(&self, items: &[RawRow], rows: &mut Rows) -> Vec<DeadLetter> {
+        let params = self.scope.params();
+        let mut letters = Vec::new();
+        for raw in items {
+            let origin = Origin {
+                params: params.clone(),
+                table: self.extraction.raw_table.clone(),
+                id: raw.id,
+            };
+            rows.from_origin(origin.clone());
+            let item = Item {
+                scope: self.scope,
+                parent: &raw.parent,
+                key: &raw.key,
+                seen_at: raw.created_at,
+                origin,
+            };
+            if let Err(bad) = (self.extraction.extract)(&item, &raw.data, rows) {
+                letters.push(DeadLetter {
+                    stage: "extract".to_owned(),
+                    stream: self.extraction.stream.to_owned(),
+                    item: [&raw.parent, "/", &raw.key].concat(),
+                    raw_id: Some(raw.id),
+                    path: bad.path,
+                    message: bad.message,
+                });
+            }
+        }
+        letters
+    }
+
+    async fn write(
+        &self,
+        page: &mut Page<'_>,
+        ids: Vec<i64>,
+        mut rows: Rows,
+        first: bool,
+        outcome: &mut Outcome,
+    ) -> Result<(), StoreError> {
+        for shared in rows.take_shared() {
+            page.write_shared(shared).await?;
+        }
+        for table in &self.extraction.tables {
+            let replacement = Replacement {
+                table,
+                owner: Owner::RawRows {
+                    table: self.extraction.raw_table.clone(),
+                    ids: ids.clone(),
+                },
+                rows: rows.take(table),
+                first,
+            };
+            outcome.changes += page.replace(replacement).await?;
+        }
+        debug_assert!(rows.is_empty(), "{} writes undeclared tables", self.extraction.stream);
+        Ok(())
+    }
+
+    /// Moves the checkpoint past everything there was, also changes that were no business of ours.
+    async fn finish(&self, stored: &Checkpoint, latest: i64) -> Result<(), Stop> {
+        let done = Checkpoint {
+            seq: latest,
+            row_id: i64::MAX,
+            rules: self.rules.clone(),
+        };
+        if *stored != done {
+            let page = self.store.begin(self.scope, self.watch.now).await?;
+            page.set_checkpoint(&self.step, &done).await?;
+            page.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Items that were read now, so that an old dead letter of theirs is settled.
+fn revived(ids: &[i64], letters: &[DeadLetter]) -> Vec<i64> {
+    let dead = |id: &i64| letters.iter().any(|letter| letter.raw_id == Some(*id));
+    ids.iter().copied().filter(|id| !dead(id)).collect()
+}

@@ -1,0 +1,157 @@
+//! Reading hostile JSON: null and missing mean empty, dates come in several forms.
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use serde::{Deserialize, Deserializer, de};
+
+/// Text; `null` reads as empty. Numbers and booleans read as their text.
+pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    struct Text;
+    impl<'de> de::Visitor<'de> for Text {
+        type Value = String;
+        fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            out.write_str("text")
+        }
+        fn visit_str<E>(self, text: &str) -> Result<String, E> {
+            Ok(text.to_owned())
+        }
+        fn visit_string<E>(self, text: String) -> Result<String, E> {
+            Ok(text)
+        }
+        fn visit_unit<E>(self) -> Result<String, E> {
+            Ok(String::new())
+        }
+        fn visit_i64<E>(self, number: i64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+        fn visit_u64<E>(self, number: u64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+        fn visit_f64<E>(self, number: f64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+        fn visit_bool<E>(self, flag: bool) -> Result<String, E> {
+            Ok(flag.to_string())
+        }
+    }
+    deserializer.deserialize_any(Text)
+}
+
+/// A whole number; `null` reads as 0, a number in quotes as the number.
+pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    struct Number;
+    impl<'de> de::Visitor<'de> for Number {
+        type Value = i64;
+        fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            out.write_str("a whole number")
+        }
+        fn visit_i64<E>(self, number: i64) -> Result<i64, E> {
+            Ok(number)
+        }
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<i64, E> {
+            i64::try_from(number).map_err(|_| E::custom("number too large"))
+        }
+        fn visit_f64<E: de::Error>(self, number: f64) -> Result<i64, E> {
+            // Beyond 2^53 a float no longer names one whole number.
+            if number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0 {
+                format!("{number:.0}").parse().map_err(E::custom)
+            } else {
+                Err(E::custom("not a whole number"))
+            }
+        }
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<i64, E> {
+            let text = text.trim();
+            text.parse().map_err(|_| E::custom("not a whole number"))
+        }
+        fn visit_unit<E>(self) -> Result<i64, E> {
+            Ok(0)
+        }
+    }
+    deserializer.deserialize_any(Number)
+}
+
+/// A whole number, or `null`.
+pub fn number_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    #[derive(Deserialize)]
+    struct Wrapped(#[serde(deserialize_with = "number")] i64);
+    let wrapped = Option::<Wrapped>::deserialize(deserializer)?;
+    Ok(wrapped.map(|Wrapped(number)| number))
+}
+
+/// A truth value; `null` reads as false.
+pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(Option::<bool>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A list; `null` reads as empty.
+pub fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::<Vec<T>>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A time; `null`, empty text and `0000-00-00` read as none, anything unreadable is an error.
+pub fn time<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<DateTime<Utc>>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    if text.trim().is_empty() || text.contains("0000-00-00") {
+        return Ok(None);
+    }
+    let read = parse_time(text.trim());
+    read.map(Some).ok_or_else(|| {
+        let shown: String = text.chars().take(40).collect();
+        de::Error::custom(format!("not a time: {shown:?}"))
+    })
+}
+
+/// Reads the forms that Bitbucket, its recordings and database exports use.
+#[must_use]
+pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.with_timezone(&Utc));
+    }
+    for form in ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%#z"] {
+        if let Ok(time) = DateTime::parse_from_str(text, form) {
+            return Some(time.with_timezone(&Utc));
+        }
+    }
+    for form in ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"] {
+        if let Ok(time) = NaiveDateTime::parse_from_str(text, form) {
+            return Some(time.and_utc());
+        }
+    }
+    let day = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    Some(day.and_hms_opt(0, 0, 0)?.and_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_form_of_a_time_is_read() {
+        let cases = [
+            ("2022-06-17T03:27:18.865328+00:00", "2022-06-17T03:27:18.865328Z"),
+            ("2022-06-17T08:58:19.14397Z", "2022-06-17T08:58:19.143970Z"),
+            ("2022-06-17T11:27:18+0800", "2022-06-17T03:27:18Z"),
+            ("2022-06-17 03:27:18.865", "2022-06-17T03:27:18.865Z"),
+            ("2022-06-17 03:27", "2022-06-17T03:27:00Z"),
+            ("2022-06-17", "2022-06-17T00:00:00Z"),
+        ];
+        for (text, expected) in cases {
+            let expected: DateTime<Utc> = expected.parse().unwrap();
+            assert_eq!(parse_time(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in ["yesterday", "2022-13-01", "12", "2022-06-17T25:00:00Z"] {
+            assert_eq!(parse_time(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Raw rows to tool rows: one engine, one pure function per stream.
+//!
+//! Nothing here can reach the network: Cargo shows that replaying raw data makes no requests.
+
+pub mod accounts;
+pub mod bitbucket;
+pub mod engine;
+mod extraction;
+pub mod json;
+
+pub use engine::{Error, Outcome, Watch};
+pub use extraction::{BadPayload, Extract, Extraction};

@@ -1,0 +1,157 @@
+//! The frozen history of the schema: one file per change.
+//!
+//! A migration never uses the live entities, so that history stays what it was when a struct
+//! changes. Every statement can be repeated: a migration that was killed halfway runs again.
+
+mod m20261121_000001_create_bookkeeping;
+mod m20261121_000002_create_repositories;
+mod m20261121_000003_create_accounts;
+mod m20261121_000004_create_pull_requests;
+mod m20261121_000005_create_pull_request_activities;
+mod m20261121_000006_create_pull_request_comments;
+mod m20261121_000007_create_pull_request_commits;
+mod schema;
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
+
+use schema::NewTable;
+
+/// One change of the schema.
+struct Change {
+    name: &'static str,
+    tables: fn() -> Vec<NewTable>,
+}
+
+impl Change {
+    fn statements(&self, backend: DbBackend) -> Vec<String> {
+        let tables = (self.tables)();
+        tables.iter().flat_map(|t| t.statements(backend)).collect()
+    }
+}
+
+impl MigrationName for Change {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Change {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let connection = manager.get_connection();
+        for statement in self.statements(manager.get_database_backend()) {
+            connection.execute_unprepared(&statement).await?;
+        }
+        Ok(())
+    }
+}
+
+/// All changes, oldest first.
+fn changes() -> Vec<Change> {
+    macro_rules! change {
+        ($module:ident) => {
+            Change {
+                name: stringify!($module),
+                tables: $module::tables,
+            }
+        };
+    }
+    vec![
+        change!(m20261121_000001_create_bookkeeping),
+        change!(m20261121_000002_create_repositories),
+        change!(m20261121_000003_create_accounts),
+        change!(m20261121_000004_create_pull_requests),
+        change!(m20261121_000005_create_pull_request_activities),
+        change!(m20261121_000006_create_pull_request_comments),
+        change!(m20261121_000007_create_pull_request_commits),
+    ]
+}
+
+/// Applies changes in order and remembers which are applied.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        let boxed = |change| Box::new(change) as Box<dyn MigrationTrait>;
+        changes().into_iter().map(boxed).collect()
+    }
+}
+
+/// A change and whether the database has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Name of the change.
+    pub name: String,
+    /// True when it is applied.
+    pub applied: bool,
+}
+
+/// Why the schema could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// The database was written by a newer program.
+    #[error(
+        "the database has the change `{0}`, which this version of headwater does not know; \
+         use the version that wrote it, or a newer one"
+    )]
+    Newer(String),
+    /// A statement failed.
+    #[error("migrating the database")]
+    Database(#[from] DbErr),
+}
+
+/// Every change and whether it is applied. Writes nothing.
+///
+/// # Errors
+/// When the database cannot be read, or has a change this version does not know.
+pub async fn status(db: &DatabaseConnection) -> Result<Vec<Status>, MigrateError> {
+    let applied = applied(db).await?;
+    let known = changes();
+    if let Some(name) = applied.iter().find(|a| !known.iter().any(|c| c.name == **a)) {
+        return Err(MigrateError::Newer(name.clone()));
+    }
+    let status = known.iter().map(|change| Status {
+        name: change.name.to_owned(),
+        applied: applied.iter().any(|name| name == change.name),
+    });
+    Ok(status.collect())
+}
+
+async fn applied(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+    let manager = SchemaManager::new(db);
+    if !manager.has_table("seaql_migrations").await? {
+        return Ok(Vec::new());
+    }
+    let rows = db
+        .query_all_raw(sea_orm_migration::sea_orm::Statement::from_string(
+            db.get_database_backend(),
+            "SELECT version FROM seaql_migrations ORDER BY version",
+        ))
+        .await?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
+/// The statements that `up` would run, in order. Writes nothing.
+///
+/// # Errors
+/// As [`status`].
+pub async fn pending_statements(db: &DatabaseConnection) -> Result<Vec<String>, MigrateError> {
+    let status = status(db).await?;
+    let pending = changes().into_iter().zip(status).filter(|(_, s)| !s.applied);
+    let backend = db.get_database_backend();
+    Ok(pending.flat_map(|(change, _)| change.statements(backend)).collect())
+}
+
+/// Applies what is missing. Returns how many changes that were.
+///
+/// # Errors
+/// As [`status`], and when a statement fails.
+pub async fn up(db: &DatabaseConnection) -> Result<usize, MigrateError> {
+    let missing = status(db).await?.iter().filter(|s| !s.applied).count();
+    if missing > 0 {
+        Migrator::up(db, None).await?;
+    }
+    Ok(missing)
+}

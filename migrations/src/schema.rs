@@ -1,0 +1,237 @@
+//! New tables in few words, with the type each database has for a column.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
+
+/// What a column holds.
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Varchar(u32),
+    Integer,
+    Boolean,
+    Time,
+    Bytes,
+    /// Numbered by the database; the primary key.
+    Serial,
+}
+
+struct NewColumn {
+    name: &'static str,
+    kind: Kind,
+    required: bool,
+}
+
+/// A table to be created, with its key and indexes.
+pub(crate) struct NewTable {
+    name: String,
+    columns: Vec<NewColumn>,
+    keys: Vec<&'static str>,
+    indexes: Vec<(Vec<&'static str>, bool)>,
+}
+
+impl NewTable {
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            columns: Vec::new(),
+            keys: Vec::new(),
+            indexes: Vec::new(),
+        }
+    }
+
+    /// A raw table: `DevLake`'s columns, then the natural key and change tracking.
+    pub(crate) fn raw(name: &str) -> Self {
+        Self::new(name)
+            .column("id", Kind::Serial, true)
+            .column("params", Kind::Varchar(255), true)
+            .bytes("data")
+            .text("url")
+            .text("input")
+            .time("created_at")
+            .column("parent", Kind::Varchar(255), true)
+            .column("item_key", Kind::Varchar(255), true)
+            .varchar("content_hash", 40)
+            .column("changed_seq", Kind::Integer, true)
+            .column("seen_walk", Kind::Integer, true)
+            .unique(&["params", "parent", "item_key"])
+            .index(&["params", "changed_seq"])
+    }
+
+    fn column(mut self, name: &'static str, kind: Kind, required: bool) -> Self {
+        self.columns.push(NewColumn { name, kind, required });
+        self
+    }
+
+    /// A number given by the database, the whole primary key.
+    pub(crate) fn serial(self, name: &'static str) -> Self {
+        self.column(name, Kind::Serial, true)
+    }
+
+    /// A text column of the primary key.
+    pub(crate) fn key(mut self, name: &'static str, length: u32) -> Self {
+        self.keys.push(name);
+        self.column(name, Kind::Varchar(length), true)
+    }
+
+    /// A number column of the primary key.
+    pub(crate) fn key_number(mut self, name: &'static str) -> Self {
+        self.keys.push(name);
+        self.column(name, Kind::Integer, true)
+    }
+
+    pub(crate) fn text(self, name: &'static str) -> Self {
+        self.column(name, Kind::Text, false)
+    }
+
+    pub(crate) fn varchar(self, name: &'static str, length: u32) -> Self {
+        self.column(name, Kind::Varchar(length), false)
+    }
+
+    pub(crate) fn number(self, name: &'static str) -> Self {
+        self.column(name, Kind::Integer, false)
+    }
+
+    pub(crate) fn flag(self, name: &'static str) -> Self {
+        self.column(name, Kind::Boolean, false)
+    }
+
+    pub(crate) fn time(self, name: &'static str) -> Self {
+        self.column(name, Kind::Time, false)
+    }
+
+    fn bytes(self, name: &'static str) -> Self {
+        self.column(name, Kind::Bytes, false)
+    }
+
+    /// The columns of provenance that tool and domain tables end with.
+    fn origin(self) -> Self {
+        self.varchar("_raw_data_params", 255)
+            .varchar("_raw_data_table", 255)
+            .number("_raw_data_id")
+            .text("_raw_data_remark")
+            .time("created_at")
+            .time("updated_at")
+    }
+
+    /// Ends a domain table.
+    pub(crate) fn domain(self) -> Self {
+        self.origin().index(&["_raw_data_params"])
+    }
+
+    /// Ends a tool table: it is read by change and replaced by raw row.
+    pub(crate) fn tool(self) -> Self {
+        self.origin()
+            .column("changed_seq", Kind::Integer, true)
+            .index(&["_raw_data_params", "changed_seq"])
+            .index(&["_raw_data_id"])
+    }
+
+    pub(crate) fn index(mut self, columns: &[&'static str]) -> Self {
+        self.indexes.push((columns.to_vec(), false));
+        self
+    }
+
+    pub(crate) fn unique(mut self, columns: &[&'static str]) -> Self {
+        self.indexes.push((columns.to_vec(), true));
+        self
+    }
+
+    /// Statements that create the table and its indexes where they are missing.
+    pub(crate) fn statements(&self, backend: DbBackend) -> Vec<String> {
+        let mut create = Table::create();
+        create.table(Alias::new(&self.name)).if_not_exists();
+        for column in &self.columns {
+            create.col(column.definition(backend));
+        }
+        if !self.keys.is_empty() {
+            let mut key = Index::create();
+            key.primary();
+            for name in &self.keys {
+                key.col(Alias::new(*name));
+            }
+            create.primary_key(&mut key);
+        }
+        let mut statements = vec![backend_sql(backend, &create)];
+        for (columns, unique) in &self.indexes {
+            statements.push(self.index_statement(backend, columns, *unique));
+        }
+        statements
+    }
+
+    fn index_statement(&self, backend: DbBackend, columns: &[&str], unique: bool) -> String {
+        let name = format!("idx_{}_{}", self.name, columns.join("_"));
+        let mut index = Index::create();
+        index
+            .name(name)
+            .table(Alias::new(&self.name))
+            .if_not_exists();
+        for column in columns {
+            index.col(Alias::new(*column));
+        }
+        if unique {
+            index.unique();
+        }
+        match backend {
+            DbBackend::MySql => index.to_string(MysqlQueryBuilder),
+            DbBackend::Postgres => index.to_string(PostgresQueryBuilder),
+            _ => index.to_string(SqliteQueryBuilder),
+        }
+    }
+}
+
+fn backend_sql(backend: DbBackend, create: &TableCreateStatement) -> String {
+    match backend {
+        DbBackend::MySql => create.to_string(MysqlQueryBuilder),
+        DbBackend::Postgres => create.to_string(PostgresQueryBuilder),
+        _ => create.to_string(SqliteQueryBuilder),
+    }
+}
+
+impl NewColumn {
+    fn definition(&self, backend: DbBackend) -> ColumnDef {
+        let mut column = ColumnDef::new(Alias::new(self.name));
+        match (self.kind, backend) {
+            (Kind::Serial, DbBackend::Sqlite) => {
+                column.integer().primary_key().auto_increment();
+            }
+            (Kind::Serial, _) => {
+                column.big_integer().primary_key().auto_increment();
+            }
+            (Kind::Integer, _) => {
+                column.big_integer();
+            }
+            (Kind::Boolean, _) => {
+                column.boolean();
+            }
+            (Kind::Varchar(length), _) => {
+                column.string_len(length);
+            }
+            (Kind::Text, DbBackend::MySql) => {
+                column.custom(Alias::new("longtext"));
+            }
+            (Kind::Text, _) => {
+                column.text();
+            }
+            (Kind::Time, DbBackend::Sqlite) => {
+                column.text();
+            }
+            (Kind::Time, DbBackend::MySql) => {
+                column.custom(Alias::new("datetime(3)"));
+            }
+            (Kind::Time, _) => {
+                column.timestamp_with_time_zone();
+            }
+            (Kind::Bytes, DbBackend::MySql) => {
+                column.custom(Alias::new("longblob"));
+            }
+            (Kind::Bytes, _) => {
+                column.blob();
+            }
+        }
+        if self.required {
+            column.not_null();
+        }
+        column
+    }
+}

@@ -1,0 +1,50 @@
+//! Bitbucket Cloud over real HTTP on loopback, for tests, benchmarks and the demo.
+//!
+//! A [`Simulator`] serves a [`World`]: one workspace with repositories, pull requests, comments,
+//! commits and activity, generated from a seed. The same seed and [`Size`] give the same bytes.
+//! The world has its own clock, and tests change it while it is served: merge, comment, approve,
+//! force-push, rename, delete, or let [`World::random_change`] decide.
+//!
+//! What it is: the read side of the 2.0 API that code-review data comes from, with the rules a
+//! client trips over. Pages are ten long unless asked otherwise, fifty at most for pull requests
+//! and activity, and asking for more is an error; `next` is opaque; commits are paged by cursor;
+//! participants come only when asked for; retired endpoints answer 410; a deleted fork leaves
+//! null behind. [`Fault`]s make any request misbehave.
+//!
+//! What it is not: a git server, a place to write through the API, or a proof of what the real
+//! service does where nobody has observed it. Rate limits are not enforced; a fault plays them.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! use headwater_simulator::{Options, Simulator, Size};
+//! use rand::SeedableRng;
+//!
+//! let simulator = Simulator::start(Options { size: Size::tiny(), ..Options::default() }).await?;
+//! assert!(simulator.endpoint().starts_with("http://127.0.0.1:"));
+//!
+//! let before = simulator.world().now();
+//! let change = simulator.world().random_change(&mut rand::rngs::StdRng::seed_from_u64(7));
+//! assert!(simulator.world().now() > before, "{change:?} takes time");
+//! simulator.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod api;
+mod fault;
+mod options;
+mod payload;
+mod requests;
+mod server;
+mod world;
+
+pub use fault::{Fault, OnRequest};
+pub use options::{Credentials, Options};
+pub use requests::RequestRecord;
+pub use server::Simulator;
+pub use world::{
+    Activity, Change, Comment, Commit, Difference, Event, Fork, Hash, Inline, Participant, Project,
+    PullRequest, Refused, Repository, Size, SourceRepository, Spread, State, Time, Touched, Update,
+    User, UserId, Verdict, Workspace, World,
+};

@@ -1,0 +1,33 @@
+//! Renders the world as the JSON documents that Bitbucket Cloud sends.
+//!
+//! Links point at the real service, not at the simulator: payloads then depend on the seed alone,
+//! and a client that follows anything but `next` is caught by leaving loopback.
+
+mod activity;
+mod comment;
+mod commit;
+pub(crate) mod json;
+mod markdown;
+mod pull_request;
+mod repository;
+mod user;
+
+pub(crate) use activity::activity;
+pub(crate) use comment::comment;
+pub(crate) use commit::commit;
+pub(crate) use pull_request::{Extras, pull_request};
+pub(crate) use repository::repository;
+pub(crate) use user::{user, workspace, workspace_access};
+
+/// Where links to the API point.
+const API: &str = "https://api.bitbucket.org/2.0";
+/// Where links to web pages point.
+const WEB: &str = "https://bitbucket.org";
+
+/// A repository together with the name its links use.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) world: &'a crate::world::World,
+    pub(crate) repository: &'a crate::world::Repository,
+    pub(crate) full_name: &'a str,
+}

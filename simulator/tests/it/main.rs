@@ -1,0 +1,14 @@
+//! The simulator as a client meets it: real requests on loopback.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail as its own lines do"
+)]
+
+mod access;
+mod client;
+mod faults;
+mod lists;
+mod payloads;
+mod pull_requests;
+mod worlds;

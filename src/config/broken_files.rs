@@ -1,0 +1,197 @@
+//! Broken files, and what is said about each.
+
+use super::{parse, summary};
+
+/// A secret that stands in many of the files and in none of the messages.
+const SECRET: &str = "hunter2secret";
+
+struct Broken {
+    text: &'static str,
+    place: (usize, usize),
+    key: &'static str,
+    says: &'static str,
+}
+
+const fn broken(
+    text: &'static str,
+    place: (usize, usize),
+    key: &'static str,
+    says: &'static str,
+) -> Broken {
+    Broken {
+        text,
+        place,
+        key,
+        says,
+    }
+}
+
+/// Stands for the lines every connection needs, so that each case shows only what is wrong.
+const CLOUD: &str = "[[connection]]\nid = 1\nname = \"a\"\nkind = \"bitbucket-cloud\"\n\
+                     scopes = [\"acme/*\"]\n";
+
+#[rustfmt::skip]
+const FILES: &[Broken] = &[
+    // The file as a whole.
+    broken("[database\nurl = 1", (1, 10), "", "nothing else can be checked"),
+    broken("a = 1\na = 2", (2, 1), "", "not valid TOML: duplicate key"),
+    broken("token = \"hunter2secret\npassword = 1", (1, 23), "", "not valid TOML"),
+    broken("[databse]\nurl = \"x\"", (1, 2), "databse", "did you mean `database`"),
+    broken("[[connections]]\nid = 1", (1, 3), "connections", "did you mean `connection`"),
+    broken("[connection]\nid = 1", (1, 1), "connection", "write: [[connection]]"),
+    broken("database = 3", (1, 12), "database", "an integer cannot be used here; expected a table"),
+    // The database.
+    broken("[database]\nurl = \"sqlite::memory:\"", (2, 7), "database.url", "lost at the end"),
+    broken("[database]\nurl = \"postgres://u:hunter2secret@/\"", (2, 7), "database.url", "not the address of a database"),
+    broken("[database]\nurl = \"oracle://u:hunter2secret@h/d\"", (2, 7), "database.url", "expected `sqlite:PATH`"),
+    broken("[database]\nurl = \"mysql://u:hunter2secret@h\"", (2, 7), "database.url", "no name of a database"),
+    broken("[database]\nurl = \"env:hunter2secret is\"", (2, 7), "database.url", "not followed by the name"),
+    broken("[database]\nurl = \"sqlite:a?mode=rwc\"", (2, 7), "database.url", "options after `?`"),
+    // Connections.
+    broken("[[connection]]\nname = \"a\"\nkind = \"git\"", (1, 1), "connection[0].id", "is missing; write: id = 1"),
+    broken("[[connection]]\nid = 0", (2, 6), "connection[0].id", "0 is out of range; expected a number from 1"),
+    broken("[[connection]]\nid = 1\nname = \"a\"\nkind = \"bitbucket-cloud\"\nscopes = [\"é/*\", \"b\"]", (5, 18), "connection[0].scopes[1]", "write: \"b/*\""),
+    broken("[[connection]]\nid = 1\nname = \"a\"\nkind = \"bitbucket-cloud\"\nscopes = [\"ATATThunter2secret\"]", (5, 11), "connection[0].scopes[0]", "not shown"),
+    broken("CLOUD[[connection]]\nid = 1\nname = \"b\"\nkind = \"git\"", (7, 6), "connection[1].id", "write: id = 2"),
+    broken("CLOUD[[connection]]\nid = 2\nname = \"a\"\nkind = \"git\"", (8, 8), "connection[1].name", "is the name of an earlier connection"),
+    broken("[[connection]]\nid = 1\nname = \"a b\"", (3, 8), "connection[0].name", "is not a name"),
+    broken("[[connection]]\nid = 1\nname = \"a\"\nkind = \"bitbucket-server\"", (4, 8), "connection[0].kind", "write: kind = \"bitbucket-data-center\""),
+    broken("[[connection]]\nid = \"one\"", (2, 6), "connection[0].id", "a text cannot be used here; expected an integer"),
+    broken("CLOUDauth.kind = \"token\"", (6, 13), "connection[0].auth.kind", "\"token\" is not a kind of authentication; expected one of api-token, access-token, oauth, basic, none; write: auth.kind = \"api-token\""),
+    broken("CLOUDauth.token = \"hunter2secret\"", (6, 1), "connection[0].auth.kind", "is missing"),
+    broken("CLOUDauth.kind = \"api-token\"\nauth.token = \"env:X\"", (6, 1), "connection[0].auth.email", "is missing"),
+    broken("CLOUDauth.kind = \"oauth\"\nauth.key = \"k\"\nauth.secret = 5", (8, 15), "connection[0].auth.secret", "an integer cannot be used"),
+    broken("CLOUDauth = { kind = \"none\", token = \"hunter2secret\" }", (6, 33), "connection[0].auth.token", "does not belong to auth.kind = \"none\""),
+    broken("CLOUDauth = { kind = \"access-token\", token = \"${hunter2secret}\" }", (6, 41), "connection[0].auth.token", "not written with ${}"),
+    broken("CLOUDauth = { kind = \"access-token\", token = \"\" }", (6, 41), "connection[0].auth.token", "is empty"),
+    broken("CLOUDtoken = \"hunter2secret\"", (6, 1), "connection[0].token", "did you mean `auth.token`"),
+    broken("CLOUDconcurency = 3", (6, 1), "connection[0].concurency", "did you mean `concurrency`"),
+    broken("CLOUDconcurrency = 0", (6, 15), "connection[0].concurrency", "expected a number from 1 to 256"),
+    broken("CLOUDburst = 5", (6, 9), "connection[0].burst", "no effect with kind \"bitbucket-cloud\""),
+    broken("CLOUDendpoint = \"api.bitbucket.org\"", (6, 12), "connection[0].endpoint", "is not an address"),
+    broken("CLOUDendpoint = \"https://bitbucket.org/acme\"", (6, 12), "connection[0].endpoint", "write: endpoint = \"https://api.bitbucket.org/2.0/\""),
+    broken("CLOUDendpoint = \"https://me:hunter2secret@api.bitbucket.org/2.0/\"", (6, 12), "connection[0].endpoint", "carries a user name or password"),
+    broken("CLOUDproxy = \"http://me:hunter2secret@proxy:3128\"", (6, 9), "connection[0].proxy", "write: proxy = \"env:NAME\""),
+    broken("CLOUDproxy = \"ftp://proxy\"", (6, 9), "connection[0].proxy", "expected an address that starts with http:// or"),
+    broken("CLOUDtimeout_seconds = { conect = 1 }", (6, 21), "connection[0].timeout_seconds.conect", "did you mean `connect`"),
+    broken("CLOUDscope_config = \"strict\"", (6, 16), "connection[0].scope_config", "there is no scope config \"strict\""),
+    broken("CLOUDdata_after = \"6 fortnights\"", (6, 14), "connection[0].data_after", "unknown unit"),
+    broken("CLOUDdata_after = \"2026-02-30\"", (6, 14), "connection[0].data_after", "not a date that exists"),
+    broken("CLOUDreconcile_every = \"weekly\"", (6, 19), "connection[0].reconcile_every", "is not a period such as"),
+    broken("[[connection]]\nid = 1\nname = \"a\"\nkind = \"bitbucket-data-center\"\nscopes = [\"KEY/slug\"]", (5, 11), "connection[0].scopes[0]", "write: \"KEY/repos/slug\""),
+    broken("[[connection]]\nid = 1\nname = \"a\"\nkind = \"bitbucket-data-center\"", (1, 1), "connection[0].endpoint", "is missing"),
+    broken("[[connection]]\nid = 1\nname = \"a\"\nkind = \"bitbucket-cloud\"\nscopes = [\"acme/x\", \"acme\"]", (5, 21), "connection[0].scopes[1]", "write: \"acme/*\""),
+    broken("[[connection]]\nid = 1\nname = \"a\"\nkind = \"bitbucket-cloud\"\nscopes = [\"acme/[x\"]", (5, 11), "connection[0].scopes[0]", "not a valid glob"),
+    broken("[[connection]]\nid = 1\nname = \"a\"\nkind = \"bitbucket-cloud\"\nscopes = [\"*/x\"]", (5, 11), "connection[0].scopes[0]", "no list across workspaces"),
+    broken("[[connection]]\nid = 1\nname = \"a\"\nkind = \"bitbucket-cloud\"\nscopes = [\"https://me:hunter2secret@bitbucket.org/a/b\"]", (5, 11), "connection[0].scopes[0]", "is an address"),
+    broken("[[connection]]\nid = 1\nname = \"a\"\nkind = \"git\"\ngit.urls.\"a/b\" = \"https://hunter2secret@h/b.git\"", (5, 18), "connection[0].git.urls.\"a/b\"", "carries a user name"),
+    // Scope configs.
+    broken("[scope_config.default]\nentities = [\"code\", \"pipelines\"]", (2, 21), "scope_config.default.entities[1]", "is not an entity; expected one of code"),
+    broken("[scope_config.default]\ndeployment_pattern = \"(deploy\"", (2, 22), "scope_config.default.deployment_pattern", "not a regular expression: unclosed group"),
+    broken("[scope_config.x]\ntags_order = \"reverse-semver\"", (2, 14), "scope_config.x.tags_order", "write: \"reverse semver\""),
+    broken("[scope_config.x]\ntags_limit = -1", (2, 14), "scope_config.x.tags_limit", "-1 is out of range"),
+    broken("[scope_config.x.issue_status]\ntodo = [\"new\"]\ndone = [\" NEW \"]", (3, 9), "scope_config.x.issue_status.done[0]", "\"new\" stands in `todo` too"),
+    broken("[scope_config.x.issue_type]\nBUG = [\"bug\"]\nINCIDENT = [\"Bug\"]", (3, 13), "scope_config.x.issue_type.INCIDENT[0]", "stands in `BUG` too"),
+    broken("[scope_config.x.environments]\n\"prod-[\" = \"PRODUCTION\"", (2, 12), "scope_config.x.environments.\"prod-[\"", "not a valid glob"),
+    broken("[scope_config.x.environments]\nlive = \"production\"", (2, 8), "scope_config.x.environments.live", "write: \"PRODUCTION\""),
+    // Projects.
+    broken("CLOUD[[project]]\nname = \"p\"", (6, 1), "project[0].scopes", "is missing"),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = [\"acme/x\"]", (8, 11), "project[0].scopes[0]", "write: \"a:acme/x\""),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = [\"b:acme/x\"]", (8, 11), "project[0].scopes[0]", "there is no connection \"b\"; expected one of a"),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = [\"a:acme/x\"]\n[[project]]\nname = \"p\"\nscopes = [\"a:acme/y\"]", (10, 8), "project[1].name", "is the name of an earlier project"),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nschedule = \"every day\"", (9, 12), "project[0].schedule", "does not have 5 fields"),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\ntimezone = \"Europe/Berln\"", (9, 12), "project[0].timezone", "write: timezone = \"Europe/Berlin\""),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nskip_failed = \"yes\"", (9, 15), "project[0].skip_failed", "expected true or false"),
+];
+
+#[test]
+fn every_broken_file_is_refused_at_its_place_with_advice() {
+    let mut misses = Vec::new();
+    for case in FILES {
+        let text = case.text.replacen("CLOUD", CLOUD, 1);
+        let (config, problems) = parse(&text, "headwater.toml");
+        let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let found = problems.iter().zip(&shown).any(|(problem, shown)| {
+            problem.is_error()
+                && (problem.line, problem.column) == case.place
+                && problem.key == case.key
+                && shown.contains(case.says)
+        });
+        if config.is_some() || !found {
+            let (place, key, says) = (case.place, case.key, case.says);
+            let listing = shown.join("\n");
+            misses.push(format!(
+                "{place:?} {key} {says}\nin\n{text}\nsaid\n{listing}"
+            ));
+        }
+    }
+    assert!(misses.is_empty(), "{}", misses.join("\n\n"));
+}
+
+#[test]
+fn no_problem_repeats_a_secret() {
+    for case in FILES {
+        let text = case.text.replacen("CLOUD", CLOUD, 1);
+        let (_, problems) = parse(&text, "headwater.toml");
+        let shown = format!("{problems:?}");
+        assert!(!shown.contains(SECRET), "{shown}");
+    }
+}
+
+#[test]
+fn everything_wrong_is_reported_at_once_in_the_order_of_the_file() {
+    let text = "[database]\nurl = 1\n[[connection]]\nid = 0\nnam = \"x\"\nkind = \"github\"\n\
+                [[project]]\nname = \"\"\nscopes = [\"x:a/b\"]\nlater = 1\n[extra]";
+    let (_, problems) = parse(text, "headwater.toml");
+    let lines: Vec<usize> = problems.iter().map(|problem| problem.line).collect();
+    assert_eq!(lines, [2, 3, 4, 5, 6, 8, 9, 10, 11]);
+    assert_eq!(
+        summary("headwater.toml", &problems),
+        "headwater.toml: 9 errors"
+    );
+}
+
+#[test]
+fn a_problem_reads_like_a_message_of_a_compiler() {
+    let text = CLOUD.to_owned() + "auth.kind = \"token\"";
+    let (_, problems) = parse(&text, "headwater.toml");
+    assert_eq!(
+        problems[0].to_string(),
+        "headwater.toml:6:13: error: connection[0].auth.kind: \"token\" is not a kind of \
+         authentication; expected one of api-token, access-token, oauth, basic, none; \
+         write: auth.kind = \"api-token\""
+    );
+}
+
+#[test]
+fn what_is_odd_but_usable_is_a_warning() {
+    let cases = [
+        (
+            "auth = { kind = \"access-token\", token = \"hunter2secret\" }",
+            "in plain text",
+        ),
+        (
+            "auth = { kind = \"basic\", user = \"me\", password = \"env:X\" }",
+            "removed app passwords",
+        ),
+        ("timeout_seconds = { read = 300 }", "total is shorter"),
+        (
+            "auth = { kind = \"access-token\", token = \"env:X\" }\nendpoint = \"http://proxy.example/2.0\"",
+            "unencrypted",
+        ),
+        (
+            "[[project]]\nname = \"p\"\nscopes = [\"a:beta/x\"]",
+            "does not collect",
+        ),
+    ];
+    for (lines, says) in cases {
+        let (config, problems) = parse(&format!("{CLOUD}{lines}\n"), "headwater.toml");
+        assert!(config.is_some() && problems.len() == 1, "{problems:?}");
+        let shown = problems[0].to_string();
+        assert!(
+            shown.contains(says) && shown.contains(": warning: "),
+            "{shown}"
+        );
+        assert!(!shown.contains(SECRET), "{shown}");
+    }
+}

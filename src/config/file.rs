@@ -1,0 +1,211 @@
+//! Reads the whole file.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toml_edit::Document;
+
+use super::connection_reader::{self, Draft, Known};
+use super::problem::{ConfigProblems, Problem, Severity, SourceText};
+use super::reader::{TableReader, Walk};
+use super::secret::SecretSource;
+use super::{Config, DEFAULT_SCOPE_CONFIG, Project, ScopeConfig};
+use super::{database, project, scope_config_reader};
+
+/// A configuration that can be used, and what was odd about its file.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What the file says.
+    pub config: Config,
+    /// The file as the user named it.
+    pub path: PathBuf,
+    /// The folder that `file:` secrets and `ca_file` are relative to.
+    pub folder: PathBuf,
+    /// What was odd about the file.
+    pub warnings: Vec<Problem>,
+}
+
+impl Loaded {
+    /// Warns of variables and files that this machine does not have.
+    ///
+    /// These are no errors: the machine where a file is checked need not be the one it is for.
+    #[must_use]
+    pub fn check_machine(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        self.check_source(self.config.database.url.source(), &mut problems);
+        for (index, connection) in self.config.connections.iter().enumerate() {
+            for source in connection.auth.sources() {
+                self.check_source(source, &mut problems);
+            }
+            if let Some(super::Proxy::Source(source)) = &connection.proxy {
+                self.check_source(source, &mut problems);
+            }
+            if let Some(path) = connection.ca_path(&self.folder)
+                && let Err(reason) = fs::File::open(&path)
+            {
+                let mut problem = self.warning(format!("cannot read {}: {reason}", path.display()));
+                problem.key = format!("connection[{index}].ca_file");
+                problems.push(problem);
+            }
+        }
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        problems
+    }
+
+    fn check_source(&self, source: &SecretSource, problems: &mut Vec<Problem>) {
+        let Err(reason) = source.read(&self.folder) else {
+            return;
+        };
+        let cause = std::error::Error::source(&reason);
+        let cause = cause.map(|cause| format!(": {cause}"));
+        let mut problem = self.warning(format!("{reason}{}", cause.unwrap_or_default()));
+        if let Some(place) = source.place() {
+            problem.key.clone_from(&place.key);
+            (problem.line, problem.column) = (place.line, place.column);
+        }
+        problems.push(problem);
+    }
+
+    fn warning(&self, message: String) -> Problem {
+        Problem {
+            severity: Severity::Warning,
+            ..Problem::of_file(&self.path.display().to_string(), message)
+        }
+    }
+}
+
+/// Reads a configuration file; everything that is wrong with it is reported at once.
+pub fn load(path: &Path) -> Result<Loaded, ConfigProblems> {
+    let file = path.display().to_string();
+    let refuse = |problems| ConfigProblems::new(&file, problems);
+    let text = read_text(path, &file).map_err(|problem| refuse(vec![*problem]))?;
+    let (config, problems) = parse(&text, &file);
+    let Some(config) = config else {
+        return Err(refuse(problems));
+    };
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    Ok(Loaded {
+        config,
+        path: path.to_owned(),
+        folder,
+        warnings: problems,
+    })
+}
+
+fn read_text(path: &Path, file: &str) -> Result<String, Box<Problem>> {
+    if path.is_dir() {
+        let example = path.join("headwater.toml");
+        let problem = Problem::of_file(file, "is a folder");
+        let problem = problem.expecting(format!("a file such as {}", example.display()));
+        return Err(Box::new(problem));
+    }
+    let bytes = fs::read(path).map_err(|reason| Box::new(unreadable(file, &reason)))?;
+    String::from_utf8(bytes).map_err(|reason| {
+        let valid = reason.utf8_error().valid_up_to();
+        let before = &reason.as_bytes()[..valid];
+        let line = before.split(|byte| *byte == b'\n').count();
+        let problem = Problem::of_file(file, format!("is not valid UTF-8 in line {line}"));
+        Box::new(problem.expecting("a text file saved as UTF-8"))
+    })
+}
+
+fn unreadable(file: &str, reason: &std::io::Error) -> Problem {
+    if reason.kind() == std::io::ErrorKind::NotFound {
+        let advice = "`headwater init` to write one, or `--config FILE` to name another";
+        return Problem::of_file(file, format!("there is no such file; run {advice}"));
+    }
+    Problem::of_file(file, format!("cannot be read: {reason}"))
+}
+
+/// Parses the text of a configuration file.
+///
+/// The configuration is there exactly when no problem is an error. `file_name` is what the
+/// problems call the file.
+#[must_use]
+pub fn parse(text: &str, file_name: &str) -> (Option<Config>, Vec<Problem>) {
+    // Editors on Windows put a mark in front that is no part of the text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let walk = Walk::new(SourceText::new(file_name, text));
+    let document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(reason) => {
+            let offset = reason.span().map_or(0, |span| span.start);
+            // `message` is the parser's own sentence; its Display would repeat the line.
+            let sentence = reason.message();
+            let message =
+                format!("not valid TOML: {sentence}; nothing else can be checked before this");
+            return (None, vec![walk.syntax_error(offset, message)]);
+        }
+    };
+    let root = TableReader::new(&walk, document.as_table(), String::new(), 0);
+    let config = read(root);
+    let problems = walk.into_problems();
+    let usable = !problems.iter().any(Problem::is_error);
+    (usable.then_some(config), problems)
+}
+
+fn read(mut root: TableReader<'_>) -> Config {
+    let database = root.field("database").and_then(|field| field.table());
+    let database = database::read(database);
+    let mut scope_configs = read_scope_configs(&mut root);
+    let drafts = read_connections(&mut root, &scope_configs);
+    let projects = read_projects(&mut root, &drafts);
+    root.finish_with(&[
+        ("connections", "connection"),
+        ("projects", "project"),
+        ("scope_configs", "scope_config"),
+        ("scopes", "connection"),
+    ]);
+    scope_configs
+        .entry(DEFAULT_SCOPE_CONFIG.to_owned())
+        .or_default();
+    Config {
+        database,
+        connections: drafts
+            .into_iter()
+            .filter_map(|draft| draft.connection)
+            .collect(),
+        scope_configs,
+        projects,
+    }
+}
+
+fn read_scope_configs(root: &mut TableReader<'_>) -> BTreeMap<String, ScopeConfig> {
+    let table = root.field("scope_config").and_then(|field| field.table());
+    let entries = table.iter().flat_map(TableReader::entries);
+    entries
+        .filter_map(|(name, field)| {
+            let rules = scope_config_reader::read(field.table()?);
+            Some((name.to_owned(), rules))
+        })
+        .collect()
+}
+
+fn read_connections(
+    root: &mut TableReader<'_>,
+    scope_configs: &BTreeMap<String, ScopeConfig>,
+) -> Vec<Draft> {
+    let names: Vec<&str> = scope_configs.keys().map(String::as_str).collect();
+    let mut drafts = Vec::new();
+    let tables = root.field("connection").map(|field| field.tables());
+    for table in tables.unwrap_or_default() {
+        let known = Known {
+            drafts: &drafts,
+            scope_configs: &names,
+        };
+        let draft = connection_reader::read(table, &known);
+        drafts.push(draft);
+    }
+    drafts
+}
+
+fn read_projects(root: &mut TableReader<'_>, drafts: &[Draft]) -> Vec<Project> {
+    let mut earlier = Vec::new();
+    let tables = root.field("project").map(|field| field.tables());
+    tables
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|table| project::read(table, drafts, &mut earlier))
+        .collect()
+}

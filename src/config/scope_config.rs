@@ -1,0 +1,404 @@
+//! `[scope_config.NAME]`: the rules that turn a scope's rows into measurements.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use globset::GlobMatcher;
+use regex::Regex;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+/// How many pairs of tags are compared.
+pub const DEFAULT_TAGS_LIMIT: u32 = 10;
+
+/// A part of a scope's data that can be collected on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub enum Entity {
+    /// Commits, branches and tags.
+    Code,
+    /// Pull requests and what happens to them.
+    CodeReview,
+    /// Pipelines, steps and deployments.
+    Cicd,
+    /// Issues and their comments.
+    Issues,
+    /// Accounts and links between the other parts.
+    Cross,
+}
+
+impl Entity {
+    /// Every entity, in the order of the documentation.
+    pub const ALL: [Self; 5] = [
+        Self::Code,
+        Self::CodeReview,
+        Self::Cicd,
+        Self::Issues,
+        Self::Cross,
+    ];
+
+    /// The word that stands in the file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::CodeReview => "code-review",
+            Self::Cicd => "cicd",
+            Self::Issues => "issues",
+            Self::Cross => "cross",
+        }
+    }
+}
+
+/// The order in which tags are paired with their predecessors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, JsonSchema)]
+pub enum TagsOrder {
+    /// Newest version first.
+    #[default]
+    #[schemars(rename = "reverse semver")]
+    ReverseSemver,
+    /// Oldest version first.
+    #[schemars(rename = "semver")]
+    Semver,
+    /// By name, from A.
+    #[schemars(rename = "alphabetically")]
+    Alphabetically,
+    /// By name, from Z.
+    #[schemars(rename = "reverse alphabetically")]
+    ReverseAlphabetically,
+}
+
+impl TagsOrder {
+    pub(super) const ALL: [Self; 4] = [
+        Self::ReverseSemver,
+        Self::Semver,
+        Self::Alphabetically,
+        Self::ReverseAlphabetically,
+    ];
+
+    /// The words that stand in the file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReverseSemver => "reverse semver",
+            Self::Semver => "semver",
+            Self::Alphabetically => "alphabetically",
+            Self::ReverseAlphabetically => "reverse alphabetically",
+        }
+    }
+}
+
+/// A compiled regular expression. It matches anywhere unless it is anchored.
+#[derive(Clone)]
+pub struct Pattern(Regex);
+
+impl Pattern {
+    pub(super) fn new(regex: Regex) -> Self {
+        Self(regex)
+    }
+
+    /// The expression as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Whether it matches somewhere in a text.
+    #[must_use]
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+
+    /// The compiled expression.
+    #[must_use]
+    pub fn regex(&self) -> &Regex {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "/{}/", self.as_str())
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Pattern {}
+
+impl JsonSchema for Pattern {
+    fn schema_name() -> Cow<'static, str> {
+        "Pattern".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "minLength": 1,
+            "description": "A regular expression as understood by Rust's regex crate; it matches anywhere unless it is anchored."
+        })
+    }
+}
+
+/// What an issue's state means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IssueStatusName {
+    /// Nobody works on it yet.
+    Todo,
+    /// Somebody works on it.
+    InProgress,
+    /// Finished, whatever the outcome.
+    Done,
+    /// Anything else.
+    Other,
+}
+
+impl IssueStatusName {
+    /// The spelling of the domain tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Todo => "TODO",
+            Self::InProgress => "IN_PROGRESS",
+            Self::Done => "DONE",
+            Self::Other => "OTHER",
+        }
+    }
+}
+
+/// Which states of an issue mean what. States are compared trimmed and without case.
+///
+/// Writing any of the lists replaces all of the default ones.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct IssueStatus {
+    /// States that mean TODO. Default: `["new","open"]`.
+    #[schemars(default, extend("default" = Self::default().todo))]
+    pub todo: Vec<String>,
+    /// States that mean `IN_PROGRESS`. Default: `["on hold"]`.
+    #[schemars(default, extend("default" = Self::default().in_progress))]
+    pub in_progress: Vec<String>,
+    /// States that mean DONE.
+    /// Default: `["resolved","closed","duplicate","invalid","wontfix"]`.
+    #[schemars(default, extend("default" = Self::default().done))]
+    pub done: Vec<String>,
+    /// States that mean OTHER, as does every state in no list. Default: `[]`.
+    #[schemars(default, extend("default" = Self::default().other))]
+    pub other: Vec<String>,
+}
+
+impl IssueStatus {
+    /// What a state means.
+    #[must_use]
+    pub fn status(&self, state: &str) -> IssueStatusName {
+        let state = folded(state);
+        if self.todo.contains(&state) {
+            IssueStatusName::Todo
+        } else if self.in_progress.contains(&state) {
+            IssueStatusName::InProgress
+        } else if self.done.contains(&state) {
+            IssueStatusName::Done
+        } else {
+            IssueStatusName::Other
+        }
+    }
+}
+
+impl Default for IssueStatus {
+    fn default() -> Self {
+        Self {
+            todo: strings(&["new", "open"]),
+            in_progress: strings(&["on hold"]),
+            done: strings(&["resolved", "closed", "duplicate", "invalid", "wontfix"]),
+            other: Vec::new(),
+        }
+    }
+}
+
+/// Type of an issue -> kinds that have it. Kinds are compared trimmed and without case.
+///
+/// Writing the table replaces the default one.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(transparent)]
+pub struct IssueType(pub BTreeMap<String, Vec<String>>);
+
+impl IssueType {
+    /// The type of an issue of some kind, if the kind is in a list.
+    #[must_use]
+    pub fn type_of(&self, kind: &str) -> Option<&str> {
+        let kind = folded(kind);
+        self.0
+            .iter()
+            .find(|(_, kinds)| kinds.contains(&kind))
+            .map(|(name, _)| name.as_str())
+    }
+}
+
+impl Default for IssueType {
+    fn default() -> Self {
+        Self(BTreeMap::from([
+            ("BUG".to_owned(), strings(&["bug"])),
+            (
+                "REQUIREMENT".to_owned(),
+                strings(&["enhancement", "proposal", "task"]),
+            ),
+        ]))
+    }
+}
+
+/// A state or kind as it is compared.
+pub(super) fn folded(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// What an environment is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema)]
+#[schemars(rename_all = "UPPERCASE")]
+pub enum EnvironmentType {
+    /// Users are there.
+    Production,
+    /// A rehearsal of production.
+    Staging,
+    /// Tests run there.
+    Testing,
+    /// Work in progress.
+    Development,
+}
+
+impl EnvironmentType {
+    pub(super) const ALL: [Self; 4] = [
+        Self::Production,
+        Self::Staging,
+        Self::Testing,
+        Self::Development,
+    ];
+
+    /// The spelling of the file and of the domain tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Production => "PRODUCTION",
+            Self::Staging => "STAGING",
+            Self::Testing => "TESTING",
+            Self::Development => "DEVELOPMENT",
+        }
+    }
+}
+
+/// One rule of `environments`.
+#[derive(Clone)]
+pub struct EnvironmentRule {
+    /// The name or glob as written.
+    pub pattern: String,
+    /// What the environments it matches are for.
+    pub environment: EnvironmentType,
+    pub(super) matcher: GlobMatcher,
+}
+
+impl fmt::Debug for EnvironmentRule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{:?} = {}",
+            self.pattern,
+            self.environment.as_str()
+        )
+    }
+}
+
+/// Name or glob of an environment -> what it is for. A full name goes before globs, and an
+/// earlier glob before a later one. Names compare byte for byte.
+#[derive(Clone, Debug, Default, JsonSchema)]
+#[schemars(transparent)]
+pub struct Environments(
+    #[schemars(with = "BTreeMap<String, EnvironmentType>")] pub Vec<EnvironmentRule>,
+);
+
+impl Environments {
+    /// What an environment is for, if a rule says so.
+    #[must_use]
+    pub fn environment_of(&self, name: &str) -> Option<EnvironmentType> {
+        let exact = self.0.iter().find(|rule| rule.pattern == name);
+        exact
+            .or_else(|| self.0.iter().find(|rule| rule.matcher.is_match(name)))
+            .map(|rule| rule.environment)
+    }
+}
+
+/// The rules that turn a scope's rows into measurements.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ScopeConfig {
+    /// What to collect. Default: `["code","code-review","cicd","issues","cross"]`.
+    #[schemars(
+        default = "every_entity",
+        extend("default" = Entity::ALL.map(Entity::as_str))
+    )]
+    pub entities: BTreeSet<Entity>,
+    /// Pipeline steps whose name matches are deployments. No default.
+    pub deployment_pattern: Option<Pattern>,
+    /// Deployments whose step's name matches are PRODUCTION. No default: then every
+    /// deployment that was detected by its name is.
+    pub production_pattern: Option<Pattern>,
+    /// Pipelines whose ref name matches are deployments. No default.
+    pub deployment_ref_pattern: Option<Pattern>,
+    /// Deployments whose pipeline's ref name matches are PRODUCTION. No default.
+    pub production_ref_pattern: Option<Pattern>,
+    /// Tags whose name matches are compared with their predecessors. No default: none.
+    pub tags_pattern: Option<Pattern>,
+    /// How many pairs of tags are compared, counted from the newest. Default: `10`.
+    #[schemars(default, range(min = 1, max = 10_000), extend("default" = DEFAULT_TAGS_LIMIT))]
+    pub tags_limit: u32,
+    /// The order in which tags are paired. Default: `"reverse semver"`.
+    #[schemars(
+        default = "TagsOrder::default",
+        extend("default" = TagsOrder::ReverseSemver.as_str())
+    )]
+    pub tags_order: TagsOrder,
+    /// Which states of an issue mean what; writing any list replaces all default ones.
+    #[schemars(default = "IssueStatus::default")]
+    pub issue_status: IssueStatus,
+    /// Name or glob of an environment -> what it is for. Default: `{}`.
+    #[schemars(
+        default = "Environments::default",
+        extend("default" = serde_json::json!({}))
+    )]
+    pub environments: Environments,
+    /// Type of an issue -> kinds that have it; writing the table replaces the default one.
+    /// Default: `{"BUG":["bug"],"REQUIREMENT":["enhancement","proposal","task"]}`.
+    #[schemars(
+        default = "IssueType::default",
+        extend("default" = IssueType::default().0)
+    )]
+    pub issue_type: IssueType,
+}
+
+fn every_entity() -> BTreeSet<Entity> {
+    BTreeSet::from(Entity::ALL)
+}
+
+impl Default for ScopeConfig {
+    fn default() -> Self {
+        Self {
+            entities: every_entity(),
+            deployment_pattern: None,
+            production_pattern: None,
+            deployment_ref_pattern: None,
+            production_ref_pattern: None,
+            tags_pattern: None,
+            tags_limit: DEFAULT_TAGS_LIMIT,
+            tags_order: TagsOrder::default(),
+            issue_status: IssueStatus::default(),
+            environments: Environments::default(),
+            issue_type: IssueType::default(),
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Reads `[scope_config.NAME]` and reports what is wrong with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use regex::Regex;
+
+use super::problem::quoted;
+use super::reader::{Field, TableReader, closest, listed};
+use super::scope_config::{
+    DEFAULT_TAGS_LIMIT, Entity, EnvironmentRule, EnvironmentType, Environments, IssueStatus,
+    IssueType, Pattern, ScopeConfig, TagsOrder, folded,
+};
+use super::scope_pattern::glob;
+
+/// Reads one `[scope_config.NAME]`.
+pub(super) fn read(mut table: TableReader<'_>) -> ScopeConfig {
+    let default = ScopeConfig::default();
+    let entities = table.field("entities").and_then(|f| read_entities(&f));
+    let mut pattern = |name| table.field(name).and_then(|field| read_pattern(&field));
+    let config = ScopeConfig {
+        entities: entities.unwrap_or(default.entities),
+        deployment_pattern: pattern("deployment_pattern"),
+        production_pattern: pattern("production_pattern"),
+        deployment_ref_pattern: pattern("deployment_ref_pattern"),
+        production_ref_pattern: pattern("production_ref_pattern"),
+        tags_pattern: pattern("tags_pattern"),
+        tags_limit: table
+            .field("tags_limit")
+            .and_then(|field| field.integer(1..=10_000))
+            .unwrap_or(DEFAULT_TAGS_LIMIT),
+        tags_order: table
+            .field("tags_order")
+            .and_then(|field| read_word(&field, &TagsOrder::ALL, TagsOrder::as_str, "an order"))
+            .unwrap_or_default(),
+        issue_status: read_issue_status(&mut table).unwrap_or_default(),
+        environments: read_environments(&mut table).unwrap_or_default(),
+        issue_type: read_issue_type(&mut table).unwrap_or_default(),
+    };
+    table.finish();
+    config
+}
+
+/// One of a few words, with the nearest one as advice.
+fn read_word<T: Copy>(
+    field: &Field<'_>,
+    all: &[T],
+    spelling: fn(T) -> &'static str,
+    noun: &str,
+) -> Option<T> {
+    let text = field.text()?;
+    let found = all.iter().find(|word| spelling(**word) == text);
+    if found.is_none() {
+        let words: Vec<&str> = all.iter().map(|word| spelling(*word)).collect();
+        let mut problem = field
+            .error(format!("{} is not {noun}", quoted(text)))
+            .expecting(format!("one of {}", listed(&words)));
+        if let Some(meant) = closest(text, &words) {
+            problem = problem.write(format!("\"{meant}\""));
+        }
+        field.report(problem);
+    }
+    found.copied()
+}
+
+fn read_entities(field: &Field<'_>) -> Option<BTreeSet<Entity>> {
+    let elements = field.list()?;
+    if elements.is_empty() {
+        field.report(field.warning("is empty: nothing is collected"));
+    }
+    let entities = elements
+        .iter()
+        .filter_map(|element| read_word(element, &Entity::ALL, Entity::as_str, "an entity"));
+    Some(entities.collect())
+}
+
+fn read_pattern(field: &Field<'_>) -> Option<Pattern> {
+    let text = field.text()?;
+    if text.is_empty() {
+        let problem = field.error("is empty, which would match everything");
+        field.report(problem.expecting("a regular expression, or no such key"));
+        return None;
+    }
+    match Regex::new(text) {
+        Ok(regex) => Some(Pattern::new(regex)),
+        Err(reason) => {
+            let message = format!(
+                "{} is not a regular expression: {}",
+                quoted(text),
+                regex_reason(&reason)
+            );
+            field.report(field.error(message));
+            None
+        }
+    }
+}
+
+/// The sentence in the crate's message, which otherwise repeats the expression over lines.
+fn regex_reason(reason: &regex::Error) -> String {
+    let text = reason.to_string();
+    let sentence = text.lines().last().unwrap_or_default();
+    let sentence = sentence.strip_prefix("error: ").unwrap_or(sentence);
+    sentence.trim_end_matches('.').to_owned()
+}
+
+/// Texts of a list as they are compared, with the field each stands in.
+fn read_words<'file>(field: &Field<'file>) -> Vec<(String, Field<'file>)> {
+    let mut words = Vec::new();
+    for element in field.list().unwrap_or_default() {
+        let Some(text) = element.text() else { continue };
+        if text.trim().is_empty() {
+            element.report(element.error("is empty"));
+        } else {
+            words.push((folded(text), element));
+        }
+    }
+    words
+}
+
+/// Finds words that stand in two lists, where nobody could say which one wins.
+#[derive(Default)]
+struct Owners(BTreeMap<String, String>);
+
+impl Owners {
+    /// Records the words of a list and returns them without repetitions.
+    fn claim(&mut self, owner: &str, words: Vec<(String, Field<'_>)>) -> Vec<String> {
+        let mut claimed = Vec::new();
+        for (word, field) in words {
+            match self.0.get(&word) {
+                None => {
+                    self.0.insert(word.clone(), owner.to_owned());
+                    claimed.push(word);
+                }
+                Some(first) if first == owner => {
+                    let message = format!("{} stands in this list twice", quoted(&word));
+                    field.report(field.warning(message));
+                }
+                Some(first) => {
+                    let message = format!("{} stands in `{first}` too", quoted(&word));
+                    field.report(field.error(message).expecting("it in one list only"));
+                }
+            }
+        }
+        claimed
+    }
+}
+
+fn read_issue_status(table: &mut TableReader<'_>) -> Option<IssueStatus> {
+    let mut table = table.field("issue_status")?.table()?;
+    let mut owners = Owners::default();
+    let mut configured = false;
+    let mut list = |name| {
+        let Some(field) = table.field(name) else {
+            return Vec::new();
+        };
+        configured = true;
+        owners.claim(name, read_words(&field))
+    };
+    let status = IssueStatus {
+        todo: list("todo"),
+        in_progress: list("in_progress"),
+        done: list("done"),
+        other: list("other"),
+    };
+    table.finish();
+    // An empty table configures no list.
+    configured.then_some(status)
+}
+
+fn read_issue_type(table: &mut TableReader<'_>) -> Option<IssueType> {
+    let table = table.field("issue_type")?.table()?;
+    let mut owners = Owners::default();
+    let mut types = BTreeMap::new();
+    for (name, field) in table.entries() {
+        let sound = name.starts_with(|first: char| first.is_ascii_uppercase())
+            && name
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        if !sound {
+            let problem = field
+                .error(format!("{} is not a type of issue", quoted(name)))
+                .expecting("upper case, such as BUG, REQUIREMENT or INCIDENT");
+            field.report(problem);
+        }
+        types.insert(name.to_owned(), owners.claim(name, read_words(&field)));
+    }
+    (!types.is_empty()).then_some(IssueType(types))
+}
+
+fn read_environments(table: &mut TableReader<'_>) -> Option<Environments> {
+    let table = table.field("environments")?.table()?;
+    let mut rules = Vec::new();
+    for (name, field) in table.entries() {
+        let spelling = EnvironmentType::as_str;
+        let all = &EnvironmentType::ALL;
+        let environment = read_word(&field, all, spelling, "a type of environment");
+        match (glob(name), environment) {
+            (Ok(matcher), Some(environment)) => rules.push(EnvironmentRule {
+                pattern: name.to_owned(),
+                environment,
+                matcher,
+            }),
+            (Err(reason), _) => {
+                let message = format!("{} is not a valid glob: {reason}", quoted(name));
+                field.report(field.error(message));
+            }
+            (Ok(_), None) => {}
+        }
+    }
+    Some(Environments(rules))
+}

@@ -1,0 +1,274 @@
+//! Whether two databases hold the same tables: the meaning of "same answer as a full sync".
+
+use std::cmp::Ordering;
+
+use sea_orm::sea_query::ColumnType;
+use sea_orm::{DbErr, QueryResult, Value};
+
+use headwater_domain::Table;
+
+use crate::Store;
+use crate::error::{During, StoreError};
+use crate::value;
+
+/// Columns that may differ: they tell when and in which order rows were written here, not what
+/// the source says. This is the only list of exclusions.
+pub const EXCLUDED_COLUMNS: [&str; 6] = [
+    "created_at",
+    "updated_at",
+    "_raw_data_id",
+    "_raw_data_remark",
+    "changed_seq",
+    "seen_walk",
+];
+
+/// Tables whose rows several scopes share: their origin names one of many contributions.
+pub const SHARED_TABLES: [&str; 2] = ["_tool_bitbucket_accounts", "accounts"];
+
+/// The tables to compare.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    /// Raw tables by name.
+    pub raw: Vec<String>,
+    /// Tool and domain tables.
+    pub rows: Vec<&'static Table>,
+}
+
+/// One difference between two databases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The table.
+    pub table: String,
+    /// Key of the row.
+    pub key: String,
+    /// The column, and its value left and right; none when the row is on one side only.
+    pub cell: Option<(String, String, String)>,
+    /// True when the row is only on the left, false when only on the right or on both.
+    pub only_left: bool,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { table, key, cell, only_left } = self;
+        match cell {
+            Some((column, left, right)) => {
+                write!(out, "{table} {key}: {column} is {left} here and {right} there")
+            }
+            None if *only_left => write!(out, "{table} {key}: only here"),
+            None => write!(out, "{table} {key}: only there"),
+        }
+    }
+}
+
+/// Compares all rows of all tables; at most `limit` differences are listed. None: equal.
+pub async fn tables_equal(
+    left: &Store,
+    right: &Store,
+    tables: &Tables,
+    limit: usize,
+) -> Result<Vec<Difference>, StoreError> {
+    let mut differences = Vec::new();
+    let raw = tables.raw.iter().map(|name| Compared::raw(name));
+    let rows = tables.rows.iter().map(|table| Compared::sourced(table));
+    for compared in raw.chain(rows) {
+        compared.compare(left, right, limit, &mut differences).await?;
+        if differences.len() >= limit {
+            break;
+        }
+    }
+    Ok(differences)
+}
+
+/// A table as it is compared: key columns first, then the others that count.
+struct Compared {
+    table: String,
+    columns: Vec<(String, ColumnType)>,
+    keys: usize,
+}
+
+const PAGE: usize = 500;
+
+impl Compared {
+    fn raw(name: &str) -> Self {
+        let text = |name: &str| (name.to_owned(), ColumnType::Text);
+        let mut columns: Vec<_> = ["params", "parent", "item_key"].map(text).into();
+        columns.push(("data".to_owned(), ColumnType::Blob));
+        columns.extend(["url", "input", "content_hash"].map(text));
+        Self {
+            table: name.to_owned(),
+            columns,
+            keys: 3,
+        }
+    }
+
+    fn sourced(table: &Table) -> Self {
+        let (mut columns, others): (Vec<_>, Vec<_>) =
+            table.columns.iter().partition(|column| column.key);
+        let keys = columns.len();
+        columns.extend(others);
+        let named = |c: &headwater_domain::table::Column| (c.name.clone(), c.column_type.clone());
+        let mut columns: Vec<_> = columns.into_iter().map(named).collect();
+        if !SHARED_TABLES.contains(&table.name) {
+            columns.push(("_raw_data_params".to_owned(), ColumnType::Text));
+            columns.push(("_raw_data_table".to_owned(), ColumnType::Text));
+        }
+        columns.retain(|(name, _)| !EXCLUDED_COLUMNS.contains(&name.as_str()));
+        Self {
+            table: table.name.to_owned(),
+            columns,
+            keys,
+        }
+    }
+
+    async fn compare(
+        &self,
+        left: &Store,
+        right: &Store,
+        limit: usize,
+        differences: &mut Vec<Difference>,
+    ) -> Result<(), StoreError> {
+        let mut left = Cursor::new(self, left);
+        let mut right = Cursor::new(self, right);
+        while differences.len() < limit {
+            match (left.peek().await?, right.peek().await?) {
+                (None, None) => return Ok(()),
+                (Some(row), None) => {
+                    differences.push(self.one_sided(row, true));
+                    left.advance();
+                }
+                (None, Some(row)) => {
+                    differences.push(self.one_sided(row, false));
+                    right.advance();
+                }
+                (Some(a), Some(b)) => match order(&a[..self.keys], &b[..self.keys]) {
+                    Ordering::Less => {
+                        differences.push(self.one_sided(a, true));
+                        left.advance();
+                    }
+                    Ordering::Greater => {
+                        differences.push(self.one_sided(b, false));
+                        right.advance();
+                    }
+                    Ordering::Equal => {
+                        differences.extend(self.cells(a, b));
+                        left.advance();
+                        right.advance();
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn one_sided(&self, row: &[Value], only_left: bool) -> Difference {
+        Difference {
+            table: self.table.clone(),
+            key: self.key_text(row),
+            cell: None,
+            only_left,
+        }
+    }
+
+    fn cells<'a>(
+        &'a self,
+        left: &'a [Value],
+        right: &'a [Value],
+    ) -> impl Iterator<Item = Difference> + 'a {
+        let cells = self.columns.iter().zip(left.iter().zip(right));
+        cells.filter(|(_, (a, b))| a != b).map(|((column, _), (a, b))| Difference {
+            table: self.table.clone(),
+            key: self.key_text(left),
+            cell: Some((column.clone(), shown(a), shown(b))),
+            only_left: false,
+        })
+    }
+
+    fn key_text(&self, row: &[Value]) -> String {
+        let parts: Vec<String> = row[..self.keys].iter().map(value::key_text).collect();
+        parts.join(" ")
+    }
+}
+
+fn shown(value: &Value) -> String {
+    let text = match value {
+        Value::Bytes(Some(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        other => format!("{other}"),
+    };
+    text.chars().take(200).collect()
+}
+
+/// Orders keys as the databases do: numbers by size, text by bytes.
+fn order(left: &[Value], right: &[Value]) -> Ordering {
+    let pairs = left.iter().zip(right);
+    pairs
+        .map(|pair| match pair {
+            (Value::BigInt(a), Value::BigInt(b)) => a.cmp(b),
+            (a, b) => value::key_text(a).cmp(&value::key_text(b)),
+        })
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
+}
+
+/// Reads a table in key order, page by page.
+struct Cursor<'a> {
+    compared: &'a Compared,
+    store: &'a Store,
+    page: Vec<Vec<Value>>,
+    place: usize,
+    done: bool,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(compared: &'a Compared, store: &'a Store) -> Self {
+        Self {
+            compared,
+            store,
+            page: Vec::new(),
+            place: 0,
+            done: false,
+        }
+    }
+
+    async fn peek(&mut self) -> Result<Option<&[Value]>, StoreError> {
+        if self.place >= self.page.len() && !self.done {
+            self.fetch().await?;
+        }
+        Ok(self.page.get(self.place).map(Vec::as_slice))
+    }
+
+    fn advance(&mut self) {
+        self.place += 1;
+    }
+
+    async fn fetch(&mut self) -> Result<(), StoreError> {
+        let Compared { table, columns, keys } = self.compared;
+        let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+        let key = names[..*keys].join(", ");
+        let (after, mut values) = match self.page.last() {
+            Some(last) => {
+                let marks = vec!["?"; *keys].join(", ");
+                (format!("WHERE ({key}) > ({marks})"), last[..*keys].to_vec())
+            }
+            None => (String::new(), Vec::new()),
+        };
+        let names = names.join(", ");
+        let text = format!("SELECT {names} FROM {table} {after} ORDER BY {key} LIMIT ?");
+        values.push(i64::try_from(PAGE).unwrap_or(i64::MAX).into());
+        let rows = self.store.query_all(&text, values).await?;
+        let read = rows.iter().map(|row| read_row(row, columns));
+        self.page = read.collect::<Result<_, _>>().during("comparing tables")?;
+        self.place = 0;
+        self.done = self.page.len() < PAGE;
+        Ok(())
+    }
+}
+
+fn read_row(row: &QueryResult, columns: &[(String, ColumnType)]) -> Result<Vec<Value>, DbErr> {
+    let cells = columns.iter().enumerate();
+    cells
+        .map(|(place, (_, kind))| match kind {
+            ColumnType::Blob => Ok(Value::Bytes(row.try_get_by_index(place)?)),
+            kind => value::read(row, place, kind),
+        })
+        .collect()
+}

@@ -1,0 +1,306 @@
+//! How far every step has come: checkpoints, work lists, walks and removals.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{DbBackend, Value};
+
+use headwater_domain::Scope;
+
+use crate::Store;
+use crate::error::{During, StoreError};
+use crate::page::Page;
+use crate::shape::Shape;
+use crate::sql::key_list;
+use crate::value::KeyValue;
+
+/// Up to where a step has read its input.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Changes up to this sequence are done.
+    pub seq: i64,
+    /// Within the next sequence, rows up to this id are done.
+    pub row_id: i64,
+    /// The rules under which they were done; other rules start over.
+    pub rules: String,
+}
+
+impl Checkpoint {
+    /// True when nothing was ever done under any rules.
+    #[must_use]
+    pub fn is_start(&self) -> bool {
+        self.seq == 0 && self.row_id == 0 && self.rules.is_empty()
+    }
+}
+
+/// What is remembered of the walks over one list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WalkState {
+    /// Everything that changed before this server time is stored (UTC).
+    pub since: Option<DateTime<Utc>>,
+    /// Range that the last finished walk covered (UTC); none means everything.
+    pub data_after: Option<DateTime<Utc>>,
+    /// True once a walk over the whole range has finished.
+    pub complete: bool,
+    /// Number of the walk under way or last done.
+    pub walk: i64,
+    /// Address of the page to fetch next, of a walk that was interrupted.
+    pub resume_at: Option<String>,
+    /// What the interrupted walk asked for; another question starts a new walk.
+    pub resume_query: Option<String>,
+    /// Server time at which the interrupted walk began (UTC).
+    pub resume_since: Option<DateTime<Utc>>,
+}
+
+/// Names a list that is walked: a stream of a scope.
+#[derive(Clone, Copy, Debug)]
+pub struct WalkKey<'a> {
+    /// The scope.
+    pub scope: &'a Scope,
+    /// The stream.
+    pub stream: &'a str,
+}
+
+const WALK_COLUMNS: [&str; 9] = [
+    "params",
+    "stream",
+    "since",
+    "data_after",
+    "complete",
+    "walk",
+    "resume_at",
+    "resume_query",
+    "resume_since",
+];
+
+impl Store {
+    /// The checkpoint of a step; the start when there is none.
+    pub async fn checkpoint(&self, scope: &Scope, step: &str) -> Result<Checkpoint, StoreError> {
+        let text = "SELECT seq, row_id, rules FROM _headwater_checkpoints \
+                    WHERE params = ? AND step = ?";
+        let values = vec![scope.params().into(), step.into()];
+        let rows = self.query_all(text, values).await?;
+        let Some(row) = rows.first() else {
+            return Ok(Checkpoint::default());
+        };
+        let read = || {
+            Ok(Checkpoint {
+                seq: row.try_get_by_index(0)?,
+                row_id: row.try_get_by_index(1)?,
+                rules: row.try_get_by_index(2)?,
+            })
+        };
+        read().during("reading a checkpoint")
+    }
+
+    /// What is remembered of the walks over a list.
+    pub async fn walk_state(&self, key: WalkKey<'_>) -> Result<WalkState, StoreError> {
+        let columns = WALK_COLUMNS[2..].join(", ");
+        let text =
+            format!("SELECT {columns} FROM _headwater_walks WHERE params = ? AND stream = ?");
+        let values = vec![key.scope.params().into(), key.stream.into()];
+        let rows = self.query_all(&text, values).await?;
+        let Some(row) = rows.first() else {
+            return Ok(WalkState::default());
+        };
+        let read = || {
+            Ok(WalkState {
+                since: row.try_get_by_index(0)?,
+                data_after: row.try_get_by_index(1)?,
+                complete: row.try_get_by_index(2)?,
+                walk: row.try_get_by_index(3)?,
+                resume_at: row.try_get_by_index(4)?,
+                resume_query: row.try_get_by_index(5)?,
+                resume_since: row.try_get_by_index(6)?,
+            })
+        };
+        read().during("reading the state of a walk")
+    }
+
+    /// Keys still to be worked on by a step, in key order.
+    pub async fn work(
+        &self,
+        scope: &Scope,
+        step: &str,
+        limit: usize,
+    ) -> Result<Vec<KeyValue>, StoreError> {
+        let text = "SELECT row_key FROM _headwater_work WHERE params = ? AND step = ? \
+                    ORDER BY row_key LIMIT ?";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let values = vec![scope.params().into(), step.into(), limit.into()];
+        let rows = self.query_all(text, values).await?;
+        let keys = rows.iter().map(|row| row.try_get_by_index(0));
+        keys.collect::<Result<_, _>>().during("reading work")
+    }
+
+    /// Number of keys still to be worked on by a step.
+    pub async fn work_left(&self, scope: &Scope, step: &str) -> Result<u64, StoreError> {
+        let text = "SELECT COUNT(*) FROM _headwater_work WHERE params = ? AND step = ?";
+        let values = vec![scope.params().into(), step.into()];
+        self.count(text, values).await
+    }
+
+    pub(crate) async fn count(&self, text: &str, values: Vec<Value>) -> Result<u64, StoreError> {
+        let rows = self.query_all(text, values).await?;
+        let count: i64 = match rows.first() {
+            Some(row) => row.try_get_by_index(0).during(text)?,
+            None => 0,
+        };
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    /// Keys of rows removed from a table after one sequence, up to another.
+    pub async fn removed_between(
+        &self,
+        scope: &Scope,
+        table: &str,
+        after: i64,
+        up_to: i64,
+    ) -> Result<Vec<KeyValue>, StoreError> {
+        let text = "SELECT row_key FROM _headwater_deleted_rows \
+                    WHERE params = ? AND table_name = ? AND seq > ? AND seq <= ? \
+                    ORDER BY seq, row_key";
+        let values = vec![scope.params().into(), table.into(), after.into(), up_to.into()];
+        let rows = self.query_all(text, values).await?;
+        let keys = rows.iter().map(|row| row.try_get_by_index(0));
+        keys.collect::<Result<_, _>>().during("reading removals")
+    }
+
+    /// Forgets removals that every step of the scope has passed.
+    pub async fn prune_removed(&self, scope: &Scope, steps: &[String]) -> Result<(), StoreError> {
+        let mut passed = i64::MAX;
+        for step in steps {
+            passed = passed.min(self.checkpoint(scope, step).await?.seq);
+        }
+        let text = "DELETE FROM _headwater_deleted_rows WHERE params = ? AND seq <= ?";
+        let values = vec![scope.params().into(), passed.into()];
+        self.execute(text, values).await.map(|_| ())
+    }
+
+    /// The sequence of the scope's latest change; 0 for an unknown scope.
+    pub async fn latest_seq(&self, scope: &Scope) -> Result<i64, StoreError> {
+        let text = "SELECT seq FROM _headwater_scopes WHERE params = ?";
+        let rows = self.query_all(text, vec![scope.params().into()]).await?;
+        match rows.first() {
+            Some(row) => row.try_get_by_index(0).during("reading a sequence"),
+            None => Ok(0),
+        }
+    }
+}
+
+impl Page<'_> {
+    /// Stores how far a step has come.
+    pub async fn set_checkpoint(
+        &self,
+        step: &str,
+        checkpoint: &Checkpoint,
+    ) -> Result<(), StoreError> {
+        let shape = Shape::plain(
+            "_headwater_checkpoints",
+            &["params", "step", "seq", "row_id", "rules"],
+            &["params", "step"],
+        );
+        let row = vec![
+            self.params.clone().into(),
+            step.into(),
+            checkpoint.seq.into(),
+            checkpoint.row_id.into(),
+            checkpoint.rules.clone().into(),
+        ];
+        self.upsert(&shape, vec![row]).await
+    }
+
+    /// Stores what is to be remembered of a walk.
+    pub async fn set_walk_state(&self, stream: &str, state: &WalkState) -> Result<(), StoreError> {
+        let shape = Shape::plain("_headwater_walks", &WALK_COLUMNS, &["params", "stream"]);
+        let row = vec![
+            self.params.clone().into(),
+            stream.into(),
+            state.since.into(),
+            state.data_after.into(),
+            state.complete.into(),
+            state.walk.into(),
+            state.resume_at.clone().into(),
+            state.resume_query.clone().into(),
+            state.resume_since.into(),
+        ];
+        self.upsert(&shape, vec![row]).await
+    }
+
+    /// Adds to a step's work the values of a column in rows changed after one sequence, up to
+    /// another.
+    pub async fn add_changed_work(
+        &self,
+        step: &str,
+        (table, column): (&str, &str),
+        (after, up_to): (i64, i64),
+    ) -> Result<(), StoreError> {
+        // The one type name for text in a cast that the databases do not share.
+        let text_type = match self.store.backend() {
+            DbBackend::MySql => "CHAR(255)",
+            _ => "TEXT",
+        };
+        let key = format!("CAST(changed.{column} AS {text_type})");
+        let text = format!(
+            "INSERT INTO _headwater_work (params, step, row_key) \
+             SELECT DISTINCT changed._raw_data_params, ?, {key} FROM {table} AS changed \
+             WHERE changed._raw_data_params = ? AND changed.changed_seq > ? \
+             AND changed.changed_seq <= ? AND NOT EXISTS (SELECT 1 FROM _headwater_work AS known \
+             WHERE known.params = changed._raw_data_params AND known.step = ? \
+             AND known.row_key = {key})"
+        );
+        let values = vec![
+            step.into(),
+            self.params.clone().into(),
+            after.into(),
+            up_to.into(),
+            step.into(),
+        ];
+        self.execute(&text, values).await.map(|_| ())
+    }
+
+    /// Adds keys to a step's work.
+    pub async fn add_work(&self, step: &str, keys: Vec<KeyValue>) -> Result<(), StoreError> {
+        let names = ["params", "step", "row_key"];
+        let shape = Shape::plain("_headwater_work", &names, &names);
+        let row = |key: KeyValue| vec![self.params.clone().into(), step.into(), key.into()];
+        self.upsert(&shape, keys.into_iter().map(row).collect()).await
+    }
+
+    /// Takes keys off a step's work.
+    pub async fn finish_work(&self, step: &str, keys: &[KeyValue]) -> Result<(), StoreError> {
+        for group in keys.chunks(256) {
+            let (list, keys) = key_list(group.iter().map(|key| key.clone().into()).collect());
+            let text = format!(
+                "DELETE FROM _headwater_work WHERE params = ? AND step = ? AND row_key IN {list}"
+            );
+            let mut values = vec![self.params.clone().into(), step.into()];
+            values.extend(keys);
+            self.execute(&text, values).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes rows removed from a tracked table, so that later stages follow.
+    pub(crate) async fn note_removed(
+        &mut self,
+        table: &str,
+        keys: Vec<KeyValue>,
+    ) -> Result<(), StoreError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let names = ["params", "table_name", "seq", "row_key"];
+        let shape = Shape::plain("_headwater_deleted_rows", &names, &names);
+        let row = |key: KeyValue| {
+            vec![
+                self.params.clone().into(),
+                table.into(),
+                self.seq.into(),
+                key.into(),
+            ]
+        };
+        let rows = keys.into_iter().map(row).collect();
+        self.upsert(&shape, rows).await?;
+        self.mark_changed();
+        Ok(())
+    }
+}

@@ -1,0 +1,250 @@
+//! Replacing all rows of some owners as a set: what is gone goes, what is equal stays untouched.
+
+use std::collections::HashMap;
+
+use sea_orm::{QueryResult, Value};
+
+use headwater_domain::Table;
+use headwater_domain::rows::{NewRow, TableRows};
+use headwater_domain::table::Layer;
+
+use crate::error::{During, StoreError};
+use crate::page::{Page, last_of_each_key};
+use crate::shape::Shape;
+use crate::sql::{LENGTHS, key_list};
+use crate::value::{self, KeyValue};
+
+/// What a replacement did to a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Rows inserted or updated.
+    pub written: u64,
+    /// Rows removed.
+    pub removed: u64,
+    /// Rows found to be the same already.
+    pub unchanged: u64,
+}
+
+impl std::ops::AddAssign for Changes {
+    fn add_assign(&mut self, other: Self) {
+        self.written += other.written;
+        self.removed += other.removed;
+        self.unchanged += other.unchanged;
+    }
+}
+
+/// Whose rows are replaced.
+#[derive(Clone, Debug)]
+pub enum Owner {
+    /// Rows made of these raw rows.
+    RawRows {
+        /// Their raw table.
+        table: String,
+        /// Their ids.
+        ids: Vec<i64>,
+    },
+    /// Rows that hold one of these values in a column.
+    Column {
+        /// The column.
+        name: &'static str,
+        /// The values, as text.
+        values: Vec<String>,
+        /// Only rows of this connection; none for columns that hold domain ids.
+        connection_id: Option<i64>,
+    },
+}
+
+/// All rows of one table for some owners.
+#[derive(Debug)]
+pub struct Replacement {
+    /// The table.
+    pub table: &'static Table,
+    /// Whose rows these are.
+    pub owner: Owner,
+    /// The rows that should be there afterwards, and no others of these owners.
+    pub rows: Vec<NewRow>,
+    /// Nothing of these owners can be there yet, so nothing is looked up.
+    pub first: bool,
+}
+
+/// Values with the origin behind them, as they are compared and written.
+type FullRow = Vec<Value>;
+
+impl Page<'_> {
+    /// Makes a table hold exactly these rows for these owners.
+    pub async fn replace(&mut self, replacement: Replacement) -> Result<Changes, StoreError> {
+        let Replacement { table, owner, rows, first } = replacement;
+        let places: Vec<usize> = table.key_positions().collect();
+        let rows = rows.into_iter().map(full_row).collect();
+        let rows: Vec<FullRow> = last_of_each_key(&places, rows);
+        if first {
+            let changes = Changes { written: rows.len() as u64, ..Changes::default() };
+            self.write(table, rows).await?;
+            return Ok(changes);
+        }
+        let mut existing = self.owned(table, &owner).await?;
+        let mut changes = Changes::default();
+        let mut different = Vec::new();
+        for row in rows {
+            match existing.remove(&key_of(table, &row)) {
+                Some(old) if old == row => changes.unchanged += 1,
+                _ => different.push(row),
+            }
+        }
+        // Rows that moved to another owner were upserted there: only leftovers of these go.
+        let written: Vec<Vec<Value>> = different.iter().map(|row| key_of(table, row)).collect();
+        existing.retain(|key, _| !written.contains(key));
+        changes.written = different.len() as u64;
+        changes.removed = existing.len() as u64;
+        self.write(table, different).await?;
+        self.remove(table, existing.into_keys().collect()).await?;
+        Ok(changes)
+    }
+
+    /// Writes rows named by their content where they are absent.
+    pub async fn write_shared(&mut self, shared: TableRows) -> Result<(), StoreError> {
+        let rows = shared.rows.into_iter().map(|row| row.values).collect();
+        self.upsert(&Shape::shared(shared.table), rows).await
+    }
+
+    async fn write(&mut self, table: &Table, rows: Vec<FullRow>) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let tracked = table.layer() != Layer::Domain;
+        let now = Value::ChronoDateTimeUtc(Some(self.now));
+        let seq = Value::BigInt(Some(self.seq));
+        let tracking = |mut row: FullRow| {
+            row.extend([now.clone(), now.clone()]);
+            if tracked {
+                row.push(seq.clone());
+            }
+            row
+        };
+        let rows = rows.into_iter().map(tracking).collect();
+        self.upsert(&Shape::sourced(table), rows).await?;
+        if tracked {
+            self.mark_changed();
+        }
+        Ok(())
+    }
+
+    /// Removes rows by key and, in tracked tables, notes the removal for later stages.
+    pub(crate) async fn remove(
+        &mut self,
+        table: &Table,
+        keys: Vec<Vec<Value>>,
+    ) -> Result<(), StoreError> {
+        let names: Vec<&str> = key_names(table).collect();
+        let one = names.iter().map(|name| format!("{name} = ?"));
+        let one = format!("({})", one.collect::<Vec<_>>().join(" AND "));
+        for group in keys.chunks(LENGTHS[1]) {
+            let any = vec![one.as_str(); group.len()].join(" OR ");
+            let text = format!("DELETE FROM {} WHERE {any}", table.name);
+            self.execute(&text, group.concat()).await?;
+        }
+        if table.layer() == Layer::Domain || keys.is_empty() {
+            return Ok(());
+        }
+        let keys = keys.iter().map(|key| {
+            let pairs = names.iter().zip(key);
+            let object = pairs.map(|(&name, value)| (name, value::key_text(value)));
+            let object: serde_json::Map<_, _> = object
+                .map(|(name, text)| (name.to_owned(), text.into()))
+                .collect();
+            serde_json::Value::Object(object).to_string()
+        });
+        let keys: Vec<KeyValue> = keys.collect();
+        self.note_removed(table.name, keys).await
+    }
+
+    /// Rows of these owners by key.
+    async fn owned(
+        &self,
+        table: &Table,
+        owner: &Owner,
+    ) -> Result<HashMap<Vec<Value>, FullRow>, StoreError> {
+        let columns: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+        let select = format!(
+            "SELECT {}, _raw_data_params, _raw_data_table, _raw_data_id FROM {}",
+            columns.join(", "),
+            table.name
+        );
+        let mut found = HashMap::new();
+        for (condition, values) in conditions(table, owner) {
+            let text = format!("{select} WHERE {condition}");
+            for row in self.query_all(&text, values).await? {
+                let row = read_full_row(table, &row).during("reading rows to replace")?;
+                found.insert(key_of(table, &row), row);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Conditions that together cover all owners, in groups of a fixed length.
+fn conditions(table: &Table, owner: &Owner) -> Vec<(String, Vec<Value>)> {
+    match owner {
+        Owner::RawRows { table: raw_table, ids } => ids
+            .chunks(LENGTHS[0])
+            .map(|group| {
+                let ids = group.iter().map(|&id| Value::BigInt(Some(id)));
+                let (list, mut values) = key_list(ids.collect());
+                values.push(raw_table.clone().into());
+                (
+                    format!("_raw_data_id IN {list} AND _raw_data_table = ?"),
+                    values,
+                )
+            })
+            .collect(),
+        Owner::Column { name, values, connection_id } => {
+            let place = table.position(name).unwrap_or_default();
+            let kind = &table.columns[place].column_type;
+            values
+                .chunks(LENGTHS[0])
+                .map(|group| {
+                    let keys = group.iter().map(|text| value::key_value(text, kind));
+                    let (list, mut values) = key_list(keys.collect());
+                    let mut condition = format!("{name} IN {list}");
+                    if let Some(connection_id) = connection_id {
+                        condition.push_str(" AND connection_id = ?");
+                        values.push((*connection_id).into());
+                    }
+                    (condition, values)
+                })
+                .collect()
+        }
+    }
+}
+
+fn key_names(table: &Table) -> impl Iterator<Item = &str> {
+    let keys = table.columns.iter().filter(|column| column.key);
+    keys.map(|column| column.name.as_str())
+}
+
+fn key_of(table: &Table, row: &[Value]) -> Vec<Value> {
+    let places = table.key_positions();
+    places.map(|place| row[place].clone()).collect()
+}
+
+fn full_row(row: NewRow) -> FullRow {
+    let mut values = row.values;
+    values.extend([
+        Value::String(Some(row.origin.params.clone())),
+        Value::String(Some(row.origin.table.clone())),
+        Value::BigInt(Some(row.origin.id)),
+    ]);
+    values
+}
+
+fn read_full_row(table: &Table, row: &QueryResult) -> Result<FullRow, sea_orm::DbErr> {
+    let mut values = Vec::with_capacity(table.columns.len() + 3);
+    for (place, column) in table.columns.iter().enumerate() {
+        values.push(value::read(row, place, &column.column_type)?);
+    }
+    let origin = table.columns.len();
+    values.push(Value::String(row.try_get_by_index(origin)?));
+    values.push(Value::String(row.try_get_by_index(origin + 1)?));
+    values.push(Value::BigInt(row.try_get_by_index(origin + 2)?));
+    Ok(values)
+}
