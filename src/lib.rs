@@ -1,1 +1,22 @@
-//! Headwater
+//! Headwater: engineering data from Bitbucket, in tables that answer questions.
+//!
+//! This crate is the program: command line, configuration, plan and runs. The stages are crates
+//! of their own (`headwater-collectors`, `headwater-extractors`, `headwater-converters`) which
+//! meet only in tables; `headwater-store` is the only one that writes SQL.
+
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod connect;
+pub mod context;
+pub mod database;
+pub mod demo;
+pub mod exit;
+pub mod output;
+pub mod plan;
+pub mod raw_files;
+pub mod report;
+pub mod resolve;
+pub mod run;
+pub mod source;
+pub mod sources;

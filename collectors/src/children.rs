@@ -94,11 +94,19 @@ impl Engine<'_> {
             seq: done.seq,
             id: done.row_id,
         };
+        let changed = store
+            .changed_count(scope, self.parent_table, done.seq)
+            .await?;
+        (self.task.progress)(Progress {
+            expected_parents: changed,
+            ..Progress::default()
+        });
         let streams = (self.parent_table, self.collection.stream);
         let with_data = self.parent.count.is_some();
         loop {
-            let (pending, reached) =
-                store.pending_parents(scope, streams, position, PARENTS, with_data).await?;
+            let (pending, reached) = store
+                .pending_parents(scope, streams, position, PARENTS, with_data)
+                .await?;
             if reached.seq == position.seq && reached.id == position.id {
                 break;
             }
@@ -113,9 +121,14 @@ impl Engine<'_> {
 
     /// Makes every parent pending again.
     async fn start_over(&self) -> Result<(), CollectErrorKind> {
-        let page = self.task.store.begin(self.task.scope, self.task.now).await?;
+        let page = self
+            .task
+            .store
+            .begin(self.task.scope, self.task.now)
+            .await?;
         page.forget_children_fetched(self.collection.stream).await?;
-        page.set_checkpoint(&self.step, &Checkpoint::default()).await?;
+        page.set_checkpoint(&self.step, &Checkpoint::default())
+            .await?;
         page.commit().await?;
         Ok(())
     }
@@ -127,8 +140,18 @@ impl Engine<'_> {
             row_id: i64::MAX,
             rules: String::new(),
         };
-        if self.task.store.checkpoint(self.task.scope, &self.step).await? != done {
-            let page = self.task.store.begin(self.task.scope, self.task.now).await?;
+        if self
+            .task
+            .store
+            .checkpoint(self.task.scope, &self.step)
+            .await?
+            != done
+        {
+            let page = self
+                .task
+                .store
+                .begin(self.task.scope, self.task.now)
+                .await?;
             page.set_checkpoint(&self.step, &done).await?;
             page.commit().await?;
         }
@@ -137,10 +160,6 @@ impl Engine<'_> {
 
     /// Fetches the children of some parents and writes what arrives, as it arrives.
     async fn walk(&mut self, pending: Vec<PendingParent>) -> Result<(), CollectErrorKind> {
-        (self.task.progress)(Progress {
-            expected_parents: pending.len() as u64,
-            ..Progress::default()
-        });
         let mut arriving = self.fetch_all(pending)?;
         let mut group = Vec::with_capacity(GROUP);
         while arriving.walks.recv_many(&mut group, GROUP).await > 0 {
@@ -193,9 +212,13 @@ impl Engine<'_> {
         let table = &self.collection.raw_table;
         let parents: Vec<String> = batch.parents.iter().map(|(key, _)| key.clone()).collect();
         let store = self.task.store;
-        let known = store.stored_children(self.task.scope, table, &parents).await?;
+        let known = store
+            .stored_children(self.task.scope, table, &parents)
+            .await?;
         let gone = self.confirm_missing(&mut batch, &known).await?;
-        let mut page = store.begin(self.task.scope, batch.date.unwrap_or(self.task.now)).await?;
+        let mut page = store
+            .begin(self.task.scope, batch.date.unwrap_or(self.task.now))
+            .await?;
         if self.outcome.items == 0 {
             page.revive_collection(self.collection.stream).await?;
         }
@@ -204,7 +227,8 @@ impl Engine<'_> {
         page.bury(&batch.letters).await?;
         let mut fetched = batch.parents;
         fetched.extend(batch.lost);
-        page.set_children_fetched(self.collection.stream, fetched).await?;
+        page.set_children_fetched(self.collection.stream, fetched)
+            .await?;
         page.commit().await?;
         self.outcome.items += batch.received;
         self.outcome.written += changes.written;
@@ -220,7 +244,9 @@ impl Engine<'_> {
 
     /// Puts one finished walk where it belongs.
     fn sort(&mut self, walked: Walked, batch: &mut Batch) -> Result<(), CollectErrorKind> {
-        let PendingParent { key, changed_seq, .. } = walked.parent;
+        let PendingParent {
+            key, changed_seq, ..
+        } = walked.parent;
         batch.walks += 1;
         match walked.result {
             Ok(found) => {
@@ -301,10 +327,16 @@ impl Engine<'_> {
             let url = self.list_url(parent)?;
             let (items, _) = fetcher.pages(&url).await?;
             let (items, _) = keyed(self.collection, url.as_str(), parent, items);
-            again.extend(items.into_iter().map(|item| (item.parent.clone(), item.key.clone())));
+            again.extend(
+                items
+                    .into_iter()
+                    .map(|item| (item.parent.clone(), item.key.clone())),
+            );
         }
         let gone = missing.into_iter().filter(|key| !again.contains(key));
-        Ok(gone.filter_map(|key| known.get(&key).map(|item| item.id)).collect())
+        Ok(gone
+            .filter_map(|key| known.get(&key).map(|item| item.id))
+            .collect())
     }
 }
 

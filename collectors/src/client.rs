@@ -43,6 +43,24 @@ pub enum Auth {
     },
 }
 
+/// The pace of one credential. Clones share it.
+#[derive(Clone)]
+pub struct Pace(Arc<Limiter>);
+
+impl Pace {
+    /// At most this many requests in any hour.
+    #[must_use]
+    pub fn per_hour(requests: u32) -> Self {
+        Self(Arc::new(Limiter::per_hour(requests)))
+    }
+}
+
+impl std::fmt::Debug for Pace {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Pace")
+    }
+}
+
 /// What a client needs to know.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -52,8 +70,8 @@ pub struct Settings {
     pub endpoint: Url,
     /// The credentials.
     pub auth: Auth,
-    /// Requests in any rolling hour.
-    pub requests_per_hour: u32,
+    /// The credential's limiter, shared by all connections that use the credential.
+    pub pace: Pace,
     /// Requests under way at the same time.
     pub concurrency: usize,
     /// Time to connect.
@@ -88,7 +106,7 @@ struct Shared {
     http: reqwest::Client,
     endpoint: Url,
     connection: String,
-    limiter: Limiter,
+    limiter: Arc<Limiter>,
     running: Semaphore,
     concurrency: usize,
 }
@@ -108,14 +126,17 @@ impl Client {
     /// When the credentials cannot be a header, or proxy or certificates are unusable.
     pub fn new(settings: Settings) -> Result<Self, SetupError> {
         let connection = settings.connection.clone();
-        let failed = |what: String| SetupError { connection: connection.clone(), what };
+        let failed = |what: String| SetupError {
+            connection: connection.clone(),
+            what,
+        };
         // A second installation is refused, which is fine: it is the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = http_client(&settings).map_err(failed)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 http,
-                limiter: Limiter::per_hour(settings.requests_per_hour),
+                limiter: settings.pace.0,
                 running: Semaphore::new(settings.concurrency.max(1)),
                 concurrency: settings.concurrency.max(1),
                 endpoint: settings.endpoint,
@@ -166,7 +187,10 @@ impl Client {
 
     /// Reads an address that the server gave; only on the connection's own server.
     pub(crate) fn own_url(&self, address: &str) -> Result<Url, RequestError> {
-        let bad = |kind| RequestError { url: ShownUrl::of(&self.shared.endpoint), kind };
+        let bad = |kind| RequestError {
+            url: ShownUrl::of(&self.shared.endpoint),
+            kind,
+        };
         let joined = self.shared.endpoint.join(address);
         let url = joined.map_err(|error| bad(Kind::BadUrl(error.to_string())))?;
         if url.origin() != self.shared.endpoint.origin() {
@@ -279,8 +303,8 @@ fn http_client(settings: &Settings) -> Result<reqwest::Client, String> {
     };
     if !settings.authorities.is_empty() {
         let certificates = reqwest::Certificate::from_pem_bundle(&settings.authorities);
-        let certificates = certificates
-            .map_err(|_| "the CA file holds no certificate in PEM form".to_owned())?;
+        let certificates =
+            certificates.map_err(|_| "the CA file holds no certificate in PEM form".to_owned())?;
         for certificate in certificates {
             builder = builder.add_root_certificate(certificate);
         }
@@ -380,5 +404,9 @@ fn server_message(body: &[u8]) -> String {
     let mut shown: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
     shown.extend(scopes("required"));
     shown.extend(scopes("granted"));
-    if shown.is_empty() { shown } else { format!(": {shown}") }
+    if shown.is_empty() {
+        shown
+    } else {
+        format!(": {shown}")
+    }
 }

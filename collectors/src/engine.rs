@@ -88,9 +88,10 @@ pub async fn run(task: &Task<'_>, collection: &Collection) -> Result<Outcome, Co
         scope: task.scope.full_name.clone(),
         stream: collection.stream,
         kind: match kind {
-            CollectErrorKind::Request(RequestError { kind: RequestErrorKind::Cancelled, .. }) => {
-                CollectErrorKind::Cancelled
-            }
+            CollectErrorKind::Request(RequestError {
+                kind: RequestErrorKind::Cancelled,
+                ..
+            }) => CollectErrorKind::Cancelled,
             kind => kind,
         },
     };

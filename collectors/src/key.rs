@@ -141,8 +141,14 @@ mod tests {
         let cases = [
             (r#"{"id": 12}"#, Some("12")),
             (r#"{"id": "{a}"}"#, Some("{a}")),
-            (r#"{"approval": {"user": {"uuid": "u"}, "date": "d"}, "id": 1}"#, Some("approval:d:u")),
-            (r#"{"approval": {"date": "d", "user": null}}"#, Some("approval:d:")),
+            (
+                r#"{"approval": {"user": {"uuid": "u"}, "date": "d"}, "id": 1}"#,
+                Some("approval:d:u"),
+            ),
+            (
+                r#"{"approval": {"date": "d", "user": null}}"#,
+                Some("approval:d:"),
+            ),
             (r#"{"approval": {"date": ""}}"#, None),
             (r#"{"id": null}"#, None),
             (r#"{"id": [1]}"#, None),

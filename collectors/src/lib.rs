@@ -13,9 +13,9 @@ mod key;
 mod list;
 mod page;
 
-pub use client::{Auth, Client, Settings};
+pub use client::{Auth, Client, Pace, Settings};
 pub use endpoint::{Collect, Collection, Endpoint, Paging, Parent, Since};
-pub use engine::{Outcome, Range, Task};
-pub use error::{CollectError, Verdict};
+pub use engine::{Outcome, Progress, Range, Task};
+pub use error::{CollectError, CollectErrorKind, RequestError, RequestErrorKind, Verdict};
 pub use key::{Key, content_hash};
 pub use page::RawItem;

@@ -60,7 +60,10 @@ impl Plan {
             (Some(wanted), Some(known)) => wanted < known,
         };
         let incremental = stored.complete && !widened && !task.range.full;
-        let since = stored.since.filter(|_| incremental).map(|since| since - OVERLAP);
+        let since = stored
+            .since
+            .filter(|_| incremental)
+            .map(|since| since - OVERLAP);
         let filtered = collection.endpoint.since.is_some();
         Self {
             lower: since.max(data_after).filter(|_| filtered),
@@ -72,7 +75,11 @@ impl Plan {
     /// The question as text: an interrupted walk is resumed only for the same question.
     fn question(&self) -> String {
         let lower = self.lower.map(|time| time.to_rfc3339());
-        format!("complete={} lower={}", self.complete, lower.unwrap_or_default())
+        format!(
+            "complete={} lower={}",
+            self.complete,
+            lower.unwrap_or_default()
+        )
     }
 
     fn begin(&self, stored: &WalkState) -> WalkState {
@@ -117,7 +124,11 @@ impl Walk<'_> {
         let mut page = self.first_page(&first).await?;
         trail.step(&first)?;
         loop {
-            let began = self.state.resume_since.or(page.date).unwrap_or(self.task.now);
+            let began = self
+                .state
+                .resume_since
+                .or(page.date)
+                .unwrap_or(self.task.now);
             self.state.resume_since = Some(began);
             let items = std::mem::take(&mut page.items.items);
             let date = page.date;
@@ -173,7 +184,8 @@ impl Walk<'_> {
         let walk = self.complete.then_some(self.state.walk);
         let changes = page.write_items(table, new, &known, walk).await?;
         page.bury(&letters).await?;
-        page.set_walk_state(self.collection.stream, &self.state).await?;
+        page.set_walk_state(self.collection.stream, &self.state)
+            .await?;
         page.commit().await?;
         self.outcome.items += received;
         self.outcome.written += changes.written;
@@ -189,7 +201,9 @@ impl Walk<'_> {
     async fn remove_missing(&mut self) -> Result<(), CollectErrorKind> {
         let table = &self.collection.raw_table;
         let store = self.task.store;
-        let missing = store.not_seen(self.task.scope, table, self.state.walk).await?;
+        let missing = store
+            .not_seen(self.task.scope, table, self.state.walk)
+            .await?;
         for (id, key) in missing {
             match self.still_there(&key).await? {
                 Some(item) => self.store(vec![item], None).await?,
@@ -201,7 +215,9 @@ impl Walk<'_> {
 
     async fn still_there(&self, key: &str) -> Result<Option<RawItem>, CollectErrorKind> {
         let client = &self.task.client;
-        let url = self.collection.item_url(client.endpoint(), self.task.scope, key);
+        let url = self
+            .collection
+            .item_url(client.endpoint(), self.task.scope, key);
         let Some(url) = url.map_err(|error| bad_url(client, error))? else {
             // A list of one item whose key changed: the old one is no longer there.
             return Ok(None);
@@ -224,7 +240,11 @@ impl Walk<'_> {
 
     /// Removes an item with all its children, in one transaction.
     async fn remove(&mut self, id: i64, key: &str) -> Result<(), CollectErrorKind> {
-        let mut page = self.task.store.begin(self.task.scope, self.task.now).await?;
+        let mut page = self
+            .task
+            .store
+            .begin(self.task.scope, self.task.now)
+            .await?;
         for child in self.task.children {
             let child_stream = (child.raw_table.as_str(), child.stream);
             self.outcome.removed += page.remove_children(child_stream, key).await?;
@@ -244,7 +264,11 @@ impl Walk<'_> {
             walk: self.state.walk,
             ..WalkState::default()
         };
-        let page = self.task.store.begin(self.task.scope, self.task.now).await?;
+        let page = self
+            .task
+            .store
+            .begin(self.task.scope, self.task.now)
+            .await?;
         page.set_walk_state(self.collection.stream, &done).await?;
         page.commit().await?;
         Ok(())

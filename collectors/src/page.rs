@@ -46,7 +46,10 @@ pub(crate) fn read(body: &Bytes, paging: Paging) -> Result<Items, String> {
             let envelope: Envelope<'_> = serde_json::from_str(&text).map_err(|e| e.to_string())?;
             Ok(Items {
                 items: envelope.values.into_iter().map(raw_item).collect(),
-                next: envelope.next.map(Cow::into_owned).filter(|next| !next.is_empty()),
+                next: envelope
+                    .next
+                    .map(Cow::into_owned)
+                    .filter(|next| !next.is_empty()),
             })
         }
     }
@@ -75,14 +78,25 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_no_page_says_so() {
-        for body in ["", "<html>", r#"{"values": 1}"#, r#"{"next": "x"}"#, "[]", r#"{"values": ["#] {
+        for body in [
+            "",
+            "<html>",
+            r#"{"values": 1}"#,
+            r#"{"next": "x"}"#,
+            "[]",
+            r#"{"values": ["#,
+        ] {
             assert!(list(body).is_err(), "{body}");
         }
     }
 
     #[test]
     fn no_next_or_an_empty_one_is_the_last_page() {
-        for body in [r#"{"values": []}"#, r#"{"values": [], "next": null}"#, r#"{"values": [], "next": ""}"#] {
+        for body in [
+            r#"{"values": []}"#,
+            r#"{"values": [], "next": null}"#,
+            r#"{"values": [], "next": ""}"#,
+        ] {
             assert_eq!(list(body).unwrap().next, None, "{body}");
         }
     }

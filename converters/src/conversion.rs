@@ -118,7 +118,10 @@ impl Related {
     {
         let loaded = self.0.get(&TypeId::of::<E>());
         let by_key = loaded.and_then(|rows| rows.downcast_ref::<ByKey<E::Model>>());
-        by_key.and_then(|rows| rows.get(key)).map(Vec::as_slice).unwrap_or_default()
+        by_key
+            .and_then(|rows| rows.get(key))
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     }
 }
 
@@ -152,6 +155,8 @@ pub struct Conversion {
     pub name: &'static str,
     /// Version of the mapping.
     pub version: u32,
+    /// Other scopes write the same rows: none of them can be taken for new.
+    pub(crate) shared: bool,
     pub(crate) reads: Vec<Read>,
     pub(crate) writes: Vec<Write>,
     pub(crate) owner: fn(&Scope, &str) -> String,
@@ -165,9 +170,11 @@ impl Conversion {
     where
         C: Convert,
     {
+        let driver = Table::of::<C::Driver>();
         Self {
             name: C::NAME,
             version: C::VERSION,
+            shared: !C::reads().iter().any(|read| read.table.name == driver.name),
             reads: C::reads(),
             writes: C::writes(),
             owner: C::owner,

@@ -65,7 +65,9 @@ pub async fn run(
         source,
     };
     let step = conversion.step();
-    let first = list_work(store, scope, conversion, watch).await.map_err(failed)?;
+    let first = list_work(store, scope, conversion, watch)
+        .await
+        .map_err(failed)?;
     let mut outcome = Outcome::default();
     loop {
         if watch.cancel.is_cancelled() {
@@ -83,7 +85,7 @@ pub async fn run(
 }
 
 /// Notes every driver key whose inputs changed, together with the checkpoint. Returns true when
-/// nothing was converted before.
+/// no row of these can be there yet.
 async fn list_work(
     store: &Store,
     scope: &Scope,
@@ -100,13 +102,16 @@ async fn list_work(
     }
     let mut removed = Vec::new();
     for read in &conversion.reads {
-        let keys = store.removed_between(scope, read.table.name, after, latest).await?;
+        let keys = store
+            .removed_between(scope, read.table.name, after, latest)
+            .await?;
         removed.extend(keys.iter().filter_map(|key| driver_key(key, read.column)));
     }
     let page = store.begin(scope, watch.now).await?;
     for read in &conversion.reads {
         let changed = (read.table.name, read.column);
-        page.add_changed_work(&step, changed, (after, latest)).await?;
+        page.add_changed_work(&step, changed, (after, latest))
+            .await?;
     }
     page.add_work(&step, removed).await?;
     let done = Checkpoint {
@@ -116,7 +121,7 @@ async fn list_work(
     };
     page.set_checkpoint(&step, &done).await?;
     page.commit().await?;
-    Ok(stored.is_start())
+    Ok(stored.is_start() && !conversion.shared)
 }
 
 /// The driver key inside the key of a removed row.
@@ -134,7 +139,10 @@ async fn convert_keys(
 ) -> Result<Changes, StoreError> {
     let related = conversion.load_related(store, scope, keys).await?;
     let mut rows = (conversion.convert)(store, scope, keys, related).await?;
-    let owners: Vec<String> = keys.iter().map(|key| (conversion.owner)(scope, key)).collect();
+    let owners: Vec<String> = keys
+        .iter()
+        .map(|key| (conversion.owner)(scope, key))
+        .collect();
     let mut changes = Changes::default();
     let mut page = store.begin(scope, watch.now).await?;
     for write in &conversion.writes {
@@ -150,7 +158,11 @@ async fn convert_keys(
         };
         changes += page.replace(replacement).await?;
     }
-    debug_assert!(rows.is_empty(), "{} writes undeclared tables", conversion.name);
+    debug_assert!(
+        rows.is_empty(),
+        "{} writes undeclared tables",
+        conversion.name
+    );
     page.finish_work(&conversion.step(), keys).await?;
     page.commit().await?;
     Ok(changes)

@@ -54,9 +54,8 @@ impl std::error::Error for BadParams {}
 
 impl std::fmt::Display for BadParams {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(
-            r#"params must look like {"ConnectionId":1,"FullName":"workspace/slug"}"#,
-        )
+        formatter
+            .write_str(r#"params must look like {"ConnectionId":1,"FullName":"workspace/slug"}"#)
     }
 }
 

@@ -4,11 +4,11 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::{OnceLock, RwLock};
 
+use sea_orm::sea_query::ColumnType;
 use sea_orm::{
     ActiveModelTrait, DbBackend, EntityTrait, IdenStatic, IntoActiveModel, Iterable, ModelTrait,
     Schema, Value,
 };
-use sea_orm::sea_query::ColumnType;
 
 /// The layer a table belongs to, told by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,10 @@ impl Table {
                 let name = column.get_column_name();
                 Column {
                     key: keys.contains(&name.as_str()),
-                    column_type: column.get_column_type().cloned().unwrap_or(ColumnType::Text),
+                    column_type: column
+                        .get_column_type()
+                        .cloned()
+                        .unwrap_or(ColumnType::Text),
                     describes: column.get_column_spec().comment.clone().unwrap_or_default(),
                     name,
                 }

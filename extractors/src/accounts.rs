@@ -47,7 +47,9 @@ pub async fn run(store: &Store, scope: &Scope, watch: &Watch<'_>) -> Result<Outc
         if ids.is_empty() {
             return Ok(outcome);
         }
-        compute(store, scope, watch, &ids, &mut outcome).await.map_err(failed)?;
+        compute(store, scope, watch, &ids, &mut outcome)
+            .await
+            .map_err(failed)?;
         (watch.progress)(ids.len() as u64);
     }
 }
@@ -62,11 +64,18 @@ async fn list_work(store: &Store, scope: &Scope, watch: &Watch<'_>) -> Result<()
         return Ok(());
     }
     let mentions = Table::of::<account_mention::Entity>().name;
-    let removed = store.removed_between(scope, mentions, after, latest).await?;
+    let removed = store
+        .removed_between(scope, mentions, after, latest)
+        .await?;
     let page = store.begin(scope, watch.now).await?;
     let changed = (mentions, "account_id");
-    page.add_changed_work(STEP, changed, (after, latest)).await?;
-    page.add_work(STEP, removed.iter().filter_map(|key| account_of(key)).collect()).await?;
+    page.add_changed_work(STEP, changed, (after, latest))
+        .await?;
+    page.add_work(
+        STEP,
+        removed.iter().filter_map(|key| account_of(key)).collect(),
+    )
+    .await?;
     let done = Checkpoint {
         seq: latest,
         row_id: 0,
@@ -114,7 +123,8 @@ async fn compute(
     };
     outcome.changes += page.replace(replacement).await?;
     for (id, unused) in forgotten {
-        page.forget_profiles(scope.connection_id, id, &unused).await?;
+        page.forget_profiles(scope.connection_id, id, &unused)
+            .await?;
     }
     page.finish_work(STEP, ids).await?;
     page.commit().await?;
@@ -133,11 +143,17 @@ fn newest_first(mentions: &[Mentioned]) -> Vec<&Mentioned> {
 fn merged(mentions: &[Mentioned]) -> account::Model {
     let newest = newest_first(mentions);
     let field = |of: fn(&Profile) -> &String| {
-        let found = newest.iter().map(|m| of(&m.profile)).find(|text| !text.is_empty());
+        let found = newest
+            .iter()
+            .map(|m| of(&m.profile))
+            .find(|text| !text.is_empty());
         found.cloned().unwrap_or_default()
     };
     account::Model {
-        connection_id: newest.first().map(|m| m.profile.connection_id).unwrap_or_default(),
+        connection_id: newest
+            .first()
+            .map(|m| m.profile.connection_id)
+            .unwrap_or_default(),
         account_id: field(|p| &p.account_id),
         user_name: field(|p| &p.user_name),
         account_status: field(|p| &p.account_status),
@@ -174,7 +190,10 @@ mod tests {
 
     #[test]
     fn a_later_partial_payload_does_not_erase_what_an_earlier_one_knew() {
-        let account = merged(&[mention(1, "Ann", "https://a/1.png"), mention(2, "Ann B", "")]);
+        let account = merged(&[
+            mention(1, "Ann", "https://a/1.png"),
+            mention(2, "Ann B", ""),
+        ]);
         assert_eq!(account.display_name, "Ann B");
         assert_eq!(account.avatar_url, "https://a/1.png");
     }

@@ -111,16 +111,21 @@ impl Engine<'_> {
         let latest = self.store.latest_seq(self.scope).await?;
         let mut outcome = Outcome::default();
         if !first {
-            self.follow_removals((stored.seq.min(seq), latest), &mut outcome).await?;
+            self.follow_removals((stored.seq.min(seq), latest), &mut outcome)
+                .await?;
             self.retry_dead_letters(&mut outcome).await?;
         }
         loop {
             self.check_cancelled()?;
             let table = &self.extraction.raw_table;
-            let items = self.store.changed_items(self.scope, table, (seq, row_id), PAGE).await?;
+            let items = self
+                .store
+                .changed_items(self.scope, table, (seq, row_id), PAGE)
+                .await?;
             let Some(last) = items.last() else { break };
             (seq, row_id) = (last.changed_seq, last.id);
-            self.extract_page(&items, first, Some((seq, row_id)), &mut outcome).await?;
+            self.extract_page(&items, first, Some((seq, row_id)), &mut outcome)
+                .await?;
         }
         self.finish(&stored, latest).await?;
         Ok(outcome)
@@ -140,14 +145,19 @@ impl Engine<'_> {
         outcome: &mut Outcome,
     ) -> Result<(), Stop> {
         let table = &self.extraction.raw_table;
-        let removed = self.store.removed_between(self.scope, table, after, up_to).await?;
+        let removed = self
+            .store
+            .removed_between(self.scope, table, after, up_to)
+            .await?;
         let ids: Vec<i64> = removed.iter().filter_map(|key| key.parse().ok()).collect();
         for group in ids.chunks(PAGE) {
             self.check_cancelled()?;
             let mut page = self.store.begin(self.scope, self.watch.now).await?;
             let nothing = Rows::default();
-            self.write(&mut page, group.to_vec(), nothing, false, outcome).await?;
-            page.revive(("extract", self.extraction.stream), group).await?;
+            self.write(&mut page, group.to_vec(), nothing, false, outcome)
+                .await?;
+            page.revive(("extract", self.extraction.stream), group)
+                .await?;
             page.commit().await?;
         }
         Ok(())
@@ -155,10 +165,16 @@ impl Engine<'_> {
 
     /// Tries the items again that could not be read before.
     async fn retry_dead_letters(&self, outcome: &mut Outcome) -> Result<(), Stop> {
-        let ids = self.store.dead_raw_ids(self.scope, self.extraction.stream).await?;
+        let ids = self
+            .store
+            .dead_raw_ids(self.scope, self.extraction.stream)
+            .await?;
         for group in ids.chunks(PAGE) {
             self.check_cancelled()?;
-            let items = self.store.items_by_id(&self.extraction.raw_table, group).await?;
+            let items = self
+                .store
+                .items_by_id(&self.extraction.raw_table, group)
+                .await?;
             self.extract_page(&items, false, None, outcome).await?;
         }
         Ok(())
@@ -176,13 +192,18 @@ impl Engine<'_> {
         let ids: Vec<i64> = items.iter().map(|item| item.id).collect();
         let mut page = self.store.begin(self.scope, self.watch.now).await?;
         if !first {
-            page.revive(("extract", self.extraction.stream), &revived(&ids, &letters)).await?;
+            page.revive(
+                ("extract", self.extraction.stream),
+                &revived(&ids, &letters),
+            )
+            .await?;
         }
         self.write(&mut page, ids, rows, first, outcome).await?;
         page.bury(&letters).await?;
         if let Some((seq, row_id)) = position {
             let rules = self.rules.clone();
-            page.set_checkpoint(&self.step, &Checkpoint { seq, row_id, rules }).await?;
+            page.set_checkpoint(&self.step, &Checkpoint { seq, row_id, rules })
+                .await?;
         }
         page.commit().await?;
         outcome.items += items.len() as u64;
@@ -245,7 +266,11 @@ impl Engine<'_> {
             };
             outcome.changes += page.replace(replacement).await?;
         }
-        debug_assert!(rows.is_empty(), "{} writes undeclared tables", self.extraction.stream);
+        debug_assert!(
+            rows.is_empty(),
+            "{} writes undeclared tables",
+            self.extraction.stream
+        );
         Ok(())
     }
 

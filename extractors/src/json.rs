@@ -92,9 +92,7 @@ where
 }
 
 /// A time; `null`, empty text and `0000-00-00` read as none, anything unreadable is an error.
-pub fn time<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<DateTime<Utc>>, D::Error> {
+pub fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else {
         return Ok(None);
     };
@@ -114,12 +112,20 @@ pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.with_timezone(&Utc));
     }
-    for form in ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%#z"] {
+    for form in [
+        "%Y-%m-%dT%H:%M:%S%.f%z",
+        "%Y-%m-%d %H:%M:%S%.f%z",
+        "%Y-%m-%d %H:%M:%S%.f%#z",
+    ] {
         if let Ok(time) = DateTime::parse_from_str(text, form) {
             return Some(time.with_timezone(&Utc));
         }
     }
-    for form in ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"] {
+    for form in [
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M",
+    ] {
         if let Ok(time) = NaiveDateTime::parse_from_str(text, form) {
             return Some(time.and_utc());
         }
@@ -135,7 +141,10 @@ mod tests {
     #[test]
     fn every_known_form_of_a_time_is_read() {
         let cases = [
-            ("2022-06-17T03:27:18.865328+00:00", "2022-06-17T03:27:18.865328Z"),
+            (
+                "2022-06-17T03:27:18.865328+00:00",
+                "2022-06-17T03:27:18.865328Z",
+            ),
             ("2022-06-17T08:58:19.14397Z", "2022-06-17T08:58:19.143970Z"),
             ("2022-06-17T11:27:18+0800", "2022-06-17T03:27:18Z"),
             ("2022-06-17 03:27:18.865", "2022-06-17T03:27:18.865Z"),

@@ -47,25 +47,41 @@ impl MigrationTrait for Change {
     }
 }
 
-/// All changes, oldest first.
-fn changes() -> Vec<Change> {
-    macro_rules! change {
-        ($module:ident) => {
-            Change {
-                name: stringify!($module),
-                tables: $module::tables,
-            }
-        };
+/// Names one change, so that the registry can say which one made a stream's tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeName(&'static str);
+
+impl ChangeName {
+    /// The name, as the database remembers it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.0
     }
-    vec![
-        change!(m20261121_000001_create_bookkeeping),
-        change!(m20261121_000002_create_repositories),
-        change!(m20261121_000003_create_accounts),
-        change!(m20261121_000004_create_pull_requests),
-        change!(m20261121_000005_create_pull_request_activities),
-        change!(m20261121_000006_create_pull_request_comments),
-        change!(m20261121_000007_create_pull_request_commits),
-    ]
+}
+
+/// Declares the history: a module, and its name for the registry.
+macro_rules! history {
+    ($($module:ident => $name:ident),* $(,)?) => {
+        $(
+            #[doc = concat!("The change `", stringify!($module), "`.")]
+            pub const $name: ChangeName = ChangeName(stringify!($module));
+        )*
+
+        /// All changes, oldest first.
+        fn changes() -> Vec<Change> {
+            vec![$(Change { name: stringify!($module), tables: $module::tables }),*]
+        }
+    };
+}
+
+history! {
+    m20261121_000001_create_bookkeeping => BOOKKEEPING,
+    m20261121_000002_create_repositories => REPOSITORIES,
+    m20261121_000003_create_accounts => ACCOUNTS,
+    m20261121_000004_create_pull_requests => PULL_REQUESTS,
+    m20261121_000005_create_pull_request_activities => PULL_REQUEST_ACTIVITIES,
+    m20261121_000006_create_pull_request_comments => PULL_REQUEST_COMMENTS,
+    m20261121_000007_create_pull_request_commits => PULL_REQUEST_COMMITS,
 }
 
 /// Applies changes in order and remembers which are applied.
@@ -109,7 +125,10 @@ pub enum MigrateError {
 pub async fn status(db: &DatabaseConnection) -> Result<Vec<Status>, MigrateError> {
     let applied = applied(db).await?;
     let known = changes();
-    if let Some(name) = applied.iter().find(|a| !known.iter().any(|c| c.name == **a)) {
+    if let Some(name) = applied
+        .iter()
+        .find(|a| !known.iter().any(|c| c.name == **a))
+    {
         return Err(MigrateError::Newer(name.clone()));
     }
     let status = known.iter().map(|change| Status {
@@ -139,9 +158,14 @@ async fn applied(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
 /// As [`status`].
 pub async fn pending_statements(db: &DatabaseConnection) -> Result<Vec<String>, MigrateError> {
     let status = status(db).await?;
-    let pending = changes().into_iter().zip(status).filter(|(_, s)| !s.applied);
+    let pending = changes()
+        .into_iter()
+        .zip(status)
+        .filter(|(_, s)| !s.applied);
     let backend = db.get_database_backend();
-    Ok(pending.flat_map(|(change, _)| change.statements(backend)).collect())
+    Ok(pending
+        .flat_map(|(change, _)| change.statements(backend))
+        .collect())
 }
 
 /// Applies what is missing. Returns how many changes that were.

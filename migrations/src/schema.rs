@@ -59,7 +59,11 @@ impl NewTable {
     }
 
     fn column(mut self, name: &'static str, kind: Kind, required: bool) -> Self {
-        self.columns.push(NewColumn { name, kind, required });
+        self.columns.push(NewColumn {
+            name,
+            kind,
+            required,
+        });
         self
     }
 

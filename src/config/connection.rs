@@ -155,7 +155,7 @@ pub struct Connection {
     /// Default: `1000`, and 60 without credentials.
     #[schemars(
         default,
-        range(min = 1, max = 1_000_000),
+        range(min = 1, max = 1_000_000_000),
         extend("default" = DEFAULT_REQUESTS_PER_HOUR)
     )]
     pub requests_per_hour: u32,

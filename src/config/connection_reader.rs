@@ -200,7 +200,7 @@ fn read_rates(
         DEFAULT_REQUESTS_PER_HOUR
     };
     Rates {
-        per_hour: rate("requests_per_hour", 1_000_000, cloud).unwrap_or(default_per_hour),
+        per_hour: rate("requests_per_hour", 1_000_000_000, cloud).unwrap_or(default_per_hour),
         per_second: rate("requests_per_second", 10_000, data_center)
             .unwrap_or(DEFAULT_REQUESTS_PER_SECOND),
         burst: rate("burst", 100_000, data_center).unwrap_or(DEFAULT_BURST),

@@ -49,10 +49,18 @@ pub struct Difference {
 
 impl std::fmt::Display for Difference {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { table, key, cell, only_left } = self;
+        let Self {
+            table,
+            key,
+            cell,
+            only_left,
+        } = self;
         match cell {
             Some((column, left, right)) => {
-                write!(out, "{table} {key}: {column} is {left} here and {right} there")
+                write!(
+                    out,
+                    "{table} {key}: {column} is {left} here and {right} there"
+                )
             }
             None if *only_left => write!(out, "{table} {key}: only here"),
             None => write!(out, "{table} {key}: only there"),
@@ -71,7 +79,9 @@ pub async fn tables_equal(
     let raw = tables.raw.iter().map(|name| Compared::raw(name));
     let rows = tables.rows.iter().map(|table| Compared::sourced(table));
     for compared in raw.chain(rows) {
-        compared.compare(left, right, limit, &mut differences).await?;
+        compared
+            .compare(left, right, limit, &mut differences)
+            .await?;
         if differences.len() >= limit {
             break;
         }
@@ -175,12 +185,14 @@ impl Compared {
         right: &'a [Value],
     ) -> impl Iterator<Item = Difference> + 'a {
         let cells = self.columns.iter().zip(left.iter().zip(right));
-        cells.filter(|(_, (a, b))| a != b).map(|((column, _), (a, b))| Difference {
-            table: self.table.clone(),
-            key: self.key_text(left),
-            cell: Some((column.clone(), shown(a), shown(b))),
-            only_left: false,
-        })
+        cells
+            .filter(|(_, (a, b))| a != b)
+            .map(|((column, _), (a, b))| Difference {
+                table: self.table.clone(),
+                key: self.key_text(left),
+                cell: Some((column.clone(), shown(a), shown(b))),
+                only_left: false,
+            })
     }
 
     fn key_text(&self, row: &[Value]) -> String {
@@ -241,7 +253,11 @@ impl<'a> Cursor<'a> {
     }
 
     async fn fetch(&mut self) -> Result<(), StoreError> {
-        let Compared { table, columns, keys } = self.compared;
+        let Compared {
+            table,
+            columns,
+            keys,
+        } = self.compared;
         let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
         let key = names[..*keys].join(", ");
         let (after, mut values) = match self.page.last() {

@@ -45,7 +45,10 @@ impl Store {
         let text = "SELECT stage, stream, item, raw_id, path, message, attempts, last_at \
                     FROM _headwater_dead_letters WHERE params = ? ORDER BY stage, stream, item";
         let rows = self.query_all(text, vec![scope.params().into()]).await?;
-        rows.iter().map(stored_letter).collect::<Result<_, _>>().during(text)
+        rows.iter()
+            .map(stored_letter)
+            .collect::<Result<_, _>>()
+            .during(text)
     }
 
     /// Raw ids of a stream's items that extraction could not process.
@@ -53,7 +56,9 @@ impl Store {
         let text = "SELECT raw_id FROM _headwater_dead_letters \
                     WHERE params = ? AND stage = 'extract' AND stream = ? \
                     AND raw_id IS NOT NULL ORDER BY raw_id";
-        let rows = self.query_all(text, vec![scope.params().into(), stream.into()]).await?;
+        let rows = self
+            .query_all(text, vec![scope.params().into(), stream.into()])
+            .await?;
         let ids = rows.iter().map(|row| row.try_get_by_index(0));
         ids.collect::<Result<_, _>>().during(text)
     }

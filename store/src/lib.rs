@@ -4,11 +4,12 @@
 //! happens inside a [`Page`], one transaction that carries its own change sequence, so that rows
 //! and the checkpoint that covers them are committed together.
 
+pub mod catalogue;
 pub mod compare;
 pub mod dead_letters;
 mod error;
-mod page;
 pub mod mentions;
+mod page;
 pub mod progress;
 pub mod query;
 pub mod raw;
@@ -49,7 +50,8 @@ impl Store {
 
     /// Opens an SQLite file in WAL mode with one connection, the only writer.
     pub async fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
-        let mut options = ConnectOptions::new("sqlite::memory:");
+        // The path goes in below: as part of a URL its special characters would be read.
+        let mut options = ConnectOptions::new("sqlite:headwater.db");
         let file = path.to_owned();
         options
             .max_connections(1)
@@ -64,6 +66,18 @@ impl Store {
         let db = Database::connect(options)
             .await
             .map_err(|source| StoreError::new(action(), source))?;
+        Ok(Self::over(db))
+    }
+
+    /// An empty database that is gone with the store.
+    pub async fn open_in_memory() -> Result<Self, StoreError> {
+        let mut options = ConnectOptions::new("sqlite::memory:");
+        options
+            .max_connections(1)
+            .min_connections(1)
+            .sqlx_logging(false);
+        let db = Database::connect(options).await;
+        let db = db.map_err(|source| StoreError::new("opening a database in memory", source))?;
         Ok(Self::over(db))
     }
 
@@ -84,6 +98,14 @@ impl Store {
 
     pub(crate) fn backend(&self) -> DbBackend {
         self.db.get_database_backend()
+    }
+
+    /// Copies an SQLite database, as it is now, to a new file.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        let target = path.display().to_string();
+        self.execute("VACUUM INTO ?", vec![target.into()])
+            .await
+            .map(|_| ())
     }
 
     /// Writes what the log still holds into the file and closes it.

@@ -82,7 +82,12 @@ impl Store {
                 id: row.try_get_by_index(5)?,
             };
             let first = row.try_get_by_index(0)?;
-            Ok((first, row.try_get_by_index(1)?, row.try_get_by_index(2)?, origin))
+            Ok((
+                first,
+                row.try_get_by_index(1)?,
+                row.try_get_by_index(2)?,
+                origin,
+            ))
         };
         read().map(Some).during("reading mentions")
     }

@@ -34,22 +34,12 @@ impl Store {
         let mut page = Page {
             store: self,
             transaction: begun,
-            params: scope.params(),
+            params: String::new(),
             seq: 0,
             now,
             changed: false,
         };
-        let text = "SELECT seq FROM _headwater_scopes WHERE params = ?";
-        let found = page.query_one(text, vec![page.params.clone().into()]).await?;
-        let Some(row) = found else {
-            let name = &scope.full_name;
-            return Err(StoreError::refused(
-                format!("beginning a page of {name}"),
-                "the scope is not registered",
-            ));
-        };
-        let last: i64 = row.try_get_by_index(0).during("reading a sequence")?;
-        page.seq = last + 1;
+        page.enter(scope).await?;
         Ok(page)
     }
 
@@ -80,13 +70,38 @@ impl Page<'_> {
         self.seq
     }
 
-    /// Commits everything, and the scope's sequence when a tracked row changed.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    /// Goes on with another scope in the same transaction.
+    pub async fn enter(&mut self, scope: &Scope) -> Result<(), StoreError> {
+        self.use_up_seq().await?;
+        self.params = scope.params();
+        self.changed = false;
+        let text = "SELECT seq FROM _headwater_scopes WHERE params = ?";
+        let found = self
+            .query_one(text, vec![self.params.clone().into()])
+            .await?;
+        let Some(row) = found else {
+            return Err(StoreError::refused(
+                format!("beginning a page of {}", scope.full_name),
+                "the scope is not registered",
+            ));
+        };
+        let last: i64 = row.try_get_by_index(0).during("reading a sequence")?;
+        self.seq = last + 1;
+        Ok(())
+    }
+
+    async fn use_up_seq(&self) -> Result<(), StoreError> {
         if self.changed {
             let text = "UPDATE _headwater_scopes SET seq = ? WHERE params = ?";
             let values = vec![self.seq.into(), self.params.clone().into()];
             self.execute(text, values).await?;
         }
+        Ok(())
+    }
+
+    /// Commits everything, and the scope's sequence when a tracked row changed.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.use_up_seq().await?;
         self.transaction.commit().await.during("committing a page")
     }
 

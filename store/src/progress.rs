@@ -158,7 +158,12 @@ impl Store {
         let text = "SELECT row_key FROM _headwater_deleted_rows \
                     WHERE params = ? AND table_name = ? AND seq > ? AND seq <= ? \
                     ORDER BY seq, row_key";
-        let values = vec![scope.params().into(), table.into(), after.into(), up_to.into()];
+        let values = vec![
+            scope.params().into(),
+            table.into(),
+            after.into(),
+            up_to.into(),
+        ];
         let rows = self.query_all(text, values).await?;
         let keys = rows.iter().map(|row| row.try_get_by_index(0));
         keys.collect::<Result<_, _>>().during("reading removals")
@@ -262,7 +267,8 @@ impl Page<'_> {
         let names = ["params", "step", "row_key"];
         let shape = Shape::plain("_headwater_work", &names, &names);
         let row = |key: KeyValue| vec![self.params.clone().into(), step.into(), key.into()];
-        self.upsert(&shape, keys.into_iter().map(row).collect()).await
+        self.upsert(&shape, keys.into_iter().map(row).collect())
+            .await
     }
 
     /// Takes keys off a step's work.

@@ -160,11 +160,14 @@ impl Store {
             "SELECT id, item_key FROM {table} \
              WHERE params = ? AND parent = '' AND seen_walk < ? ORDER BY id"
         );
-        let rows = self.query_all(&text, vec![scope.params().into(), walk.into()]).await?;
+        let rows = self
+            .query_all(&text, vec![scope.params().into(), walk.into()])
+            .await?;
         let read = rows
             .iter()
             .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)));
-        read.collect::<Result<_, _>>().during("reading items not seen")
+        read.collect::<Result<_, _>>()
+            .during("reading items not seen")
     }
 
     /// Items changed after a position, in the order of their changes.
@@ -182,7 +185,10 @@ impl Store {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let values = vec![scope.params().into(), seq.into(), id.into(), limit.into()];
         let rows = self.query_all(&text, values).await?;
-        rows.iter().map(raw_row).collect::<Result<_, _>>().during("reading raw rows")
+        rows.iter()
+            .map(raw_row)
+            .collect::<Result<_, _>>()
+            .during("reading raw rows")
     }
 
     /// Items by raw id.
@@ -209,7 +215,8 @@ impl Store {
         seq: i64,
     ) -> Result<u64, StoreError> {
         let text = format!("SELECT COUNT(*) FROM {table} WHERE params = ? AND changed_seq > ?");
-        self.count(&text, vec![scope.params().into(), seq.into()]).await
+        self.count(&text, vec![scope.params().into(), seq.into()])
+            .await
     }
 
     /// Parents whose children were not fetched since their last change, after a position.
@@ -243,7 +250,10 @@ impl Store {
         let mut position = after;
         for row in &rows {
             let (parent, fetched, id) = pending_parent(row).during("reading pending parents")?;
-            position = ParentPosition { seq: parent.changed_seq, id };
+            position = ParentPosition {
+                seq: parent.changed_seq,
+                id,
+            };
             if fetched.is_none_or(|seq| seq < parent.changed_seq) {
                 pending.push(parent);
             }
@@ -279,7 +289,8 @@ impl Page<'_> {
         }
         changes.written = rows.len() as u64;
         if !rows.is_empty() {
-            self.upsert(&Shape::plain(table, &RAW_COLUMNS, &RAW_KEYS), rows).await?;
+            self.upsert(&Shape::plain(table, &RAW_COLUMNS, &RAW_KEYS), rows)
+                .await?;
             self.mark_changed();
         }
         if let Some(walk) = walk {
@@ -356,11 +367,14 @@ impl Page<'_> {
         let mut columns = vec!["id"];
         columns.extend(RAW_COLUMNS);
         let mut values = vec![id.into()];
-        let created = RAW_COLUMNS.iter().position(|&column| column == "created_at");
+        let created = RAW_COLUMNS
+            .iter()
+            .position(|&column| column == "created_at");
         let mut row = self.raw_values(item, 0);
         row[created.unwrap_or_default()] = created_at.into();
         values.append(&mut row);
-        self.upsert(&Shape::plain(table, &columns, &["id"]), vec![values]).await?;
+        self.upsert(&Shape::plain(table, &columns, &["id"]), vec![values])
+            .await?;
         self.mark_changed();
         Ok(true)
     }
@@ -369,7 +383,8 @@ impl Page<'_> {
     pub async fn remove_items(&mut self, table: &str, ids: &[i64]) -> Result<(), StoreError> {
         for group in ids.chunks(LENGTHS[0]) {
             let (list, values) = key_list(group.iter().map(|&id| id.into()).collect());
-            self.execute(&format!("DELETE FROM {table} WHERE id IN {list}"), values).await?;
+            self.execute(&format!("DELETE FROM {table} WHERE id IN {list}"), values)
+                .await?;
         }
         let keys: Vec<KeyValue> = ids.iter().map(i64::to_string).collect();
         self.note_removed(table, keys).await
@@ -414,7 +429,8 @@ impl Page<'_> {
                 seq.into(),
             ]
         };
-        self.upsert(&shape, parents.into_iter().map(row).collect()).await
+        self.upsert(&shape, parents.into_iter().map(row).collect())
+            .await
     }
 
     /// Makes every parent pending again for a child stream.
@@ -452,4 +468,72 @@ fn pending_parent(row: &QueryResult) -> Result<(PendingParent, Option<i64>, i64)
         data: row.try_get_by_index(4)?,
     };
     Ok((parent, row.try_get_by_index(3)?, row.try_get_by_index(0)?))
+}
+
+/// A raw row with the columns that a file of raw rows has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportedRow {
+    /// Id in its raw table.
+    pub id: i64,
+    /// The scope.
+    pub params: String,
+    /// The item's JSON as received.
+    pub data: Vec<u8>,
+    /// Address of the list it is in.
+    pub url: String,
+    /// JSON of what the request was made for.
+    pub input: String,
+    /// Server time at which the item was last seen to change (UTC).
+    pub created_at: Option<DateTime<Utc>>,
+}
+
+impl Store {
+    /// Rows of a raw table after an id, in id order; of one scope, or of all.
+    pub async fn rows_to_export(
+        &self,
+        table: &str,
+        params: Option<&str>,
+        after_id: i64,
+        limit: usize,
+    ) -> Result<Vec<ExportedRow>, StoreError> {
+        let condition = if params.is_some() {
+            "params = ? AND"
+        } else {
+            ""
+        };
+        let text = format!(
+            "SELECT id, params, data, url, input, created_at FROM {table} \
+             WHERE {condition} id > ? ORDER BY id LIMIT ?"
+        );
+        let mut values: Vec<Value> = params.iter().map(|&params| params.into()).collect();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        values.extend([after_id.into(), limit.into()]);
+        let rows = self.query_all(&text, values).await?;
+        let read = |row: &QueryResult| {
+            Ok(ExportedRow {
+                id: row.try_get_by_index(0)?,
+                params: row.try_get_by_index(1)?,
+                data: row.try_get_by_index(2)?,
+                url: row.try_get_by_index(3)?,
+                input: row.try_get_by_index(4)?,
+                created_at: row.try_get_by_index(5)?,
+            })
+        };
+        rows.iter()
+            .map(read)
+            .collect::<Result<_, DbErr>>()
+            .during("exporting raw rows")
+    }
+
+    /// The highest id of a raw table; 0 for an empty one.
+    pub async fn highest_id(&self, table: &str) -> Result<i64, StoreError> {
+        let rows = self
+            .query_all(&format!("SELECT MAX(id) FROM {table}"), Vec::new())
+            .await?;
+        let highest: Option<i64> = match rows.first() {
+            Some(row) => row.try_get_by_index(0).during("reading the highest id")?,
+            None => None,
+        };
+        Ok(highest.unwrap_or_default())
+    }
 }

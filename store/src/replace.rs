@@ -73,12 +73,20 @@ type FullRow = Vec<Value>;
 impl Page<'_> {
     /// Makes a table hold exactly these rows for these owners.
     pub async fn replace(&mut self, replacement: Replacement) -> Result<Changes, StoreError> {
-        let Replacement { table, owner, rows, first } = replacement;
+        let Replacement {
+            table,
+            owner,
+            rows,
+            first,
+        } = replacement;
         let places: Vec<usize> = table.key_positions().collect();
         let rows = rows.into_iter().map(full_row).collect();
         let rows: Vec<FullRow> = last_of_each_key(&places, rows);
         if first {
-            let changes = Changes { written: rows.len() as u64, ..Changes::default() };
+            let changes = Changes {
+                written: rows.len() as u64,
+                ..Changes::default()
+            };
             self.write(table, rows).await?;
             return Ok(changes);
         }
@@ -185,7 +193,10 @@ impl Page<'_> {
 /// Conditions that together cover all owners, in groups of a fixed length.
 fn conditions(table: &Table, owner: &Owner) -> Vec<(String, Vec<Value>)> {
     match owner {
-        Owner::RawRows { table: raw_table, ids } => ids
+        Owner::RawRows {
+            table: raw_table,
+            ids,
+        } => ids
             .chunks(LENGTHS[0])
             .map(|group| {
                 let ids = group.iter().map(|&id| Value::BigInt(Some(id)));
@@ -197,7 +208,11 @@ fn conditions(table: &Table, owner: &Owner) -> Vec<(String, Vec<Value>)> {
                 )
             })
             .collect(),
-        Owner::Column { name, values, connection_id } => {
+        Owner::Column {
+            name,
+            values,
+            connection_id,
+        } => {
             let place = table.position(name).unwrap_or_default();
             let kind = &table.columns[place].column_type;
             values

@@ -48,7 +48,9 @@ impl Store {
         let text = "INSERT INTO _headwater_runs (command, started_at, state) VALUES (?, ?, ?)";
         let values: Vec<Value> = vec![command.into(), at.into(), "running".into()];
         self.execute(text, values).await?;
-        let rows = self.query_all("SELECT MAX(id) FROM _headwater_runs", Vec::new()).await?;
+        let rows = self
+            .query_all("SELECT MAX(id) FROM _headwater_runs", Vec::new())
+            .await?;
         let id: Option<i64> = match rows.first() {
             Some(row) => row.try_get_by_index(0).during("reading the id of a run")?,
             None => None,
@@ -64,7 +66,9 @@ impl Store {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let text = "UPDATE _headwater_runs SET finished_at = ?, state = ? WHERE id = ?";
-        self.execute(text, vec![at.into(), state.into(), run.into()]).await.map(|_| ())
+        self.execute(text, vec![at.into(), state.into(), run.into()])
+            .await
+            .map(|_| ())
     }
 
     /// Notes a finished step.
@@ -108,8 +112,13 @@ impl Store {
                     WHERE steps.params = ? ORDER BY steps.run_id, steps.started_at, \
                     steps.stage, steps.stream";
         let params = scope.params();
-        let rows = self.query_all(text, vec![params.clone().into(), params.into()]).await?;
-        rows.iter().map(scope_status).collect::<Result<_, _>>().during("reading the status")
+        let rows = self
+            .query_all(text, vec![params.clone().into(), params.into()])
+            .await?;
+        rows.iter()
+            .map(scope_status)
+            .collect::<Result<_, _>>()
+            .during("reading the status")
     }
 
     /// Number of rows of a table that belong to a scope.

@@ -24,7 +24,11 @@ impl Store {
     pub async fn register(&self, scope: &Scope, now: DateTime<Utc>) -> Result<(), StoreError> {
         let known = "SELECT 1 FROM _headwater_scopes WHERE params = ?";
         let params = scope.params();
-        if !self.query_all(known, vec![params.clone().into()]).await?.is_empty() {
+        if !self
+            .query_all(known, vec![params.clone().into()])
+            .await?
+            .is_empty()
+        {
             return Ok(());
         }
         let text = "INSERT INTO _headwater_scopes \

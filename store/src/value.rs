@@ -21,14 +21,10 @@ pub(crate) fn bindable(backend: DbBackend, value: Value) -> Value {
 /// Reads the column at this place as the type its table declares.
 pub(crate) fn read(row: &QueryResult, place: usize, kind: &ColumnType) -> Result<Value, DbErr> {
     Ok(match kind {
-        ColumnType::BigInteger | ColumnType::Integer => {
-            Value::BigInt(row.try_get_by_index(place)?)
-        }
+        ColumnType::BigInteger | ColumnType::Integer => Value::BigInt(row.try_get_by_index(place)?),
         ColumnType::Boolean => Value::Bool(row.try_get_by_index(place)?),
         ColumnType::Double | ColumnType::Float => Value::Double(row.try_get_by_index(place)?),
-        ColumnType::TimestampWithTimeZone => {
-            Value::ChronoDateTimeUtc(row.try_get_by_index(place)?)
-        }
+        ColumnType::TimestampWithTimeZone => Value::ChronoDateTimeUtc(row.try_get_by_index(place)?),
         _ => Value::String(row.try_get_by_index(place)?),
     })
 }

@@ -3,8 +3,7 @@
 
 use headwater_domain::code::{pull_request as domain, pull_request_event, pull_request_reviewer};
 use headwater_domain::tool::bitbucket::{
-    pull_request, pull_request_activity, pull_request_commit,
-    pull_request_reviewer as participant,
+    pull_request, pull_request_activity, pull_request_commit, pull_request_reviewer as participant,
 };
 use headwater_domain::{Rows, Scope, Sourced, id};
 
@@ -52,7 +51,10 @@ impl Convert for PullRequests {
         rows: &mut Rows,
     ) {
         let key = driver.row.bitbucket_id.to_string();
-        let history = History::of(&driver.row, related.of::<pull_request_activity::Entity>(&key));
+        let history = History::of(
+            &driver.row,
+            related.of::<pull_request_activity::Entity>(&key),
+        );
         let commits = related.of::<pull_request_commit::Entity>(&key);
         for participant in related.of::<participant::Entity>(&key) {
             rows.from_origin(participant.origin.clone());

@@ -11,16 +11,32 @@ use sea_orm::entity::prelude::*;
 )]
 pub struct Model {
     /// Pull request; joins `pull_requests.id`.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "String(StringLen::N(255))", comment = "pull request; joins `pull_requests.id`")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        column_type = "String(StringLen::N(255))",
+        comment = "pull request; joins `pull_requests.id`"
+    )]
     pub pull_request_id: String,
     /// Full hash of the commit.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "String(StringLen::N(40))", comment = "full hash of the commit")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        column_type = "String(StringLen::N(40))",
+        comment = "full hash of the commit"
+    )]
     pub commit_sha: String,
     /// Author's name as git has it.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "author's name as git has it")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "author's name as git has it"
+    )]
     pub commit_author_name: String,
     /// Author's e-mail as git has it.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "author's e-mail as git has it")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "author's e-mail as git has it"
+    )]
     pub commit_author_email: String,
     /// Date of the commit (UTC).
     #[sea_orm(comment = "date of the commit (UTC)")]

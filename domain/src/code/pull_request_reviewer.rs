@@ -10,16 +10,32 @@ use sea_orm::entity::prelude::*;
 )]
 pub struct Model {
     /// Pull request; joins `pull_requests.id`.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "String(StringLen::N(255))", comment = "pull request; joins `pull_requests.id`")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        column_type = "String(StringLen::N(255))",
+        comment = "pull request; joins `pull_requests.id`"
+    )]
     pub pull_request_id: String,
     /// Reviewer; joins `accounts.id`.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "String(StringLen::N(255))", comment = "reviewer; joins `accounts.id`")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        column_type = "String(StringLen::N(255))",
+        comment = "reviewer; joins `accounts.id`"
+    )]
     pub reviewer_id: String,
     /// Display name of the reviewer.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "display name of the reviewer")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "display name of the reviewer"
+    )]
     pub name: String,
     /// Display name again, as DevLake fills it.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "display name again, as DevLake fills it")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "display name again, as DevLake fills it"
+    )]
     pub user_name: String,
 }
 

@@ -5,13 +5,15 @@ use sea_orm::entity::prelude::*;
 
 /// One repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(
-    table_name = "repos",
-    comment = "One repository."
-)]
+#[sea_orm(table_name = "repos", comment = "One repository.")]
 pub struct Model {
     /// Domain id, `bitbucket:BitbucketRepo:<connection>:<workspace/slug>`.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "String(StringLen::N(255))", comment = "domain id, `bitbucket:BitbucketRepo:<connection>:<workspace/slug>`")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        column_type = "String(StringLen::N(255))",
+        comment = "domain id, `bitbucket:BitbucketRepo:<connection>:<workspace/slug>`"
+    )]
     pub id: String,
     /// Full name, `workspace/slug`.
     #[sea_orm(column_type = "Text", comment = "full name, `workspace/slug`")]
@@ -23,13 +25,22 @@ pub struct Model {
     #[sea_orm(column_type = "Text", comment = "description as typed by its owner")]
     pub description: String,
     /// Account of the owner; empty for Bitbucket.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "account of the owner; empty for Bitbucket")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "account of the owner; empty for Bitbucket"
+    )]
     pub owner_id: String,
     /// Main language as set in the repository.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "main language as set in the repository")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "main language as set in the repository"
+    )]
     pub language: String,
     /// Full name of the repository this one was forked from; empty for no fork.
-    #[sea_orm(column_type = "Text", comment = "full name of the repository this one was forked from; empty for no fork")]
+    #[sea_orm(
+        column_type = "Text",
+        comment = "full name of the repository this one was forked from; empty for no fork"
+    )]
     pub forked_from: String,
     /// When the repository was created (UTC).
     #[sea_orm(comment = "when the repository was created (UTC)")]

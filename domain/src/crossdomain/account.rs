@@ -5,28 +5,45 @@ use sea_orm::entity::prelude::*;
 
 /// One person or bot in one source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(
-    table_name = "accounts",
-    comment = "One person or bot in one source."
-)]
+#[sea_orm(table_name = "accounts", comment = "One person or bot in one source.")]
 pub struct Model {
     /// Domain id, `bitbucket:BitbucketAccount:<connection>:<account id>`.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "String(StringLen::N(255))", comment = "domain id, `bitbucket:BitbucketAccount:<connection>:<account id>`")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        column_type = "String(StringLen::N(255))",
+        comment = "domain id, `bitbucket:BitbucketAccount:<connection>:<account id>`"
+    )]
     pub id: String,
     /// E-mail address; the API does not tell it.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "e-mail address; the API does not tell it")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "e-mail address; the API does not tell it"
+    )]
     pub email: String,
     /// Name shown to people.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "name shown to people")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "name shown to people"
+    )]
     pub full_name: String,
     /// User name; empty in today's payloads.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "user name; empty in today's payloads")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "user name; empty in today's payloads"
+    )]
     pub user_name: String,
     /// Picture of the account.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "picture of the account")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "picture of the account"
+    )]
     pub avatar_url: String,
     /// Empty for Bitbucket.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "empty for Bitbucket")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "empty for Bitbucket"
+    )]
     pub organization: String,
     /// Empty for Bitbucket.
     #[sea_orm(comment = "empty for Bitbucket")]

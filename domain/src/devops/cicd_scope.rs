@@ -11,16 +11,27 @@ use sea_orm::entity::prelude::*;
 )]
 pub struct Model {
     /// Domain id, the repository's.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "String(StringLen::N(255))", comment = "domain id, the repository's")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        column_type = "String(StringLen::N(255))",
+        comment = "domain id, the repository's"
+    )]
     pub id: String,
     /// Full name, `workspace/slug`.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "full name, `workspace/slug`")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "full name, `workspace/slug`"
+    )]
     pub name: String,
     /// Description of the repository.
     #[sea_orm(column_type = "Text", comment = "description of the repository")]
     pub description: String,
     /// Page of the repository's pipelines.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "page of the repository's pipelines")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "page of the repository's pipelines"
+    )]
     pub url: String,
     /// When the repository was created (UTC).
     #[sea_orm(comment = "when the repository was created (UTC)")]

@@ -70,7 +70,10 @@ impl<'a> History<'a> {
                 });
             }
         }
-        Self { pull_request, events }
+        Self {
+            pull_request,
+            events,
+        }
     }
 
     pub(super) fn events(&self) -> impl Iterator<Item = Event<'a>> + '_ {
@@ -165,7 +168,10 @@ mod tests {
             state: state.to_owned(),
             ..pull_request::Model::default()
         };
-        History::of(&pull_request, log).events().map(|e| e.kind).collect()
+        History::of(&pull_request, log)
+            .events()
+            .map(|e| e.kind)
+            .collect()
     }
 
     #[test]
@@ -177,7 +183,13 @@ mod tests {
             entry(2, "update", "OPEN", "title"),
             entry(1, "update", "OPEN", ""),
         ];
-        let expected = ["created", "updated", "changes requested", "approved", "merged"];
+        let expected = [
+            "created",
+            "updated",
+            "changes requested",
+            "approved",
+            "merged",
+        ];
         assert_eq!(kinds("MERGED", &log), expected);
     }
 
@@ -193,7 +205,10 @@ mod tests {
 
     #[test]
     fn the_times_come_from_the_log_and_only_in_the_final_state() {
-        let log = [entry(1, "update", "OPEN", ""), entry(9, "update", "DECLINED", "")];
+        let log = [
+            entry(1, "update", "OPEN", ""),
+            entry(9, "update", "DECLINED", ""),
+        ];
         let declined = pull_request::Model {
             state: "DECLINED".to_owned(),
             merged_by_id: "bob".to_owned(),

@@ -22,34 +22,70 @@ impl Stream for PullRequestActivities {
 )]
 pub struct Model {
     /// Connection the repository is read through.
-    #[sea_orm(primary_key, auto_increment = false, comment = "connection the repository is read through")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        comment = "connection the repository is read through"
+    )]
     pub connection_id: i64,
     /// Full name of the repository, `workspace/slug`.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "String(StringLen::N(255))", comment = "full name of the repository, `workspace/slug`")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        column_type = "String(StringLen::N(255))",
+        comment = "full name of the repository, `workspace/slug`"
+    )]
     pub repo_id: String,
     /// Number of the pull request.
-    #[sea_orm(primary_key, auto_increment = false, comment = "number of the pull request")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        comment = "number of the pull request"
+    )]
     pub pull_request_id: i64,
     /// Kind, time and actor: the API gives entries no id.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "String(StringLen::N(255))", comment = "kind, time and actor: the API gives entries no id")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        column_type = "String(StringLen::N(255))",
+        comment = "kind, time and actor: the API gives entries no id"
+    )]
     pub activity_key: String,
     /// Approval, changes_requested or update.
-    #[sea_orm(column_type = "String(StringLen::N(100))", comment = "approval, changes_requested or update")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(100))",
+        comment = "approval, changes_requested or update"
+    )]
     pub kind: String,
     /// State of the pull request after an update; empty for others.
-    #[sea_orm(column_type = "String(StringLen::N(100))", comment = "state of the pull request after an update; empty for others")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(100))",
+        comment = "state of the pull request after an update; empty for others"
+    )]
     pub state: String,
     /// State before, when the update says it changed.
-    #[sea_orm(column_type = "String(StringLen::N(100))", comment = "state before, when the update says it changed")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(100))",
+        comment = "state before, when the update says it changed"
+    )]
     pub previous_state: String,
     /// Fields the update changed, comma separated; empty for none.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "fields the update changed, comma separated; empty for none")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "fields the update changed, comma separated; empty for none"
+    )]
     pub changed_fields: String,
     /// Account id of who did it; empty for a deleted account.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "account id of who did it; empty for a deleted account")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "account id of who did it; empty for a deleted account"
+    )]
     pub actor_id: String,
     /// Display name of who did it.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "display name of who did it")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "display name of who did it"
+    )]
     pub actor_name: String,
     /// When it happened (UTC).
     #[sea_orm(comment = "when it happened (UTC)")]

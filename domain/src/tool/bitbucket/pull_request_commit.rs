@@ -22,22 +22,46 @@ impl Stream for PullRequestCommits {
 )]
 pub struct Model {
     /// Connection the repository is read through.
-    #[sea_orm(primary_key, auto_increment = false, comment = "connection the repository is read through")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        comment = "connection the repository is read through"
+    )]
     pub connection_id: i64,
     /// Full name of the repository, `workspace/slug`.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "String(StringLen::N(255))", comment = "full name of the repository, `workspace/slug`")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        column_type = "String(StringLen::N(255))",
+        comment = "full name of the repository, `workspace/slug`"
+    )]
     pub repo_id: String,
     /// Number of the pull request.
-    #[sea_orm(primary_key, auto_increment = false, comment = "number of the pull request")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        comment = "number of the pull request"
+    )]
     pub pull_request_id: i64,
     /// Full hash of the commit.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "String(StringLen::N(40))", comment = "full hash of the commit")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        column_type = "String(StringLen::N(40))",
+        comment = "full hash of the commit"
+    )]
     pub commit_sha: String,
     /// Author's name as git has it.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "author's name as git has it")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "author's name as git has it"
+    )]
     pub commit_author_name: String,
     /// Author's e-mail as git has it.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "author's e-mail as git has it")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "author's e-mail as git has it"
+    )]
     pub commit_author_email: String,
     /// Date of the commit (UTC).
     #[sea_orm(comment = "date of the commit (UTC)")]

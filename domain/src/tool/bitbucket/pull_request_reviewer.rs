@@ -11,25 +11,52 @@ use sea_orm::entity::prelude::*;
 )]
 pub struct Model {
     /// Connection the repository is read through.
-    #[sea_orm(primary_key, auto_increment = false, comment = "connection the repository is read through")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        comment = "connection the repository is read through"
+    )]
     pub connection_id: i64,
     /// Full name of the repository, `workspace/slug`.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "String(StringLen::N(255))", comment = "full name of the repository, `workspace/slug`")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        column_type = "String(StringLen::N(255))",
+        comment = "full name of the repository, `workspace/slug`"
+    )]
     pub repo_id: String,
     /// Number of the pull request.
-    #[sea_orm(primary_key, auto_increment = false, comment = "number of the pull request")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        comment = "number of the pull request"
+    )]
     pub pull_request_id: i64,
     /// Account id of the participant.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "String(StringLen::N(255))", comment = "account id of the participant")]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        column_type = "String(StringLen::N(255))",
+        comment = "account id of the participant"
+    )]
     pub account_id: String,
     /// Display name of the participant.
-    #[sea_orm(column_type = "String(StringLen::N(255))", comment = "display name of the participant")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "display name of the participant"
+    )]
     pub display_name: String,
     /// REVIEWER or PARTICIPANT.
-    #[sea_orm(column_type = "String(StringLen::N(100))", comment = "REVIEWER or PARTICIPANT")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(100))",
+        comment = "REVIEWER or PARTICIPANT"
+    )]
     pub role: String,
     /// Approved, changes_requested or empty.
-    #[sea_orm(column_type = "String(StringLen::N(100))", comment = "approved, changes_requested or empty")]
+    #[sea_orm(
+        column_type = "String(StringLen::N(100))",
+        comment = "approved, changes_requested or empty"
+    )]
     pub state: String,
     /// True when the participant approves now.
     #[sea_orm(comment = "true when the participant approves now")]

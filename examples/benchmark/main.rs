@@ -1,0 +1,193 @@
+//! How long headwater takes, compared with the least that any program must do.
+//!
+//! Everything reads the same simulated Bitbucket, which runs as a process of its own, and runs
+//! as a process of its own in a fresh folder. Times depend on the machine; the ratios, taken
+//! within one round, are what to compare. Prints the table of `docs/benchmarks.md`.
+//!
+//! ```text
+//! cargo build --release --bins --examples
+//! cargo run --release --example benchmark -- --rounds 5
+//! ```
+
+mod process;
+mod report;
+mod simulator;
+mod subject;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+use tempfile::TempDir;
+
+use process::Measured;
+use report::{Report, Round, grouped};
+use simulator::Server;
+use subject::{Bench, Rows, Subject};
+
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Measures headwater against the floor.
+#[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Arguments {
+    /// Pull requests of the simulated repository.
+    #[arg(long, default_value_t = 5000)]
+    pull_requests: usize,
+    /// Comments on all of them together.
+    #[arg(long, default_value_t = 20000)]
+    comments: usize,
+    /// How often everything is measured.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// The headwater program; by default the one built together with this one.
+    #[arg(long)]
+    headwater: Option<PathBuf>,
+    /// Instead of times, compares the memory of a sync with that of one ten times as large.
+    #[arg(long)]
+    memory: bool,
+    /// Also measures a second sync of the same database.
+    #[arg(long)]
+    unchanged: bool,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+#[derive(Subcommand)]
+enum Part {
+    /// Plays Bitbucket until standard input ends.
+    #[command(hide = true)]
+    Simulator {
+        pull_requests: usize,
+        comments: usize,
+    },
+}
+
+fn main() -> std::process::ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.part {
+        Some(Part::Simulator {
+            pull_requests,
+            comments,
+        }) => simulator::serve(pull_requests, comments),
+        None if arguments.memory => memory(&arguments),
+        None => times(&arguments),
+    };
+    match done {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn times(arguments: &Arguments) -> Result<(), Failure> {
+    let mut bench = bench(arguments, 1)?;
+    // Not counted: it lets the simulator render its answers once, as later runs find them.
+    let (_, rows) = bench.floor()?;
+    println!(
+        "{} pull requests, {} reviewers, {} comments, {} accounts",
+        grouped(rows.tool[0]),
+        grouped(rows.tool[1]),
+        grouped(rows.tool[2]),
+        grouped(rows.tool[3]),
+    );
+    let mut report = Report {
+        rounds: Vec::new(),
+        rows,
+    };
+    for number in 0..arguments.rounds {
+        let round = round(&mut bench, &report.rows, number, arguments.unchanged)?;
+        report.print_round(number + 1, &round);
+        report.rounds.push(round);
+    }
+    report.print_summary();
+    Ok(())
+}
+
+/// Runs everything once. Every other round goes backwards, so that nothing always comes first.
+fn round(
+    bench: &mut Bench,
+    expected: &Rows,
+    number: usize,
+    unchanged: bool,
+) -> Result<Round, Failure> {
+    let mut order = [Subject::Floor, Subject::CollectAndExtract, Subject::Sync];
+    if !number.is_multiple_of(2) {
+        order.reverse();
+    }
+    let mut round = Round::new();
+    for subject in order {
+        let folder = TempDir::new()?;
+        let (measured, rows) = match subject {
+            Subject::Floor => bench.floor()?,
+            Subject::CollectAndExtract => {
+                bench.headwater(folder.path(), &["collect", "extract"])?
+            }
+            Subject::Sync | Subject::Unchanged => synced(bench, folder.path())?,
+        };
+        rows.expect(expected, subject)?;
+        round.insert(subject, measured);
+        if unchanged && subject == Subject::Sync {
+            let (measured, rows) = synced(bench, folder.path())?;
+            rows.expect(expected, Subject::Unchanged)?;
+            round.insert(Subject::Unchanged, measured);
+        }
+    }
+    Ok(round)
+}
+
+fn synced(bench: &mut Bench, folder: &Path) -> Result<(Measured, Rows), Failure> {
+    let (measured, rows) = bench.headwater(folder, &["sync"])?;
+    if rows.domain == 0 {
+        return Err("headwater sync left the domain tables empty".into());
+    }
+    Ok((measured, rows))
+}
+
+/// Memory must not grow with the number of rows.
+fn memory(arguments: &Arguments) -> Result<(), Failure> {
+    let mut peaks = Vec::new();
+    for factor in [1, 10] {
+        let mut bench = bench(arguments, factor)?;
+        let folder = TempDir::new()?;
+        let (measured, rows) = synced(&mut bench, folder.path())?;
+        println!(
+            "sync of {} rows: {:.0} MB at most, {:.2} s",
+            grouped(rows.total()),
+            measured.peak_megabytes,
+            measured.seconds,
+        );
+        peaks.push(measured.peak_megabytes);
+    }
+    println!("ratio of the peaks: {:.2}", peaks[1] / peaks[0]);
+    Ok(())
+}
+
+fn bench(arguments: &Arguments, factor: usize) -> Result<Bench, Failure> {
+    let own = std::env::current_exe()?;
+    let examples = own.parent().ok_or("this program is in no folder")?;
+    let beside = examples.with_file_name("headwater");
+    if cfg!(debug_assertions) {
+        eprintln!(
+            "warning: built without optimization; use --release for numbers that mean something"
+        );
+    }
+    Ok(Bench {
+        floor: built(&examples.join("floor"))?,
+        headwater: built(arguments.headwater.as_ref().unwrap_or(&beside))?,
+        server: Server::start(
+            arguments.pull_requests * factor,
+            arguments.comments * factor,
+        )?,
+    })
+}
+
+/// Programs are started from other folders, so paths have to be complete.
+fn built(program: &Path) -> Result<PathBuf, Failure> {
+    std::fs::canonicalize(program).map_err(|error| {
+        let program = program.display();
+        let hint = "run `cargo build --release --bins --examples` first";
+        format!("{program}: {error}; {hint}").into()
+    })
+}

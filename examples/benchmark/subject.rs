@@ -1,0 +1,167 @@
+//! What is measured, and the proof that all of it does the same work.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
+
+use crate::Failure;
+use crate::process::{Measured, measure};
+use crate::simulator::Server;
+
+const EMAIL: &str = "me@example.com";
+const TOKEN: &str = "api-token";
+/// Streams both sides read.
+const STREAMS: &str = "--only=pull_requests,pull_request_comments";
+/// Tables both sides fill.
+const TABLES: [&str; 4] = [
+    "_tool_bitbucket_pull_requests",
+    "_tool_bitbucket_pr_reviewers",
+    "_tool_bitbucket_pull_request_comments",
+    "_tool_bitbucket_accounts",
+];
+
+/// One thing that is measured; the order is the one of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    Floor,
+    CollectAndExtract,
+    Sync,
+    Unchanged,
+}
+
+impl Subject {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor: fetch, store, parse, write in one pass",
+            Self::CollectAndExtract => "headwater collect, then extract",
+            Self::Sync => "headwater sync (with domain tables)",
+            Self::Unchanged => "headwater sync again, nothing changed",
+        }
+    }
+}
+
+/// The programs, and the server they read from.
+pub(crate) struct Bench {
+    pub(crate) floor: PathBuf,
+    pub(crate) headwater: PathBuf,
+    pub(crate) server: Server,
+}
+
+impl Bench {
+    /// Runs the floor into a fresh database.
+    pub(crate) fn floor(&mut self) -> Result<(Measured, Rows), Failure> {
+        let folder = TempDir::new()?;
+        let database = folder.path().join("floor.db");
+        let mut command = Command::new(&self.floor);
+        command.args(["--endpoint", &self.server.endpoint]);
+        command.args(["--repository", &self.server.repository]);
+        command
+            .args(["--email", EMAIL, "--token", TOKEN, "--database"])
+            .arg(&database);
+        let measured = self.counted(&mut command, folder.path())?;
+        Ok((measured, Rows::count(&database)?))
+    }
+
+    /// Runs headwater's commands one after the other in a folder.
+    pub(crate) fn headwater(
+        &mut self,
+        folder: &Path,
+        commands: &[&str],
+    ) -> Result<(Measured, Rows), Failure> {
+        fs::write(folder.join("headwater.toml"), self.configuration())?;
+        let mut total = Measured::default();
+        for name in commands {
+            let mut command = Command::new(&self.headwater);
+            command.args(["--quiet", name, STREAMS]);
+            command.env("HEADWATER_BENCH_TOKEN", TOKEN);
+            total = total.then(self.counted(&mut command, folder)?);
+        }
+        Ok((total, Rows::count(&folder.join("headwater.db"))?))
+    }
+
+    fn counted(&mut self, command: &mut Command, folder: &Path) -> Result<Measured, Failure> {
+        let before = self.server.count()?;
+        let mut measured = measure(command, folder)?;
+        measured.requests = self.server.count()? - before;
+        Ok(measured)
+    }
+
+    fn configuration(&self) -> String {
+        let Server {
+            endpoint,
+            repository,
+            ..
+        } = &self.server;
+        format!(
+            r#"[database]
+url = "sqlite:headwater.db"
+
+[[connection]]
+id = 1
+name = "bench"
+kind = "bitbucket-cloud"
+endpoint = "{endpoint}"
+auth.kind = "api-token"
+auth.email = "{EMAIL}"
+auth.token = "env:HEADWATER_BENCH_TOKEN"
+requests_per_hour = 1000000000
+concurrency = 8
+scopes = ["{repository}"]
+"#
+        )
+    }
+}
+
+/// Rows in a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rows {
+    /// Of each of the tool tables both sides fill.
+    pub(crate) tool: [u64; TABLES.len()],
+    /// Of all domain tables; the floor has none.
+    pub(crate) domain: u64,
+}
+
+impl Rows {
+    fn count(database: &Path) -> Result<Self, Failure> {
+        let opened = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY);
+        let connection = opened.map_err(|error| format!("{}: {error}", database.display()))?;
+        let count = |table: &str| {
+            let sql = format!("SELECT count(*) FROM \"{table}\"");
+            let rows: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
+            Ok::<u64, Failure>(u64::try_from(rows)?)
+        };
+        let mut tool = [0; TABLES.len()];
+        for (rows, table) in tool.iter_mut().zip(TABLES) {
+            *rows = count(table)?;
+        }
+        // Domain tables are the ones without a prefix.
+        let mut names = connection.prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'
+             AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'seaql%' AND name <> 'raw_pages'",
+        )?;
+        let names = names.query_map([], |row| row.get::<_, String>(0))?;
+        let mut domain = 0;
+        for name in names {
+            domain += count(&name?)?;
+        }
+        Ok(Self { tool, domain })
+    }
+
+    /// Rows of the tool tables together.
+    pub(crate) fn total(&self) -> u64 {
+        self.tool.iter().sum()
+    }
+
+    /// Comparing times only makes sense for equal work.
+    pub(crate) fn expect(&self, floor: &Self, subject: Subject) -> Result<(), Failure> {
+        if self.tool == floor.tool {
+            return Ok(());
+        }
+        let name = subject.name();
+        let (rows, expected) = (self.tool, floor.tool);
+        Err(format!("{name}: rows of {TABLES:?} are {rows:?}, the floor has {expected:?}").into())
+    }
+}

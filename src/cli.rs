@@ -1,0 +1,237 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Moves engineering data from Bitbucket to tables that answer questions.
+///
+/// Start with `headwater demo`: it needs no account. Then `headwater init` writes a configuration
+/// file, `headwater sync` collects what it names, and `headwater query` answers in SQL.
+#[derive(Debug, Parser)]
+#[command(name = "headwater", version, arg_required_else_help = true)]
+#[command(
+    after_help = "Exit codes: 0 ok, 2 usage, 3 configuration, 4 credentials or \
+permissions, 5 partial (some items or repositories failed and are tried again), 6 failed, \
+7 another process holds the database, 130 cancelled."
+)]
+pub struct Cli {
+    /// What all commands share.
+    #[command(flatten)]
+    pub shared: Shared,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub struct Shared {
+    /// Configuration file [default: ./headwater.toml]
+    #[arg(long, global = true, env = "HEADWATER_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Database, instead of the configured one: sqlite:PATH
+    #[arg(long, global = true, value_name = "URL")]
+    pub database: Option<String>,
+    /// Print events as lines of JSON (docs/events.md)
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print only what went wrong
+    #[arg(long, short, global = true, conflicts_with_all = ["json", "verbose"])]
+    pub quiet: bool,
+    /// Print every step and log requests to standard error; twice: everything
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// How data is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned columns, for people.
+    #[default]
+    Table,
+    /// One array of objects.
+    Json,
+    /// Comma separated, with a header; no value is an empty field.
+    Csv,
+}
+
+/// Repositories a command works on.
+#[derive(Clone, Debug, Args)]
+pub struct ScopeArgs {
+    /// Repositories: workspace/slug, connection:workspace/slug, or globs [default: all]
+    #[arg(value_name = "SCOPE")]
+    pub scopes: Vec<String>,
+}
+
+/// Streams a command works on.
+#[derive(Clone, Debug, Args)]
+pub struct StreamArgs {
+    /// Only these streams (docs/streams.md), separated by commas
+    #[arg(long, value_name = "STREAMS", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// All streams but these, separated by commas
+    #[arg(long, value_name = "STREAMS", value_delimiter = ',')]
+    pub skip: Vec<String>,
+}
+
+/// What `sync` and `collect` take.
+#[derive(Clone, Debug, Args)]
+pub struct CollectArgs {
+    /// Which repositories.
+    #[command(flatten)]
+    pub scopes: ScopeArgs,
+    /// Which streams.
+    #[command(flatten)]
+    pub streams: StreamArgs,
+    /// Ask for everything again, and remove what is gone at the source
+    #[arg(long)]
+    pub full: bool,
+    /// Collect what changed since this date, if that is further back than what is there:
+    /// 2026-01-31, an RFC 3339 time, or "6 months"
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<String>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Collect, extract and convert what changed
+    Sync(CollectArgs),
+    /// Only collect: API pages to raw tables
+    Collect(CollectArgs),
+    /// Only extract: raw rows to tool tables, offline
+    Extract {
+        /// Which repositories.
+        #[command(flatten)]
+        scopes: ScopeArgs,
+        /// Which streams.
+        #[command(flatten)]
+        streams: StreamArgs,
+    },
+    /// Only convert: tool rows to domain tables, offline
+    Convert {
+        /// Which repositories.
+        #[command(flatten)]
+        scopes: ScopeArgs,
+    },
+    /// Extract and convert, offline: everything that follows from the raw tables
+    Transform {
+        /// Which repositories.
+        #[command(flatten)]
+        scopes: ScopeArgs,
+        /// Which streams are extracted.
+        #[command(flatten)]
+        streams: StreamArgs,
+    },
+    /// What ran when, how many rows, how fresh
+    Status {
+        /// Which repositories.
+        #[command(flatten)]
+        scopes: ScopeArgs,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Answer a question in SQL; the database is opened read-only
+    Query {
+        /// One SQL statement; `-` reads it from standard input
+        sql: String,
+        /// How to print the answer
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// The tables, or one of them: what a row is, what each column holds
+    Tables {
+        /// A table
+        name: Option<String>,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// The streams: where they come from, which tables they fill
+    Streams {
+        /// Print docs/streams.md
+        #[arg(long)]
+        markdown: bool,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Raw rows in and out of files
+    #[command(subcommand)]
+    Raw(RawCommand),
+    /// Bring the schema up to date (sync does so by itself)
+    Migrate {
+        /// Only list the changes and which are applied
+        #[arg(long, conflicts_with = "dry_run")]
+        status: bool,
+        /// Only print the statements that would run
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Write a commented configuration file
+    Init {
+        /// Overwrite a file that is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// Check or describe the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// See it work: a made-up company, synced and questioned, without an account
+    Demo {
+        /// Where the demo's database goes [default: headwater-demo.db]
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+/// Raw rows in and out of files.
+#[derive(Debug, Subcommand)]
+pub enum RawCommand {
+    /// Read rows from a CSV file with DevLake's raw header, or from JSON lines; no network
+    ///
+    /// Columns: id, params, data, url, input, created_at. Given ids are kept; of several rows for
+    /// one item the highest id wins. The repository named in `params` is registered.
+    Import {
+        /// Raw table, such as `_raw_bitbucket_api_pull_requests` or `pull_requests`
+        table: String,
+        /// File to read; `-` reads standard input
+        file: PathBuf,
+        /// Form of the file [default: by its ending, .csv or .jsonl]
+        #[arg(long, value_enum)]
+        format: Option<RawFormat>,
+    },
+    /// Write rows to a file, in the form that import reads
+    Export {
+        /// Raw table
+        table: String,
+        /// File to write; standard output if left out
+        file: Option<PathBuf>,
+        /// Only this repository: workspace/slug
+        #[arg(long)]
+        scope: Option<String>,
+        /// Form of the file [default: by its ending, else csv]
+        #[arg(long, value_enum)]
+        format: Option<RawFormat>,
+    },
+}
+
+/// Form of a file of raw rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RawFormat {
+    /// Comma separated with a header.
+    Csv,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+/// Check or describe the configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Report everything that is wrong with the file, with line and column
+    Check,
+    /// Print the JSON Schema of the file, for editors
+    Schema,
+}

@@ -1,0 +1,147 @@
+//! The commands: what each does, in the order of the command line's help.
+
+mod catalogue;
+mod configuration;
+mod status;
+mod sync;
+
+use std::io;
+
+use headwater_store::query;
+
+use crate::cli::{Cli, Command, ConfigCommand, Format, RawCommand, Shared};
+use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
+use crate::database;
+use crate::demo;
+use crate::exit::{Exit, Failure};
+use crate::output::Printer;
+use crate::raw_files;
+
+pub use sync::{Collecting, collect_and_transform};
+
+/// Runs a command.
+///
+/// # Errors
+/// With the exit code and what to do next.
+pub async fn run(cli: Cli) -> Result<Exit, Failure> {
+    let shared = cli.shared;
+    match cli.command {
+        Command::Sync(arguments) => sync::sync(&shared, arguments).await,
+        Command::Collect(arguments) => sync::collect(&shared, arguments).await,
+        Command::Extract { scopes, streams } => sync::extract(&shared, scopes, streams).await,
+        Command::Convert { scopes } => sync::convert(&shared, scopes).await,
+        Command::Transform { scopes, streams } => sync::transform(&shared, scopes, streams).await,
+        Command::Status { scopes, format } => status::status(&shared, scopes, format).await,
+        Command::Query { sql, format } => run_query(&shared, sql, format).await,
+        Command::Tables { name, format } => catalogue::tables(name.as_deref(), format),
+        Command::Streams { markdown, format } => catalogue::streams(markdown, format),
+        Command::Raw(RawCommand::Import {
+            table,
+            file,
+            format,
+        }) => raw_files::import(&shared, &table, &file, format).await,
+        Command::Raw(RawCommand::Export {
+            table,
+            file,
+            scope,
+            format,
+        }) => raw_files::export(&shared, &table, file.as_deref(), scope, format).await,
+        Command::Migrate { status, dry_run } => migrate(&shared, status, dry_run).await,
+        Command::Init { force } => configuration::init(&shared, force),
+        Command::Config(ConfigCommand::Check) => configuration::check(&shared),
+        Command::Config(ConfigCommand::Schema) => configuration::schema(),
+        Command::Demo { output } => {
+            demo::run(reporter(&shared), cancelled_by_signals(), output).await
+        }
+    }
+}
+
+pub use catalogue::streams_markdown;
+
+/// Starts logging to standard error: warnings, with `--verbose` requests, twice everything.
+///
+/// `RUST_LOG` overrides what is logged.
+pub fn start_logging(verbose: u8) {
+    use tracing_subscriber::EnvFilter;
+    let default = match verbose {
+        0 => "warn",
+        1 => "warn,headwater=debug,headwater_collectors=debug",
+        _ => "debug",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .try_init();
+    // Only a second start can fail; the first one then goes on logging.
+    drop(started);
+}
+
+async fn run_query(shared: &Shared, sql: String, format: Format) -> Result<Exit, Failure> {
+    let context = Context::load(shared, NeedsFile::No)?;
+    context.require_database()?;
+    let sql = if sql == "-" {
+        io::read_to_string(io::stdin())
+            .map_err(|error| Failure::because(Exit::Failed, "reading standard input", error))?
+    } else {
+        sql
+    };
+    let mut printer = Printer::new(format, io::BufWriter::new(io::stdout().lock()));
+    let answered = query::run_sqlite(&context.database, &sql, &mut printer).await;
+    let printed = match answered {
+        Ok(()) => printer.finish(),
+        Err(query::QueryError::Output(error)) => Err(error),
+        Err(error @ query::QueryError::Refused(_)) => {
+            return Err(Failure::usage(format!(
+                "{error}; `headwater tables` lists tables and columns"
+            )));
+        }
+        Err(error) => return Err(Failure::because(Exit::Failed, "the query failed", error)),
+    };
+    written(printed)
+}
+
+/// A reader that closes the pipe early has what it wanted.
+pub(crate) fn written(printed: io::Result<()>) -> Result<Exit, Failure> {
+    match printed {
+        Ok(()) => Ok(Exit::Ok),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Ok),
+        Err(error) => Err(Failure::because(Exit::Failed, "writing the output", error)),
+    }
+}
+
+async fn migrate(shared: &Shared, status: bool, dry_run: bool) -> Result<Exit, Failure> {
+    let context = Context::load(shared, NeedsFile::No)?;
+    let failed = |error| Failure::because(Exit::Failed, "the schema is not usable", error);
+    if status || dry_run {
+        // A missing file is read as an empty database, and stays missing.
+        let store = if context.database.exists() {
+            database::connect(&context.database).await?
+        } else {
+            headwater_store::Store::open_in_memory().await?
+        };
+        let connection = store.connection();
+        if status {
+            for change in headwater_migrations::status(connection)
+                .await
+                .map_err(failed)?
+            {
+                let state = if change.applied { "applied" } else { "pending" };
+                println!("{state}  {}", change.name);
+            }
+        } else {
+            let pending = headwater_migrations::pending_statements(connection).await;
+            for statement in pending.map_err(failed)? {
+                println!("{statement};");
+            }
+        }
+        return Ok(Exit::Ok);
+    }
+    let _lock = database::lock(&context.database, "migrate")?;
+    let store = database::connect(&context.database).await?;
+    match database::migrate(&store, &context.database).await? {
+        0 => println!("{} is up to date", context.database.display()),
+        count => println!("{}: {count} changes applied", context.database.display()),
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,174 @@
+//! `tables` and `streams`: what there is, told by the registry and the entities themselves.
+
+use std::fmt::Write as _;
+
+use headwater_domain::Table;
+use headwater_domain::table::Layer;
+use headwater_store::catalogue::{RAW_COLUMNS, TRACKING_COLUMNS, type_name};
+use headwater_store::query::Cell;
+
+use super::written;
+use crate::cli::Format;
+use crate::exit::{Exit, Failure};
+use crate::output::print;
+use crate::source::{Source, StreamEntry};
+use crate::sources::bitbucket::bitbucket;
+
+pub(super) fn tables(name: Option<&str>, format: Format) -> Result<Exit, Failure> {
+    let source = bitbucket();
+    match name {
+        None => written(print(
+            format,
+            &["table", "layer", "one_row_is"],
+            list(&source),
+        )),
+        Some(name) => describe(&source, name, format),
+    }
+}
+
+fn text(text: impl Into<String>) -> Cell {
+    Cell::Text(text.into())
+}
+
+fn list(source: &Source) -> Vec<Vec<Cell>> {
+    let tables = source.tables();
+    let raw = source.streams.iter().map(|entry| {
+        let collection = &entry.collection;
+        vec![
+            text(&collection.raw_table),
+            text("raw"),
+            text(raw_row(entry)),
+        ]
+    });
+    let rows = tables.rows.iter().map(|table| {
+        let layer = match table.layer() {
+            Layer::Tool => "tool",
+            _ => "domain",
+        };
+        vec![text(table.name), text(layer), text(&table.describes)]
+    });
+    let mut list: Vec<Vec<Cell>> = rows.collect();
+    // Domain tables first: they answer most questions.
+    list.sort_by_key(|row| matches!(&row[1], Cell::Text(layer) if layer != "domain"));
+    list.extend(raw);
+    list
+}
+
+fn raw_row(entry: &StreamEntry) -> String {
+    let what = entry.collection.describes.trim_end_matches('.');
+    format!("{what}, as the API sent it.")
+}
+
+fn describe(source: &Source, name: &str, format: Format) -> Result<Exit, Failure> {
+    let (one_row, columns) = if let Some(entry) = source.by_raw_table(name) {
+        (raw_row(entry), raw_columns())
+    } else if let Some(table) = source.tables().rows.into_iter().find(|t| t.name == name) {
+        (table.describes.clone(), columns(table))
+    } else {
+        return Err(Failure::usage(format!(
+            "there is no table {name}; `headwater tables` lists them"
+        )));
+    };
+    if format == Format::Table {
+        println!("{name}: {one_row}\n");
+    }
+    let header = ["column", "type", "key", "holds"];
+    written(print(format, &header, columns))
+}
+
+fn raw_columns() -> Vec<Vec<Cell>> {
+    let columns = RAW_COLUMNS
+        .iter()
+        .map(|(name, kind, key, holds)| vec![text(*name), text(*kind), text(*key), text(*holds)]);
+    columns.collect()
+}
+
+fn columns(table: &Table) -> Vec<Vec<Cell>> {
+    let own = table.columns.iter().map(|column| {
+        vec![
+            text(&column.name),
+            text(type_name(&column.column_type)),
+            text(if column.key { "key" } else { "" }),
+            text(&column.describes),
+        ]
+    });
+    let tracking = TRACKING_COLUMNS
+        .iter()
+        .filter(|(name, ..)| table.layer() != Layer::Domain || *name != "changed_seq");
+    let tracking =
+        tracking.map(|(name, kind, holds)| vec![text(*name), text(*kind), text(""), text(*holds)]);
+    own.chain(tracking).collect()
+}
+
+const STREAM_COLUMNS: [&str; 7] = [
+    "stream",
+    "one item is",
+    "endpoint",
+    "for each",
+    "raw table",
+    "tool tables",
+    "domain tables",
+];
+
+pub(super) fn streams(markdown: bool, format: Format) -> Result<Exit, Failure> {
+    let source = bitbucket();
+    if markdown {
+        print!("{}", streams_markdown(&source));
+        return Ok(Exit::Ok);
+    }
+    let rows = source.streams.iter().map(|entry| {
+        let cells = stream_cells(&source, entry);
+        cells.into_iter().map(text).collect()
+    });
+    written(print(format, &STREAM_COLUMNS, rows.collect()))
+}
+
+fn stream_cells(source: &Source, entry: &StreamEntry) -> Vec<String> {
+    let collection = &entry.collection;
+    let tool = entry
+        .extraction
+        .tables
+        .iter()
+        .filter(|t| t.layer() == Layer::Tool);
+    let conversion = source
+        .conversions
+        .iter()
+        .find(|c| c.name == entry.converted_by);
+    let domain = conversion.map(|c| c.tables()).unwrap_or_default();
+    let names = |tables: Vec<&str>| tables.join(", ");
+    vec![
+        collection.stream.to_owned(),
+        collection.describes.to_owned(),
+        format!("GET {}", collection.endpoint.path),
+        collection
+            .parent
+            .as_ref()
+            .map(|(p, _)| p.stream.to_owned())
+            .unwrap_or_default(),
+        collection.raw_table.clone(),
+        names(tool.map(|table| table.name).collect()),
+        names(domain.iter().map(|table| table.name).collect()),
+    ]
+}
+
+/// `docs/streams.md`, made of the registry.
+#[must_use]
+pub fn streams_markdown(source: &Source) -> String {
+    let mut page = String::from(
+        "# Streams\n\nMade by `headwater streams --markdown`; a test compares it with the \
+         registry, so change the code and not this page.\n\n## Bitbucket Cloud\n\n",
+    );
+    let header = STREAM_COLUMNS.join(" | ");
+    // Writing to a String cannot fail.
+    let _ = writeln!(page, "| {header} |");
+    let _ = writeln!(page, "|{}", " --- |".repeat(STREAM_COLUMNS.len()));
+    for entry in &source.streams {
+        let cells = stream_cells(source, entry).join(" | ");
+        let _ = writeln!(page, "| {cells} |");
+    }
+    page.push_str(
+        "\nAccounts have no endpoint of their own: `_tool_bitbucket_accounts` and `accounts` are \
+         merged from every item above that names a person.\n",
+    );
+    page
+}

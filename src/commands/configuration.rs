@@ -1,0 +1,67 @@
+//! `init`, `config check` and `config schema`.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+
+use crate::cli::Shared;
+use crate::config;
+use crate::context::config_path;
+use crate::exit::{Exit, Failure};
+
+pub(super) fn init(shared: &Shared, force: bool) -> Result<Exit, Failure> {
+    let path = config_path(shared);
+    let shown = path.display();
+    let mut options = OpenOptions::new();
+    options
+        .write(true)
+        .create_new(!force)
+        .create(force)
+        .truncate(force);
+    let mut file = options.open(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Failure::usage(format!("{shown} is there already; --force overwrites it"))
+        }
+        _ => Failure::because(Exit::Failed, format!("writing {shown}"), error),
+    })?;
+    let done = file.write_all(config::template().as_bytes());
+    done.map_err(|error| Failure::because(Exit::Failed, format!("writing {shown}"), error))?;
+    println!(
+        "wrote {shown}\n\nNext:\n  1. put your e-mail address and your repositories into it\n  \
+         2. export BITBUCKET_TOKEN=<an API token with read scopes, from id.atlassian.com>\n  \
+         3. headwater config check\n  4. headwater sync"
+    );
+    Ok(Exit::Ok)
+}
+
+pub(super) fn check(shared: &Shared) -> Result<Exit, Failure> {
+    let path = config_path(shared);
+    let shown = path.display().to_string();
+    let (problems, exit) = match config::load(&path) {
+        Ok(loaded) => {
+            let mut problems = loaded.warnings.clone();
+            problems.extend(loaded.check_machine());
+            (problems, Exit::Ok)
+        }
+        Err(wrong) => (wrong.problems().to_vec(), Exit::Configuration),
+    };
+    if shared.json {
+        let json = serde_json::to_string_pretty(&problems);
+        let json = json.map_err(|e| Failure::because(Exit::Failed, "writing JSON", e))?;
+        println!("{json}");
+        return Ok(exit);
+    }
+    for problem in &problems {
+        println!("{problem}");
+    }
+    if !(shared.quiet && problems.is_empty()) {
+        println!("{}", config::summary(&shown, &problems));
+    }
+    Ok(exit)
+}
+
+pub(super) fn schema() -> Result<Exit, Failure> {
+    let schema = serde_json::to_string_pretty(&config::schema());
+    let schema = schema.map_err(|e| Failure::because(Exit::Failed, "writing JSON", e))?;
+    println!("{schema}");
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,122 @@
+//! `status`: what ran when, how many rows, how fresh, per scope and stream.
+
+use chrono::SecondsFormat;
+use headwater_domain::Scope;
+use headwater_store::Store;
+use headwater_store::query::Cell;
+use headwater_store::runs::ScopeStatus;
+
+use super::written;
+use crate::cli::{Format, ScopeArgs, Shared};
+use crate::context::{Context, NeedsFile};
+use crate::exit::{Exit, Failure};
+use crate::output::print;
+use crate::resolve::{Selection, registered};
+use crate::source::Source;
+use crate::sources::bitbucket::bitbucket;
+
+const COLUMNS: [&str; 12] = [
+    "scope",
+    "stage",
+    "stream",
+    "state",
+    "last_run",
+    "fresh_until",
+    "rows",
+    "read",
+    "written",
+    "removed",
+    "requests",
+    "message",
+];
+
+pub(super) async fn status(
+    shared: &Shared,
+    scopes: ScopeArgs,
+    format: Format,
+) -> Result<Exit, Failure> {
+    let context = Context::load(shared, NeedsFile::No)?;
+    let store = context.open_for_reading().await?;
+    let selection = Selection::parse(&scopes.scopes)?;
+    let source = bitbucket();
+    let mut rows = Vec::new();
+    for (scope, connection) in registered(&store, &context.config, &selection).await? {
+        let name = format!("{connection}:{}", scope.full_name);
+        for step in store.scope_status(&scope).await? {
+            let count = rows_of(&store, &source, &scope, &step).await?;
+            rows.push(status_row(&name, count, step));
+        }
+        let dead = store.dead_letter_count(&scope).await?;
+        if dead > 0 {
+            rows.push(dead_row(&name, dead));
+        }
+    }
+    if rows.is_empty() && format == Format::Table {
+        println!("nothing has run yet; `headwater sync` collects what the configuration names");
+        return Ok(Exit::Ok);
+    }
+    written(print(format, &COLUMNS, rows))
+}
+
+/// Rows of the scope in the table the step is named after.
+async fn rows_of(
+    store: &Store,
+    source: &Source,
+    scope: &Scope,
+    status: &ScopeStatus,
+) -> Result<u64, Failure> {
+    let stream = status.step.stream.as_str();
+    let table = match status.step.stage.as_str() {
+        "collect" => source
+            .find(stream)
+            .map(|entry| entry.collection.raw_table.clone()),
+        "extract" => {
+            let first = source
+                .find(stream)
+                .and_then(|entry| entry.extraction.tables.first());
+            first
+                .or(source.merged.first())
+                .map(|table| table.name.to_owned())
+        }
+        _ => {
+            let conversion = source.conversions.iter().find(|c| c.name == stream);
+            conversion.and_then(|c| c.tables().first().map(|table| table.name.to_owned()))
+        }
+    };
+    match table {
+        Some(table) => Ok(store.scope_rows(scope, &table).await?),
+        None => Ok(0),
+    }
+}
+
+fn status_row(scope: &str, rows: u64, status: ScopeStatus) -> Vec<Cell> {
+    let text = |text: &str| Cell::Text(text.to_owned());
+    let time = |time: Option<chrono::DateTime<chrono::Utc>>| match time {
+        Some(time) => Cell::Text(time.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        None => Cell::Null,
+    };
+    let step = status.step;
+    vec![
+        text(scope),
+        text(&step.stage),
+        text(&step.stream),
+        text(&step.state),
+        time(step.finished_at),
+        time(status.fresh_until),
+        Cell::Integer(i64::try_from(rows).unwrap_or(i64::MAX)),
+        Cell::Integer(step.items),
+        Cell::Integer(step.written),
+        Cell::Integer(step.removed),
+        Cell::Integer(step.requests),
+        text(&step.message),
+    ]
+}
+
+fn dead_row(scope: &str, count: u64) -> Vec<Cell> {
+    let mut row = vec![Cell::Null; COLUMNS.len()];
+    row[0] = Cell::Text(scope.to_owned());
+    row[3] = Cell::Text("dead letters".to_owned());
+    row[6] = Cell::Integer(i64::try_from(count).unwrap_or(i64::MAX));
+    row[11] = Cell::Text("items that could not be processed; the next run tries again".to_owned());
+    row
+}

@@ -1,0 +1,281 @@
+//! `sync` and its parts.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use headwater_collectors::{Client, RequestError, RequestErrorKind};
+use headwater_store::Store;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{CollectArgs, ScopeArgs, Shared, StreamArgs};
+use crate::config::{Config, Connection, DataAfter};
+use crate::connect::Connector;
+use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
+use crate::exit::{Exit, Failure, chain};
+use crate::plan::{Plan, Stages, choose_streams};
+use crate::report::{Event, Reporter, RunSummary};
+use crate::resolve::{Selection, connection_id, registered, wanted};
+use crate::run::{Job, Runner, Tally, now};
+use crate::source::Source;
+use crate::sources::bitbucket::bitbucket;
+
+pub(super) async fn sync(shared: &Shared, arguments: CollectArgs) -> Result<Exit, Failure> {
+    let stages = Stages {
+        collect: true,
+        extract: true,
+        convert: true,
+    };
+    online(shared, arguments, "sync", stages).await
+}
+
+pub(super) async fn collect(shared: &Shared, arguments: CollectArgs) -> Result<Exit, Failure> {
+    let stages = Stages {
+        collect: true,
+        extract: false,
+        convert: false,
+    };
+    online(shared, arguments, "collect", stages).await
+}
+
+async fn online(
+    shared: &Shared,
+    arguments: CollectArgs,
+    command: &'static str,
+    stages: Stages,
+) -> Result<Exit, Failure> {
+    let context = Context::load(shared, NeedsFile::Yes)?;
+    let connections = context.config.require_connections();
+    connections.map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
+    let source = bitbucket();
+    let plan = Plan {
+        command,
+        stages,
+        streams: choose_streams(&source, &arguments.streams.only, &arguments.streams.skip)?,
+        full: arguments.full,
+    };
+    let selection = Selection::parse(&arguments.scopes.scopes)?;
+    let since = arguments.since.as_deref().map(read_since).transpose()?;
+    let (store, _lock) = context.open_for_writing(command).await?;
+    let collecting = Collecting {
+        config: &context.config,
+        folder: &context.folder,
+        store: &store,
+        source: &source,
+        reporter: reporter(shared),
+        cancel: cancelled_by_signals(),
+        selection,
+        since,
+    };
+    let (exit, _) = collect_and_transform(&collecting, &plan).await?;
+    store.close().await?;
+    Ok(exit)
+}
+
+fn read_since(text: &str) -> Result<DateTime<Utc>, Failure> {
+    let after: DataAfter = text.parse().map_err(|error| {
+        Failure::usage(format!("--since {text}: {error}; write --since 2026-01-31"))
+    })?;
+    Ok(after.resolve(now()))
+}
+
+/// What collecting works with.
+pub struct Collecting<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// Folder that relative paths in it start at.
+    pub folder: &'a Path,
+    /// The database.
+    pub store: &'a Store,
+    /// The source's table of contents.
+    pub source: &'a Source,
+    /// Shows what happens.
+    pub reporter: Arc<dyn Reporter>,
+    /// Ends everything.
+    pub cancel: CancellationToken,
+    /// Which repositories.
+    pub selection: Selection,
+    /// How far back, if that is further than what is there (UTC).
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// Resolves the repositories, then runs the plan over them.
+///
+/// # Errors
+/// When the configuration names what cannot be used, or the database fails.
+pub async fn collect_and_transform(
+    collecting: &Collecting<'_>,
+    plan: &Plan,
+) -> Result<(Exit, RunSummary), Failure> {
+    let mut tally = Tally::default();
+    let mut connector = Connector::new(collecting.folder);
+    let mut jobs = Vec::new();
+    for connection in &collecting.config.connections {
+        let client = connector.client(connection)?;
+        jobs.extend(jobs_of(collecting, connection, &client, &mut tally).await?);
+        tally.requests(client.requests());
+    }
+    if !tally.has_failed() {
+        let found: Vec<(String, String)> = jobs
+            .iter()
+            .map(|job| (job.connection.clone(), job.scope.full_name.clone()))
+            .collect();
+        collecting.selection.require_found(&found)?;
+    }
+    let runner = Runner {
+        store: collecting.store,
+        source: collecting.source,
+        reporter: Arc::clone(&collecting.reporter),
+        cancel: collecting.cancel.clone(),
+    };
+    runner.run(plan, jobs, tally).await
+}
+
+/// One connection's repositories, registered; nothing when they cannot be listed.
+async fn jobs_of(
+    collecting: &Collecting<'_>,
+    connection: &Connection,
+    client: &Client,
+    tally: &mut Tally,
+) -> Result<Vec<Job>, Failure> {
+    let cancel = collecting.cancel.child_token();
+    let found = wanted(client, connection, &collecting.selection, &cancel).await;
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => {
+            note_unlisted(collecting, connection, &error, tally);
+            return Ok(Vec::new());
+        }
+    };
+    let mut jobs = Vec::with_capacity(found.len());
+    for repository in found {
+        let store = collecting.store;
+        store.register(&repository.scope, now()).await?;
+        let data_after = store
+            .widen(&repository.scope, range(collecting, connection))
+            .await?;
+        jobs.push(Job {
+            scope: repository.scope,
+            connection: connection.name.clone(),
+            client: Some(client.clone()),
+            prefetched: repository.prefetched,
+            data_after,
+            cancel: cancel.clone(),
+        });
+    }
+    debug_assert!(
+        jobs.iter()
+            .all(|job| job.scope.connection_id == connection_id(connection))
+    );
+    Ok(jobs)
+}
+
+fn range(collecting: &Collecting<'_>, connection: &Connection) -> Option<DateTime<Utc>> {
+    let configured = connection
+        .data_after
+        .as_ref()
+        .map(|after| after.resolve(now()));
+    collecting.since.or(configured)
+}
+
+fn note_unlisted(
+    collecting: &Collecting<'_>,
+    connection: &Connection,
+    error: &RequestError,
+    tally: &mut Tally,
+) {
+    tally.connection_failed();
+    if matches!(
+        error.kind,
+        RequestErrorKind::Unauthorized { .. }
+            | RequestErrorKind::Forbidden { .. }
+            | RequestErrorKind::NotFound { .. }
+    ) {
+        tally.refused();
+    }
+    let name = &connection.name;
+    collecting.reporter.event(&Event::Notice {
+        message: format!(
+            "connection {name}: its repositories could not be listed: {}",
+            chain(error)
+        ),
+    });
+}
+
+pub(super) async fn extract(
+    shared: &Shared,
+    scopes: ScopeArgs,
+    streams: StreamArgs,
+) -> Result<Exit, Failure> {
+    let stages = Stages {
+        collect: false,
+        extract: true,
+        convert: false,
+    };
+    offline(shared, scopes, streams, ("extract", stages)).await
+}
+
+pub(super) async fn convert(shared: &Shared, scopes: ScopeArgs) -> Result<Exit, Failure> {
+    let stages = Stages {
+        collect: false,
+        extract: false,
+        convert: true,
+    };
+    let all = StreamArgs {
+        only: Vec::new(),
+        skip: Vec::new(),
+    };
+    offline(shared, scopes, all, ("convert", stages)).await
+}
+
+pub(super) async fn transform(
+    shared: &Shared,
+    scopes: ScopeArgs,
+    streams: StreamArgs,
+) -> Result<Exit, Failure> {
+    let stages = Stages {
+        collect: false,
+        extract: true,
+        convert: true,
+    };
+    offline(shared, scopes, streams, ("transform", stages)).await
+}
+
+async fn offline(
+    shared: &Shared,
+    scopes: ScopeArgs,
+    streams: StreamArgs,
+    (command, stages): (&'static str, Stages),
+) -> Result<Exit, Failure> {
+    let context = Context::load(shared, NeedsFile::No)?;
+    context.require_database()?;
+    let source = bitbucket();
+    let plan = Plan {
+        command,
+        stages,
+        streams: choose_streams(&source, &streams.only, &streams.skip)?,
+        full: false,
+    };
+    let selection = Selection::parse(&scopes.scopes)?;
+    let (store, _lock) = context.open_for_writing(command).await?;
+    let cancel = cancelled_by_signals();
+    let known = registered(&store, &context.config, &selection).await?;
+    let jobs = known.into_iter().map(|(scope, connection)| Job {
+        scope,
+        connection,
+        client: None,
+        prefetched: None,
+        data_after: None,
+        cancel: cancel.clone(),
+    });
+    let jobs = jobs.collect();
+    let runner = Runner {
+        store: &store,
+        source: &source,
+        reporter: reporter(shared),
+        cancel: cancel.clone(),
+    };
+    let (exit, _) = runner.run(&plan, jobs, Tally::default()).await?;
+    store.close().await?;
+    Ok(exit)
+}

@@ -1,0 +1,243 @@
+//! `demo`: a made-up company over real HTTP, synced into SQLite, and three questions.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use headwater_simulator::{Options, Simulator, Size};
+use headwater_store::query;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Format;
+use crate::commands::{Collecting, collect_and_transform};
+use crate::config;
+use crate::database;
+use crate::exit::{Exit, Failure};
+use crate::output::Printer;
+use crate::plan::{Plan, Stages};
+use crate::report::Reporter;
+use crate::resolve::Selection;
+use crate::sources::bitbucket::bitbucket;
+
+/// The company's workspace.
+const WORKSPACE: &str = "acme";
+
+/// A question and the SQL that answers it.
+struct Question {
+    text: &'static str,
+    sql: &'static str,
+}
+
+const ARRIVED: Question = Question {
+    text: "What arrived",
+    sql: "SELECT 'repositories' AS what, COUNT(*) AS row_count FROM repos \
+          UNION ALL SELECT 'pull requests', COUNT(*) FROM pull_requests \
+          UNION ALL SELECT 'reviewers', COUNT(*) FROM pull_request_reviewers \
+          UNION ALL SELECT 'comments', COUNT(*) FROM pull_request_comments \
+          UNION ALL SELECT 'commits of pull requests', COUNT(*) FROM pull_request_commits \
+          UNION ALL SELECT 'events', COUNT(*) FROM pull_request_events \
+          UNION ALL SELECT 'accounts', COUNT(*) FROM accounts",
+};
+
+const QUESTIONS: [Question; 3] = [
+    Question {
+        text: "Who waits longest for a first review? (hours, median over merged and open ones)",
+        sql: "WITH first_review AS (\
+                SELECT pr.id, accounts.full_name AS author, MIN(\
+                  (julianday(review.at) - julianday(pr.created_date)) * 24) AS hours \
+                FROM pull_requests AS pr \
+                JOIN accounts ON accounts.id = pr.author_id \
+                JOIN pull_request_events AS review ON review.pull_request_id = pr.id \
+                WHERE review.kind IN ('commented', 'approved', 'changes requested') \
+                  AND review.actor_id <> pr.author_id AND review.at >= pr.created_date \
+                GROUP BY pr.id, accounts.full_name), \
+              placed AS (\
+                SELECT author, hours, ROW_NUMBER() OVER (PARTITION BY author ORDER BY hours) AS place, \
+                COUNT(*) OVER (PARTITION BY author) AS total FROM first_review) \
+              SELECT author, total AS pull_requests, ROUND(hours, 1) AS median_hours \
+              FROM placed WHERE place = (total + 1) / 2 AND total >= 3 \
+              ORDER BY hours DESC LIMIT 5",
+    },
+    Question {
+        text: "How long from opening to merging, by repository? (hours, median)",
+        sql: "WITH merged AS (\
+                SELECT repos.name, (julianday(pr.merged_date) - julianday(pr.created_date)) * 24 \
+                  AS hours \
+                FROM pull_requests AS pr JOIN repos ON repos.id = pr.base_repo_id \
+                WHERE pr.status = 'MERGED' AND pr.merged_date IS NOT NULL), \
+              placed AS (\
+                SELECT name, hours, ROW_NUMBER() OVER (PARTITION BY name ORDER BY hours) AS place, \
+                COUNT(*) OVER (PARTITION BY name) AS total FROM merged) \
+              SELECT name AS repository, total AS merged, ROUND(hours, 1) AS median_hours \
+              FROM placed WHERE place = (total + 1) / 2 ORDER BY hours DESC LIMIT 8",
+    },
+    Question {
+        text: "Which open pull requests have most commits?",
+        sql: "SELECT repos.name AS repository, pr.pull_request_key AS number, pr.title, \
+                COUNT(commits.commit_sha) AS commits \
+              FROM pull_requests AS pr JOIN repos ON repos.id = pr.base_repo_id \
+              JOIN pull_request_commits AS commits ON commits.pull_request_id = pr.id \
+              WHERE pr.status = 'OPEN' \
+              GROUP BY repos.name, pr.pull_request_key, pr.title \
+              ORDER BY commits DESC, repository, number LIMIT 5",
+    },
+];
+
+/// Runs the demo. A database of an earlier demo is replaced.
+///
+/// # Errors
+/// When the simulator cannot listen on loopback, or the file cannot be written.
+pub async fn run(
+    reporter: Arc<dyn Reporter>,
+    cancel: CancellationToken,
+    output: Option<PathBuf>,
+) -> Result<Exit, Failure> {
+    let path = output.unwrap_or_else(|| PathBuf::from("headwater-demo.db"));
+    println!("A made-up company with its own Bitbucket on this machine; nothing leaves it.\n");
+    let simulator = start_simulator().await?;
+    let exit = sync(&simulator, reporter, cancel, &path).await;
+    simulator.stop().await;
+    let exit = exit?;
+    if exit != Exit::Ok {
+        return Ok(exit);
+    }
+    ask(&path, &ARRIVED, false).await?;
+    for question in &QUESTIONS {
+        ask(&path, question, true).await?;
+    }
+    say_what_is_next(&path);
+    Ok(Exit::Ok)
+}
+
+async fn start_simulator() -> Result<Simulator, Failure> {
+    let options = Options {
+        seed: 2026,
+        size: Size {
+            repositories: 8,
+            empty_repositories: 1,
+            pull_requests_per_repository: 60,
+            people: 24,
+            ..Size::company()
+        },
+        workspace: WORKSPACE.to_owned(),
+        ..Options::default()
+    };
+    let started = Simulator::start(options).await;
+    started.map_err(|error| {
+        Failure::because(
+            Exit::Failed,
+            "the demo's server could not be started",
+            error,
+        )
+    })
+}
+
+async fn sync(
+    simulator: &Simulator,
+    reporter: Arc<dyn Reporter>,
+    cancel: CancellationToken,
+    path: &Path,
+) -> Result<Exit, Failure> {
+    remove_old(path)?;
+    let (config, problems) = config::parse(&configuration(simulator), "demo");
+    let Some(config) = config else {
+        let problems: Vec<String> = problems
+            .iter()
+            .filter(|p| p.is_error())
+            .map(ToString::to_string)
+            .collect();
+        return Err(Failure::new(Exit::Configuration, problems.join("\n")));
+    };
+    let _lock = database::lock(path, "demo")?;
+    let store = database::open(path).await?;
+    let source = bitbucket();
+    let collecting = Collecting {
+        config: &config,
+        folder: Path::new("."),
+        store: &store,
+        source: &source,
+        reporter,
+        cancel,
+        selection: Selection::default(),
+        since: None,
+    };
+    let plan = Plan {
+        command: "sync",
+        stages: Stages {
+            collect: true,
+            extract: true,
+            convert: true,
+        },
+        streams: source.stream_names(),
+        full: false,
+    };
+    let (exit, _) = collect_and_transform(&collecting, &plan).await?;
+    store.close().await?;
+    Ok(exit)
+}
+
+/// What a person would write for a real account, but for the address and the pace.
+fn configuration(simulator: &Simulator) -> String {
+    format!(
+        "[[connection]]\n\
+         id = 1\n\
+         name = \"demo\"\n\
+         kind = \"bitbucket-cloud\"\n\
+         endpoint = \"{}\"\n\
+         auth.kind = \"api-token\"\n\
+         auth.email = \"me@example.com\"\n\
+         auth.token = \"api-token\"\n\
+         requests_per_hour = 100000000\n\
+         scopes = [\"{WORKSPACE}/*\"]\n",
+        simulator.endpoint()
+    )
+}
+
+fn remove_old(path: &Path) -> Result<(), Failure> {
+    for ending in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        match std::fs::remove_file(&name) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let message = format!(
+                    "removing the database of an earlier demo, {}",
+                    path.display()
+                );
+                return Err(Failure::because(Exit::Failed, message, error));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn ask(path: &Path, question: &Question, show_sql: bool) -> Result<(), Failure> {
+    println!("\n{}", question.text);
+    if show_sql {
+        println!("  SQL: {}", question.sql);
+    }
+    println!();
+    let failed = |error| Failure::because(Exit::Failed, "the demo's question failed", error);
+    let mut printer = Printer::new(Format::Table, std::io::stdout().lock());
+    query::run_sqlite(path, question.sql, &mut printer)
+        .await
+        .map_err(failed)?;
+    let printed = printer.finish();
+    printed.map_err(|error| Failure::because(Exit::Failed, "writing the output", error))
+}
+
+fn say_what_is_next(path: &Path) {
+    let file = path.display();
+    println!(
+        "\nThe database is {file}. Ask it more:\n  \
+         headwater --database sqlite:{file} query \"SELECT status, COUNT(*) FROM pull_requests \
+         GROUP BY status\"\n  headwater tables\n\n\
+         With a real account:\n  \
+         1. headwater init            writes headwater.toml; put your e-mail address and \
+         repositories into it\n  \
+         2. export BITBUCKET_TOKEN=   an API token from id.atlassian.com with the scopes \
+         read:repository:bitbucket and read:pullrequest:bitbucket\n  \
+         3. headwater sync            collects; run it again whenever you like, it asks only for \
+         what changed"
+    );
+}

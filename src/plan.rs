@@ -1,0 +1,92 @@
+//! What a command runs: which stages, which streams, how far back.
+
+use crate::exit::Failure;
+use crate::source::Source;
+
+/// Stages a command runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stages {
+    /// API pages to raw rows.
+    pub collect: bool,
+    /// Raw rows to tool rows.
+    pub extract: bool,
+    /// Tool rows to domain rows.
+    pub convert: bool,
+}
+
+/// What a command runs.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The command's name, for the run log.
+    pub command: &'static str,
+    /// Its stages.
+    pub stages: Stages,
+    /// Streams that are collected and extracted.
+    pub streams: Vec<&'static str>,
+    /// Ask the source for everything again.
+    pub full: bool,
+}
+
+/// Chooses streams by name: all, only some, or all but some.
+///
+/// # Errors
+/// Exit 2 for a name that is no stream, with the nearest one.
+pub fn choose_streams(
+    source: &Source,
+    only: &[String],
+    skip: &[String],
+) -> Result<Vec<&'static str>, Failure> {
+    let names = source.stream_names();
+    for name in only.iter().chain(skip) {
+        if !names.contains(&name.as_str()) {
+            return Err(unknown_stream(name, &names));
+        }
+    }
+    let chosen = names.into_iter().filter(|name| {
+        let named = |list: &[String]| list.iter().any(|n| n == name);
+        (only.is_empty() || named(only)) && !named(skip)
+    });
+    Ok(chosen.collect())
+}
+
+fn unknown_stream(name: &str, known: &[&'static str]) -> Failure {
+    let nearest = known
+        .iter()
+        .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
+    let nearest = nearest
+        .map(|n| format!("did you mean {n}? "))
+        .unwrap_or_default();
+    Failure::usage(format!(
+        "{name} is no stream; {nearest}The streams are: {}",
+        known.join(", ")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::bitbucket::bitbucket;
+
+    fn chosen(only: &[&str], skip: &[&str]) -> Result<Vec<&'static str>, String> {
+        let owned = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
+        choose_streams(&bitbucket(), &owned(only), &owned(skip)).map_err(|e| e.message)
+    }
+
+    #[test]
+    fn streams_are_chosen_in_their_own_order() {
+        let only = chosen(&["pull_request_comments", "pull_requests"], &[]);
+        assert_eq!(only, Ok(vec!["pull_requests", "pull_request_comments"]));
+        let skip = chosen(&[], &["pull_request_activities", "pull_request_commits"]);
+        let rest = vec!["repositories", "pull_requests", "pull_request_comments"];
+        assert_eq!(skip, Ok(rest));
+    }
+
+    #[test]
+    fn a_misspelt_stream_is_refused_with_the_nearest_name() {
+        let message = chosen(&["pull_request_coments"], &[]).unwrap_err();
+        assert!(
+            message.contains("did you mean pull_request_comments?"),
+            "{message}"
+        );
+    }
+}

@@ -1,0 +1,152 @@
+//! What a person or a machine sees of a run while it goes on.
+//!
+//! Engines tell what happens as [`Event`]s; a [`Reporter`] decides how that looks. The names of
+//! events and their fields are documented in `docs/events.md` and do not change silently.
+
+mod bars;
+mod json;
+mod lines;
+
+use serde::Serialize;
+
+pub use bars::Bars;
+pub use json::Json;
+pub use lines::{Lines, counted};
+
+/// Where something happens.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct Place {
+    /// Name of the connection and full name of the repository: `acme-cloud:acme/widgets`.
+    pub scope: String,
+    /// `collect`, `extract` or `convert`.
+    pub stage: &'static str,
+    /// The stream, or the conversion.
+    pub stream: &'static str,
+}
+
+/// What a step did.
+#[derive(Clone, Debug, Default, Serialize, PartialEq)]
+pub struct StepSummary {
+    /// `success`, `partial`, `failed`, `skipped` or `cancelled`.
+    pub state: &'static str,
+    /// Items or rows read.
+    pub items: u64,
+    /// Rows inserted or updated.
+    pub written: u64,
+    /// Rows removed.
+    pub removed: u64,
+    /// Items that could not be processed; they are tried again by the next run.
+    pub rejected: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// How long it took.
+    pub seconds: f64,
+    /// Why it is not a success; empty when it is.
+    pub message: String,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, Serialize, PartialEq)]
+pub struct RunSummary {
+    /// `success`, `partial`, `failed` or `cancelled`.
+    pub state: &'static str,
+    /// The program's exit code.
+    pub exit_code: u8,
+    /// Scopes worked on.
+    pub scopes: u64,
+    /// Scopes that did not succeed.
+    pub scopes_failed: u64,
+    /// Rows inserted or updated, over all tables.
+    pub written: u64,
+    /// Rows removed, over all tables.
+    pub removed: u64,
+    /// Items that could not be processed.
+    pub rejected: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// Something that happened in a run.
+#[derive(Clone, Debug, Serialize, PartialEq)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A run began.
+    RunStarted {
+        /// The command.
+        command: &'static str,
+        /// Number of the run in the database.
+        run: i64,
+        /// Scopes it will work on.
+        scopes: u64,
+    },
+    /// Something a person should know; the run goes on.
+    Notice {
+        /// The sentence.
+        message: String,
+    },
+    /// A step began.
+    StepStarted {
+        /// Where.
+        #[serde(flatten)]
+        place: Place,
+    },
+    /// A step goes on.
+    StepProgress {
+        /// Where.
+        #[serde(flatten)]
+        place: Place,
+        /// Items done so far.
+        items: u64,
+        /// Units done so far, when the total is known: parents of a child stream, else items.
+        done: u64,
+        /// Units in all; none while unknown.
+        expected: Option<u64>,
+        /// Requests that wait for the rate limit now.
+        waiting: u64,
+    },
+    /// A step ended.
+    StepFinished {
+        /// Where.
+        #[serde(flatten)]
+        place: Place,
+        /// What it did.
+        #[serde(flatten)]
+        summary: StepSummary,
+    },
+    /// A run ended.
+    RunFinished {
+        /// What it did.
+        #[serde(flatten)]
+        summary: RunSummary,
+    },
+}
+
+/// Shows events.
+pub trait Reporter: Send + Sync {
+    /// Shows one event.
+    fn event(&self, event: &Event);
+}
+
+/// Shows nothing.
+pub struct Silent;
+
+impl Reporter for Silent {
+    fn event(&self, _: &Event) {}
+}
+
+/// Shows only what went wrong.
+pub struct Quiet;
+
+impl Reporter for Quiet {
+    fn event(&self, event: &Event) {
+        match event {
+            Event::Notice { message } => eprintln!("{message}"),
+            Event::StepFinished { place, summary } if !summary.message.is_empty() => {
+                eprintln!("{}", lines::step_line(place, summary));
+            }
+            _ => {}
+        }
+    }
+}

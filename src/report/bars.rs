@@ -1,0 +1,110 @@
+//! Progress bars, for a person at a terminal.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::{Event, Place, Reporter, lines};
+
+/// One bar for each step under way; a line for each that ended with something to tell.
+#[derive(Default)]
+pub struct Bars {
+    all: MultiProgress,
+    running: Mutex<HashMap<String, ProgressBar>>,
+}
+
+impl Bars {
+    fn with_bar(&self, place: &Place, use_it: impl FnOnce(&ProgressBar)) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = running.entry(key(place)).or_insert_with(|| {
+            let bar = self.all.add(ProgressBar::no_length());
+            bar.set_style(unknown_length());
+            bar.set_prefix(key(place));
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        use_it(bar);
+    }
+
+    fn end(&self, place: &Place) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bar) = running.remove(&key(place)) {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn key(place: &Place) -> String {
+    format!("{} {} {}", place.scope, place.stage, place.stream)
+}
+
+/// A template that indicatif refuses is a bug of ours; the default bar is shown then.
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template);
+    style.unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn unknown_length() -> ProgressStyle {
+    style("{spinner} {prefix}  {human_pos}  {per_sec}  {msg}")
+}
+
+fn known_length() -> ProgressStyle {
+    style("{spinner} {prefix}  {wide_bar} {human_pos}/{human_len}  {per_sec}  {eta} left  {msg}")
+}
+
+impl Reporter for Bars {
+    fn event(&self, event: &Event) {
+        match event {
+            Event::StepStarted { place } => self.with_bar(place, |_| ()),
+            Event::StepProgress {
+                place,
+                items,
+                done,
+                expected,
+                waiting,
+            } => {
+                self.with_bar(place, |bar| {
+                    if let Some(expected) = expected {
+                        if bar.length() != Some(*expected) {
+                            bar.set_length(*expected);
+                            bar.set_style(known_length());
+                        }
+                        bar.set_position(*done);
+                    } else {
+                        bar.set_position(*items);
+                    }
+                    bar.set_message(limiter(*waiting));
+                });
+            }
+            Event::StepFinished { place, .. } => {
+                self.end(place);
+                self.print(event);
+            }
+            Event::RunStarted { .. } | Event::Notice { .. } | Event::RunFinished { .. } => {
+                self.print(event);
+            }
+        }
+    }
+}
+
+impl Bars {
+    fn print(&self, event: &Event) {
+        if let Some(line) = lines::line(event, false) {
+            // A terminal that went away is no reason to stop collecting.
+            let _ = self.all.println(line);
+        }
+    }
+}
+
+/// The limiter's state in words.
+fn limiter(waiting: u64) -> String {
+    match waiting {
+        0 => String::new(),
+        _ => format!(
+            "rate limit: {} waiting",
+            lines::counted(waiting, "request", "requests")
+        ),
+    }
+}

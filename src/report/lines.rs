@@ -1,0 +1,143 @@
+//! Plain lines, for logs and pipes.
+
+use super::{Event, Place, Reporter, RunSummary, StepSummary};
+
+/// Prints a line when something ends.
+pub struct Lines {
+    /// Also print steps that changed nothing, and when steps begin.
+    pub verbose: bool,
+}
+
+impl Reporter for Lines {
+    fn event(&self, event: &Event) {
+        if let Some(line) = line(event, self.verbose) {
+            println!("{line}");
+        }
+    }
+}
+
+/// The line for an event; none for one that is not shown.
+pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
+    match event {
+        Event::RunStarted {
+            command, scopes, ..
+        } => Some(format!(
+            "{command}: {}",
+            counted(*scopes, "repository", "repositories")
+        )),
+        Event::Notice { message } => Some(message.clone()),
+        Event::StepStarted { place } => {
+            verbose.then(|| format!("{} {} {} ...", place.scope, place.stage, place.stream))
+        }
+        Event::StepProgress { .. } => None,
+        Event::StepFinished { place, summary } => {
+            let worth_telling = summary.written + summary.removed + summary.requests > 0
+                || !summary.message.is_empty();
+            (verbose || worth_telling).then(|| step_line(place, summary))
+        }
+        Event::RunFinished { summary } => Some(run_line(summary)),
+    }
+}
+
+/// `1 row`, `2,345 rows`.
+#[must_use]
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    let noun = if count == 1 { one } else { many };
+    format!("{} {noun}", with_commas(count))
+}
+
+fn with_commas(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+pub(super) fn step_line(place: &Place, summary: &StepSummary) -> String {
+    let Place {
+        scope,
+        stage,
+        stream,
+    } = place;
+    let mut parts = vec![
+        format!("{} read", with_commas(summary.items)),
+        format!("{} written", with_commas(summary.written)),
+    ];
+    if summary.removed > 0 {
+        parts.push(format!("{} removed", with_commas(summary.removed)));
+    }
+    if summary.rejected > 0 {
+        parts.push(format!("{} rejected", with_commas(summary.rejected)));
+    }
+    if summary.requests > 0 {
+        parts.push(counted(summary.requests, "request", "requests"));
+    }
+    let facts = parts.join(", ");
+    let mut line = format!(
+        "{scope} {stage} {stream}: {facts} ({:.1} s)",
+        summary.seconds
+    );
+    if summary.state != "success" {
+        line = format!("{line} {}", summary.state);
+    }
+    if !summary.message.is_empty() {
+        line = format!("{line}: {}", summary.message);
+    }
+    line
+}
+
+fn run_line(summary: &RunSummary) -> String {
+    let requests = counted(summary.requests, "request", "requests");
+    let changed = if summary.written + summary.removed == 0 {
+        "nothing changed, no rows written".to_owned()
+    } else {
+        format!(
+            "{} written, {} removed",
+            counted(summary.written, "row", "rows"),
+            with_commas(summary.removed)
+        )
+    };
+    let mut line = format!(
+        "{}: {changed}, {requests}, {:.1} s",
+        summary.state, summary.seconds
+    );
+    if summary.rejected > 0 {
+        let rejected = counted(summary.rejected, "item", "items");
+        line = format!("{line}; {rejected} could not be processed, the next run tries again");
+    }
+    if summary.scopes_failed > 0 {
+        let failed = counted(summary.scopes_failed, "repository", "repositories");
+        line = format!("{line}; {failed} did not finish");
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable() {
+        assert_eq!(counted(1, "row", "rows"), "1 row");
+        assert_eq!(counted(0, "row", "rows"), "0 rows");
+        assert_eq!(counted(1_234_567, "row", "rows"), "1,234,567 rows");
+    }
+
+    #[test]
+    fn a_run_that_changed_nothing_says_so() {
+        let summary = RunSummary {
+            state: "success",
+            requests: 7,
+            ..RunSummary::default()
+        };
+        assert_eq!(
+            run_line(&summary),
+            "success: nothing changed, no rows written, 7 requests, 0.0 s"
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! Which repositories a command means: names and globs, looked up on every run.
+
+use std::collections::BTreeMap;
+
+use headwater_collectors::bitbucket::workspace;
+use headwater_collectors::{Client, RawItem, RequestError};
+use headwater_domain::Scope;
+use headwater_store::Store;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Connection, ScopePattern};
+use crate::exit::Failure;
+
+/// Repositories named on the command line: `workspace/slug`, globs, each also as
+/// `connection:workspace/slug`. None named means all.
+#[derive(Clone, Debug, Default)]
+pub struct Selection(Vec<Named>);
+
+#[derive(Clone, Debug)]
+struct Named {
+    text: String,
+    connection: Option<String>,
+    pattern: ScopePattern,
+}
+
+impl Selection {
+    /// Reads the names.
+    ///
+    /// # Errors
+    /// Exit 2 for what is neither a name nor a glob.
+    pub fn parse(names: &[String]) -> Result<Self, Failure> {
+        let named = names.iter().map(|text| {
+            let (connection, name) = match text.split_once(':') {
+                Some((connection, name)) => (Some(connection.to_owned()), name),
+                None => (None, text.as_str()),
+            };
+            let pattern = ScopePattern::parse(name).map_err(|error| {
+                Failure::usage(format!(
+                    "{text}: {error}; name a repository as workspace/slug or \
+                     connection:workspace/slug"
+                ))
+            })?;
+            Ok(Named {
+                text: text.clone(),
+                connection,
+                pattern,
+            })
+        });
+        named.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// True when this repository of this connection is meant.
+    #[must_use]
+    pub fn includes(&self, connection: &str, full_name: &str) -> bool {
+        self.0.is_empty()
+            || self
+                .0
+                .iter()
+                .any(|named| named.means(connection, full_name))
+    }
+
+    /// Refuses names that mean nothing among these repositories.
+    ///
+    /// # Errors
+    /// Exit 2, with all such names.
+    pub fn require_found(&self, found: &[(String, String)]) -> Result<(), Failure> {
+        let missing: Vec<&str> = self
+            .0
+            .iter()
+            .filter(|named| !found.iter().any(|(c, name)| named.means(c, name)))
+            .map(|named| named.text.as_str())
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::usage(format!(
+            "no such repository here: {}; `headwater status` lists the known ones, and `scopes` \
+             in the configuration says which are collected",
+            missing.join(", ")
+        )))
+    }
+
+    /// Exact names meant for this connection, when every name on the command line is exact.
+    fn exact(&self, connection: &str) -> Option<Vec<&str>> {
+        if self.0.is_empty() || self.0.iter().any(|named| !named.pattern.is_exact()) {
+            return None;
+        }
+        let here = self
+            .0
+            .iter()
+            .filter(|n| n.connection.as_deref().is_none_or(|c| c == connection));
+        Some(here.map(|named| named.pattern.as_str()).collect())
+    }
+}
+
+impl Named {
+    fn means(&self, connection: &str, full_name: &str) -> bool {
+        self.connection
+            .as_deref()
+            .is_none_or(|name| name == connection)
+            && self.pattern.matches(full_name)
+    }
+}
+
+/// A repository to collect.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Connection and repository.
+    pub scope: Scope,
+    /// Its payload, when a list has brought it already.
+    pub prefetched: Option<RawItem>,
+}
+
+/// The repositories of a connection that are configured and selected, in name order.
+///
+/// Exact names need no network; a workspace is listed only when a glob asks for it.
+///
+/// # Errors
+/// When a list cannot be had.
+pub async fn wanted(
+    client: &Client,
+    connection: &Connection,
+    selection: &Selection,
+    cancel: &CancellationToken,
+) -> Result<Vec<Wanted>, RequestError> {
+    let id = connection_id(connection);
+    let mut found: BTreeMap<String, Option<RawItem>> = BTreeMap::new();
+    if let Some(names) = selection.exact(&connection.name) {
+        let names = names.into_iter().filter(|name| connection.wanted(name));
+        found.extend(names.map(|name| (name.to_owned(), None)));
+    } else {
+        let exact = connection.exact_names().into_iter();
+        found.extend(exact.map(|name| (name.to_owned(), None)));
+        for name in connection.workspaces_to_list() {
+            for repository in workspace::repositories(client, name, cancel).await? {
+                found.insert(repository.full_name, Some(repository.item));
+            }
+        }
+    }
+    let wanted = found
+        .into_iter()
+        .filter(|(name, _)| connection.wanted(name) && selection.includes(&connection.name, name));
+    let wanted = wanted.map(|(name, prefetched)| Wanted {
+        scope: Scope::new(id, name),
+        prefetched,
+    });
+    Ok(wanted.collect())
+}
+
+/// The connection's id as rows hold it.
+#[must_use]
+pub fn connection_id(connection: &Connection) -> i64 {
+    i64::try_from(connection.id).unwrap_or(i64::MAX)
+}
+
+/// Name of the connection with this id; the id itself where it is not configured.
+#[must_use]
+pub fn connection_name(config: &Config, id: i64) -> String {
+    let known = config.connections.iter().find(|c| connection_id(c) == id);
+    known.map_or_else(|| id.to_string(), |connection| connection.name.clone())
+}
+
+/// Registered repositories that are selected, with the name of their connection. No network.
+///
+/// # Errors
+/// When the database fails, or a name means nothing.
+pub async fn registered(
+    store: &Store,
+    config: &Config,
+    selection: &Selection,
+) -> Result<Vec<(Scope, String)>, Failure> {
+    let known = store.scopes().await?;
+    let named = known.into_iter().map(|known| {
+        let connection = connection_name(config, known.scope.connection_id);
+        (known.scope, connection)
+    });
+    let named: Vec<(Scope, String)> = named.collect();
+    let names: Vec<(String, String)> = named
+        .iter()
+        .map(|(scope, c)| (c.clone(), scope.full_name.clone()))
+        .collect();
+    selection.require_found(&names)?;
+    let selected = named
+        .into_iter()
+        .filter(|(scope, c)| selection.includes(c, &scope.full_name));
+    Ok(selected.collect())
+}

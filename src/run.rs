@@ -1,0 +1,104 @@
+//! One execution of a plan: the steps of every scope, in order, with what they did.
+
+mod steps;
+mod tally;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, stream};
+use headwater_collectors::{Client, RawItem};
+use headwater_domain::Scope;
+use headwater_store::Store;
+use tokio_util::sync::CancellationToken;
+
+use crate::exit::{Exit, Failure};
+use crate::plan::Plan;
+use crate::report::{Event, Reporter, RunSummary};
+use crate::source::Source;
+
+use steps::ScopeRun;
+pub use tally::Tally;
+
+/// Scopes worked on at the same time. The database has one writer, so more would only wait.
+const SCOPES_AT_ONCE: usize = 4;
+
+/// A scope with what its steps need.
+pub struct Job {
+    /// Connection and repository.
+    pub scope: Scope,
+    /// Name of the connection.
+    pub connection: String,
+    /// The way to the API; none for offline stages.
+    pub client: Option<Client>,
+    /// The repository's payload, when a list has brought it already.
+    pub prefetched: Option<RawItem>,
+    /// Nothing older is wanted (UTC); none means everything.
+    pub data_after: Option<DateTime<Utc>>,
+    /// Ends the work of this connection.
+    pub cancel: CancellationToken,
+}
+
+/// What a run works with.
+pub struct Runner<'a> {
+    /// The database.
+    pub store: &'a Store,
+    /// The source's table of contents.
+    pub source: &'a Source,
+    /// Shows what happens.
+    pub reporter: Arc<dyn Reporter>,
+    /// Ends everything.
+    pub cancel: CancellationToken,
+}
+
+impl Runner<'_> {
+    /// Runs a plan over scopes. The summary's exit code is the program's.
+    ///
+    /// # Errors
+    /// When the run itself cannot be noted in the database.
+    pub async fn run(
+        &self,
+        plan: &Plan,
+        jobs: Vec<Job>,
+        tally: Tally,
+    ) -> Result<(Exit, RunSummary), Failure> {
+        let started = Instant::now();
+        let run = self.store.begin_run(plan.command, now()).await?;
+        self.reporter.event(&Event::RunStarted {
+            command: plan.command,
+            run,
+            scopes: jobs.len() as u64,
+        });
+        // Accounts are shared by all scopes of a connection: computed by one scope at a time.
+        let shared = tokio::sync::Mutex::new(());
+        let mut tally = tally;
+        let scope_runs = stream::iter(jobs).map(|job| {
+            let scope_run = ScopeRun {
+                runner: self,
+                plan,
+                run,
+                shared: &shared,
+                job,
+            };
+            scope_run.run()
+        });
+        let mut finished = scope_runs.buffer_unordered(SCOPES_AT_ONCE);
+        while let Some(scope_tally) = finished.next().await {
+            tally.add(scope_tally);
+        }
+        let exit = tally.exit(self.cancel.is_cancelled());
+        self.store.finish_run(run, exit.state(), now()).await?;
+        let summary = tally.summary(exit, started.elapsed());
+        self.reporter.event(&Event::RunFinished {
+            summary: summary.clone(),
+        });
+        Ok((exit, summary))
+    }
+}
+
+/// The wall clock. Only the outermost layer reads it; everything below is told the time.
+#[must_use]
+pub fn now() -> DateTime<Utc> {
+    Utc::now()
+}

@@ -1,0 +1,393 @@
+//! The steps of one scope: collect, extract and convert its streams, in order.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use headwater_collectors::{self as collectors, CollectError, Range, RequestErrorKind, Verdict};
+use headwater_converters as converters;
+use headwater_extractors as extractors;
+use headwater_store::runs::StepRecord;
+
+use super::{Job, Runner, Tally, now};
+use crate::exit::chain;
+use crate::plan::Plan;
+use crate::report::{Event, Place, StepSummary};
+use crate::source::StreamEntry;
+
+/// One scope on its way through the stages.
+pub(super) struct ScopeRun<'a> {
+    pub(super) runner: &'a Runner<'a>,
+    pub(super) plan: &'a Plan,
+    pub(super) run: i64,
+    pub(super) shared: &'a tokio::sync::Mutex<()>,
+    pub(super) job: Job,
+}
+
+/// Why a scope goes no further.
+enum Stop {
+    /// The scope's own trouble; others go on.
+    Scope,
+    /// Nothing of this connection can succeed.
+    Connection,
+    /// The database failed.
+    Broken,
+}
+
+type Step<T> = Result<T, Stop>;
+
+impl ScopeRun<'_> {
+    pub(super) async fn run(mut self) -> Tally {
+        let mut tally = Tally::of_scope();
+        if let Err(stop) = self.steps(&mut tally).await {
+            tally.scope_failed();
+            match stop {
+                Stop::Scope => {}
+                Stop::Connection => self.job.cancel.cancel(),
+                Stop::Broken => tally.broken(),
+            }
+        }
+        tally
+    }
+
+    async fn steps(&mut self, tally: &mut Tally) -> Step<()> {
+        let source = self.runner.source;
+        let chosen = |entry: &&StreamEntry| self.plan.streams.contains(&entry.collection.stream);
+        let streams: Vec<&StreamEntry> = source.streams.iter().filter(chosen).collect();
+        let collected = if self.plan.stages.collect {
+            self.collect_all(&streams, tally).await
+        } else {
+            Ok(())
+        };
+        // What was collected before a failure is worth extracting all the same.
+        if matches!(collected, Err(Stop::Broken)) || self.runner.cancel.is_cancelled() {
+            return collected;
+        }
+        if self.plan.stages.extract {
+            for entry in &streams {
+                self.extract(entry, tally).await?;
+            }
+            self.extract_accounts(tally).await?;
+        }
+        if self.plan.stages.convert {
+            for conversion in &source.conversions {
+                self.convert(conversion, tally).await?;
+            }
+            let steps = source.reading_steps();
+            let pruned = self
+                .runner
+                .store
+                .prune_removed(&self.job.scope, &steps)
+                .await;
+            pruned.map_err(|_| Stop::Broken)?;
+        }
+        collected
+    }
+
+    async fn collect_all(&mut self, streams: &[&StreamEntry], tally: &mut Tally) -> Step<()> {
+        for entry in streams {
+            self.collect(entry, tally).await?;
+        }
+        Ok(())
+    }
+
+    async fn collect(&mut self, entry: &StreamEntry, tally: &mut Tally) -> Step<()> {
+        let Some(client) = self.job.client.clone() else {
+            return Ok(());
+        };
+        let collection = &entry.collection;
+        let progress = Progress::begin(self, "collect", collection.stream);
+        let client = client.counted();
+        let told = client.clone();
+        let tell = |more: collectors::Progress| progress.tell(more, told.waiting() as u64);
+        let children = self.runner.source.children_of(collection.stream);
+        let task = collectors::Task {
+            store: self.runner.store,
+            scope: &self.job.scope,
+            client: client.clone(),
+            range: Range {
+                data_after: self.job.data_after,
+                full: self.plan.full,
+            },
+            children: &children,
+            prefetched: self.job.prefetched.clone(),
+            now: now(),
+            cancel: self.job.cancel.clone(),
+            progress: &tell,
+        };
+        let done = collectors::engine::run(&task, collection).await;
+        let mut summary = StepSummary {
+            requests: client.requests(),
+            ..StepSummary::default()
+        };
+        let step = match done {
+            Ok(outcome) => {
+                summary.items = outcome.items;
+                summary.written = outcome.written;
+                summary.removed = outcome.removed;
+                summary.rejected = outcome.rejected;
+                summary.message = lost(outcome.lost);
+                Ok(())
+            }
+            Err(error) => Err(self.collect_stop(&error, &mut summary, tally).await),
+        };
+        self.end(progress, summary, tally).await?;
+        step
+    }
+
+    /// What a failed collection means for the scope, the connection and the run.
+    async fn collect_stop(
+        &self,
+        error: &CollectError,
+        summary: &mut StepSummary,
+        tally: &mut Tally,
+    ) -> Stop {
+        summary.state = "failed";
+        summary.message = chain(error);
+        let kind = match &error.kind {
+            collectors::CollectErrorKind::Cancelled => {
+                summary.state = "cancelled";
+                return Stop::Scope;
+            }
+            collectors::CollectErrorKind::Store(_) => return Stop::Broken,
+            collectors::CollectErrorKind::Request(request)
+            | collectors::CollectErrorKind::GaveUp { last: request, .. } => &request.kind,
+        };
+        match kind {
+            RequestErrorKind::Unauthorized { .. } | RequestErrorKind::Forbidden { .. } => {
+                tally.refused();
+            }
+            RequestErrorKind::NotFound { .. } if error.stream == "repositories" => {
+                // Rows stay: a repository may be hidden from these credentials for a while.
+                let gone = self
+                    .runner
+                    .store
+                    .set_source_gone(&self.job.scope, Some(now()))
+                    .await;
+                if gone.is_err() {
+                    return Stop::Broken;
+                }
+                tally.refused();
+            }
+            _ => {}
+        }
+        match error.kind.verdict() {
+            Verdict::Stop => Stop::Connection,
+            _ => Stop::Scope,
+        }
+    }
+
+    async fn extract(&mut self, entry: &StreamEntry, tally: &mut Tally) -> Step<()> {
+        let extraction = &entry.extraction;
+        let progress = Progress::begin(self, "extract", extraction.stream);
+        let tell = |items| progress.tell_items(items);
+        let watch = extractors::Watch {
+            now: now(),
+            cancel: &self.runner.cancel,
+            progress: &tell,
+        };
+        let (store, scope) = (self.runner.store, &self.job.scope);
+        let done = extractors::engine::run(store, scope, extraction, &watch).await;
+        self.end_extraction(progress, done, tally).await
+    }
+
+    async fn extract_accounts(&mut self, tally: &mut Tally) -> Step<()> {
+        if self.runner.source.merged.is_empty() {
+            return Ok(());
+        }
+        let _turn = self.shared.lock().await;
+        let progress = Progress::begin(self, "extract", "accounts");
+        let tell = |items| progress.tell_items(items);
+        let watch = extractors::Watch {
+            now: now(),
+            cancel: &self.runner.cancel,
+            progress: &tell,
+        };
+        let done = extractors::accounts::run(self.runner.store, &self.job.scope, &watch).await;
+        self.end_extraction(progress, done, tally).await
+    }
+
+    async fn end_extraction(
+        &self,
+        progress: Progress<'_>,
+        done: Result<extractors::Outcome, extractors::Error>,
+        tally: &mut Tally,
+    ) -> Step<()> {
+        let (summary, step) = match done {
+            Ok(outcome) => {
+                let summary = StepSummary {
+                    items: outcome.items,
+                    written: outcome.changes.written,
+                    removed: outcome.changes.removed,
+                    rejected: outcome.rejected,
+                    ..StepSummary::default()
+                };
+                (summary, Ok(()))
+            }
+            Err(extractors::Error::Cancelled) => (cancelled(), Err(Stop::Scope)),
+            Err(error) => (failed(&error), Err(Stop::Broken)),
+        };
+        self.end(progress, summary, tally).await?;
+        step
+    }
+
+    async fn convert(&self, conversion: &converters::Conversion, tally: &mut Tally) -> Step<()> {
+        // Accounts are written by every scope that mentions them.
+        let _turn = match conversion.name {
+            "accounts" => Some(self.shared.lock().await),
+            _ => None,
+        };
+        let progress = Progress::begin(self, "convert", conversion.name);
+        let tell = |items| progress.tell_items(items);
+        let watch = converters::Watch {
+            now: now(),
+            cancel: &self.runner.cancel,
+            progress: &tell,
+        };
+        let (store, scope) = (self.runner.store, &self.job.scope);
+        let done = converters::engine::run(store, scope, conversion, &watch).await;
+        let (summary, step) = match done {
+            Ok(outcome) => {
+                let summary = StepSummary {
+                    items: outcome.items,
+                    written: outcome.changes.written,
+                    removed: outcome.changes.removed,
+                    ..StepSummary::default()
+                };
+                (summary, Ok(()))
+            }
+            Err(converters::Error::Cancelled) => (cancelled(), Err(Stop::Scope)),
+            Err(error) => (failed(&error), Err(Stop::Broken)),
+        };
+        self.end(progress, summary, tally).await?;
+        step
+    }
+
+    /// Notes a finished step in the database, in the tally, and for whoever watches.
+    async fn end(
+        &self,
+        progress: Progress<'_>,
+        mut summary: StepSummary,
+        tally: &mut Tally,
+    ) -> Step<()> {
+        summary.seconds = progress.began.elapsed().as_secs_f64();
+        if summary.state.is_empty() {
+            summary.state = if summary.rejected > 0 {
+                "partial"
+            } else {
+                "success"
+            };
+        }
+        tally.step(&summary);
+        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let record = StepRecord {
+            stage: progress.place.stage.to_owned(),
+            stream: progress.place.stream.to_owned(),
+            state: summary.state.to_owned(),
+            items: count(summary.items),
+            written: count(summary.written),
+            removed: count(summary.removed),
+            requests: count(summary.requests),
+            started_at: Some(progress.began_at),
+            finished_at: Some(now()),
+            message: summary.message.clone(),
+        };
+        let recorded = self
+            .runner
+            .store
+            .record_step(self.run, &self.job.scope, &record)
+            .await;
+        if let Err(error) = &recorded {
+            summary.state = "failed";
+            summary.message = chain(error);
+        }
+        self.runner.reporter.event(&Event::StepFinished {
+            place: progress.place.clone(),
+            summary,
+        });
+        recorded.map_err(|_| Stop::Broken)
+    }
+}
+
+fn lost(parents: u64) -> String {
+    match parents {
+        0 => String::new(),
+        _ => format!(
+            "{} no longer known to the server; what was collected of them stays",
+            crate::report::counted(parents, "list is", "lists are")
+        ),
+    }
+}
+
+fn cancelled() -> StepSummary {
+    StepSummary {
+        state: "cancelled",
+        ..StepSummary::default()
+    }
+}
+
+fn failed(error: &dyn std::error::Error) -> StepSummary {
+    StepSummary {
+        state: "failed",
+        message: chain(error),
+        ..StepSummary::default()
+    }
+}
+
+/// Counts what a step does and tells the reporter.
+struct Progress<'a> {
+    runner: &'a Runner<'a>,
+    place: Place,
+    began: Instant,
+    began_at: DateTime<Utc>,
+    sums: Mutex<collectors::Progress>,
+}
+
+impl<'a> Progress<'a> {
+    fn begin(scope_run: &ScopeRun<'a>, stage: &'static str, stream: &'static str) -> Self {
+        let job = &scope_run.job;
+        let place = Place {
+            scope: format!("{}:{}", job.connection, job.scope.full_name),
+            stage,
+            stream,
+        };
+        let started = Event::StepStarted {
+            place: place.clone(),
+        };
+        scope_run.runner.reporter.event(&started);
+        Self {
+            runner: scope_run.runner,
+            place,
+            began: Instant::now(),
+            began_at: now(),
+            sums: Mutex::default(),
+        }
+    }
+
+    fn tell_items(&self, items: u64) {
+        let more = collectors::Progress {
+            items,
+            ..collectors::Progress::default()
+        };
+        self.tell(more, 0);
+    }
+
+    fn tell(&self, more: collectors::Progress, waiting: u64) {
+        let sums = {
+            let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+            sums.items += more.items;
+            sums.parents += more.parents;
+            sums.expected_parents += more.expected_parents;
+            *sums
+        };
+        let known = sums.expected_parents > 0;
+        self.runner.reporter.event(&Event::StepProgress {
+            place: self.place.clone(),
+            items: sums.items,
+            done: if known { sums.parents } else { sums.items },
+            expected: known.then_some(sums.expected_parents),
+            waiting,
+        });
+    }
+}

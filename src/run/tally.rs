@@ -1,0 +1,162 @@
+//! What the steps of a run add up to.
+
+use std::time::Duration;
+
+use crate::exit::Exit;
+use crate::report::{RunSummary, StepSummary};
+
+/// Sums over steps, and the worst that happened.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    scopes: u64,
+    scopes_failed: u64,
+    written: u64,
+    removed: u64,
+    rejected: u64,
+    requests: u64,
+    /// Something was not done, but the rest was.
+    incomplete: bool,
+    /// The credentials or their permissions did not suffice for some scope.
+    refused: bool,
+    /// Something of our own failed, such as the database.
+    broken: bool,
+}
+
+impl Tally {
+    /// The tally of one scope about to run.
+    #[must_use]
+    pub fn of_scope() -> Self {
+        Self {
+            scopes: 1,
+            ..Self::default()
+        }
+    }
+
+    /// Adds what a step did.
+    pub fn step(&mut self, summary: &StepSummary) {
+        self.written += summary.written;
+        self.removed += summary.removed;
+        self.rejected += summary.rejected;
+        self.requests += summary.requests;
+        self.incomplete |= !matches!(summary.state, "success" | "skipped");
+    }
+
+    /// Adds requests made outside steps.
+    pub fn requests(&mut self, requests: u64) {
+        self.requests += requests;
+    }
+
+    /// Notes that the scope did not finish.
+    pub fn scope_failed(&mut self) {
+        self.scopes_failed = 1;
+        self.incomplete = true;
+    }
+
+    /// Notes that credentials or permissions did not suffice.
+    pub fn refused(&mut self) {
+        self.refused = true;
+        self.incomplete = true;
+    }
+
+    /// Notes that something of our own failed.
+    pub fn broken(&mut self) {
+        self.broken = true;
+        self.incomplete = true;
+    }
+
+    /// Notes a connection whose repositories could not even be listed.
+    pub fn connection_failed(&mut self) {
+        self.scopes += 1;
+        self.scopes_failed += 1;
+        self.incomplete = true;
+    }
+
+    /// True when something was left undone.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.incomplete
+    }
+
+    /// Adds another tally.
+    pub fn add(&mut self, other: Self) {
+        self.scopes += other.scopes;
+        self.scopes_failed += other.scopes_failed;
+        self.written += other.written;
+        self.removed += other.removed;
+        self.rejected += other.rejected;
+        self.requests += other.requests;
+        self.incomplete |= other.incomplete;
+        self.refused |= other.refused;
+        self.broken |= other.broken;
+    }
+
+    /// The exit code this adds up to.
+    #[must_use]
+    pub fn exit(&self, cancelled: bool) -> Exit {
+        let all_failed = self.scopes == self.scopes_failed;
+        match () {
+            () if cancelled => Exit::Cancelled,
+            () if self.broken => Exit::Failed,
+            () if self.refused && all_failed => Exit::Credentials,
+            () if self.incomplete && self.scopes_failed > 0 && all_failed => Exit::Failed,
+            () if self.incomplete => Exit::Partial,
+            () => Exit::Ok,
+        }
+    }
+
+    /// The summary that reporters show.
+    #[must_use]
+    pub fn summary(&self, exit: Exit, elapsed: Duration) -> RunSummary {
+        RunSummary {
+            state: exit.state(),
+            exit_code: exit.code(),
+            scopes: self.scopes,
+            scopes_failed: self.scopes_failed,
+            written: self.written,
+            removed: self.removed,
+            rejected: self.rejected,
+            requests: self.requests,
+            seconds: elapsed.as_secs_f64(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(change: impl FnOnce(&mut Tally)) -> Tally {
+        let mut tally = Tally::of_scope();
+        change(&mut tally);
+        tally
+    }
+
+    #[test]
+    fn the_exit_code_tells_the_worst_that_happened() {
+        let fine = || scope(|_| ());
+        let failed = || scope(Tally::scope_failed);
+        let refused = || {
+            scope(|tally| {
+                tally.scope_failed();
+                tally.refused();
+            })
+        };
+        let cases = [
+            (vec![fine(), fine()], Exit::Ok),
+            (vec![fine(), failed()], Exit::Partial),
+            (vec![failed(), failed()], Exit::Failed),
+            (vec![refused(), refused()], Exit::Credentials),
+            (vec![fine(), refused()], Exit::Partial),
+            (vec![fine(), scope(Tally::broken)], Exit::Failed),
+            (vec![], Exit::Ok),
+        ];
+        for (tallies, expected) in cases {
+            let mut sum = Tally::default();
+            for tally in tallies {
+                sum.add(tally);
+            }
+            assert_eq!(sum.exit(false), expected, "{sum:?}");
+            assert_eq!(sum.exit(true), Exit::Cancelled);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! A source: its streams and conversions, joined over the three stages.
+
+use std::marker::PhantomData;
+
+use headwater_collectors::{Collect, Collection};
+use headwater_converters::{Conversion, Convert};
+use headwater_domain::Table;
+use headwater_extractors::{Extract, Extraction};
+use headwater_migrations::ChangeName;
+use headwater_store::compare::Tables;
+
+/// One stream over collection and extraction.
+pub struct StreamEntry {
+    /// How it is collected.
+    pub collection: Collection,
+    /// How it is extracted.
+    pub extraction: Extraction,
+    /// Name of the conversion its rows reach.
+    pub converted_by: &'static str,
+    /// The change of the schema that made its tables.
+    pub created_by: ChangeName,
+}
+
+/// A source's table of contents.
+pub struct Source {
+    /// Its name, as raw and tool tables spell it.
+    pub name: &'static str,
+    /// Its streams, parents before children.
+    pub streams: Vec<StreamEntry>,
+    /// Its conversions, in the order they run.
+    pub conversions: Vec<Conversion>,
+    /// Tool tables merged from mentions in many items.
+    pub merged: Vec<&'static Table>,
+}
+
+/// Where a stream's rows go on.
+pub trait Destination {
+    /// Name of the conversion that reads them.
+    const NAME: &'static str;
+
+    /// The conversion, when it is this stream's own.
+    fn conversion() -> Option<Conversion>;
+}
+
+/// The rows have a conversion of their own.
+pub struct To<C>(PhantomData<C>);
+
+impl<C: Convert> Destination for To<C> {
+    const NAME: &'static str = C::NAME;
+
+    fn conversion() -> Option<Conversion> {
+        Some(Conversion::of::<C>())
+    }
+}
+
+/// The rows are read by the conversion of another stream.
+pub struct Feeds<C>(PhantomData<C>);
+
+impl<C: Convert> Destination for Feeds<C> {
+    const NAME: &'static str = C::NAME;
+
+    fn conversion() -> Option<Conversion> {
+        None
+    }
+}
+
+impl Source {
+    /// A source without streams.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            streams: Vec::new(),
+            conversions: Vec::new(),
+            merged: Vec::new(),
+        }
+    }
+
+    /// Adds a stream: its collection, its extraction, where its rows go, and the change of the
+    /// schema that made its tables. A stream that lacks one of these does not compile.
+    #[must_use]
+    pub fn stream<S, D>(mut self, created_by: ChangeName) -> Self
+    where
+        S: Collect + Extract,
+        D: Destination,
+    {
+        self.streams.push(StreamEntry {
+            collection: Collection::of::<S>(),
+            extraction: Extraction::of::<S>(),
+            converted_by: D::NAME,
+            created_by,
+        });
+        self.conversions.extend(D::conversion());
+        self
+    }
+
+    /// Adds a table that is merged from mentions in many items, with its conversion.
+    #[must_use]
+    pub fn merged<C: Convert>(mut self) -> Self {
+        self.merged.push(Table::of::<C::Driver>());
+        self.conversions.push(Conversion::of::<C>());
+        self
+    }
+
+    /// The stream of this name.
+    #[must_use]
+    pub fn find(&self, stream: &str) -> Option<&StreamEntry> {
+        self.streams
+            .iter()
+            .find(|entry| entry.collection.stream == stream)
+    }
+
+    /// The stream that fills this raw table; the table's name may lack its prefix.
+    #[must_use]
+    pub fn by_raw_table(&self, table: &str) -> Option<&StreamEntry> {
+        let named = |entry: &&StreamEntry| {
+            entry.collection.raw_table == table || entry.collection.stream == table
+        };
+        self.streams.iter().find(named)
+    }
+
+    /// Names of the streams.
+    #[must_use]
+    pub fn stream_names(&self) -> Vec<&'static str> {
+        self.streams
+            .iter()
+            .map(|entry| entry.collection.stream)
+            .collect()
+    }
+
+    /// Collections of the streams whose items hang on this one's.
+    #[must_use]
+    pub fn children_of(&self, stream: &str) -> Vec<Collection> {
+        let collections = self.streams.iter().map(|entry| &entry.collection);
+        let hangs = |collection: &&Collection| {
+            collection
+                .parent
+                .as_ref()
+                .is_some_and(|(parent, _)| parent.stream == stream)
+        };
+        collections.filter(hangs).cloned().collect()
+    }
+
+    /// Names of all steps that read changes and removals.
+    #[must_use]
+    pub fn reading_steps(&self) -> Vec<String> {
+        let mut steps: Vec<String> = self.streams.iter().map(|e| e.extraction.step()).collect();
+        if !self.merged.is_empty() {
+            steps.push(headwater_extractors::accounts::STEP.to_owned());
+        }
+        steps.extend(self.conversions.iter().map(Conversion::step));
+        steps
+    }
+
+    /// Every raw, tool and domain table, for comparing databases.
+    #[must_use]
+    pub fn tables(&self) -> Tables {
+        let raw = self
+            .streams
+            .iter()
+            .map(|entry| entry.collection.raw_table.clone());
+        let mut rows: Vec<&'static Table> = Vec::new();
+        for entry in &self.streams {
+            rows.extend(&entry.extraction.tables);
+        }
+        rows.extend(&self.merged);
+        for conversion in &self.conversions {
+            rows.extend(conversion.tables());
+        }
+        rows.sort_by_key(|table| table.name);
+        rows.dedup_by_key(|table| table.name);
+        // What Headwater remembers for itself is no answer to anybody's question.
+        rows.retain(|table| !table.name.starts_with("_headwater_"));
+        Tables {
+            raw: raw.collect(),
+            rows,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! One file per source: its table of contents.
+
+pub mod bitbucket;

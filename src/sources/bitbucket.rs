@@ -1,0 +1,28 @@
+//! Bitbucket Cloud.
+
+use headwater_converters::bitbucket as convert;
+use headwater_domain::tool::bitbucket::SOURCE;
+use headwater_domain::tool::bitbucket::pull_request::PullRequests;
+use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
+use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
+use headwater_domain::tool::bitbucket::pull_request_commit::PullRequestCommits;
+use headwater_domain::tool::bitbucket::repository::Repositories;
+use headwater_migrations as change;
+
+use crate::source::{Feeds, Source, To};
+
+/// The streams of Bitbucket Cloud, parents before children.
+#[must_use]
+pub fn bitbucket() -> Source {
+    Source::new(SOURCE)
+        .stream::<Repositories, To<convert::Repositories>>(change::REPOSITORIES)
+        .stream::<PullRequests, To<convert::PullRequests>>(change::PULL_REQUESTS)
+        .stream::<PullRequestActivities, Feeds<convert::PullRequests>>(
+            change::PULL_REQUEST_ACTIVITIES,
+        )
+        .stream::<PullRequestComments, To<convert::PullRequestComments>>(
+            change::PULL_REQUEST_COMMENTS,
+        )
+        .stream::<PullRequestCommits, To<convert::PullRequestCommits>>(change::PULL_REQUEST_COMMITS)
+        .merged::<convert::Accounts>()
+}
