@@ -11,7 +11,7 @@ use sea_orm::EntityTrait;
 /// Conversion of one kind of tool row, the *driver*, to domain rows.
 pub trait Convert: 'static {
     /// The driver's table.
-    type Driver: EntityTrait;
+    type Driver: EntityTrait<Model: Default>;
 
     /// Name of the conversion, plural, unique within the source.
     const NAME: &'static str;
@@ -80,7 +80,7 @@ impl Read {
 /// A row that is joined to a driver row.
 pub trait RelatedRow: 'static {
     /// Its table.
-    type Entity: EntityTrait<Model: Send + Sync>;
+    type Entity: EntityTrait<Model: Default + Send + Sync>;
 
     /// The driver key it belongs to.
     fn driver_key(row: &<Self::Entity as EntityTrait>::Model) -> String;
@@ -122,6 +122,22 @@ impl Related {
             .and_then(|rows| rows.get(key))
             .map(Vec::as_slice)
             .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+impl Related {
+    /// The same with rows of another table, as the engine would load them.
+    pub(crate) fn with<K>(mut self, rows: Vec<Sourced<<K::Entity as EntityTrait>::Model>>) -> Self
+    where
+        K: RelatedRow,
+    {
+        let mut by_key: ByKey<<K::Entity as EntityTrait>::Model> = HashMap::new();
+        for row in rows {
+            by_key.entry(K::driver_key(&row.row)).or_default().push(row);
+        }
+        self.0.insert(TypeId::of::<K::Entity>(), Box::new(by_key));
+        self
     }
 }
 

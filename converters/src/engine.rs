@@ -167,3 +167,20 @@ async fn convert_keys(
     page.commit().await?;
     Ok(changes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::driver_key;
+
+    #[test]
+    fn the_driver_key_is_read_from_the_key_of_a_removed_row() {
+        let removed = r#"{"connection_id":"1","pull_request_id":"12","commit_sha":"aa"}"#;
+        assert_eq!(
+            driver_key(removed, "pull_request_id").as_deref(),
+            Some("12")
+        );
+        assert_eq!(driver_key(removed, "bitbucket_id"), None);
+        assert_eq!(driver_key("12", "pull_request_id"), None);
+        assert_eq!(driver_key("not JSON", "pull_request_id"), None);
+    }
+}

@@ -3,6 +3,8 @@
 pub mod bitbucket;
 mod conversion;
 pub mod engine;
+#[cfg(test)]
+mod shown_rows;
 
 pub use conversion::{Conversion, Convert, Read, Related, Write};
 pub use engine::{Error, Outcome, Watch};

@@ -1,6 +1,6 @@
 //! Reading hostile JSON: null and missing mean empty, dates come in several forms.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
 use serde::{Deserialize, Deserializer, de};
 
 /// Text; `null` reads as empty. Numbers and booleans read as their text.
@@ -106,9 +106,14 @@ pub fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTim
     })
 }
 
-/// Reads the forms that Bitbucket, its recordings and database exports use.
+/// Reads the forms that Bitbucket, its recordings and database exports use; years that not every
+/// database can store are no times.
 #[must_use]
 pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
+    parse_any_time(text).filter(|time| (1..=9999).contains(&time.year()))
+}
+
+fn parse_any_time(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.with_timezone(&Utc));
     }
@@ -162,5 +167,95 @@ mod tests {
         for text in ["yesterday", "2022-13-01", "12", "2022-06-17T25:00:00Z"] {
             assert_eq!(parse_time(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_year_that_no_database_can_store_is_refused() {
+        for text in [
+            "+12345-01-01",
+            "-0044-03-15",
+            "0000-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+01:00",
+            "9999-12-31T23:59:59-12:00",
+        ] {
+            assert_eq!(parse_time(text), None, "{text}");
+        }
+        for text in ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+            assert!(parse_time(text).is_some(), "{text}");
+        }
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Fields {
+        #[serde(default, deserialize_with = "number")]
+        number: i64,
+        #[serde(default, deserialize_with = "number_or_null")]
+        maybe: Option<i64>,
+        #[serde(default, deserialize_with = "text")]
+        text: String,
+        #[serde(default, deserialize_with = "time")]
+        time: Option<DateTime<Utc>>,
+    }
+
+    fn read(json: &str) -> Result<Fields, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_number_is_read_from_every_spelling_of_a_whole_number() {
+        for (json, expected) in [
+            ("-7", -7),
+            (r#"" 7 ""#, 7),
+            ("7.0", 7),
+            ("7e2", 700),
+            ("null", 0),
+            ("9223372036854775807", i64::MAX),
+        ] {
+            let fields = read(&format!(r#"{{"number": {json}}}"#)).unwrap();
+            assert_eq!(fields.number, expected, "{json}");
+        }
+        for json in [
+            "7.5",
+            r#""""#,
+            r#""7a""#,
+            "1e300",
+            "9223372036854775808",
+            "[7]",
+            "true",
+        ] {
+            assert!(read(&format!(r#"{{"number": {json}}}"#)).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn null_and_missing_are_none_where_none_differs_from_zero() {
+        assert_eq!(read("{}").unwrap().maybe, None);
+        assert_eq!(read(r#"{"maybe": null}"#).unwrap().maybe, None);
+        assert_eq!(read(r#"{"maybe": "0"}"#).unwrap().maybe, Some(0));
+    }
+
+    #[test]
+    fn text_is_read_from_every_scalar() {
+        for (json, expected) in [
+            (r#""\ud83d\ude80""#, "🚀"),
+            ("null", ""),
+            ("12", "12"),
+            ("-1", "-1"),
+            ("0.5", "0.5"),
+            ("true", "true"),
+        ] {
+            let fields = read(&format!(r#"{{"text": {json}}}"#)).unwrap();
+            assert_eq!(fields.text, expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_empty_time_is_none_and_a_wrong_one_is_quoted() {
+        for json in ["null", r#""""#, r#"" ""#, r#""0000-00-00 00:00:00""#] {
+            let fields = read(&format!(r#"{{"time": {json}}}"#)).unwrap();
+            assert_eq!(fields.time, None, "{json}");
+        }
+        let message = read(r#"{"time": "soon"}"#).unwrap_err();
+        assert!(message.starts_with(r#"not a time: "soon""#), "{message}");
     }
 }

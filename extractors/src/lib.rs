@@ -6,7 +6,11 @@ pub mod accounts;
 pub mod bitbucket;
 pub mod engine;
 mod extraction;
+#[cfg(test)]
+mod hostile_payloads;
 pub mod json;
+#[cfg(test)]
+mod shown_rows;
 
 pub use engine::{Error, Outcome, Watch};
 pub use extraction::{BadPayload, Extract, Extraction};

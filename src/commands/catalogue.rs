@@ -60,10 +60,11 @@ fn raw_row(entry: &StreamEntry) -> String {
 }
 
 fn describe(source: &Source, name: &str, format: Format) -> Result<Exit, Failure> {
-    let (one_row, columns) = if let Some(entry) = source.by_raw_table(name) {
-        (raw_row(entry), raw_columns())
-    } else if let Some(table) = source.tables().rows.into_iter().find(|t| t.name == name) {
+    let table = source.tables().rows.into_iter().find(|table| table.name == name);
+    let (one_row, columns) = if let Some(table) = table {
         (table.describes.clone(), columns(table))
+    } else if let Some(entry) = source.by_raw_table(name) {
+        (raw_row(entry), raw_columns())
     } else {
         return Err(Failure::usage(format!(
             "there is no table {name}; `headwater tables` lists them"

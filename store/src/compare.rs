@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 
 use sea_orm::sea_query::ColumnType;
-use sea_orm::{DbErr, QueryResult, Value};
+use sea_orm::{DbErr, Value};
+
+use crate::database::Row;
 
 use headwater_domain::Table;
 
@@ -279,11 +281,11 @@ impl<'a> Cursor<'a> {
     }
 }
 
-fn read_row(row: &QueryResult, columns: &[(String, ColumnType)]) -> Result<Vec<Value>, DbErr> {
+fn read_row(row: &Row, columns: &[(String, ColumnType)]) -> Result<Vec<Value>, DbErr> {
     let cells = columns.iter().enumerate();
     cells
         .map(|(place, (_, kind))| match kind {
-            ColumnType::Blob => Ok(Value::Bytes(row.try_get_by_index(place)?)),
+            ColumnType::Blob => Ok(Value::Bytes(row.get(place)?)),
             kind => value::read(row, place, kind),
         })
         .collect()

@@ -1,7 +1,9 @@
 //! Items that could not be processed: kept with the reason, tried again by the next run.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{DbErr, QueryResult, Value};
+use sea_orm::{DbErr, Value};
+
+use crate::database::Row;
 
 use headwater_domain::Scope;
 
@@ -59,7 +61,7 @@ impl Store {
         let rows = self
             .query_all(text, vec![scope.params().into(), stream.into()])
             .await?;
-        let ids = rows.iter().map(|row| row.try_get_by_index(0));
+        let ids = rows.iter().map(|row| row.get(0));
         ids.collect::<Result<_, _>>().during(text)
     }
 
@@ -146,17 +148,17 @@ impl Page<'_> {
     }
 }
 
-fn stored_letter(row: &QueryResult) -> Result<StoredLetter, DbErr> {
+fn stored_letter(row: &Row) -> Result<StoredLetter, DbErr> {
     Ok(StoredLetter {
         letter: DeadLetter {
-            stage: row.try_get_by_index(0)?,
-            stream: row.try_get_by_index(1)?,
-            item: row.try_get_by_index(2)?,
-            raw_id: row.try_get_by_index(3)?,
-            path: row.try_get_by_index(4)?,
-            message: row.try_get_by_index(5)?,
+            stage: row.get(0)?,
+            stream: row.get(1)?,
+            item: row.get(2)?,
+            raw_id: row.get(3)?,
+            path: row.get(4)?,
+            message: row.get(5)?,
         },
-        attempts: row.try_get_by_index(6)?,
-        last_at: row.try_get_by_index(7)?,
+        attempts: row.get(6)?,
+        last_at: row.get(7)?,
     })
 }

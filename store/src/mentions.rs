@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use headwater_domain::tool::bitbucket::account_profile;
 use headwater_domain::{Origin, Table};
-use sea_orm::FromQueryResult;
 
 use crate::Store;
 use crate::error::{During, StoreError};
 use crate::page::Page;
+use crate::read::model;
 
 /// A distinct description of an account with the newest item that gives it.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl Store {
         let mut mentioned = Vec::new();
         let mut unused = Vec::new();
         for row in self.query_all(&text, values).await? {
-            let profile = account_profile::Model::from_query_result(&row, "").during(&text)?;
+            let profile = model::<account_profile::Entity>(table, &row).during(&text)?;
             match self.newest_mention(&profile).await? {
                 Some((seen_at, source, item, origin)) => mentioned.push(Mentioned {
                     profile,
@@ -77,15 +77,15 @@ impl Store {
         };
         let read = || {
             let origin = Origin {
-                params: row.try_get_by_index(3)?,
-                table: row.try_get_by_index(4)?,
-                id: row.try_get_by_index(5)?,
+                params: row.get(3)?,
+                table: row.get(4)?,
+                id: row.get(5)?,
             };
-            let first = row.try_get_by_index(0)?;
+            let first = row.get(0)?;
             Ok((
                 first,
-                row.try_get_by_index(1)?,
-                row.try_get_by_index(2)?,
+                row.get(1)?,
+                row.get(2)?,
                 origin,
             ))
         };

@@ -1,25 +1,24 @@
 //! One transaction of one scope, with its change sequence.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, QueryResult, Statement, TransactionTrait, Value,
-};
+use sea_orm::{DbBackend, Value};
 
 use headwater_domain::Scope;
 
 use crate::Store;
+use crate::database::{Row, Turn};
 use crate::error::{During, StoreError};
 use crate::shape::Shape;
-use crate::sql::{next_length, statement};
-use crate::value::bindable;
+use crate::sql::{next_length, numbered};
 
 /// A transaction: what is written through it is committed together or not at all.
 pub struct Page<'s> {
     pub(crate) store: &'s Store,
-    pub(crate) transaction: DatabaseTransaction,
+    turn: Turn,
     pub(crate) params: String,
     /// Sequence number of every change made in this page.
     pub(crate) seq: i64,
@@ -30,10 +29,11 @@ pub struct Page<'s> {
 impl Store {
     /// Begins a page for a registered scope; `now` is what `created_at` and `updated_at` say.
     pub async fn begin(&self, scope: &Scope, now: DateTime<Utc>) -> Result<Page<'_>, StoreError> {
-        let begun = self.db.begin().await.during("beginning a transaction")?;
+        let mut turn = self.database.turn().await;
+        turn.begin().await.during("beginning a transaction")?;
         let mut page = Page {
             store: self,
-            transaction: begun,
+            turn,
             params: String::new(),
             seq: 0,
             now,
@@ -43,23 +43,23 @@ impl Store {
         Ok(page)
     }
 
-    pub(crate) fn statement(&self, text: &str, values: Vec<Value>) -> Statement {
-        statement(self.backend(), text, values)
-    }
-
     /// Rows of a hand-written query outside any page.
     pub(crate) async fn query_all(
         &self,
         text: &str,
         values: Vec<Value>,
-    ) -> Result<Vec<QueryResult>, StoreError> {
-        let rows = self.db.query_all_raw(self.statement(text, values)).await;
-        rows.during(text)
+    ) -> Result<Vec<Row>, StoreError> {
+        let turn = self.database.turn().await;
+        turn.query(&self.marked(text), values).await.during(text)
     }
 
     pub(crate) async fn execute(&self, text: &str, values: Vec<Value>) -> Result<u64, StoreError> {
-        let done = self.db.execute_raw(self.statement(text, values)).await;
-        Ok(done.during(text)?.rows_affected())
+        let turn = self.database.turn().await;
+        turn.execute(&self.marked(text), values).await.during(text)
+    }
+
+    fn marked<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        numbered(self.backend(), text)
     }
 }
 
@@ -85,7 +85,7 @@ impl Page<'_> {
                 "the scope is not registered",
             ));
         };
-        let last: i64 = row.try_get_by_index(0).during("reading a sequence")?;
+        let last: i64 = row.get(0).during("reading a sequence")?;
         self.seq = last + 1;
         Ok(())
     }
@@ -100,9 +100,9 @@ impl Page<'_> {
     }
 
     /// Commits everything, and the scope's sequence when a tracked row changed.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
         self.use_up_seq().await?;
-        self.transaction.commit().await.during("committing a page")
+        self.turn.commit().await.during("committing a page")
     }
 
     /// Notes that a tracked row changed, so that the sequence is used up.
@@ -114,45 +114,58 @@ impl Page<'_> {
         &self,
         text: &str,
         values: Vec<Value>,
-    ) -> Result<Vec<QueryResult>, StoreError> {
-        let statement = self.store.statement(text, values);
-        self.transaction.query_all_raw(statement).await.during(text)
+    ) -> Result<Vec<Row>, StoreError> {
+        let marked = self.store.marked(text);
+        self.turn.query(&marked, values).await.during(text)
     }
 
     pub(crate) async fn query_one(
         &self,
         text: &str,
         values: Vec<Value>,
-    ) -> Result<Option<QueryResult>, StoreError> {
-        let statement = self.store.statement(text, values);
-        self.transaction.query_one_raw(statement).await.during(text)
+    ) -> Result<Option<Row>, StoreError> {
+        let mut rows = self.query_all(text, values).await?;
+        Ok(if rows.is_empty() { None } else { Some(rows.swap_remove(0)) })
     }
 
     pub(crate) async fn execute(&self, text: &str, values: Vec<Value>) -> Result<u64, StoreError> {
-        let statement = self.store.statement(text, values);
-        let done = self.transaction.execute_raw(statement).await.during(text)?;
-        Ok(done.rows_affected())
+        let marked = self.store.marked(text);
+        self.turn.execute(&marked, values).await.during(text)
     }
 
-    /// Upserts rows in groups of fixed lengths; of rows with one key the last wins.
+    /// Upserts rows; of rows with one key the last wins.
     pub(crate) async fn upsert(
         &self,
         shape: &Shape,
         rows: Vec<Vec<Value>>,
     ) -> Result<(), StoreError> {
+        let rows = last_of_each_key(&key_places(shape), rows);
+        self.upsert_distinct(shape, rows).await
+    }
+
+    /// Upserts rows that all have different keys.
+    ///
+    /// SQLite runs one prepared statement for each row; a server gets groups of fixed lengths.
+    pub(crate) async fn upsert_distinct(
+        &self,
+        shape: &Shape,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
         let backend = self.store.backend();
-        let action = || format!("writing {}", shape.table);
-        let places = key_places(shape);
-        let mut rest = last_of_each_key(&places, rows);
+        let failed = |source| StoreError::new(format!("writing {}", shape.table), source);
+        let text = |length| self.store.texts.upsert(backend, shape, length).map_err(failed);
+        if backend == DbBackend::Sqlite {
+            return self.turn.execute_rows(text(1)?, rows).await.map_err(failed);
+        }
+        let mut rest = rows;
         while !rest.is_empty() {
             let length = next_length(&rest, shape.columns.len());
             let tail = rest.split_off(length);
-            let text = self.store.texts.upsert(backend, shape, length);
-            let text = text.map_err(|source| StoreError::new(action(), source))?;
-            let values = rest.into_iter().flatten().map(|v| bindable(backend, v));
-            let upsert = Statement::from_sql_and_values(backend, &*text, values);
-            let written = self.transaction.execute_raw(upsert).await;
-            written.map_err(|source| StoreError::new(action(), source))?;
+            let values = rest.into_iter().flatten().collect();
+            self.turn.execute(&text(length)?, values).await.map_err(failed)?;
             rest = tail;
         }
         Ok(())

@@ -83,9 +83,9 @@ impl Store {
         };
         let read = || {
             Ok(Checkpoint {
-                seq: row.try_get_by_index(0)?,
-                row_id: row.try_get_by_index(1)?,
-                rules: row.try_get_by_index(2)?,
+                seq: row.get(0)?,
+                row_id: row.get(1)?,
+                rules: row.get(2)?,
             })
         };
         read().during("reading a checkpoint")
@@ -103,13 +103,13 @@ impl Store {
         };
         let read = || {
             Ok(WalkState {
-                since: row.try_get_by_index(0)?,
-                data_after: row.try_get_by_index(1)?,
-                complete: row.try_get_by_index(2)?,
-                walk: row.try_get_by_index(3)?,
-                resume_at: row.try_get_by_index(4)?,
-                resume_query: row.try_get_by_index(5)?,
-                resume_since: row.try_get_by_index(6)?,
+                since: row.get(0)?,
+                data_after: row.get(1)?,
+                complete: row.get(2)?,
+                walk: row.get(3)?,
+                resume_at: row.get(4)?,
+                resume_query: row.get(5)?,
+                resume_since: row.get(6)?,
             })
         };
         read().during("reading the state of a walk")
@@ -127,7 +127,7 @@ impl Store {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let values = vec![scope.params().into(), step.into(), limit.into()];
         let rows = self.query_all(text, values).await?;
-        let keys = rows.iter().map(|row| row.try_get_by_index(0));
+        let keys = rows.iter().map(|row| row.get(0));
         keys.collect::<Result<_, _>>().during("reading work")
     }
 
@@ -141,7 +141,7 @@ impl Store {
     pub(crate) async fn count(&self, text: &str, values: Vec<Value>) -> Result<u64, StoreError> {
         let rows = self.query_all(text, values).await?;
         let count: i64 = match rows.first() {
-            Some(row) => row.try_get_by_index(0).during(text)?,
+            Some(row) => row.get(0).during(text)?,
             None => 0,
         };
         Ok(u64::try_from(count).unwrap_or_default())
@@ -165,7 +165,7 @@ impl Store {
             up_to.into(),
         ];
         let rows = self.query_all(text, values).await?;
-        let keys = rows.iter().map(|row| row.try_get_by_index(0));
+        let keys = rows.iter().map(|row| row.get(0));
         keys.collect::<Result<_, _>>().during("reading removals")
     }
 
@@ -185,7 +185,7 @@ impl Store {
         let text = "SELECT seq FROM _headwater_scopes WHERE params = ?";
         let rows = self.query_all(text, vec![scope.params().into()]).await?;
         match rows.first() {
-            Some(row) => row.try_get_by_index(0).during("reading a sequence"),
+            Some(row) => row.get(0).during("reading a sequence"),
             None => Ok(0),
         }
     }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{DbErr, QueryResult, Value};
+use sea_orm::{DbErr, Value};
+
+use crate::database::Row;
 
 use headwater_domain::Scope;
 
@@ -165,7 +167,7 @@ impl Store {
             .await?;
         let read = rows
             .iter()
-            .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)));
+            .map(|row| Ok((row.get(0)?, row.get(1)?)));
         read.collect::<Result<_, _>>()
             .during("reading items not seen")
     }
@@ -185,7 +187,7 @@ impl Store {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let values = vec![scope.params().into(), seq.into(), id.into(), limit.into()];
         let rows = self.query_all(&text, values).await?;
-        rows.iter()
+        rows.into_iter()
             .map(raw_row)
             .collect::<Result<_, _>>()
             .during("reading raw rows")
@@ -201,7 +203,7 @@ impl Store {
                  WHERE id IN {list} ORDER BY id"
             );
             for row in self.query_all(&text, values).await? {
-                found.push(raw_row(&row).during("reading raw rows")?);
+                found.push(raw_row(row).during("reading raw rows")?);
             }
         }
         Ok(found)
@@ -347,7 +349,7 @@ impl Page<'_> {
         ];
         for row in self.query_all(&text, values).await? {
             let (key, stored) = stored_item(&row).during(&text)?;
-            let params: String = row.try_get_by_index(4).during(&text)?;
+            let params: String = row.get(4).during(&text)?;
             let same_item = params == self.params && key == (item.parent.clone(), item.key.clone());
             if !same_item {
                 return Err(StoreError::refused(
@@ -399,7 +401,7 @@ impl Page<'_> {
         let text = format!("SELECT id FROM {table} WHERE params = ? AND parent = ?");
         let values: Vec<Value> = vec![self.params.clone().into(), parent.into()];
         let rows = self.query_all(&text, values.clone()).await?;
-        let ids = rows.iter().map(|row| row.try_get_by_index(0));
+        let ids = rows.iter().map(|row| row.get(0));
         let ids: Vec<i64> = ids.collect::<Result<_, _>>().during("reading children")?;
         self.remove_items(table, &ids).await?;
         let text = "DELETE FROM _headwater_fetched_children \
@@ -441,33 +443,33 @@ impl Page<'_> {
     }
 }
 
-fn stored_item(row: &QueryResult) -> Result<((String, String), StoredItem), DbErr> {
-    let key = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+fn stored_item(row: &Row) -> Result<((String, String), StoredItem), DbErr> {
+    let key = (row.get(0)?, row.get(1)?);
     let item = StoredItem {
-        id: row.try_get_by_index(2)?,
-        content_hash: row.try_get_by_index(3)?,
+        id: row.get(2)?,
+        content_hash: row.get(3)?,
     };
     Ok((key, item))
 }
 
-fn raw_row(row: &QueryResult) -> Result<RawRow, DbErr> {
+fn raw_row(mut row: Row) -> Result<RawRow, DbErr> {
     Ok(RawRow {
-        id: row.try_get_by_index(0)?,
-        parent: row.try_get_by_index(1)?,
-        key: row.try_get_by_index(2)?,
-        data: row.try_get_by_index(3)?,
-        created_at: row.try_get_by_index(4)?,
-        changed_seq: row.try_get_by_index(5)?,
+        id: row.get(0)?,
+        parent: row.get(1)?,
+        key: row.get(2)?,
+        data: row.take_bytes(3).unwrap_or_default(),
+        created_at: row.get(4)?,
+        changed_seq: row.get(5)?,
     })
 }
 
-fn pending_parent(row: &QueryResult) -> Result<(PendingParent, Option<i64>, i64), DbErr> {
+fn pending_parent(row: &Row) -> Result<(PendingParent, Option<i64>, i64), DbErr> {
     let parent = PendingParent {
-        key: row.try_get_by_index(1)?,
-        changed_seq: row.try_get_by_index(2)?,
-        data: row.try_get_by_index(4)?,
+        key: row.get(1)?,
+        changed_seq: row.get(2)?,
+        data: row.get(4)?,
     };
-    Ok((parent, row.try_get_by_index(3)?, row.try_get_by_index(0)?))
+    Ok((parent, row.get(3)?, row.get(0)?))
 }
 
 /// A raw row with the columns that a file of raw rows has.
@@ -509,14 +511,14 @@ impl Store {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         values.extend([after_id.into(), limit.into()]);
         let rows = self.query_all(&text, values).await?;
-        let read = |row: &QueryResult| {
+        let read = |row: &Row| {
             Ok(ExportedRow {
-                id: row.try_get_by_index(0)?,
-                params: row.try_get_by_index(1)?,
-                data: row.try_get_by_index(2)?,
-                url: row.try_get_by_index(3)?,
-                input: row.try_get_by_index(4)?,
-                created_at: row.try_get_by_index(5)?,
+                id: row.get(0)?,
+                params: row.get(1)?,
+                data: row.get(2)?,
+                url: row.get(3)?,
+                input: row.get(4)?,
+                created_at: row.get(5)?,
             })
         };
         rows.iter()
@@ -531,7 +533,7 @@ impl Store {
             .query_all(&format!("SELECT MAX(id) FROM {table}"), Vec::new())
             .await?;
         let highest: Option<i64> = match rows.first() {
-            Some(row) => row.try_get_by_index(0).during("reading the highest id")?,
+            Some(row) => row.get(0).during("reading the highest id")?,
             None => None,
         };
         Ok(highest.unwrap_or_default())

@@ -1,10 +1,11 @@
 //! Typed reads of tool rows, with their origin.
 
-use sea_orm::{EntityTrait, FromQueryResult, QueryResult, Value};
+use sea_orm::{DbErr, EntityTrait, Iterable, ModelTrait, Value};
 
 use headwater_domain::{Origin, Scope, Sourced, Table};
 
 use crate::Store;
+use crate::database::Row;
 use crate::error::{During, StoreError};
 use crate::sql::{LENGTHS, key_list};
 use crate::value;
@@ -20,7 +21,7 @@ impl Store {
         keys: &[String],
     ) -> Result<Vec<Sourced<E::Model>>, StoreError>
     where
-        E: EntityTrait,
+        E: EntityTrait<Model: Default>,
     {
         let table = Table::of::<E>();
         let Some(place) = table.position(column) else {
@@ -38,7 +39,7 @@ impl Store {
             let text = format!("{} WHERE {condition} AND {column} IN {list}", select(table));
             values.extend(keys);
             for row in self.query_all(&text, values).await? {
-                let read = sourced::<E::Model>(&row);
+                let read = sourced::<E>(table, &row);
                 found.push(read.during(&format!("reading {}", table.name))?);
             }
         }
@@ -65,13 +66,30 @@ fn select(table: &Table) -> String {
     )
 }
 
-fn sourced<M: FromQueryResult>(row: &QueryResult) -> Result<Sourced<M>, sea_orm::DbErr> {
+fn sourced<E>(table: &Table, row: &Row) -> Result<Sourced<E::Model>, DbErr>
+where
+    E: EntityTrait<Model: Default>,
+{
+    let origin = table.columns.len();
     Ok(Sourced {
-        row: M::from_query_result(row, "")?,
+        row: model::<E>(table, row)?,
         origin: Origin {
-            params: row.try_get("", "_raw_data_params")?,
-            table: row.try_get("", "_raw_data_table")?,
-            id: row.try_get("", "_raw_data_id")?,
+            params: row.get(origin)?,
+            table: row.get(origin + 1)?,
+            id: row.get(origin + 2)?,
         },
     })
+}
+
+/// A row whose first cells are the table's columns, in their order.
+pub(crate) fn model<E>(table: &Table, row: &Row) -> Result<E::Model, DbErr>
+where
+    E: EntityTrait<Model: Default>,
+{
+    let mut model = E::Model::default();
+    for (place, column) in E::Column::iter().enumerate() {
+        let value = value::read(row, place, &table.columns[place].column_type)?;
+        model.try_set(column, value)?;
+    }
+    Ok(model)
 }

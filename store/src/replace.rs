@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{QueryResult, Value};
+use sea_orm::{Value};
+
+use crate::database::Row;
 
 use headwater_domain::Table;
 use headwater_domain::rows::{NewRow, TableRows};
@@ -130,7 +132,7 @@ impl Page<'_> {
             row
         };
         let rows = rows.into_iter().map(tracking).collect();
-        self.upsert(&Shape::sourced(table), rows).await?;
+        self.upsert_distinct(&Shape::sourced(table), rows).await?;
         if tracked {
             self.mark_changed();
         }
@@ -252,14 +254,14 @@ fn full_row(row: NewRow) -> FullRow {
     values
 }
 
-fn read_full_row(table: &Table, row: &QueryResult) -> Result<FullRow, sea_orm::DbErr> {
+fn read_full_row(table: &Table, row: &Row) -> Result<FullRow, sea_orm::DbErr> {
     let mut values = Vec::with_capacity(table.columns.len() + 3);
     for (place, column) in table.columns.iter().enumerate() {
         values.push(value::read(row, place, &column.column_type)?);
     }
     let origin = table.columns.len();
-    values.push(Value::String(row.try_get_by_index(origin)?));
-    values.push(Value::String(row.try_get_by_index(origin + 1)?));
-    values.push(Value::BigInt(row.try_get_by_index(origin + 2)?));
+    values.push(Value::String(row.get(origin)?));
+    values.push(Value::String(row.get(origin + 1)?));
+    values.push(Value::BigInt(row.get(origin + 2)?));
     Ok(values)
 }

@@ -1,7 +1,9 @@
 //! What ran when: one row per run, one per step of it.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{DbErr, QueryResult, Value};
+use sea_orm::{DbErr, Value};
+
+use crate::database::Row;
 
 use headwater_domain::Scope;
 
@@ -52,7 +54,7 @@ impl Store {
             .query_all("SELECT MAX(id) FROM _headwater_runs", Vec::new())
             .await?;
         let id: Option<i64> = match rows.first() {
-            Some(row) => row.try_get_by_index(0).during("reading the id of a run")?,
+            Some(row) => row.get(0).during("reading the id of a run")?,
             None => None,
         };
         Ok(id.unwrap_or_default())
@@ -132,20 +134,20 @@ impl Store {
     }
 }
 
-fn scope_status(row: &QueryResult) -> Result<ScopeStatus, DbErr> {
+fn scope_status(row: &Row) -> Result<ScopeStatus, DbErr> {
     Ok(ScopeStatus {
         step: StepRecord {
-            stage: row.try_get_by_index(0)?,
-            stream: row.try_get_by_index(1)?,
-            state: row.try_get_by_index(2)?,
-            items: row.try_get_by_index(3)?,
-            written: row.try_get_by_index(4)?,
-            removed: row.try_get_by_index(5)?,
-            requests: row.try_get_by_index(6)?,
-            started_at: row.try_get_by_index(7)?,
-            finished_at: row.try_get_by_index(8)?,
-            message: row.try_get_by_index(9)?,
+            stage: row.get(0)?,
+            stream: row.get(1)?,
+            state: row.get(2)?,
+            items: row.get(3)?,
+            written: row.get(4)?,
+            removed: row.get(5)?,
+            requests: row.get(6)?,
+            started_at: row.get(7)?,
+            finished_at: row.get(8)?,
+            message: row.get(9)?,
         },
-        fresh_until: row.try_get_by_index(10)?,
+        fresh_until: row.get(10)?,
     })
 }

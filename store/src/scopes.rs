@@ -48,11 +48,11 @@ impl Store {
                     FROM _headwater_scopes ORDER BY connection_id, full_name";
         let rows = self.query_all(text, Vec::new()).await?;
         let read = rows.iter().map(|row| {
-            let name: String = row.try_get_by_index(1)?;
+            let name: String = row.get(1)?;
             Ok(KnownScope {
-                scope: Scope::new(row.try_get_by_index(0)?, name),
-                data_after: row.try_get_by_index(2)?,
-                source_gone_at: row.try_get_by_index(3)?,
+                scope: Scope::new(row.get(0)?, name),
+                data_after: row.get(2)?,
+                source_gone_at: row.get(3)?,
             })
         });
         read.collect::<Result<_, _>>().during("reading scopes")
@@ -71,8 +71,8 @@ impl Store {
         let rows = self.query_all(text, vec![params.clone().into()]).await?;
         let stored = match rows.first() {
             Some(row) => {
-                let after: Option<DateTime<Utc>> = row.try_get_by_index(0).during(text)?;
-                let known: Option<bool> = row.try_get_by_index(1).during(text)?;
+                let after: Option<DateTime<Utc>> = row.get(0).during(text)?;
+                let known: Option<bool> = row.get(1).during(text)?;
                 known.unwrap_or_default().then_some(after)
             }
             None => None,

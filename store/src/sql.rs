@@ -3,16 +3,16 @@
 //! Building an upsert costs more than running it, and a cached text is prepared once by the
 //! driver. So rows go in groups of a few fixed lengths, and lists of keys are padded to them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sea_orm::sea_query::{
     Alias, MysqlQueryBuilder, OnConflict, PostgresQueryBuilder, Query, SqliteQueryBuilder,
 };
-use sea_orm::{DbBackend, DbErr, Statement, Value};
+use sea_orm::{DbBackend, DbErr, Value};
 
 use crate::shape::Shape;
-use crate::value::bindable;
 
 /// Lengths a group of rows may have; the largest is measured, the others finish the tail.
 pub(crate) const LENGTHS: [usize; 5] = [256, 64, 16, 4, 1];
@@ -80,23 +80,19 @@ fn upsert_text(backend: DbBackend, shape: &Shape, length: usize) -> Result<Strin
     Ok(text)
 }
 
-/// A hand-written statement; `?` marks a value on every database.
-pub(crate) fn statement(backend: DbBackend, text: &str, values: Vec<Value>) -> Statement {
-    let values = values.into_iter().map(|v| bindable(backend, v));
-    Statement::from_sql_and_values(backend, numbered(backend, text), values)
-}
-
-/// PostgreSQL numbers its markers.
-fn numbered(backend: DbBackend, text: &str) -> String {
+/// A hand-written text as the database wants it: PostgreSQL numbers its markers.
+pub(crate) fn numbered(backend: DbBackend, text: &str) -> Cow<'_, str> {
     if backend != DbBackend::Postgres {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let mut parts = text.split('?');
     let mut numbered = parts.next().unwrap_or_default().to_owned();
     for (index, part) in parts.enumerate() {
-        numbered.push_str(&format!("${}{part}", index + 1));
+        numbered.push('$');
+        numbered.push_str(&(index + 1).to_string());
+        numbered.push_str(part);
     }
-    numbered
+    Cow::Owned(numbered)
 }
 
 /// `(?, ?, ...)` for a list of keys, padded to a fixed length by repeating the last one.

@@ -1,31 +1,21 @@
 //! Values on their way to and from the database.
 
 use sea_orm::sea_query::ColumnType;
-use sea_orm::{DbBackend, DbErr, QueryResult, Value};
+use sea_orm::{DbErr, Value};
 
-use headwater_domain::timestamp;
+use crate::database::Row;
 
 /// A key as text, whatever its type: what work lists and deletions store.
 pub type KeyValue = String;
 
-/// Makes a value fit the database: SQLite keeps times as fixed-width text.
-pub(crate) fn bindable(backend: DbBackend, value: Value) -> Value {
-    match (backend, value) {
-        (DbBackend::Sqlite, Value::ChronoDateTimeUtc(time)) => {
-            Value::String(time.map(timestamp::to_text))
-        }
-        (_, value) => value,
-    }
-}
-
 /// Reads the column at this place as the type its table declares.
-pub(crate) fn read(row: &QueryResult, place: usize, kind: &ColumnType) -> Result<Value, DbErr> {
+pub(crate) fn read(row: &Row, place: usize, kind: &ColumnType) -> Result<Value, DbErr> {
     Ok(match kind {
-        ColumnType::BigInteger | ColumnType::Integer => Value::BigInt(row.try_get_by_index(place)?),
-        ColumnType::Boolean => Value::Bool(row.try_get_by_index(place)?),
-        ColumnType::Double | ColumnType::Float => Value::Double(row.try_get_by_index(place)?),
-        ColumnType::TimestampWithTimeZone => Value::ChronoDateTimeUtc(row.try_get_by_index(place)?),
-        _ => Value::String(row.try_get_by_index(place)?),
+        ColumnType::BigInteger | ColumnType::Integer => Value::BigInt(row.get(place)?),
+        ColumnType::Boolean => Value::Bool(row.get(place)?),
+        ColumnType::Double | ColumnType::Float => Value::Double(row.get(place)?),
+        ColumnType::TimestampWithTimeZone => Value::ChronoDateTimeUtc(row.get(place)?),
+        _ => Value::String(row.get(place)?),
     })
 }
 

@@ -38,3 +38,32 @@ impl Convert for Accounts {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::shown_rows::{converted, scope};
+
+    #[test]
+    fn an_account_keeps_its_names_and_its_picture() {
+        let row = account::Model {
+            connection_id: 1,
+            account_id: "ann".to_owned(),
+            user_name: "annie".to_owned(),
+            display_name: "Änn".to_owned(),
+            avatar_url: "https://avatar/ann".to_owned(),
+            ..account::Model::default()
+        };
+        assert_snapshot!(converted::<Accounts>(row, &Related::default()));
+    }
+
+    #[test]
+    fn an_empty_account_id_still_has_the_form_of_an_id() {
+        assert_eq!(
+            Accounts::owner(&scope(), ""),
+            "bitbucket:BitbucketAccount:1:"
+        );
+    }
+}

@@ -197,3 +197,282 @@ fn event_row(
         pull_request_id,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::shown_rows::{column, convert, converted, scope, sourced};
+
+    fn at(minute: i64) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(1_790_000_000 + 60 * minute, 0)
+    }
+
+    fn pull_request(state: &str) -> pull_request::Model {
+        pull_request::Model {
+            connection_id: 1,
+            repo_id: "acme/rocket".to_owned(),
+            bitbucket_id: 12,
+            number: 12,
+            base_repo_id: "acme/rocket".to_owned(),
+            head_repo_id: "ann/rocket".to_owned(),
+            state: state.to_owned(),
+            title: "Größere Düse".to_owned(),
+            bitbucket_created_at: at(0),
+            bitbucket_updated_at: at(9),
+            merged_at: at(7),
+            r#type: "pullrequest".to_owned(),
+            merge_commit_sha: "0123456789ab".to_owned(),
+            head_ref: "feature/nozzle".to_owned(),
+            base_ref: "main".to_owned(),
+            base_commit_sha: "bbbbbbbbbbbb".to_owned(),
+            head_commit_sha: "aaaaaaaaaaaa".to_owned(),
+            url: "https://b/acme/rocket/pull-requests/12".to_owned(),
+            author_name: "Ann".to_owned(),
+            author_id: "ann".to_owned(),
+            merged_by_name: "Closer".to_owned(),
+            merged_by_id: "closer".to_owned(),
+            is_draft: true,
+            ..pull_request::Model::default()
+        }
+    }
+
+    fn participant(
+        account_id: &str,
+        role: &str,
+        state: &str,
+        approved: bool,
+    ) -> participant::Model {
+        participant::Model {
+            pull_request_id: 12,
+            account_id: account_id.to_owned(),
+            display_name: account_id.to_uppercase(),
+            role: role.to_owned(),
+            state: state.to_owned(),
+            approved,
+            ..participant::Model::default()
+        }
+    }
+
+    fn entry(minute: i64, kind: &str, state: &str, actor: &str) -> pull_request_activity::Model {
+        pull_request_activity::Model {
+            pull_request_id: 12,
+            activity_key: format!("{kind}:{minute}"),
+            kind: kind.to_owned(),
+            state: state.to_owned(),
+            actor_id: actor.to_owned(),
+            actor_name: actor.to_uppercase(),
+            happened_at: at(minute),
+            ..pull_request_activity::Model::default()
+        }
+    }
+
+    fn commit(sha: &str) -> pull_request_commit::Model {
+        pull_request_commit::Model {
+            pull_request_id: 12,
+            commit_sha: sha.to_owned(),
+            ..pull_request_commit::Model::default()
+        }
+    }
+
+    fn log(entries: Vec<pull_request_activity::Model>) -> Related {
+        let entries = (100..).zip(entries).map(|(id, row)| sourced(id, row));
+        Related::default().with::<Activities>(entries.collect())
+    }
+
+    /// One column of the one row in `pull_requests`.
+    fn told(state: &str, related: &Related, name: &str) -> String {
+        let rows = convert::<PullRequests>(pull_request(state), related);
+        column(&rows, "pull_requests", name).concat()
+    }
+
+    fn shown(time: Option<DateTime<Utc>>) -> String {
+        time.map_or("null".to_owned(), |time| time.to_rfc3339())
+    }
+
+    #[test]
+    fn a_merged_pull_request_is_told_with_reviewers_and_events_each_from_its_raw_row() {
+        let related = log(vec![
+            entry(1, "update", "OPEN", "ann"),
+            entry(3, "approval", "", "bob"),
+            entry(5, "update", "MERGED", "cem"),
+        ])
+        .with::<Participants>(vec![
+            sourced(200, participant("bob", "REVIEWER", "approved", true)),
+            sourced(200, participant("ann", "PARTICIPANT", "", false)),
+        ])
+        .with::<Commits>(vec![
+            sourced(300, commit("aaaaaaaaaaaa0000000000000000000000000001")),
+            sourced(301, commit("cccccccccccc0000000000000000000000000002")),
+        ]);
+        assert_snapshot!(converted::<PullRequests>(pull_request("MERGED"), &related));
+    }
+
+    #[test]
+    fn a_row_without_people_or_commits_gets_ids_that_end_empty() {
+        let empty = pull_request::Model {
+            bitbucket_id: 12,
+            ..pull_request::Model::default()
+        };
+        assert_snapshot!(converted::<PullRequests>(empty, &Related::default()));
+    }
+
+    #[test]
+    fn four_states_become_three_and_the_original_stays() {
+        for (state, expected) in [
+            ("OPEN", "OPEN"),
+            ("MERGED", "MERGED"),
+            ("DECLINED", "CLOSED"),
+            ("SUPERSEDED", "CLOSED"),
+            ("QUEUED", "QUEUED"),
+            ("", ""),
+        ] {
+            let related = Related::default();
+            assert_eq!(told(state, &related, "status"), expected);
+            assert_eq!(told(state, &related, "original_status"), state);
+        }
+    }
+
+    #[test]
+    fn reviewers_were_asked_or_voted_and_are_never_the_author() {
+        let cases = [
+            (participant("bob", "REVIEWER", "", false), true),
+            (participant("bob", "REVIEWER", "approved", true), true),
+            (participant("bob", "PARTICIPANT", "approved", true), true),
+            (participant("bob", "PARTICIPANT", "", true), true),
+            (participant("bob", "PARTICIPANT", "approved", false), true),
+            (
+                participant("bob", "PARTICIPANT", "changes_requested", false),
+                true,
+            ),
+            (participant("bob", "PARTICIPANT", "", false), false),
+            (participant("bob", "", "", false), false),
+            (participant("ann", "REVIEWER", "approved", true), false),
+            (participant("ann", "PARTICIPANT", "", false), false),
+        ];
+        for (row, is_reviewer) in cases {
+            let related = Related::default().with::<Participants>(vec![sourced(2, row.clone())]);
+            let rows = convert::<PullRequests>(pull_request("OPEN"), &related);
+            let names = column(&rows, "pull_request_reviewers", "name");
+            assert_eq!(names.len(), usize::from(is_reviewer), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn merge_time_and_merger_come_from_the_log_before_the_merge_commit() {
+        let related = log(vec![
+            entry(1, "update", "OPEN", "ann"),
+            entry(5, "update", "MERGED", "bob"),
+            entry(8, "update", "MERGED", "cem"),
+        ]);
+        assert_eq!(told("MERGED", &related, "merged_date"), shown(at(5)));
+        assert_eq!(told("MERGED", &related, "closed_date"), shown(at(5)));
+        assert_eq!(
+            told("MERGED", &related, "merged_by_id"),
+            "bitbucket:BitbucketAccount:1:bob"
+        );
+        assert_eq!(told("MERGED", &related, "merged_by_name"), "BOB");
+    }
+
+    #[test]
+    fn without_a_log_the_merge_commit_tells_the_time_and_the_closer_the_merger() {
+        let related = Related::default();
+        assert_eq!(told("MERGED", &related, "merged_date"), shown(at(7)));
+        assert_eq!(told("MERGED", &related, "closed_date"), shown(at(7)));
+        assert_eq!(
+            told("MERGED", &related, "merged_by_id"),
+            "bitbucket:BitbucketAccount:1:closer"
+        );
+    }
+
+    #[test]
+    fn a_merge_by_a_deleted_account_falls_back_to_who_closed_it() {
+        let related = log(vec![entry(5, "update", "MERGED", "")]);
+        assert_eq!(told("MERGED", &related, "merged_date"), shown(at(5)));
+        assert_eq!(told("MERGED", &related, "merged_by_name"), "Closer");
+    }
+
+    #[test]
+    fn a_declined_or_superseded_one_is_closed_by_the_log_and_merged_by_nobody() {
+        for state in ["DECLINED", "SUPERSEDED"] {
+            let related = log(vec![
+                entry(1, "update", "OPEN", "ann"),
+                entry(6, "update", state, "bob"),
+            ]);
+            assert_eq!(told(state, &related, "closed_date"), shown(at(6)));
+            assert_eq!(told(state, &related, "merged_date"), "null");
+            assert_eq!(told(state, &related, "merged_by_id"), "");
+            assert_eq!(told(state, &related, "merged_by_name"), "");
+            assert_eq!(told(state, &Related::default(), "closed_date"), "null");
+        }
+    }
+
+    #[test]
+    fn a_reopened_one_is_open_and_has_no_end() {
+        let related = log(vec![
+            entry(1, "update", "OPEN", "ann"),
+            entry(2, "update", "DECLINED", "bob"),
+            entry(3, "update", "OPEN", "ann"),
+        ]);
+        let rows = convert::<PullRequests>(pull_request("OPEN"), &related);
+        let kinds = column(&rows, "pull_request_events", "kind");
+        assert_eq!(kinds, ["created", "declined", "reopened"]);
+        assert_eq!(column(&rows, "pull_requests", "closed_date"), ["null"]);
+        assert_eq!(column(&rows, "pull_requests", "merged_by_name"), [""]);
+    }
+
+    #[test]
+    fn every_event_belongs_to_the_pull_request_and_has_an_id_of_its_own() {
+        let entries = vec![
+            entry(1, "update", "OPEN", "ann"),
+            entry(2, "approval", "", "bob"),
+            entry(2, "changes_requested", "", "cem"),
+            entry(4, "update", "MERGED", ""),
+        ];
+        let rows = convert::<PullRequests>(pull_request("MERGED"), &log(entries));
+        let owner = PullRequests::owner(&scope(), "12");
+        let mut ids = column(&rows, "pull_request_events", "id");
+        let count = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!((count, ids.len()), (4, 4), "{ids:?}");
+        for name in ["source_id", "pull_request_id"] {
+            for id in column(&rows, "pull_request_events", name) {
+                assert_eq!(id, owner);
+            }
+        }
+        let actors = column(&rows, "pull_request_events", "actor_id");
+        assert_eq!(actors[3], "bitbucket:BitbucketAccount:1:");
+    }
+
+    #[test]
+    fn rows_of_another_pull_request_play_no_part() {
+        let other = participant::Model {
+            pull_request_id: 13,
+            ..participant("bob", "REVIEWER", "approved", true)
+        };
+        let related = Related::default().with::<Participants>(vec![sourced(2, other)]);
+        let rows = convert::<PullRequests>(pull_request("OPEN"), &related);
+        assert!(column(&rows, "pull_request_reviewers", "name").is_empty());
+    }
+
+    #[test]
+    fn the_head_is_resolved_only_by_exactly_one_commit_of_the_pull_request() {
+        let full = |commits: &[&str], short: &str| {
+            let commits: Vec<_> = commits.iter().map(|sha| sourced(3, commit(sha))).collect();
+            full_sha(short, &commits)
+        };
+        let one = "aaaaaaaaaaaa1111111111111111111111111111";
+        let two = "aaaaaaaaaaaa2222222222222222222222222222";
+        assert_eq!(full(&[one], "aaaaaaaaaaaa"), one);
+        assert_eq!(full(&[one, two], "aaaaaaaaaaaa"), "aaaaaaaaaaaa");
+        assert_eq!(full(&[one, two], "aaaaaaaaaaaa1"), one);
+        assert_eq!(full(&[one], one), one);
+        assert_eq!(full(&[one], "bbbbbbbbbbbb"), "bbbbbbbbbbbb");
+        assert_eq!(full(&[one], "aaaaaa"), "aaaaaa", "too short to tell");
+        assert_eq!(full(&[one], ""), "");
+        assert_eq!(full(&[], "aaaaaaaaaaaa"), "aaaaaaaaaaaa");
+    }
+}

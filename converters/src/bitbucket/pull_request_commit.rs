@@ -44,3 +44,25 @@ impl Convert for PullRequestCommits {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::shown_rows::converted;
+
+    #[test]
+    fn a_commit_names_its_pull_request_and_its_author() {
+        let row = pull_request_commit::Model {
+            connection_id: 1,
+            repo_id: "acme/rocket".to_owned(),
+            pull_request_id: 12,
+            commit_sha: "00112233445566778899aabbccddeeff00112233".to_owned(),
+            commit_author_name: "Ann".to_owned(),
+            commit_author_email: "ann@acme.example".to_owned(),
+            commit_authored_date: None,
+        };
+        assert_snapshot!(converted::<PullRequestCommits>(row, &Related::default()));
+    }
+}

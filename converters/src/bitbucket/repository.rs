@@ -66,3 +66,31 @@ impl Convert for Repositories {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::shown_rows::converted;
+
+    #[test]
+    fn a_repository_is_a_repository_a_board_and_a_scope_of_pipelines() {
+        let row = repository::Model {
+            connection_id: 1,
+            bitbucket_id: "acme/rocket".to_owned(),
+            name: "Rocket 🚀".to_owned(),
+            html_url: "https://b/acme/rocket".to_owned(),
+            description: "to the moon".to_owned(),
+            owner: "Acme Inc.".to_owned(),
+            language: "rust".to_owned(),
+            created_date: DateTime::from_timestamp(1_700_000_000, 0),
+            updated_date: DateTime::from_timestamp(1_790_000_000, 0),
+            forked_from: "upstream/rocket".to_owned(),
+            is_private: true,
+            ..repository::Model::default()
+        };
+        assert_snapshot!(converted::<Repositories>(row, &Related::default()));
+    }
+}

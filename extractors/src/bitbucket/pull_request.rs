@@ -194,3 +194,135 @@ struct Participant {
     #[serde(default, deserialize_with = "json::time")]
     participated_on: Option<DateTime<Utc>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_domain::tool::bitbucket::pull_request::PullRequests;
+    use insta::assert_snapshot;
+
+    use crate::shown_rows::extracted;
+
+    fn pull_request(payload: &str) -> String {
+        extracted::<PullRequests>("", "12", payload)
+    }
+
+    #[test]
+    fn a_merged_pull_request_is_read_with_its_people() {
+        assert_snapshot!(pull_request(
+            r#"{
+                "type": "pullrequest", "id": 12, "state": "MERGED", "draft": false,
+                "title": "Größere Düse 🔥", "description": "- [x] done\r\n<b>&amp;</b>",
+                "comment_count": 3, "task_count": 1,
+                "created_on": "2026-03-01T10:00:00.123456+00:00",
+                "updated_on": "2026-03-02T10:00:00.9999+00:00",
+                "merge_commit": {"hash": "0123456789ab", "date": "2026-03-02T09:59:58+00:00"},
+                "source": {
+                    "branch": {"name": "feature/nozzle"}, "commit": {"hash": "aaaaaaaaaaaa"},
+                    "repository": {"full_name": "ann/rocket"}
+                },
+                "destination": {
+                    "branch": {"name": "main"}, "commit": {"hash": "bbbbbbbbbbbb"},
+                    "repository": {"full_name": "acme/rocket"}
+                },
+                "links": {"html": {"href": "https://b/acme/rocket/pull-requests/12"}},
+                "author": {
+                    "display_name": "Ann", "account_id": "ann", "uuid": "{ann}", "nickname": "annie",
+                    "account_status": "active",
+                    "links": {"avatar": {"href": "https://avatar/ann"}, "html": {"href": "https://b/ann"}}
+                },
+                "closed_by": {"display_name": "Bob", "account_id": "bob"},
+                "participants": [
+                    {"user": {"display_name": "Bob", "account_id": "bob"}, "role": "REVIEWER",
+                     "approved": true, "state": "approved", "participated_on": "2026-03-02T09:00:00+00:00"},
+                    {"user": null, "role": "REVIEWER", "approved": true, "state": "approved"},
+                    {"user": {"display_name": "Former user"}, "role": "PARTICIPANT", "approved": false},
+                    {"user": {"display_name": "Cem", "account_id": "cem"}, "role": "PARTICIPANT",
+                     "approved": false, "state": "changes_requested", "participated_on": null}
+                ],
+                "reviewers": [
+                    {"display_name": "Bob", "account_id": "bob"},
+                    {"display_name": "Dee", "account_id": "dee"},
+                    {"display_name": "Nobody"}
+                ]
+            }"#
+        ));
+    }
+
+    #[test]
+    fn a_deleted_author_and_a_deleted_fork_leave_empty_text() {
+        assert_snapshot!(pull_request(
+            r#"{
+                "type": "pullrequest", "id": 12, "state": "OPEN", "draft": true, "title": "Orphan",
+                "author": null, "closed_by": null, "merge_commit": null,
+                "source": {"branch": {"name": "gone"}, "commit": null, "repository": null},
+                "destination": {
+                    "branch": {"name": "main"}, "commit": {"hash": "bbbbbbbbbbbb"},
+                    "repository": {"full_name": "acme/rocket"}
+                },
+                "participants": [], "reviewers": null
+            }"#
+        ));
+    }
+
+    #[test]
+    fn nulls_read_like_missing_fields() {
+        let missing = pull_request(r#"{"id": 12}"#);
+        let nulls = pull_request(
+            r#"{
+                "type": null, "id": 12, "state": null, "title": null, "description": null,
+                "comment_count": null, "task_count": null, "draft": null, "created_on": null,
+                "updated_on": null, "author": null, "closed_by": null, "merge_commit": null,
+                "source": null, "destination": null, "links": null, "participants": null,
+                "reviewers": null
+            }"#,
+        );
+        assert_eq!(nulls, missing);
+        assert_snapshot!(missing);
+    }
+
+    #[test]
+    fn numbers_in_quotes_are_numbers_and_numbers_are_text_where_text_belongs() {
+        let quoted = pull_request(r#"{"id": "12", "comment_count": " 3 ", "title": 7}"#);
+        let plain = pull_request(r#"{"id": 12, "comment_count": 3.0, "title": "7"}"#);
+        assert_eq!(quoted, plain);
+        assert!(plain.contains("comment_count=3"), "{plain}");
+    }
+
+    #[test]
+    fn a_merge_commit_without_a_date_gives_no_merge_time() {
+        let shown = pull_request(r#"{"id": 12, "merge_commit": {"hash": "0123456789ab"}}"#);
+        assert!(shown.contains("merged_at=null"), "{shown}");
+        assert!(
+            shown.contains("merge_commit_sha=\"0123456789ab\""),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn a_zero_byte_becomes_a_replacement_character() {
+        let shown = pull_request(r#"{"id": 12, "title": "a\u0000b"}"#);
+        assert!(shown.contains("title=\"a\u{fffd}b\""), "{shown}");
+    }
+
+    #[test]
+    fn what_is_no_pull_request_says_where_it_is_wrong() {
+        assert_snapshot!(
+            [
+                r"{}",
+                r#"{"id": "twelve"}"#,
+                r#"{"id": 1.5}"#,
+                r#"{"id": 99999999999999999999}"#,
+                r#"{"id": 12, "title": ["a"]}"#,
+                r#"{"id": 12, "participants": {"user": null}}"#,
+                r#"{"id": 12, "participants": [{"approved": "yes"}]}"#,
+                r#"{"id": 12, "source": {"commit": {"date": "soon"}}}"#,
+                r#"{"id": 12, "id": 13}"#,
+                r#"{"id": 12"#,
+                "null",
+                "[]",
+            ]
+            .map(pull_request)
+            .concat()
+        );
+    }
+}

@@ -110,3 +110,99 @@ struct Vote {
     date: Option<DateTime<Utc>>,
     user: Option<User>,
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
+    use insta::assert_snapshot;
+
+    use crate::shown_rows::extracted;
+
+    fn entry(payload: &str) -> String {
+        extracted::<PullRequestActivities>("12", "kind:time:actor", payload)
+    }
+
+    #[test]
+    fn an_update_tells_what_changed_and_from_which_state() {
+        assert_snapshot!(entry(
+            r#"{
+                "pull_request": {"id": 12, "title": "Nozzle"},
+                "update": {
+                    "state": "MERGED", "title": "Nozzle", "description": "", "draft": false,
+                    "date": "2026-03-02T10:00:00.123456+00:00",
+                    "author": {"display_name": "Ann", "account_id": "ann", "uuid": "{ann}"},
+                    "changes": {
+                        "title": {"old": "Düse", "new": "Nozzle"},
+                        "status": {"old": "open", "new": "fulfilled"}
+                    }
+                }
+            }"#
+        ));
+    }
+
+    #[test]
+    fn an_approval_tells_who_and_when() {
+        assert_snapshot!(entry(
+            r#"{
+                "pull_request": {"id": 12},
+                "approval": {
+                    "date": "2026-03-02T09:00:00Z", "pullrequest": {"id": 12},
+                    "user": {"display_name": "Bob", "account_id": "bob", "uuid": "{bob}"}
+                }
+            }"#
+        ));
+    }
+
+    #[test]
+    fn a_request_for_changes_by_a_deleted_account_is_kept() {
+        assert_snapshot!(entry(
+            r#"{"changes_requested": {"date": "2026-03-02T08:00:00Z", "user": null}}"#
+        ));
+    }
+
+    #[test]
+    fn comments_and_unknown_entries_make_no_rows() {
+        for payload in [
+            r#"{"comment": {"id": 1, "user": {"account_id": "ann"}}, "pull_request": {"id": 12}}"#,
+            r#"{"update": null, "approval": null, "changes_requested": null}"#,
+            r#"{"applause": {"date": "2026-03-02T08:00:00Z"}}"#,
+            "{}",
+        ] {
+            assert_eq!(entry(payload), "", "{payload}");
+        }
+    }
+
+    #[test]
+    fn nulls_inside_an_update_read_like_missing_fields() {
+        let nulls = r#"{"update": {"state": null, "date": null, "author": null, "changes": null}}"#;
+        let shown = entry(nulls);
+        assert_eq!(shown, entry(r#"{"update": {}}"#));
+        assert_snapshot!(shown);
+    }
+
+    #[test]
+    fn changes_of_an_unknown_form_are_named_all_the_same() {
+        let shown = entry(
+            r#"{"update": {"changes": {"reviewers": {"added": []}, "status": "closed", "b": null}}}"#,
+        );
+        assert!(
+            shown.contains("changed_fields=\"b,reviewers,status\""),
+            "{shown}"
+        );
+        assert!(shown.contains("previous_state=\"\""), "{shown}");
+    }
+
+    #[test]
+    fn what_is_no_entry_says_where_it_is_wrong() {
+        assert_snapshot!(
+            [
+                r#"{"update": 1}"#,
+                r#"{"update": {"changes": []}}"#,
+                r#"{"approval": {"date": 1690000000}}"#,
+                r#"{"changes_requested": {"user": {"account_id": {}}}}"#,
+            ]
+            .map(entry)
+            .concat()
+        );
+    }
+}

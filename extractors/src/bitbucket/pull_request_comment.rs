@@ -79,3 +79,66 @@ struct Inline {
     #[serde(default, deserialize_with = "json::number_or_null")]
     to: Option<i64>,
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
+    use insta::assert_snapshot;
+
+    use crate::shown_rows::extracted;
+
+    fn comment(payload: &str) -> String {
+        extracted::<PullRequestComments>("12", "301", payload)
+    }
+
+    #[test]
+    fn an_inline_answer_keeps_its_file_line_and_parent() {
+        assert_snapshot!(comment(
+            r#"{
+                "type": "pullrequest_comment", "id": 301, "deleted": false,
+                "created_on": "2026-03-01T12:00:00.000001+00:00",
+                "updated_on": "2026-03-01T12:05:00+00:00",
+                "content": {"raw": "schön – 好 👍", "html": "<p>…</p>"},
+                "user": {"display_name": "Bob", "account_id": "bob", "uuid": "{bob}"},
+                "parent": {"id": 300}, "pullrequest": {"id": 12, "title": "Nozzle"},
+                "inline": {"path": "src/düse.rs", "from": null, "to": "17"}
+            }"#
+        ));
+    }
+
+    #[test]
+    fn a_deleted_comment_of_a_deleted_account_keeps_its_place() {
+        assert_snapshot!(comment(
+            r#"{
+                "type": "pullrequest_comment", "id": "301", "deleted": true, "user": null,
+                "content": {"raw": ""}, "pullrequest": {"id": 12}
+            }"#
+        ));
+    }
+
+    #[test]
+    fn nulls_read_like_missing_fields_and_the_parent_names_the_pull_request() {
+        let nulls = comment(
+            r#"{
+                "type": null, "id": 301, "deleted": null, "created_on": null, "updated_on": null,
+                "content": null, "user": null, "parent": null, "pullrequest": null, "inline": null
+            }"#,
+        );
+        assert_eq!(nulls, comment(r#"{"id": 301}"#));
+        assert_snapshot!(nulls);
+    }
+
+    #[test]
+    fn what_is_no_comment_says_where_it_is_wrong() {
+        assert_snapshot!(
+            [
+                r#"{"user": {"account_id": "bob"}}"#,
+                r#"{"id": 301, "inline": {"to": "last"}}"#,
+                r#"{"id": 301, "inline": "src/lib.rs"}"#,
+                r#"{"id": 301, "content": "text"}"#,
+            ]
+            .map(comment)
+            .concat()
+        );
+    }
+}

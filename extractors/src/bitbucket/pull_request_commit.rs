@@ -65,7 +65,64 @@ struct Author {
 
 #[cfg(test)]
 mod tests {
+    use headwater_domain::tool::bitbucket::pull_request_commit::PullRequestCommits;
+    use insta::assert_snapshot;
+
     use super::split_author;
+    use crate::shown_rows::extracted;
+
+    const SHA: &str = "00112233445566778899aabbccddeeff00112233";
+
+    fn commit(payload: &str) -> String {
+        extracted::<PullRequestCommits>("12", SHA, payload)
+    }
+
+    #[test]
+    fn a_commit_of_a_known_account_mentions_it() {
+        assert_snapshot!(commit(
+            r#"{
+                "type": "commit", "hash": "00112233445566778899aabbccddeeff00112233",
+                "date": "2026-02-28T22:00:00-01:00", "message": "Größer\n",
+                "author": {
+                    "type": "author", "raw": "Änn Böll  <ann@acme.example>",
+                    "user": {"display_name": "Ann", "account_id": "ann", "uuid": "{ann}"}
+                },
+                "parents": [{"hash": "ff"}]
+            }"#
+        ));
+    }
+
+    #[test]
+    fn an_author_without_an_address_is_a_name() {
+        assert_snapshot!(commit(
+            r#"{"hash": "00112233445566778899aabbccddeeff00112233", "author": {"raw": "build bot "}}"#
+        ));
+    }
+
+    #[test]
+    fn nulls_read_like_missing_fields() {
+        let nulls = commit(r#"{"hash": "00", "date": null, "author": null}"#);
+        assert_eq!(nulls, commit(r#"{"hash": "00"}"#));
+        assert_eq!(
+            nulls,
+            commit(r#"{"hash": "00", "author": {"raw": null, "user": null}}"#)
+        );
+        assert_snapshot!(nulls);
+    }
+
+    #[test]
+    fn what_is_no_commit_says_where_it_is_wrong() {
+        assert_snapshot!(
+            [
+                r#"{"author": {"raw": "Ann <ann@acme.example>"}}"#,
+                r#"{"hash": ["00"]}"#,
+                r#"{"hash": "00", "author": "Ann"}"#,
+                r#""Not Found""#,
+            ]
+            .map(commit)
+            .concat()
+        );
+    }
 
     #[test]
     fn an_author_is_taken_apart_as_the_peer_does() {

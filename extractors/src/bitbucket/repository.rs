@@ -105,3 +105,80 @@ struct Project {
     #[serde(default, deserialize_with = "json::text")]
     key: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_domain::tool::bitbucket::repository::Repositories;
+    use insta::assert_snapshot;
+
+    use crate::shown_rows::extracted;
+
+    fn repository(payload: &str) -> String {
+        extracted::<Repositories>("", "{0a1b}", payload)
+    }
+
+    #[test]
+    fn a_fork_is_read_with_owner_parent_and_last_https_address() {
+        assert_snapshot!(repository(
+            r#"{
+                "type": "repository", "uuid": "{0a1b}", "full_name": "acme/rocket",
+                "name": "Rocket 🚀", "description": "Fährt zum Mond\n\"bald\"",
+                "language": "rust", "is_private": true,
+                "created_on": "2024-02-29T23:59:59.999999+00:00",
+                "updated_on": "2026-11-01T08:00:00.5+02:00",
+                "mainbranch": {"type": "branch", "name": "main"},
+                "parent": {"full_name": "upstream/rocket"},
+                "project": {"key": "MOON", "name": "Moon"},
+                "owner": {
+                    "display_name": "Acme Inc.", "type": "team", "uuid": "{team}",
+                    "account_id": "557058:owner", "username": "acme", "nickname": "acme",
+                    "links": {"avatar": {"href": "https://avatar/acme"}, "html": {"href": "https://b/acme"}}
+                },
+                "links": {
+                    "html": {"href": "https://b/acme/rocket"},
+                    "clone": [
+                        {"name": "https", "href": "https://first@b/acme/rocket.git"},
+                        {"name": "ssh", "href": "git@b:acme/rocket.git"},
+                        {"name": "https", "href": "https://last@b/acme/rocket.git"}
+                    ]
+                }
+            }"#
+        ));
+    }
+
+    #[test]
+    fn a_repository_of_nulls_reads_like_an_empty_one() {
+        let nulls = repository(
+            r#"{
+                "uuid": null, "name": null, "description": null, "language": null,
+                "is_private": null, "created_on": null, "updated_on": "", "mainbranch": null,
+                "parent": null, "project": null, "owner": null, "links": null
+            }"#,
+        );
+        assert_eq!(nulls, repository("{}"));
+        assert_snapshot!(nulls);
+    }
+
+    #[test]
+    fn an_ssh_address_alone_is_no_clone_address() {
+        let shown =
+            repository(r#"{"links": {"clone": [{"name": "ssh", "href": "git@b:a/b.git"}]}}"#);
+        assert!(shown.contains("clone_url=\"\""), "{shown}");
+    }
+
+    #[test]
+    fn what_is_no_repository_says_where_it_is_wrong() {
+        assert_snapshot!(
+            [
+                r#"{"links": {"clone": "https://b/acme/rocket"}}"#,
+                r#"{"owner": {"links": {"avatar": 7}}}"#,
+                r#"{"created_on": "yesterday"}"#,
+                r#"{"is_private": "no"}"#,
+                "<html>",
+                "",
+            ]
+            .map(repository)
+            .concat()
+        );
+    }
+}

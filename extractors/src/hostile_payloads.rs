@@ -1,0 +1,229 @@
+//! No payload, however hostile, brings an extraction down.
+
+use headwater_domain::tool::bitbucket::pull_request::PullRequests;
+use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
+use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
+use headwater_domain::tool::bitbucket::pull_request_commit::PullRequestCommits;
+use headwater_domain::tool::bitbucket::repository::Repositories;
+use headwater_domain::{Rows, timestamp};
+use proptest::prelude::*;
+use sea_orm::Value as Cell;
+use serde_json::{Value, json};
+
+use crate::extraction::Extraction;
+use crate::shown_rows::{item, scope};
+
+fn extractions() -> Vec<Extraction> {
+    vec![
+        Extraction::of::<Repositories>(),
+        Extraction::of::<PullRequests>(),
+        Extraction::of::<PullRequestActivities>(),
+        Extraction::of::<PullRequestComments>(),
+        Extraction::of::<PullRequestCommits>(),
+    ]
+}
+
+/// An object that every stream can read.
+fn good() -> Value {
+    let user = json!({
+        "account_id": "ann", "display_name": "Ann", "uuid": "{ann}", "nickname": "a",
+        "links": {"avatar": {"href": "https://a"}, "html": {"href": "https://h"}}
+    });
+    let vote = json!({"date": "2026-03-02T09:00:00Z", "user": user});
+    let words = json!({
+        "id": 12, "hash": "00aa", "uuid": "{r}", "type": "any", "state": "OPEN", "title": "t",
+        "name": "n", "description": "d", "language": "rust", "is_private": false, "draft": true,
+        "created_on": "2026-03-01T10:00:00.1+00:00", "updated_on": "2026-03-01T10:00:00Z",
+        "date": "2026-03-01 10:00", "comment_count": 1, "task_count": "2", "deleted": false,
+        "content": {"raw": "text"}, "inline": {"path": "p", "from": 1, "to": null},
+    });
+    let people = json!({
+        "author": {"account_id": "ann", "raw": "Ann <a@b>", "user": user, "links": null},
+        "owner": user, "user": user, "closed_by": user, "reviewers": [user],
+        "participants": [{"user": user, "role": "REVIEWER", "approved": true, "state": null}],
+        "approval": vote, "changes_requested": vote,
+        "update": {"state": "OPEN", "date": "2026-03-01T10:00:00Z", "author": user,
+                   "changes": {"status": {"old": "open", "new": "merged"}}},
+    });
+    let places = json!({
+        "mainbranch": {"name": "main"}, "parent": {"id": 7, "full_name": "a/b"},
+        "project": {"key": "K"}, "pullrequest": {"id": 12},
+        "merge_commit": {"hash": "11bb", "date": "2026-03-02T09:00:00Z"},
+        "source": {"branch": {"name": "f"}, "commit": {"hash": "c"}, "repository": null},
+        "destination": {"branch": null, "commit": {"hash": "d"}, "repository": {"full_name": "a/b"}},
+        "links": {"html": {"href": "h"}, "clone": [{"name": "https", "href": "c"}]},
+    });
+    let parts = [words, people, places].into_iter();
+    Value::Object(
+        parts
+            .flat_map(|part| part.as_object().cloned().unwrap())
+            .collect(),
+    )
+}
+
+/// Names that mean something to some stream, and any others.
+fn name() -> impl Strategy<Value = String> {
+    let known: Vec<String> = good().as_object().unwrap().keys().cloned().collect();
+    prop_oneof![4 => prop::sample::select(known), 1 => any::<String>()]
+}
+
+fn text() -> impl Strategy<Value = String> {
+    let times = [
+        "2026-03-01T10:00:00+00:00",
+        "9999-12-31T23:59:59-12:00",
+        "0000-00-00 00:00:00",
+        "0000-01-01T00:00:00+01:00",
+        "+12345-01-01",
+        "-0044-03-15",
+        "2016-12-31T23:59:60Z",
+        "2026-02-30",
+        "\0",
+        "<",
+        " 007 ",
+    ];
+    prop_oneof![
+        2 => prop::sample::select(times.to_vec()).prop_map(str::to_owned),
+        1 => any::<String>(),
+    ]
+}
+
+fn json_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        text().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 48, 8, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((name(), inner), 0..8)
+                .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+        ]
+    })
+}
+
+fn count(value: &Value) -> usize {
+    let inner: usize = match value {
+        Value::Array(list) => list.iter().map(count).sum(),
+        Value::Object(map) => map.values().map(count).sum(),
+        _ => 0,
+    };
+    1 + inner
+}
+
+/// Puts something else in the place of one value, counted from the outside in.
+fn put(value: &mut Value, place: &mut usize, other: &Value) {
+    if *place == 0 {
+        *value = other.clone();
+    }
+    // Past zero nothing matches any more.
+    *place = place.wrapping_sub(1);
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(|inner| put(inner, place, other)),
+        Value::Object(map) => map.values_mut().for_each(|inner| put(inner, place, other)),
+        _ => {}
+    }
+}
+
+/// Every extraction gives rows that fit every database, or one sentence and no rows.
+fn check(data: &[u8]) {
+    let scope = scope();
+    for extraction in extractions() {
+        let mut rows = Rows::default();
+        let item = item(&scope, "12", "key");
+        match (extraction.extract)(&item, data, &mut rows) {
+            Ok(()) => {
+                let shared = rows.take_shared();
+                let tables = rows.tables().chain(&shared);
+                for cell in tables
+                    .flat_map(|table| &table.rows)
+                    .flat_map(|row| &row.values)
+                {
+                    check_cell(cell);
+                }
+            }
+            Err(bad) => {
+                assert!(rows.is_empty(), "{}: {bad:?}", extraction.stream);
+                assert!(!bad.message.is_empty(), "{}", extraction.stream);
+                assert!(bad.message.chars().count() <= 300, "{}", extraction.stream);
+            }
+        }
+    }
+}
+
+fn check_cell(cell: &Cell) {
+    match cell {
+        Cell::String(Some(text)) => assert!(!text.contains('\0'), "{text:?}"),
+        Cell::ChronoDateTimeUtc(Some(time)) => {
+            let text = timestamp::to_text(*time);
+            assert_eq!(text.len(), "2026-03-01T10:00:00.000+00:00".len(), "{text}");
+            assert_eq!(timestamp::to_milliseconds(*time), *time);
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_good_payload_is_read_by_every_stream() {
+    let data = good().to_string();
+    let scope = scope();
+    for extraction in extractions() {
+        let mut rows = Rows::default();
+        let read = (extraction.extract)(&item(&scope, "12", "key"), data.as_bytes(), &mut rows);
+        assert_eq!(read, Ok(()), "{}", extraction.stream);
+        assert!(!rows.is_empty(), "{}", extraction.stream);
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_or_ignored() {
+    for depth in [100, 1_000, 100_000] {
+        for (open, close) in [("[", "]"), (r#"{"author":"#, "}")] {
+            let data = format!("{}1{}", open.repeat(depth), close.repeat(depth));
+            check(data.as_bytes());
+            check(format!(r#"{{"id": 1, "unknown": {data}}}"#).as_bytes());
+            check(format!(r#"{{"id": 1, "update": {{"changes": {{"a": {data}}}}}}}"#).as_bytes());
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_json_gives_rows_or_a_reason(value in json_value()) {
+        check(value.to_string().as_bytes());
+    }
+
+    #[test]
+    fn any_value_in_any_place_of_a_good_payload_gives_rows_or_a_reason(
+        place in any::<prop::sample::Index>(),
+        other in json_value(),
+    ) {
+        let mut payload = good();
+        let mut place = place.index(count(&payload));
+        put(&mut payload, &mut place, &other);
+        check(payload.to_string().as_bytes());
+    }
+
+    #[test]
+    fn broken_bytes_give_rows_or_a_reason(
+        place in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+        cut in any::<bool>(),
+    ) {
+        let mut data = good().to_string().into_bytes();
+        let place = place.index(data.len());
+        data[place] = byte;
+        if cut {
+            data.truncate(place);
+        }
+        check(&data);
+    }
+
+    #[test]
+    fn any_bytes_give_rows_or_a_reason(data in prop::collection::vec(any::<u8>(), 0..64)) {
+        check(&data);
+    }
+}

@@ -1,0 +1,70 @@
+//! Extracted rows as text that people can read, for snapshots.
+
+use std::fmt::Write as _;
+
+use headwater_domain::rows::TableRows;
+use headwater_domain::{Item, Origin, Rows, Scope};
+use sea_orm::Value;
+
+use crate::extraction::{Extract, Extraction};
+
+/// The repository that every payload of these tests belongs to.
+pub(crate) fn scope() -> Scope {
+    Scope::new(1, "acme/rocket")
+}
+
+/// What a payload becomes: its rows, or the reason why there are none.
+pub(crate) fn extracted<S: Extract>(parent: &str, key: &str, payload: &str) -> String {
+    let scope = scope();
+    let item = item(&scope, parent, key);
+    let mut rows = Rows::default();
+    match (Extraction::of::<S>().extract)(&item, payload.as_bytes(), &mut rows) {
+        Ok(()) => shown(rows),
+        Err(bad) => {
+            assert!(rows.is_empty(), "a bad payload leaves no rows behind");
+            format!("bad payload at {}: {}\n", bad.path, bad.message)
+        }
+    }
+}
+
+/// An item last seen to change at a fixed time.
+pub(crate) fn item<'a>(scope: &'a Scope, parent: &'a str, key: &'a str) -> Item<'a> {
+    Item {
+        scope,
+        parent,
+        key,
+        seen_at: chrono::DateTime::from_timestamp(1_790_000_000, 0),
+        origin: Origin::default(),
+    }
+}
+
+/// Every row as the name of its table and one line per column.
+fn shown(mut rows: Rows) -> String {
+    let mut text = String::new();
+    for table in rows.tables() {
+        write_table(&mut text, table, "");
+    }
+    for table in rows.take_shared() {
+        write_table(&mut text, &table, " (written when absent)");
+    }
+    text
+}
+
+fn write_table(text: &mut String, table: &TableRows, remark: &str) {
+    for row in &table.rows {
+        writeln!(text, "{}{remark}", table.table.name).unwrap();
+        for (column, value) in table.table.columns.iter().zip(&row.values) {
+            writeln!(text, "  {}={}", column.name, shown_value(value)).unwrap();
+        }
+    }
+}
+
+fn shown_value(value: &Value) -> String {
+    match value {
+        Value::String(Some(text)) => format!("{text:?}"),
+        Value::ChronoDateTimeUtc(Some(time)) => time.to_rfc3339(),
+        Value::BigInt(Some(number)) => number.to_string(),
+        Value::Bool(Some(flag)) => flag.to_string(),
+        _ => "null".to_owned(),
+    }
+}

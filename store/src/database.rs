@@ -1,0 +1,180 @@
+//! The way to the database: SQLite through its own library on a thread, servers through sea-orm.
+//!
+//! Everything above speaks in statement texts with `?`, [`Value`]s and [`Row`]s.
+
+mod sqlite;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use rusqlite::types::Value as SqliteValue;
+use sea_orm::{DbBackend, DbErr, Value};
+
+pub(crate) use sqlite::{Sqlite, SqliteTurn};
+
+/// A connection that statements run on, one transaction at a time.
+#[derive(Clone, Debug)]
+pub(crate) enum Database {
+    /// An SQLite file.
+    Sqlite(Sqlite),
+}
+
+/// The right to run statements: nobody else's statements come between.
+pub(crate) enum Turn {
+    /// On the SQLite thread.
+    Sqlite(SqliteTurn),
+}
+
+impl Database {
+    pub(crate) fn backend(&self) -> DbBackend {
+        match self {
+            Self::Sqlite(_) => DbBackend::Sqlite,
+        }
+    }
+
+    /// Waits until no transaction is under way.
+    pub(crate) async fn turn(&self) -> Turn {
+        match self {
+            Self::Sqlite(sqlite) => Turn::Sqlite(sqlite.turn().await),
+        }
+    }
+
+    pub(crate) async fn close(self) -> Result<(), DbErr> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.close().await,
+        }
+    }
+}
+
+impl Turn {
+    pub(crate) async fn begin(&mut self) -> Result<(), DbErr> {
+        match self {
+            Self::Sqlite(turn) => turn.begin().await,
+        }
+    }
+
+    pub(crate) async fn commit(&mut self) -> Result<(), DbErr> {
+        match self {
+            Self::Sqlite(turn) => turn.commit().await,
+        }
+    }
+
+    pub(crate) async fn query(&self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, DbErr> {
+        match self {
+            Self::Sqlite(turn) => turn.query(text, values).await,
+        }
+    }
+
+    /// Returns the number of rows affected.
+    pub(crate) async fn execute(&self, text: &str, values: Vec<Value>) -> Result<u64, DbErr> {
+        match self {
+            Self::Sqlite(turn) => turn.execute(text, values).await,
+        }
+    }
+
+    /// Runs a statement of one row for each of these rows.
+    pub(crate) async fn execute_rows(
+        &self,
+        text: Arc<str>,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<(), DbErr> {
+        match self {
+            Self::Sqlite(turn) => turn.execute_rows(text, rows).await,
+        }
+    }
+}
+
+/// One row of a result.
+#[derive(Clone, Debug)]
+pub(crate) struct Row(Vec<SqliteValue>);
+
+impl Row {
+    /// The cell at this place.
+    pub(crate) fn get<T: FromCell>(&self, place: usize) -> Result<T, DbErr> {
+        let cell = self.0.get(place);
+        let cell = cell.ok_or_else(|| DbErr::Type(format!("there is no column {place}")))?;
+        T::from_cell(cell).ok_or_else(|| {
+            let kind = cell.data_type();
+            DbErr::Type(format!("column {place} holds {kind}, which is not what belongs there"))
+        })
+    }
+
+    /// Takes the cell at this place; it is null afterwards.
+    pub(crate) fn take_bytes(&mut self, place: usize) -> Option<Vec<u8>> {
+        match std::mem::replace(self.0.get_mut(place)?, SqliteValue::Null) {
+            SqliteValue::Blob(bytes) => Some(bytes),
+            SqliteValue::Text(text) => Some(text.into_bytes()),
+            _ => None,
+        }
+    }
+}
+
+/// What a cell can be read as.
+pub(crate) trait FromCell: Sized {
+    /// None when the cell holds something else.
+    fn from_cell(cell: &SqliteValue) -> Option<Self>;
+}
+
+impl FromCell for i64 {
+    fn from_cell(cell: &SqliteValue) -> Option<Self> {
+        match cell {
+            SqliteValue::Integer(number) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
+impl FromCell for bool {
+    fn from_cell(cell: &SqliteValue) -> Option<Self> {
+        i64::from_cell(cell).map(|number| number != 0)
+    }
+}
+
+impl FromCell for f64 {
+    fn from_cell(cell: &SqliteValue) -> Option<Self> {
+        match cell {
+            SqliteValue::Real(number) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
+impl FromCell for String {
+    fn from_cell(cell: &SqliteValue) -> Option<Self> {
+        match cell {
+            SqliteValue::Text(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+}
+
+impl FromCell for Vec<u8> {
+    fn from_cell(cell: &SqliteValue) -> Option<Self> {
+        match cell {
+            SqliteValue::Blob(bytes) => Some(bytes.clone()),
+            SqliteValue::Text(text) => Some(text.clone().into_bytes()),
+            _ => None,
+        }
+    }
+}
+
+impl FromCell for DateTime<Utc> {
+    fn from_cell(cell: &SqliteValue) -> Option<Self> {
+        match cell {
+            SqliteValue::Text(text) => {
+                let time = DateTime::parse_from_rfc3339(text).ok()?;
+                Some(time.with_timezone(&Utc))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl<T: FromCell> FromCell for Option<T> {
+    fn from_cell(cell: &SqliteValue) -> Option<Self> {
+        match cell {
+            SqliteValue::Null => Some(None),
+            cell => T::from_cell(cell).map(Some),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! SQLite on a thread of its own.
+//!
+//! Through an async driver every row crosses two channels and every cell is copied twice; here a
+//! whole batch crosses once and one prepared statement runs for each of its rows. Measured
+//! against the driver: docs/decisions/0017-sqlite-on-its-own-thread.md.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc as channel;
+use std::time::Duration;
+
+use headwater_domain::timestamp;
+use rusqlite::types::{ToSql, ToSqlOutput, Value as SqliteValue, ValueRef};
+use rusqlite::{Connection, OpenFlags};
+use sea_orm::{DbErr, Value};
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
+
+use super::Row;
+
+/// A handle to the thread. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Sqlite {
+    jobs: channel::Sender<Job>,
+    /// Held for a statement, or for a whole transaction.
+    turns: Arc<Mutex<()>>,
+}
+
+/// The right to run statements, until it is dropped. A transaction that was not committed is
+/// rolled back then.
+pub(crate) struct SqliteTurn {
+    jobs: channel::Sender<Job>,
+    in_transaction: bool,
+    _turn: OwnedMutexGuard<()>,
+}
+
+type Work = Box<dyn FnOnce(&Connection) + Send>;
+
+enum Job {
+    Run(Work),
+    Close(oneshot::Sender<Result<(), DbErr>>),
+}
+
+impl Sqlite {
+    /// Opens the file, making it where it is missing, and starts the thread.
+    pub(crate) async fn open(path: &Path) -> Result<Self, DbErr> {
+        Self::start(Some(path.to_owned())).await
+    }
+
+    /// An empty database that is gone with the handle.
+    pub(crate) async fn open_in_memory() -> Result<Self, DbErr> {
+        Self::start(None).await
+    }
+
+    async fn start(path: Option<PathBuf>) -> Result<Self, DbErr> {
+        let (jobs, queue) = channel::channel::<Job>();
+        let (opened, open) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("sqlite".to_owned());
+        let started = thread.spawn(move || match connect(path.as_deref()) {
+            Ok(connection) => {
+                // The opener may have been cancelled; then the queue is closed already.
+                let _ = opened.send(Ok(()));
+                serve(connection, &queue);
+            }
+            Err(error) => {
+                let _ = opened.send(Err(error));
+            }
+        });
+        started.map_err(|error| DbErr::Custom(format!("starting a thread: {error}")))?;
+        open.await.map_err(|_| gone())??;
+        Ok(Self {
+            jobs,
+            turns: Arc::default(),
+        })
+    }
+
+    pub(crate) async fn turn(&self) -> SqliteTurn {
+        SqliteTurn {
+            jobs: self.jobs.clone(),
+            in_transaction: false,
+            _turn: Arc::clone(&self.turns).lock_owned().await,
+        }
+    }
+
+    /// Writes what the log still holds into the file and ends the thread.
+    pub(crate) async fn close(self) -> Result<(), DbErr> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job::Close(reply)).map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+fn connect(path: Option<&Path>) -> Result<Connection, DbErr> {
+    let opened = match path {
+        Some(path) => Connection::open_with_flags(
+            path,
+            // No URI flag: a path is a path, whatever characters it has.
+            OpenFlags::SQLITE_OPEN_READ_WRITE
+                | OpenFlags::SQLITE_OPEN_CREATE
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        ),
+        None => Connection::open_in_memory(),
+    };
+    let connection = opened.map_err(database)?;
+    configure(&connection).map_err(database)?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::from_secs(30))?;
+    connection.set_prepared_statement_cache_capacity(256);
+    // Payloads are 2 to 10 KB: larger pages mean fewer overflow chains. Must come before WAL.
+    connection.pragma_update(None, "page_size", 16_384)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // A commit may be lost at power failure, never torn; the next run fetches it again.
+    connection.pragma_update(None, "synchronous", "normal")?;
+    // Kibibytes; memory stays flat however large the file grows.
+    connection.pragma_update(None, "cache_size", -32_768)?;
+    Ok(())
+}
+
+/// Runs jobs in order until every handle is gone or one closes it.
+fn serve(connection: Connection, queue: &channel::Receiver<Job>) {
+    while let Ok(job) = queue.recv() {
+        match job {
+            Job::Run(work) => work(&connection),
+            Job::Close(reply) => {
+                let closed = connection.close();
+                let _ = reply.send(closed.map_err(|(_, error)| database(error)));
+                return;
+            }
+        }
+    }
+}
+
+fn database(error: rusqlite::Error) -> DbErr {
+    let message = match &error {
+        // The message alone; the code in brackets says nothing to a person.
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
+        other => other.to_string(),
+    };
+    DbErr::Custom(message)
+}
+
+fn gone() -> DbErr {
+    DbErr::Custom("the database is closed".to_owned())
+}
+
+impl SqliteTurn {
+    async fn run<T, F>(&self, work: F) -> Result<T, DbErr>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(move |connection: &Connection| {
+            // Whoever asked may have been cancelled.
+            let _ = reply.send(work(connection));
+        });
+        self.jobs.send(Job::Run(job)).map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?.map_err(database)
+    }
+
+    pub(crate) async fn begin(&mut self) -> Result<(), DbErr> {
+        // Set first: if this call is cancelled the statement runs all the same.
+        self.in_transaction = true;
+        self.run(|connection| connection.execute_batch("BEGIN IMMEDIATE")).await
+    }
+
+    pub(crate) async fn commit(&mut self) -> Result<(), DbErr> {
+        self.run(|connection| connection.execute_batch("COMMIT")).await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    pub(crate) async fn query(&self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, DbErr> {
+        let text = text.to_owned();
+        self.run(move |connection| query(connection, &text, &values)).await
+    }
+
+    pub(crate) async fn execute(&self, text: &str, values: Vec<Value>) -> Result<u64, DbErr> {
+        let text = text.to_owned();
+        let work = move |connection: &Connection| {
+            let mut statement = connection.prepare_cached(&text)?;
+            bind(&mut statement, &values)?;
+            statement.raw_execute().map(|rows| rows as u64)
+        };
+        self.run(work).await
+    }
+
+    pub(crate) async fn execute_rows(
+        &self,
+        text: Arc<str>,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<(), DbErr> {
+        let work = move |connection: &Connection| {
+            let mut statement = connection.prepare_cached(&text)?;
+            for row in &rows {
+                bind(&mut statement, row)?;
+                statement.raw_execute()?;
+            }
+            Ok(())
+        };
+        self.run(work).await
+    }
+}
+
+impl Drop for SqliteTurn {
+    fn drop(&mut self) {
+        if self.in_transaction {
+            let rollback = Box::new(|connection: &Connection| {
+                // Fails only when there is nothing to roll back any more.
+                let _ = connection.execute_batch("ROLLBACK");
+            });
+            // Queued before whatever the next turn sends.
+            let _ = self.jobs.send(Job::Run(rollback));
+        }
+    }
+}
+
+fn query(connection: &Connection, text: &str, values: &[Value]) -> rusqlite::Result<Vec<Row>> {
+    let mut statement = connection.prepare_cached(text)?;
+    let columns = statement.column_count();
+    bind(&mut statement, values)?;
+    let mut rows = statement.raw_query();
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Vec::with_capacity(columns);
+        for place in 0..columns {
+            cells.push(owned(row.get_ref(place)?));
+        }
+        found.push(Row(cells));
+    }
+    Ok(found)
+}
+
+/// Text that is not UTF-8 can only come from a damaged file; it is read as well as it can be.
+fn owned(cell: ValueRef<'_>) -> SqliteValue {
+    match cell {
+        ValueRef::Null => SqliteValue::Null,
+        ValueRef::Integer(number) => SqliteValue::Integer(number),
+        ValueRef::Real(number) => SqliteValue::Real(number),
+        ValueRef::Text(text) => SqliteValue::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => SqliteValue::Blob(bytes.to_vec()),
+    }
+}
+
+fn bind(statement: &mut rusqlite::Statement<'_>, values: &[Value]) -> rusqlite::Result<()> {
+    for (place, value) in values.iter().enumerate() {
+        statement.raw_bind_parameter(place + 1, Bound(value))?;
+    }
+    Ok(())
+}
+
+/// A value as SQLite stores it: truth as 1 and 0, times as fixed-width text.
+struct Bound<'a>(&'a Value);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let borrowed = |cell| Ok(ToSqlOutput::Borrowed(cell));
+        let integer = |number: i64| Ok(ToSqlOutput::Owned(SqliteValue::Integer(number)));
+        match self.0 {
+            Value::BigInt(Some(number)) => integer(*number),
+            Value::Int(Some(number)) => integer(i64::from(*number)),
+            Value::Bool(Some(flag)) => integer(i64::from(*flag)),
+            Value::Double(Some(number)) => Ok(ToSqlOutput::Owned(SqliteValue::Real(*number))),
+            Value::String(Some(text)) => borrowed(ValueRef::Text(text.as_bytes())),
+            Value::Bytes(Some(bytes)) => borrowed(ValueRef::Blob(bytes)),
+            Value::ChronoDateTimeUtc(Some(time)) => {
+                Ok(ToSqlOutput::Owned(SqliteValue::Text(timestamp::to_text(*time))))
+            }
+            Value::BigInt(None)
+            | Value::Int(None)
+            | Value::Bool(None)
+            | Value::Double(None)
+            | Value::String(None)
+            | Value::Bytes(None)
+            | Value::ChronoDateTimeUtc(None) => borrowed(ValueRef::Null),
+            other => Err(rusqlite::Error::ToSqlConversionFailure(
+                format!("no column holds such a value: {other:?}").into(),
+            )),
+        }
+    }
+}

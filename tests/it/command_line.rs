@@ -1,0 +1,183 @@
+//! The program as a person runs it.
+
+use std::path::Path;
+use std::process::Output;
+
+use crate::lake::{headwater, stdout};
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A raw file with two versions of one pull request.
+fn write_raw(folder: &Path) {
+    let params = r#""{""ConnectionId"":1,""FullName"":""acme/widgets""}""#;
+    let row = |id: i64, title: &str| {
+        format!(
+            "{id},{params},\"{{\"\"id\"\": 5, \"\"title\"\": \"\"{title}\"\", \"\"state\"\": \
+             \"\"OPEN\"\"}}\",https://example.com,null,2026-01-31 09:30:00.000\n"
+        )
+    };
+    let text = format!(
+        "id,params,data,url,input,created_at\n{}{}",
+        row(9, "newer"),
+        row(3, "older")
+    );
+    std::fs::write(folder.join("rows.csv"), text).unwrap();
+}
+
+#[test]
+fn raw_rows_become_domain_rows_offline() {
+    let folder = folder();
+    let run = |arguments: &[&str]| stdout(&headwater(folder.path(), arguments));
+    write_raw(folder.path());
+    run(&["raw", "import", "pull_requests", "rows.csv"]);
+    run(&["transform"]);
+    let sql = "SELECT title, status, pull_request_key, _raw_data_id FROM pull_requests";
+    let answer = run(&["query", sql, "--format", "csv"]);
+    assert_eq!(answer, "title,status,pull_request_key,_raw_data_id\nnewer,OPEN,5,9\n");
+    let again = run(&["transform"]);
+    assert!(again.contains("nothing changed, no rows written"), "{again}");
+}
+
+#[test]
+fn an_export_can_be_imported_again() {
+    let folder = folder();
+    let run = |arguments: &[&str]| stdout(&headwater(folder.path(), arguments));
+    write_raw(folder.path());
+    run(&["raw", "import", "pull_requests", "rows.csv"]);
+    run(&["raw", "export", "pull_requests", "out.csv"]);
+    run(&["raw", "export", "pull_requests", "out.jsonl"]);
+    for file in ["out.csv", "out.jsonl"] {
+        run(&["--database", "sqlite:other.db", "raw", "import", "pull_requests", file]);
+        let sql = "SELECT id, params, data, created_at FROM _raw_bitbucket_api_pull_requests";
+        let there = run(&["--database", "sqlite:other.db", "query", sql, "--format", "csv"]);
+        assert_eq!(there, run(&["query", sql, "--format", "csv"]), "{file}");
+        std::fs::remove_file(folder.path().join("other.db")).unwrap();
+    }
+}
+
+#[test]
+fn a_bad_row_is_named_by_its_line_and_nothing_is_imported() {
+    let folder = folder();
+    write_raw(folder.path());
+    let mut text = std::fs::read_to_string(folder.path().join("rows.csv")).unwrap();
+    text.push_str("x,{},1,u,null,\n");
+    std::fs::write(folder.path().join("rows.csv"), text).unwrap();
+    let output = headwater(folder.path(), &["raw", "import", "pull_requests", "rows.csv"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("rows.csv:4: id: \"x\""), "{}", stderr(&output));
+    assert!(!folder.path().join("headwater.db").exists());
+}
+
+#[test]
+fn a_query_cannot_write() {
+    let folder = folder();
+    stdout(&headwater(folder.path(), &["migrate"]));
+    for sql in ["DELETE FROM repos", "DROP TABLE repos", "CREATE TABLE x (y)"] {
+        let output = headwater(folder.path(), &["query", sql]);
+        assert_eq!(code(&output), 2, "{sql}");
+        assert!(stderr(&output).contains("readonly"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn init_writes_a_file_that_check_accepts() {
+    let folder = folder();
+    stdout(&headwater(folder.path(), &["init"]));
+    let checked = stdout(&headwater(folder.path(), &["config", "check"]));
+    assert!(!checked.contains("error"), "{checked}");
+    let again = headwater(folder.path(), &["init"]);
+    assert_eq!(code(&again), 2);
+    let schema = stdout(&headwater(folder.path(), &["config", "schema"]));
+    assert!(serde_json::from_str::<serde_json::Value>(&schema).unwrap()["properties"].is_object());
+}
+
+#[test]
+fn a_broken_configuration_ends_every_command_with_3_and_places() {
+    let folder = folder();
+    let text = "[[connection]]\nid = 0\nname = \"a\"\nkind = \"bitbucket\"\nscopse = []\n";
+    std::fs::write(folder.path().join("headwater.toml"), text).unwrap();
+    for arguments in [&["sync"][..], &["transform"], &["status"], &["config", "check"]] {
+        let output = headwater(folder.path(), arguments);
+        assert_eq!(code(&output), 3, "{arguments:?}");
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), stderr(&output));
+        for place in ["headwater.toml:2:", "headwater.toml:4:", "headwater.toml:5:"] {
+            assert!(said.contains(place), "{arguments:?} does not name {place}: {said}");
+        }
+    }
+}
+
+#[test]
+fn sync_without_a_configuration_says_what_to_do() {
+    let folder = folder();
+    let output = headwater(folder.path(), &["sync"]);
+    assert_eq!(code(&output), 3);
+    assert!(stderr(&output).contains("headwater init"), "{}", stderr(&output));
+}
+
+#[test]
+fn wrong_arguments_end_with_2() {
+    let folder = folder();
+    stdout(&headwater(folder.path(), &["init"]));
+    let wrong: [&[&str]; 5] = [
+        &["sink"],
+        &["sync", "--only", "pull_request"],
+        &["sync", "--since", "soon"],
+        &["tables", "pull_requets"],
+        &["raw", "import", "_raw_nothing", "x.csv"],
+    ];
+    for arguments in wrong {
+        let output = headwater(folder.path(), arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}: {}", stderr(&output));
+        assert!(!stderr(&output).is_empty());
+    }
+}
+
+#[test]
+fn a_second_writer_is_refused_with_7_and_told_who_writes() {
+    let folder = folder();
+    stdout(&headwater(folder.path(), &["migrate"]));
+    let path = folder.path().join("headwater.db");
+    let _lock = headwater::database::lock(&path, "test").unwrap();
+    let output = headwater(folder.path(), &["transform"]);
+    assert_eq!(code(&output), 7);
+    assert!(stderr(&output).contains("command test"), "{}", stderr(&output));
+}
+
+#[test]
+fn migrate_shows_what_it_would_do_and_then_does_it() {
+    let folder = folder();
+    let run = |arguments: &[&str]| stdout(&headwater(folder.path(), arguments));
+    assert!(run(&["migrate", "--dry-run"]).contains("CREATE TABLE"));
+    assert!(run(&["migrate", "--status"]).starts_with("pending"));
+    assert!(!folder.path().join("headwater.db").exists());
+    run(&["migrate"]);
+    assert!(!run(&["migrate", "--status"]).contains("pending"));
+    assert_eq!(run(&["migrate", "--dry-run"]), "");
+}
+
+#[test]
+fn tables_tells_what_a_row_is_and_what_each_column_holds() {
+    let folder = folder();
+    let list = stdout(&headwater(folder.path(), &["tables", "--format", "csv"]));
+    assert!(list.contains("pull_requests,domain,One pull request."), "{list}");
+    let one = stdout(&headwater(folder.path(), &["tables", "pull_requests"]));
+    assert!(one.contains("merged_date"), "{one}");
+}
+
+#[test]
+fn status_of_an_empty_database_says_that_nothing_has_run() {
+    let folder = folder();
+    stdout(&headwater(folder.path(), &["migrate"]));
+    let status = stdout(&headwater(folder.path(), &["status"]));
+    assert!(status.contains("nothing has run yet"), "{status}");
+}

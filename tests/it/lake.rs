@@ -1,0 +1,176 @@
+//! A database in a temporary folder, filled from a simulated Bitbucket or from files.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use headwater::commands::{Collecting, collect_and_transform};
+use headwater::config::{self, Config};
+use headwater::exit::{Exit, Failure};
+use headwater::plan::{Plan, Stages};
+use headwater::report::{RunSummary, Silent};
+use headwater::resolve::Selection;
+use headwater::sources::bitbucket::bitbucket;
+use headwater_simulator::Simulator;
+use headwater_store::Store;
+use headwater_store::compare::{Difference, tables_equal};
+use headwater_store::query::{Cell, Rows, run_sqlite};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// What the simulator accepts as an API token.
+pub(crate) const TOKEN: &str = "api-token";
+
+/// A database of its own, with the configuration to fill it.
+pub(crate) struct Lake {
+    folder: TempDir,
+    config: Config,
+    pub(crate) store: Store,
+}
+
+/// How a sync is run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct How {
+    pub(crate) full: bool,
+}
+
+impl Lake {
+    /// An empty lake that collects the simulator's whole workspace.
+    pub(crate) async fn beside(simulator: &Simulator) -> Self {
+        Self::with_scopes(simulator, r#"["acme/*"]"#).await
+    }
+
+    /// An empty lake that collects these scopes.
+    pub(crate) async fn with_scopes(simulator: &Simulator, scopes: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let text = configuration(simulator, scopes);
+        std::fs::write(folder.path().join("headwater.toml"), &text).unwrap();
+        let (config, problems) = config::parse(&text, "headwater.toml");
+        let store = headwater::database::open(&folder.path().join("headwater.db")).await;
+        Self {
+            config: config.unwrap_or_else(|| panic!("{problems:?}")),
+            store: store.unwrap(),
+            folder,
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Collects, extracts and converts everything.
+    pub(crate) async fn sync(&self, how: How) -> (Exit, RunSummary) {
+        self.try_sync(how, CancellationToken::new()).await.unwrap()
+    }
+
+    pub(crate) async fn try_sync(
+        &self,
+        how: How,
+        cancel: CancellationToken,
+    ) -> Result<(Exit, RunSummary), Failure> {
+        let source = bitbucket();
+        let collecting = Collecting {
+            config: &self.config,
+            folder: self.folder.path(),
+            store: &self.store,
+            source: &source,
+            reporter: Arc::new(Silent),
+            cancel,
+            selection: Selection::default(),
+            since: None,
+        };
+        let plan = Plan {
+            command: "sync",
+            stages: Stages {
+                collect: true,
+                extract: true,
+                convert: true,
+            },
+            streams: source.stream_names(),
+            full: how.full,
+        };
+        collect_and_transform(&collecting, &plan).await
+    }
+
+    /// What differs from another lake, over every table.
+    pub(crate) async fn differences(&self, other: &Self) -> Vec<Difference> {
+        let tables = bitbucket().tables();
+        tables_equal(&self.store, &other.store, &tables, 20).await.unwrap()
+    }
+
+    /// Fails, with the differences, unless this lake equals a first sync into an empty one.
+    pub(crate) async fn assert_equals_a_first_sync(&self, simulator: &Simulator) {
+        let fresh = Self::beside(simulator).await;
+        let (exit, _) = fresh.sync(How::default()).await;
+        assert_eq!(exit, Exit::Ok);
+        let differences = self.differences(&fresh).await;
+        let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
+        assert!(shown.is_empty(), "here: synced step by step, there: at once\n{shown:#?}");
+    }
+
+    /// The first cell of the first row.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        let answer = self.ask(sql).await;
+        match answer.rows[0][0] {
+            Cell::Integer(number) => number,
+            ref other => panic!("{sql} gave {other:?}"),
+        }
+    }
+
+    pub(crate) async fn ask(&self, sql: &str) -> Answer {
+        ask(&self.folder.path().join("headwater.db"), sql).await
+    }
+}
+
+fn configuration(simulator: &Simulator, scopes: &str) -> String {
+    format!(
+        "[[connection]]\nid = 1\nname = \"acme-cloud\"\nkind = \"bitbucket-cloud\"\n\
+         endpoint = \"{}\"\nauth.kind = \"api-token\"\nauth.email = \"me@example.com\"\n\
+         auth.token = \"{TOKEN}\"\nrequests_per_hour = 1000000000\nscopes = {scopes}\n",
+        simulator.endpoint()
+    )
+}
+
+/// The result of a query.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) columns: Vec<String>,
+    pub(crate) rows: Vec<Vec<Cell>>,
+}
+
+impl Rows for Answer {
+    fn columns(&mut self, names: Vec<String>) -> std::io::Result<()> {
+        self.columns = names;
+        Ok(())
+    }
+
+    fn row(&mut self, cells: Vec<Cell>) -> std::io::Result<()> {
+        self.rows.push(cells);
+        Ok(())
+    }
+}
+
+pub(crate) async fn ask(database: &Path, sql: &str) -> Answer {
+    let mut answer = Answer::default();
+    run_sqlite(database, sql, &mut answer).await.unwrap();
+    answer
+}
+
+/// The program itself, run in a folder without any variables of ours.
+pub(crate) fn headwater(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(PathBuf::from(env!("CARGO_BIN_EXE_headwater")))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("HEADWATER_CONFIG")
+        .env_remove("RUST_LOG")
+        .output()
+        .unwrap()
+}
+
+/// Standard output of a run that must succeed.
+pub(crate) fn stdout(output: &Output) -> String {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}\n{errors}");
+    text
+}

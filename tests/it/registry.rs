@@ -1,0 +1,103 @@
+//! Rules that every stream obeys, checked over the registry.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use headwater::commands::streams_markdown;
+use headwater::sources::bitbucket::bitbucket;
+use headwater_domain::table::Layer;
+
+use crate::lake::ask;
+
+async fn migrated() -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("headwater.db");
+    let store = headwater::database::open(&path).await.unwrap();
+    store.close().await.unwrap();
+    (folder, path)
+}
+
+async fn columns_of(database: &Path, table: &str) -> BTreeSet<(String, bool)> {
+    let sql = format!("SELECT name, pk > 0 FROM pragma_table_info('{table}')");
+    let rows = ask(database, &sql).await.rows;
+    let cell = |cell: &headwater_store::query::Cell| format!("{cell:?}");
+    rows.iter().map(|row| (cell(&row[0]), cell(&row[1]).contains('1'))).collect()
+}
+
+#[tokio::test]
+async fn the_migrated_schema_is_what_the_entities_say() {
+    let (_folder, database) = migrated().await;
+    let source = bitbucket();
+    let mut tables = source.tables().rows;
+    for entry in &source.streams {
+        tables.extend(&entry.extraction.tables);
+    }
+    for table in tables {
+        let stored = columns_of(&database, table.name).await;
+        let text = |name: &str| format!("{:?}", headwater_store::query::Cell::Text(name.to_owned()));
+        let mut declared: BTreeSet<(String, bool)> =
+            table.columns.iter().map(|c| (text(&c.name), c.key)).collect();
+        let tracking = headwater_store::catalogue::TRACKING_COLUMNS.iter();
+        let tracked = |name: &str| table.layer() != Layer::Domain || name != "changed_seq";
+        let tracking = tracking.map(|(name, ..)| *name).filter(|name| tracked(name));
+        declared.extend(tracking.map(|name| (text(name), false)));
+        assert_eq!(stored, declared, "{}", table.name);
+    }
+}
+
+#[tokio::test]
+async fn every_raw_table_has_the_columns_that_are_documented() {
+    let (_folder, database) = migrated().await;
+    for entry in &bitbucket().streams {
+        let table = &entry.collection.raw_table;
+        let stored = columns_of(&database, table).await.len();
+        assert_eq!(stored, headwater_store::catalogue::RAW_COLUMNS.len(), "{table}");
+    }
+}
+
+#[test]
+fn every_table_and_column_says_what_it_holds() {
+    for table in bitbucket().tables().rows {
+        assert!(table.describes.ends_with('.'), "{} has no sentence", table.name);
+        for column in &table.columns {
+            assert!(!column.describes.is_empty(), "{}.{}", table.name, column.name);
+        }
+    }
+}
+
+#[test]
+fn every_stream_reaches_a_conversion_that_reads_its_rows() {
+    let source = bitbucket();
+    for entry in &source.streams {
+        let stream = entry.collection.stream;
+        let conversion = source.conversions.iter().find(|c| c.name == entry.converted_by);
+        let inputs = conversion.unwrap_or_else(|| panic!("{stream} reaches nothing")).inputs();
+        let written: Vec<&str> = entry.extraction.tables.iter().map(|t| t.name).collect();
+        assert!(
+            written.iter().any(|table| inputs.contains(table)),
+            "{stream} writes {written:?}, its conversion reads {inputs:?}"
+        );
+    }
+}
+
+#[test]
+fn parents_come_before_their_children() {
+    let mut seen = BTreeSet::new();
+    for entry in &bitbucket().streams {
+        if let Some((parent, _)) = &entry.collection.parent {
+            assert!(seen.contains(parent.stream), "{}", entry.collection.stream);
+        }
+        seen.insert(entry.collection.stream);
+    }
+}
+
+#[test]
+fn the_page_of_streams_is_made_of_the_registry() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/streams.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    assert_eq!(
+        page,
+        streams_markdown(&bitbucket()),
+        "run: cargo run -- streams --markdown > docs/streams.md"
+    );
+}
