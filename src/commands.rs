@@ -51,7 +51,9 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Config(ConfigCommand::Check) => configuration::check(&shared),
         Command::Config(ConfigCommand::Schema) => configuration::schema(),
         Command::Demo { output } => {
-            demo::run(reporter(&shared), cancelled_by_signals(), output).await
+            let narrate = !(shared.json || shared.quiet);
+            let reporter = reporter(&shared);
+            demo::run(reporter, cancelled_by_signals(), output, narrate).await
         }
     }
 }

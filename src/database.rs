@@ -66,7 +66,7 @@ pub async fn migrate(store: &Store, path: &Path) -> Result<usize, Failure> {
 }
 
 async fn copy_aside(store: &Store, path: &Path, applied: usize) -> Result<(), Failure> {
-    let copy = path.with_extension(format!("before-change-{}.db", applied + 1));
+    let copy = beside(path, &format!(".before-change-{}", applied + 1));
     if copy.exists() {
         // Left by an earlier try of the same change: that is the copy worth keeping.
         return Ok(());
@@ -76,6 +76,13 @@ async fn copy_aside(store: &Store, path: &Path, applied: usize) -> Result<(), Fa
         let message = format!("the database could not be copied to {}", copy.display());
         Failure::because(Exit::Failed, message, error)
     })
+}
+
+/// A file named after the database, so that two databases never share it.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 /// Holds the right to write for as long as it lives.
@@ -89,7 +96,7 @@ pub struct WriteLock {
 /// # Errors
 /// Exit 7 when another process holds it, naming that process.
 pub fn lock(path: &Path, command: &str) -> Result<WriteLock, Failure> {
-    let lock_path = path.with_extension("db.lock");
+    let lock_path = beside(path, ".lock");
     let shown = lock_path.display();
     let failed = |error| Failure::because(Exit::Failed, format!("locking {shown}"), error);
     let mut options = OpenOptions::new();

@@ -82,7 +82,8 @@ const QUESTIONS: [Question; 3] = [
     },
 ];
 
-/// Runs the demo. A database of an earlier demo is replaced.
+/// Runs the demo. A database of an earlier demo is replaced. Without narration only the
+/// reporter speaks.
 ///
 /// # Errors
 /// When the simulator cannot listen on loopback, or the file cannot be written.
@@ -90,14 +91,17 @@ pub async fn run(
     reporter: Arc<dyn Reporter>,
     cancel: CancellationToken,
     output: Option<PathBuf>,
+    narrate: bool,
 ) -> Result<Exit, Failure> {
     let path = output.unwrap_or_else(|| PathBuf::from("headwater-demo.db"));
-    println!("A made-up company with its own Bitbucket on this machine; nothing leaves it.\n");
+    if narrate {
+        println!("A made-up company with its own Bitbucket on this machine; nothing leaves it.\n");
+    }
     let simulator = start_simulator().await?;
     let exit = sync(&simulator, reporter, cancel, &path).await;
     simulator.stop().await;
     let exit = exit?;
-    if exit != Exit::Ok {
+    if exit != Exit::Ok || !narrate {
         return Ok(exit);
     }
     ask(&path, &ARRIVED, false).await?;

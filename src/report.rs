@@ -27,7 +27,7 @@ pub struct Place {
 /// What a step did.
 #[derive(Clone, Debug, Default, Serialize, PartialEq)]
 pub struct StepSummary {
-    /// `success`, `partial`, `failed`, `skipped` or `cancelled`.
+    /// `success`, `partial`, `failed` or `cancelled`.
     pub state: &'static str,
     /// Items or rows read.
     pub items: u64,

@@ -59,6 +59,13 @@ impl Selection {
                 .any(|named| named.means(connection, full_name))
     }
 
+    /// False when every name is of another connection.
+    #[must_use]
+    pub fn may_include(&self, connection: &str) -> bool {
+        let here = |named: &Named| named.connection.as_deref().is_none_or(|c| c == connection);
+        self.0.is_empty() || self.0.iter().any(here)
+    }
+
     /// Refuses names that mean nothing among these repositories.
     ///
     /// # Errors

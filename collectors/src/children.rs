@@ -304,9 +304,10 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Raw ids of stored children that are gone: a second walk must miss them too.
+    /// Raw ids of stored children that are gone: a second walk must miss them too. Where it fails,
+    /// nothing is gone and the parent stays pending.
     async fn confirm_missing(
-        &self,
+        &mut self,
         batch: &mut Batch,
         known: &StoredItems,
     ) -> Result<Vec<i64>, CollectErrorKind> {
@@ -317,6 +318,7 @@ impl Engine<'_> {
             .filter(|parent| !batch.counted_empty.contains(*parent))
             .collect();
         let mut again = HashSet::new();
+        let mut unsettled = HashSet::new();
         for parent in doubted {
             let fetcher = Fetcher {
                 client: self.task.client.clone(),
@@ -325,7 +327,14 @@ impl Engine<'_> {
                 cancel: self.task.cancel.clone(),
             };
             let url = self.list_url(parent)?;
-            let (items, _) = fetcher.pages(&url).await?;
+            let items = match fetcher.pages(&url).await {
+                Ok((items, _)) => items,
+                Err(error) => {
+                    self.note_failure(parent, error, batch)?;
+                    unsettled.insert(parent.clone());
+                    continue;
+                }
+            };
             let (items, _) = keyed(self.collection, url.as_str(), parent, items);
             again.extend(
                 items
@@ -333,7 +342,12 @@ impl Engine<'_> {
                     .map(|item| (item.parent.clone(), item.key.clone())),
             );
         }
-        let gone = missing.into_iter().filter(|key| !again.contains(key));
+        batch
+            .parents
+            .retain(|(parent, _)| !unsettled.contains(parent));
+        let gone = missing
+            .into_iter()
+            .filter(|key| !again.contains(key) && !unsettled.contains(&key.0));
         Ok(gone
             .filter_map(|key| known.get(&key).map(|item| item.id))
             .collect())
@@ -435,7 +449,7 @@ impl Fetcher {
         loop {
             trail.step(&url)?;
             let page = fetch(&self.client, &self.cancel, &self.collection, &url).await;
-            let mut page = page.map_err(|error| self.in_walk(error, &url, first))?;
+            let mut page = page.map_err(|error| in_walk(error, &url, first))?;
             items.append(&mut page.items.items);
             match page.items.next {
                 Some(next) => url = self.client.own_url(&next)?,
@@ -443,17 +457,18 @@ impl Fetcher {
             }
         }
     }
+}
 
-    fn in_walk(&self, error: RequestError, url: &Url, first: &Url) -> RequestError {
-        match error.kind {
-            RequestErrorKind::NotFound { message } if url != first => RequestError {
-                kind: RequestErrorKind::Refused {
-                    status: 404,
-                    message,
-                },
-                ..error
+/// A page that is missing after the first fails the walk.
+fn in_walk(error: RequestError, url: &Url, first: &Url) -> RequestError {
+    match error.kind {
+        RequestErrorKind::NotFound { message } if url != first => RequestError {
+            kind: RequestErrorKind::Refused {
+                status: 404,
+                message,
             },
-            kind => RequestError { kind, ..error },
-        }
+            ..error
+        },
+        kind => RequestError { kind, ..error },
     }
 }

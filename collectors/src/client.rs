@@ -18,8 +18,8 @@ use url::Url;
 use crate::error::{RequestError, RequestErrorKind as Kind, ShownUrl, Verdict};
 use limiter::Limiter;
 
-/// Largest body that is read; a page of 100 large items stays far below.
-const MAX_BODY: usize = 64 << 20;
+/// Largest body that is read; a page of 100 large items stays far below. Tests fill a smaller one.
+const MAX_BODY: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
 /// Tries of one request, the first included.
 const MAX_ATTEMPTS: u32 = 5;
@@ -62,7 +62,7 @@ impl std::fmt::Debug for Pace {
 }
 
 /// What a client needs to know.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// Name of the connection, for messages.
     pub connection: String,
@@ -84,6 +84,19 @@ pub struct Settings {
     pub proxy: Option<Url>,
     /// Certificates of further authorities, PEM.
     pub authorities: Vec<u8>,
+}
+
+impl std::fmt::Debug for Settings {
+    /// Addresses may carry a password, so they are shown without user info.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Settings")
+            .field("connection", &self.connection)
+            .field("endpoint", &ShownUrl::of(&self.endpoint))
+            .field("auth", &self.auth)
+            .field("concurrency", &self.concurrency)
+            .field("proxy", &self.proxy.as_ref().map(ShownUrl::of))
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a client could not be made.
@@ -219,9 +232,15 @@ impl Client {
             };
             let last = attempt >= MAX_ATTEMPTS || kind.verdict() != Verdict::Retry;
             tracing::debug!(url = %ShownUrl::of(url), attempt, error = %kind, "request failed");
-            if last || wait::before_retry(attempt, &kind, cancel).await.is_err() {
-                let url = ShownUrl::of(url);
-                return Err(RequestError { url, kind });
+            let failed = |kind| RequestError {
+                url: ShownUrl::of(url),
+                kind,
+            };
+            if last {
+                return Err(failed(kind));
+            }
+            if wait::before_retry(attempt, &kind, cancel).await.is_err() {
+                return Err(failed(Kind::Cancelled));
             }
             attempt += 1;
         }
@@ -410,3 +429,6 @@ fn server_message(body: &[u8]) -> String {
         format!(": {shown}")
     }
 }
+
+#[cfg(test)]
+mod tests;

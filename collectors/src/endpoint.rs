@@ -164,3 +164,77 @@ fn join(
     }
     Ok(url)
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_domain::tool::bitbucket::pull_request::PullRequests;
+    use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
+    use headwater_domain::tool::bitbucket::repository::Repositories;
+
+    use super::*;
+
+    fn base(address: &str) -> Url {
+        Url::parse(address).unwrap()
+    }
+
+    #[test]
+    fn addresses_are_joined_below_the_endpoint_with_or_without_a_slash() {
+        let scope = Scope::new(1, "acme/rocket");
+        for address in ["https://api.example/2.0", "https://api.example/2.0/"] {
+            let url = Collection::of::<Repositories>().list_url(&base(address), &scope, "");
+            assert_eq!(
+                url.unwrap().as_str(),
+                "https://api.example/2.0/repositories/acme/rocket"
+            );
+        }
+    }
+
+    #[test]
+    fn a_list_names_its_scope_its_parent_and_its_parameters() {
+        let base = base("https://api.example/2.0/");
+        let scope = Scope::new(1, "acme/rocket");
+        let comments = Collection::of::<PullRequestComments>();
+        assert_eq!(
+            comments.list_url(&base, &scope, "12").unwrap().as_str(),
+            "https://api.example/2.0/repositories/acme/rocket/pullrequests/12/comments?pagelen=100"
+        );
+        let pull_requests = Collection::of::<PullRequests>();
+        assert_eq!(
+            pull_requests.list_url(&base, &scope, "").unwrap().as_str(),
+            "https://api.example/2.0/repositories/acme/rocket/pullrequests\
+             ?state=OPEN&state=MERGED&state=DECLINED&state=SUPERSEDED&pagelen=50\
+             &fields=%2Bvalues.participants%2C%2Bvalues.reviewers"
+        );
+        assert_eq!(
+            pull_requests
+                .item_url(&base, &scope, "12")
+                .unwrap()
+                .unwrap()
+                .as_str(),
+            "https://api.example/2.0/repositories/acme/rocket/pullrequests/12\
+             ?fields=%2Bparticipants%2C%2Breviewers"
+        );
+        assert_eq!(comments.item_url(&base, &scope, "301").unwrap(), None);
+    }
+
+    #[test]
+    fn a_hostile_key_stays_one_segment_of_the_path() {
+        let base = base("https://api.example/2.0/");
+        let scope = Scope::new(1, "acme/rocket");
+        let pull_requests = Collection::of::<PullRequests>();
+        for key in ["../../../user", "a/b?c#d", "%2e%2e", "ä ö"] {
+            let url = pull_requests.item_url(&base, &scope, key).unwrap().unwrap();
+            let parent = "https://api.example/2.0/repositories/acme/rocket/pullrequests/";
+            assert!(url.as_str().starts_with(parent), "{key}: {url}");
+            assert_eq!(url.path_segments().unwrap().count(), 6, "{key}: {url}");
+        }
+    }
+
+    #[test]
+    fn the_input_of_a_child_names_its_parent_as_a_number_where_it_is_one() {
+        let comments = Collection::of::<PullRequestComments>();
+        assert_eq!(comments.input("12"), r#"{"BitbucketId":12}"#);
+        assert_eq!(comments.input(r#"a"b"#), r#"{"BitbucketId":"a\"b"}"#);
+        assert_eq!(Collection::of::<PullRequests>().input(""), "null");
+    }
+}

@@ -179,3 +179,6 @@ pub(crate) fn keyed(
 fn shown(data: &[u8]) -> String {
     String::from_utf8_lossy(data).chars().take(200).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Natural keys: found in an item's JSON without reading the rest of it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -55,69 +56,91 @@ pub fn content_hash(data: &[u8]) -> String {
 
 /// Text or number at a path of objects; none when it is missing, empty or something else.
 pub(crate) fn field(data: &[u8], path: &[&str]) -> Option<String> {
+    let mut found = None;
     let mut json = serde_json::Deserializer::from_slice(data);
-    let found = At(path).deserialize(&mut json).ok()?;
+    let at = At {
+        path,
+        found: &mut found,
+    };
+    // The rest of an item is of no interest, so finding the field ends the reading as an error.
+    let _ = at.deserialize(&mut json);
     found.filter(|text| !text.is_empty())
 }
 
 /// Walks down a path and ignores everything beside it.
-struct At<'p>(&'p [&'p str]);
+struct At<'p> {
+    path: &'p [&'p str],
+    found: &'p mut Option<String>,
+}
+
+impl At<'_> {
+    /// Takes the value at the end of the path, and stops there.
+    fn take<E: Error>(self, value: impl FnOnce() -> Option<String>) -> Result<(), E> {
+        if !self.path.is_empty() {
+            return Ok(());
+        }
+        *self.found = value();
+        Err(E::custom("found"))
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for At<'_> {
-    type Value = Option<String>;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for At<'_> {
-    type Value = Option<String>;
+    type Value = ();
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("JSON")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-        let mut found = None;
-        while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            match self.0.split_first() {
-                Some((first, rest)) if *first == name => found = map.next_value_seed(At(rest))?,
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            match self.path.split_first() {
+                Some((first, rest)) if *first == name => map.next_value_seed(At {
+                    path: rest,
+                    found: &mut *self.found,
+                })?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(found)
+        Ok(())
     }
 
-    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Self::Value, S::Error> {
+    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<(), S::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
+        Ok(())
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(self.0.is_empty().then(|| text.to_owned()))
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.take(|| Some(text.to_owned()))
     }
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(self.0.is_empty().then(|| number.to_string()))
+    fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
+        self.take(|| Some(number.to_string()))
     }
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(self.0.is_empty().then(|| number.to_string()))
+    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
+        self.take(|| Some(number.to_string()))
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        self.take(|| None)
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        self.take(|| None)
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.take(|| None)
     }
 }
 

@@ -12,6 +12,8 @@ mod error;
 mod key;
 mod list;
 mod page;
+#[cfg(test)]
+mod small_server;
 
 pub use client::{Auth, Client, Pace, Settings};
 pub use endpoint::{Collect, Collection, Endpoint, Paging, Parent, Since};

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::endpoint::{Collection, Paging};
 use crate::engine::{Outcome, Page, Progress, Task, Trail, bad_url, fetch, keyed};
-use crate::error::{CollectErrorKind, RequestErrorKind};
+use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
 use crate::page::{Items, RawItem};
 
 /// Overlap of one walk with the one before: the server's clock has whole seconds, and an item
@@ -117,11 +117,13 @@ struct Walk<'a> {
 impl Walk<'_> {
     async fn run(&mut self, plan: &Plan) -> Result<(), CollectErrorKind> {
         let mut trail = Trail::default();
-        let first = match &self.state.resume_at {
-            Some(address) => self.task.client.own_url(address)?,
-            None => plan.first_url(self.collection, &self.list_url),
+        let (first, mut page) = if let Some(resumed) = self.resumed().await? {
+            resumed
+        } else {
+            let first = plan.first_url(self.collection, &self.list_url);
+            let page = self.first_page(&first).await?;
+            (first, page)
         };
-        let mut page = self.first_page(&first).await?;
         trail.step(&first)?;
         loop {
             let began = self
@@ -151,7 +153,33 @@ impl Walk<'_> {
         self.finish(plan).await
     }
 
-    async fn first_page(&self, url: &Url) -> Result<Page, CollectErrorKind> {
+    /// The page where an interrupted walk stopped. None when there is no such walk, or the page is
+    /// gone because the list became shorter: then the walk starts over.
+    async fn resumed(&mut self) -> Result<Option<(Url, Page)>, RequestError> {
+        let Some(address) = self.state.resume_at.take() else {
+            return Ok(None);
+        };
+        let found = match self.task.client.own_url(&address) {
+            Ok(url) => self.first_page(&url).await.map(|page| (url, page)),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(resumed) => {
+                self.state.resume_at = Some(address);
+                Ok(Some(resumed))
+            }
+            Err(error) => match error.kind.verdict() {
+                Verdict::Skip | Verdict::Fail => {
+                    self.state.walk += 1;
+                    self.state.resume_since = None;
+                    Ok(None)
+                }
+                Verdict::Retry | Verdict::Stop => Err(error),
+            },
+        }
+    }
+
+    async fn first_page(&self, url: &Url) -> Result<Page, RequestError> {
         if let (Some(item), Paging::Single) =
             (&self.task.prefetched, self.collection.endpoint.paging)
         {
@@ -161,7 +189,7 @@ impl Walk<'_> {
             };
             return Ok(Page { items, date: None });
         }
-        Ok(fetch(&self.task.client, &self.task.cancel, self.collection, url).await?)
+        fetch(&self.task.client, &self.task.cancel, self.collection, url).await
     }
 
     /// Writes a page together with where the walk goes on.

@@ -204,10 +204,13 @@ impl Conversion {
         format!("convert:{}", self.name)
     }
 
-    /// Tables that make a row stale, by name.
+    /// Tables that make a row stale, each with the column that holds the driver's key.
     #[must_use]
-    pub fn inputs(&self) -> Vec<&'static str> {
-        self.reads.iter().map(|read| read.table.name).collect()
+    pub fn inputs(&self) -> Vec<(&'static Table, &'static str)> {
+        self.reads
+            .iter()
+            .map(|read| (read.table, read.column))
+            .collect()
     }
 
     /// Tables it writes.

@@ -1,7 +1,8 @@
 //! The conversion loop: keys of changed tool rows in, all their domain rows out.
 
 use chrono::{DateTime, Utc};
-use headwater_domain::Scope;
+use futures::future;
+use headwater_domain::{Rows, Scope};
 use headwater_store::progress::Checkpoint;
 use headwater_store::{Changes, Owner, Replacement, Store, StoreError};
 use tokio_util::sync::CancellationToken;
@@ -64,24 +65,55 @@ pub async fn run(
         scope: scope.full_name.clone(),
         source,
     };
-    let step = conversion.step();
     let first = list_work(store, scope, conversion, watch)
         .await
         .map_err(failed)?;
     let mut outcome = Outcome::default();
-    loop {
+    let read = |after: String| read_page(store, scope, conversion, after);
+    let mut next = read(String::new()).await.map_err(failed)?;
+    while let Some(batch) = next {
         if watch.cancel.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        let keys = store.work(scope, &step, PAGE).await.map_err(failed)?;
-        if keys.is_empty() {
-            return Ok(outcome);
-        }
-        let changes = convert_keys(store, scope, conversion, watch, (&keys, first)).await;
-        outcome.changes += changes.map_err(failed)?;
-        outcome.items += keys.len() as u64;
-        (watch.progress)(keys.len() as u64);
+        let count = batch.keys.len() as u64;
+        // The next page is read and converted while this one is written.
+        let following = read(batch.last_key());
+        let write = write_page(store, scope, conversion, watch, (batch, first));
+        let (written, following) = future::join(write, following).await;
+        outcome.changes += written.map_err(failed)?;
+        outcome.items += count;
+        (watch.progress)(count);
+        next = following.map_err(failed)?;
     }
+    Ok(outcome)
+}
+
+/// Driver keys with the rows made of them.
+struct Batch {
+    keys: Vec<String>,
+    rows: Rows,
+}
+
+impl Batch {
+    fn last_key(&self) -> String {
+        self.keys.last().cloned().unwrap_or_default()
+    }
+}
+
+/// Converts the work after a key; none at the end.
+async fn read_page(
+    store: &Store,
+    scope: &Scope,
+    conversion: &Conversion,
+    after: String,
+) -> Result<Option<Batch>, StoreError> {
+    let keys = store.work(scope, &conversion.step(), &after, PAGE).await?;
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    let related = conversion.load_related(store, scope, &keys).await?;
+    let rows = (conversion.convert)(store, scope, &keys, related).await?;
+    Ok(Some(Batch { keys, rows }))
 }
 
 /// Notes every driver key whose inputs changed, together with the checkpoint. Returns true when
@@ -130,15 +162,14 @@ fn driver_key(removed_key: &str, column: &str) -> Option<String> {
     Some(key.get(column)?.as_str()?.to_owned())
 }
 
-async fn convert_keys(
+async fn write_page(
     store: &Store,
     scope: &Scope,
     conversion: &Conversion,
     watch: &Watch<'_>,
-    (keys, first): (&[String], bool),
+    (batch, first): (Batch, bool),
 ) -> Result<Changes, StoreError> {
-    let related = conversion.load_related(store, scope, keys).await?;
-    let mut rows = (conversion.convert)(store, scope, keys, related).await?;
+    let Batch { keys, mut rows } = batch;
     let owners: Vec<String> = keys
         .iter()
         .map(|key| (conversion.owner)(scope, key))
@@ -163,7 +194,7 @@ async fn convert_keys(
         "{} writes undeclared tables",
         conversion.name
     );
-    page.finish_work(&conversion.step(), keys).await?;
+    page.finish_work(&conversion.step(), &keys).await?;
     page.commit().await?;
     Ok(changes)
 }

@@ -37,3 +37,32 @@ pub fn pull_request_activity(scope: &Scope, number: i64, activity_key: &str) -> 
         scope.connection_id, scope.full_name
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_id_has_the_form_that_devlake_gives_it() {
+        let scope = Scope::new(1, "acme/rocket");
+        let ids = [
+            repository(1, "acme/rocket"),
+            repository(1, ""),
+            account(1, "62abf394192edb006fa0e8cf"),
+            account(1, ""),
+            pull_request(&scope, 54),
+            pull_request_comment(1, 323_119_643),
+        ];
+        assert_eq!(
+            ids,
+            [
+                "bitbucket:BitbucketRepo:1:acme/rocket",
+                "bitbucket:BitbucketRepo:1:",
+                "bitbucket:BitbucketAccount:1:62abf394192edb006fa0e8cf",
+                "bitbucket:BitbucketAccount:1:",
+                "bitbucket:BitbucketPullRequest:1:acme/rocket:54",
+                "bitbucket:BitbucketPrComment:1:323119643",
+            ]
+        );
+    }
+}

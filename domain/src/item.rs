@@ -20,6 +20,16 @@ pub struct Item<'a> {
 }
 
 impl Item<'_> {
+    /// The item's key after its parent's.
+    #[must_use]
+    pub fn path(&self) -> String {
+        if self.parent.is_empty() {
+            self.key.to_owned()
+        } else {
+            format!("{}/{}", self.parent, self.key)
+        }
+    }
+
     /// The parent's key as a number; 0 when it is none.
     #[must_use]
     pub fn parent_number(&self) -> i64 {

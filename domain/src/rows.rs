@@ -1,8 +1,9 @@
 //! Rows that a mapping made, by table, with where they came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use sea_orm::Value;
 
 use crate::table::{Row, Table};
@@ -34,6 +35,30 @@ pub struct Rows {
     tables: BTreeMap<&'static str, TableRows>,
     /// Rows named by their own content: written when absent, never changed.
     shared: BTreeMap<&'static str, TableRows>,
+    mentions: Vec<Mention>,
+    described: HashMap<(String, u128), Arc<Described>>,
+}
+
+/// An account and one description of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Described {
+    /// The account.
+    pub account_id: String,
+    /// Content hash of the description.
+    pub profile_id: String,
+}
+
+/// One item naming one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// Raw id of the item.
+    pub raw_id: i64,
+    /// Key of the item: parent and own key.
+    pub item: String,
+    /// Server time at which the item was last seen to change (UTC).
+    pub seen_at: Option<DateTime<Utc>>,
+    /// The account, and what the item says about it.
+    pub described: Arc<Described>,
 }
 
 impl Rows {
@@ -55,13 +80,36 @@ impl Rows {
     }
 
     /// Notes that this item names an account; accounts are computed from all such mentions.
-    pub fn mention(&mut self, source: &str, item: &Item<'_>, profile: Profile) {
+    pub fn mention(&mut self, item: &Item<'_>, profile: Profile<'_>) {
         if profile.account_id.is_empty() {
             return;
         }
-        let row = profile.into_row(item.scope.connection_id);
-        self.push(row.mentioned_by(source, item));
-        self.push_shared(row);
+        let key = (profile.account_id.to_owned(), profile.content_hash());
+        // The same description comes with almost every item: its row is made once in a batch.
+        let described = match self.described.get(&key) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let row = profile.to_row(item.scope.connection_id);
+                let described = Arc::new(Described {
+                    account_id: row.account_id.clone(),
+                    profile_id: row.profile_id.clone(),
+                });
+                self.push_shared(row);
+                self.described.insert(key, Arc::clone(&described));
+                described
+            }
+        };
+        self.mentions.push(Mention {
+            raw_id: item.origin.id,
+            item: item.path(),
+            seen_at: item.seen_at,
+            described,
+        });
+    }
+
+    /// Takes the mentions out.
+    pub fn take_mentions(&mut self) -> Vec<Mention> {
+        std::mem::take(&mut self.mentions)
     }
 
     /// Number of rows.
@@ -121,4 +169,117 @@ fn storable(mut values: Vec<Value>) -> Vec<Value> {
         }
     }
     values
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::Scope;
+    use crate::code::repo;
+    use crate::ticket::board;
+
+    fn origin(id: i64) -> Origin {
+        Origin {
+            id,
+            ..Origin::default()
+        }
+    }
+
+    fn named(id: &str) -> repo::Model {
+        repo::Model {
+            id: id.to_owned(),
+            ..repo::Model::default()
+        }
+    }
+
+    #[test]
+    fn rows_keep_their_order_their_table_and_their_raw_row() {
+        let mut rows = Rows::default();
+        rows.from_origin(origin(1));
+        rows.push(named("b"));
+        rows.push(board::Model::default());
+        rows.from_origin(origin(2));
+        rows.push(named("a"));
+        assert_eq!(rows.len(), 3);
+        let names: Vec<&str> = rows.tables().map(|rows| rows.table.name).collect();
+        assert_eq!(
+            names,
+            ["boards", "repos"],
+            "in one order, so that writers never deadlock"
+        );
+        let taken = rows.take(Table::of::<repo::Entity>());
+        let shown: Vec<_> = taken
+            .iter()
+            .map(|row| (&row.values[0], row.origin.id))
+            .collect();
+        assert_eq!(shown, [(&Value::from("b"), 1), (&Value::from("a"), 2)]);
+        assert_eq!(rows.len(), 1);
+        assert!(rows.take(Table::of::<repo::Entity>()).is_empty());
+    }
+
+    #[test]
+    fn values_are_made_to_fit_every_database() {
+        let mut rows = Rows::default();
+        rows.push(repo::Model {
+            name: "a\0b\0".to_owned(),
+            created_date: DateTime::from_timestamp(1, 999_999_999),
+            ..repo::Model::default()
+        });
+        let table = Table::of::<repo::Entity>();
+        let row = rows.take(table).remove(0);
+        let of = |column| &row.values[table.position(column).unwrap()];
+        assert_eq!(of("name"), &Value::from("a\u{fffd}b\u{fffd}"));
+        let cut = DateTime::from_timestamp(1, 999_000_000);
+        assert_eq!(of("created_date"), &Value::ChronoDateTimeUtc(cut));
+        assert_eq!(of("updated_date"), &Value::ChronoDateTimeUtc(None));
+    }
+
+    #[test]
+    fn a_mention_comes_with_a_shared_description_and_nobody_is_mentioned() {
+        let scope = Scope::new(1, "acme/rocket");
+        let item = Item {
+            scope: &scope,
+            parent: "12",
+            key: "301",
+            seen_at: None,
+            origin: Origin::default(),
+        };
+        let profile = |account_id: &str, name: &str| Profile {
+            account_id: account_id.to_owned(),
+            display_name: name.to_owned(),
+            ..Profile::default()
+        };
+        let mut rows = Rows::default();
+        rows.mention(&item, profile("", "Former user"));
+        assert!(rows.take_mentions().is_empty() && rows.take_shared().is_empty());
+        rows.mention(&item, profile("ann", "Ann"));
+        rows.mention(&item, profile("ann", "Ann B"));
+        let mentions = rows.take_mentions();
+        assert_eq!(
+            (mentions[0].item.as_str(), mentions[0].account_id.as_str()),
+            ("12/301", "ann")
+        );
+        assert_ne!(mentions[0].profile_id, mentions[1].profile_id);
+        assert!(rows.take_mentions().is_empty());
+        let shared = rows.take_shared();
+        assert_eq!((shared.len(), shared[0].rows.len()), (1, 2));
+    }
+
+    #[test]
+    fn descriptions_that_read_alike_when_joined_have_different_ids() {
+        let id = |user_name: &str, status: &str| {
+            let profile = Profile {
+                account_id: "ann".to_owned(),
+                user_name: user_name.to_owned(),
+                account_status: status.to_owned(),
+                ..Profile::default()
+            };
+            profile.into_row(1).profile_id
+        };
+        assert_ne!(id("a", ""), id("", "a"));
+        assert_ne!(id("ab", ""), id("a", "b"));
+        assert_eq!(id("a", "b"), id("a", "b"));
+    }
 }

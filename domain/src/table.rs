@@ -172,3 +172,68 @@ where
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::repo;
+    use crate::tool::bitbucket::pull_request_reviewer;
+
+    #[test]
+    fn a_table_is_read_from_its_entity_once() {
+        let table = Table::of::<pull_request_reviewer::Entity>();
+        assert!(std::ptr::eq(
+            table,
+            Table::of::<pull_request_reviewer::Entity>()
+        ));
+        assert_eq!(table.name, "_tool_bitbucket_pr_reviewers");
+        let keys: Vec<&str> = table
+            .key_positions()
+            .map(|place| table.columns[place].name.as_str())
+            .collect();
+        assert_eq!(
+            keys,
+            ["connection_id", "repo_id", "pull_request_id", "account_id"]
+        );
+        assert_eq!(table.position("role"), Some(5));
+        assert!(
+            !table.has("changed_seq"),
+            "tracking is no column of its own"
+        );
+    }
+
+    #[test]
+    fn the_layer_is_told_by_the_name_and_only_domain_rows_are_not_tracked() {
+        for (name, layer) in [
+            ("_raw_bitbucket_api_repositories", Layer::Raw),
+            ("_tool_bitbucket_repos", Layer::Tool),
+            ("_headwater_scopes", Layer::Bookkeeping),
+            ("repos", Layer::Domain),
+            ("tool_box", Layer::Domain),
+        ] {
+            assert_eq!(Layer::of(name), layer, "{name}");
+        }
+        assert!(!Table::of::<repo::Entity>().is_tracked());
+        assert!(Table::of::<pull_request_reviewer::Entity>().is_tracked());
+    }
+
+    #[test]
+    fn the_values_of_a_row_come_in_the_order_of_the_columns() {
+        let row = pull_request_reviewer::Model {
+            role: "REVIEWER".to_owned(),
+            approved: true,
+            ..pull_request_reviewer::Model::default()
+        };
+        let table = pull_request_reviewer::Model::table();
+        let values = row.into_values();
+        assert_eq!(values.len(), table.columns.len());
+        assert_eq!(
+            values[table.position("role").unwrap()],
+            Value::from("REVIEWER")
+        );
+        assert_eq!(
+            values[table.position("approved").unwrap()],
+            Value::from(true)
+        );
+    }
+}

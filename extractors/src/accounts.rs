@@ -43,7 +43,7 @@ pub async fn run(store: &Store, scope: &Scope, watch: &Watch<'_>) -> Result<Outc
         if watch.cancel.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        let ids = store.work(scope, STEP, PAGE).await.map_err(failed)?;
+        let ids = store.work(scope, STEP, "", PAGE).await.map_err(failed)?;
         if ids.is_empty() {
             return Ok(outcome);
         }

@@ -1,8 +1,10 @@
 //! The extraction loop: pages of changed raw rows in, tool rows out.
 
 use chrono::{DateTime, Utc};
+use futures::future;
 use headwater_domain::{Item, Origin, Rows, Scope};
 use headwater_store::dead_letters::DeadLetter;
+use headwater_store::mentions::MentionScope;
 use headwater_store::progress::Checkpoint;
 use headwater_store::raw::RawRow;
 use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError};
@@ -115,17 +117,15 @@ impl Engine<'_> {
                 .await?;
             self.retry_dead_letters(&mut outcome).await?;
         }
-        loop {
+        let mut next = self.read_page((seq, row_id)).await?;
+        while let Some(batch) = next {
             self.check_cancelled()?;
-            let table = &self.extraction.raw_table;
-            let items = self
-                .store
-                .changed_items(self.scope, table, (seq, row_id), PAGE)
-                .await?;
-            let Some(last) = items.last() else { break };
-            (seq, row_id) = (last.changed_seq, last.id);
-            self.extract_page(&items, first, Some((seq, row_id)), &mut outcome)
-                .await?;
+            // The next page is read and understood while this one is written.
+            let after = batch.position.unwrap_or((seq, row_id));
+            let write = self.write_batch(batch, first, &mut outcome);
+            let (written, read) = future::join(write, self.read_page(after)).await;
+            written?;
+            next = read?;
         }
         self.finish(&stored, latest).await?;
         Ok(outcome)
@@ -165,57 +165,58 @@ impl Engine<'_> {
 
     /// Tries the items again that could not be read before.
     async fn retry_dead_letters(&self, outcome: &mut Outcome) -> Result<(), Stop> {
-        let ids = self
-            .store
-            .dead_raw_ids(self.scope, self.extraction.stream)
-            .await?;
+        let ids = self.store.dead_raw_ids(self.scope, self.extraction.stream).await?;
         for group in ids.chunks(PAGE) {
             self.check_cancelled()?;
-            let items = self
-                .store
-                .items_by_id(&self.extraction.raw_table, group)
-                .await?;
-            self.extract_page(&items, false, None, outcome).await?;
+            let items = self.store.items_by_id(&self.extraction.raw_table, group).await?;
+            let batch = self.extract_items(items, None);
+            self.write_batch(batch, false, outcome).await?;
         }
         Ok(())
     }
 
-    async fn extract_page(
+    /// Reads what comes after a position and turns it into rows; none at the end.
+    async fn read_page(&self, after: (i64, i64)) -> Result<Option<Batch>, Stop> {
+        let table = &self.extraction.raw_table;
+        let items = self.store.changed_items(self.scope, table, after, PAGE).await?;
+        let Some(last) = items.last() else {
+            return Ok(None);
+        };
+        let position = (last.changed_seq, last.id);
+        Ok(Some(self.extract_items(items, Some(position))))
+    }
+
+    async fn write_batch(
         &self,
-        items: &[RawRow],
+        batch: Batch,
         first: bool,
-        position: Option<(i64, i64)>,
         outcome: &mut Outcome,
     ) -> Result<(), Stop> {
-        let mut rows = Rows::default();
-        let letters = self.extract_items(items, &mut rows);
-        let ids: Vec<i64> = items.iter().map(|item| item.id).collect();
+        let Batch { position, ids, rows, letters } = batch;
+        let count = ids.len() as u64;
         let mut page = self.store.begin(self.scope, self.watch.now).await?;
         if !first {
-            page.revive(
-                ("extract", self.extraction.stream),
-                &revived(&ids, &letters),
-            )
-            .await?;
+            page.revive(("extract", self.extraction.stream), &revived(&ids, &letters)).await?;
         }
         self.write(&mut page, ids, rows, first, outcome).await?;
         page.bury(&letters).await?;
         if let Some((seq, row_id)) = position {
             let rules = self.rules.clone();
-            page.set_checkpoint(&self.step, &Checkpoint { seq, row_id, rules })
-                .await?;
+            page.set_checkpoint(&self.step, &Checkpoint { seq, row_id, rules }).await?;
         }
         page.commit().await?;
-        outcome.items += items.len() as u64;
+        outcome.items += count;
         outcome.rejected += letters.len() as u64;
-        (self.watch.progress)(items.len() as u64);
+        (self.watch.progress)(count);
         Ok(())
     }
 
-    fn extract_items(&self, items: &[RawRow], rows: &mut Rows) -> Vec<DeadLetter> {
+    fn extract_items(&self, items: Vec<RawRow>, position: Option<(i64, i64)>) -> Batch {
         let params = self.scope.params();
+        let ids = items.iter().map(|item| item.id).collect();
+        let mut rows = Rows::default();
         let mut letters = Vec::new();
-        for raw in items {
+        for raw in &items {
             let origin = Origin {
                 params: params.clone(),
                 table: self.extraction.raw_table.clone(),
@@ -229,7 +230,7 @@ impl Engine<'_> {
                 seen_at: raw.created_at,
                 origin,
             };
-            if let Err(bad) = (self.extraction.extract)(&item, &raw.data, rows) {
+            if let Err(bad) = (self.extraction.extract)(&item, &raw.data, &mut rows) {
                 letters.push(DeadLetter {
                     stage: "extract".to_owned(),
                     stream: self.extraction.stream.to_owned(),
@@ -240,7 +241,12 @@ impl Engine<'_> {
                 });
             }
         }
-        letters
+        Batch {
+            position,
+            ids,
+            rows,
+            letters,
+        }
     }
 
     async fn write(
@@ -251,6 +257,12 @@ impl Engine<'_> {
         first: bool,
         outcome: &mut Outcome,
     ) -> Result<(), StoreError> {
+        let of = MentionScope {
+            scope: self.scope,
+            source: self.extraction.stream,
+            raw_table: &self.extraction.raw_table,
+        };
+        page.replace_mentions(of, &ids, rows.take_mentions(), first).await?;
         for shared in rows.take_shared() {
             page.write_shared(shared).await?;
         }
@@ -288,6 +300,15 @@ impl Engine<'_> {
         }
         Ok(())
     }
+}
+
+/// A page of items turned into rows.
+struct Batch {
+    /// Sequence and id of the last item; none for items out of order.
+    position: Option<(i64, i64)>,
+    ids: Vec<i64>,
+    rows: Rows,
+    letters: Vec<DeadLetter>,
 }
 
 /// Items that were read now, so that an old dead letter of theirs is settled.

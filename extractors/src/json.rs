@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 /// Text; `null` reads as empty. Numbers and booleans read as their text.
 pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     struct Text;
-    impl<'de> de::Visitor<'de> for Text {
+    impl de::Visitor<'_> for Text {
         type Value = String;
         fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             out.write_str("text")
@@ -39,7 +39,7 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
 /// A whole number; `null` reads as 0, a number in quotes as the number.
 pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     struct Number;
-    impl<'de> de::Visitor<'de> for Number {
+    impl de::Visitor<'_> for Number {
         type Value = i64;
         fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             out.write_str("a whole number")

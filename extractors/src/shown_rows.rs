@@ -44,6 +44,14 @@ fn shown(mut rows: Rows) -> String {
     for table in rows.tables() {
         write_table(&mut text, table, "");
     }
+    for mention in rows.take_mentions() {
+        writeln!(
+            text,
+            "mention of {} by {}",
+            mention.account_id, mention.item
+        )
+        .unwrap();
+    }
     for table in rows.take_shared() {
         write_table(&mut text, &table, " (written when absent)");
     }

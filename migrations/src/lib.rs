@@ -179,3 +179,6 @@ pub async fn up(db: &DatabaseConnection) -> Result<usize, MigrateError> {
     }
     Ok(missing)
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,11 +34,13 @@ pub(crate) fn tables() -> Vec<NewTable> {
             .key("params", 255)
             .key("stream", 100)
             .key("parent", 255)
-            .number("parent_seq"),
+            .number("parent_seq")
+            .clustered(),
         NewTable::new("_headwater_work")
             .key("params", 255)
             .key("step", 100)
-            .key("row_key", 255),
+            .key("row_key", 255)
+            .clustered(),
         NewTable::new("_headwater_deleted_rows")
             .key("params", 255)
             .key("table_name", 100)

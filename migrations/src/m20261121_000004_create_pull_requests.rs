@@ -48,7 +48,8 @@ pub(crate) fn tables() -> Vec<NewTable> {
             .varchar("state", 100)
             .flag("approved")
             .time("participated_on")
-            .tool(),
+            .tool()
+            .clustered(),
         NewTable::new("pull_requests")
             .key("id", 255)
             .varchar("base_repo_id", 255)
@@ -86,7 +87,8 @@ pub(crate) fn tables() -> Vec<NewTable> {
             .key("reviewer_id", 255)
             .varchar("name", 255)
             .varchar("user_name", 255)
-            .domain(),
+            .domain()
+            .clustered(),
         NewTable::new("pull_request_events")
             .key("id", 255)
             .varchar("pull_request_id", 255)

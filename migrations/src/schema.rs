@@ -28,6 +28,7 @@ pub(crate) struct NewTable {
     columns: Vec<NewColumn>,
     keys: Vec<&'static str>,
     indexes: Vec<(Vec<&'static str>, bool)>,
+    clustered: bool,
 }
 
 impl NewTable {
@@ -37,6 +38,7 @@ impl NewTable {
             columns: Vec::new(),
             keys: Vec::new(),
             indexes: Vec::new(),
+            clustered: false,
         }
     }
 
@@ -141,6 +143,12 @@ impl NewTable {
         self
     }
 
+    /// Keeps the rows in the order of their key: for narrow rows, which then need no second tree.
+    pub(crate) fn clustered(mut self) -> Self {
+        self.clustered = true;
+        self
+    }
+
     /// Statements that create the table and its indexes where they are missing.
     pub(crate) fn statements(&self, backend: DbBackend) -> Vec<String> {
         let mut create = Table::create();
@@ -155,6 +163,10 @@ impl NewTable {
                 key.col(Alias::new(*name));
             }
             create.primary_key(&mut key);
+        }
+        if self.clustered && backend == DbBackend::Sqlite {
+            // Elsewhere it is so by itself (MySQL, MariaDB), or not to be had (PostgreSQL).
+            create.extra("WITHOUT ROWID");
         }
         let mut statements = vec![backend_sql(backend, &create)];
         for (columns, unique) in &self.indexes {

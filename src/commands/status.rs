@@ -1,6 +1,6 @@
 //! `status`: what ran when, how many rows, how fresh, per scope and stream.
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use headwater_domain::Scope;
 use headwater_store::Store;
 use headwater_store::query::Cell;
@@ -45,6 +45,9 @@ pub(super) async fn status(
         for step in store.scope_status(&scope).await? {
             let count = rows_of(&store, &source, &scope, &step).await?;
             rows.push(status_row(&name, count, step));
+        }
+        if let Some(gone) = gone_at(&store, &scope).await? {
+            rows.push(gone_row(&name, gone));
         }
         let dead = store.dead_letter_count(&scope).await?;
         if dead > 0 {
@@ -91,7 +94,7 @@ async fn rows_of(
 
 fn status_row(scope: &str, rows: u64, status: ScopeStatus) -> Vec<Cell> {
     let text = |text: &str| Cell::Text(text.to_owned());
-    let time = |time: Option<chrono::DateTime<chrono::Utc>>| match time {
+    let time = |time: Option<DateTime<Utc>>| match time {
         Some(time) => Cell::Text(time.to_rfc3339_opts(SecondsFormat::Secs, true)),
         None => Cell::Null,
     };
@@ -110,6 +113,21 @@ fn status_row(scope: &str, rows: u64, status: ScopeStatus) -> Vec<Cell> {
         Cell::Integer(step.requests),
         text(&step.message),
     ]
+}
+
+/// When the source stopped knowing a repository.
+async fn gone_at(store: &Store, scope: &Scope) -> Result<Option<DateTime<Utc>>, Failure> {
+    let known = store.scopes().await?;
+    Ok(known.into_iter().find(|known| known.scope == *scope).and_then(|k| k.source_gone_at))
+}
+
+fn gone_row(scope: &str, at: DateTime<Utc>) -> Vec<Cell> {
+    let mut row = vec![Cell::Null; COLUMNS.len()];
+    row[0] = Cell::Text(scope.to_owned());
+    row[3] = Cell::Text("gone at the source".to_owned());
+    row[5] = Cell::Text(at.to_rfc3339_opts(SecondsFormat::Secs, true));
+    row[11] = Cell::Text("its rows stay".to_owned());
+    row
 }
 
 fn dead_row(scope: &str, count: u64) -> Vec<Cell> {

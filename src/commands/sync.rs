@@ -15,7 +15,7 @@ use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::exit::{Exit, Failure, chain};
 use crate::plan::{Plan, Stages, choose_streams};
 use crate::report::{Event, Reporter, RunSummary};
-use crate::resolve::{Selection, connection_id, registered, wanted};
+use crate::resolve::{Selection, Wanted, connection_id, registered, wanted};
 use crate::run::{Job, Runner, Tally, now};
 use crate::source::Source;
 use crate::sources::bitbucket::bitbucket;
@@ -110,10 +110,26 @@ pub async fn collect_and_transform(
     let mut tally = Tally::default();
     let mut connector = Connector::new(collecting.folder);
     let mut jobs = Vec::new();
+    let mut unusable = None;
     for connection in &collecting.config.connections {
-        let client = connector.client(connection)?;
-        jobs.extend(jobs_of(collecting, connection, &client, &mut tally).await?);
-        tally.requests(client.requests());
+        if !collecting.selection.may_include(&connection.name) {
+            continue;
+        }
+        match connector.client(connection) {
+            Ok(client) => {
+                jobs.extend(jobs_of(collecting, connection, &client, &mut tally).await?);
+                tally.requests(client.requests());
+            }
+            Err(failure) => {
+                let message = failure.to_string();
+                collecting.reporter.event(&Event::Notice { message });
+                tally.connection_failed();
+                unusable.get_or_insert(failure);
+            }
+        }
+    }
+    if let (true, Some(failure)) = (jobs.is_empty(), unusable) {
+        return Err(failure);
     }
     if !tally.has_failed() {
         let found: Vec<(String, String)> = jobs
@@ -147,6 +163,7 @@ async fn jobs_of(
             return Ok(Vec::new());
         }
     };
+    mark_vanished(collecting, connection, &found).await?;
     let mut jobs = Vec::with_capacity(found.len());
     for repository in found {
         let store = collecting.store;
@@ -168,6 +185,31 @@ async fn jobs_of(
             .all(|job| job.scope.connection_id == connection_id(connection))
     );
     Ok(jobs)
+}
+
+/// Marks repositories that a workspace no longer lists; their rows stay.
+async fn mark_vanished(
+    collecting: &Collecting<'_>,
+    connection: &Connection,
+    found: &[Wanted],
+) -> Result<(), Failure> {
+    let id = connection_id(connection);
+    for known in collecting.store.scopes().await? {
+        let scope = &known.scope;
+        let name = scope.full_name.as_str();
+        let expected = scope.connection_id == id
+            && connection.wanted(name)
+            && collecting.selection.includes(&connection.name, name);
+        if expected && found.iter().all(|wanted| wanted.scope != *scope) {
+            collecting.store.set_source_gone(scope, Some(now())).await?;
+            let message = format!(
+                "{}:{name} is no longer listed; its rows stay, marked as gone at the source",
+                connection.name
+            );
+            collecting.reporter.event(&Event::Notice { message });
+        }
+    }
+    Ok(())
 }
 
 fn range(collecting: &Collecting<'_>, connection: &Connection) -> Option<DateTime<Utc>> {

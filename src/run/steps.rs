@@ -128,12 +128,21 @@ impl ScopeRun<'_> {
                 summary.removed = outcome.removed;
                 summary.rejected = outcome.rejected;
                 summary.message = lost(outcome.lost);
-                Ok(())
+                self.note_there(collection.stream).await
             }
             Err(error) => Err(self.collect_stop(&error, &mut summary, tally).await),
         };
         self.end(progress, summary, tally).await?;
         step
+    }
+
+    /// A repository that answers is not gone, whatever was noted before.
+    async fn note_there(&self, stream: &str) -> Step<()> {
+        if stream != "repositories" {
+            return Ok(());
+        }
+        let there = self.runner.store.set_source_gone(&self.job.scope, None).await;
+        there.map_err(|_| Stop::Broken)
     }
 
     /// What a failed collection means for the scope, the connection and the run.
@@ -155,10 +164,9 @@ impl ScopeRun<'_> {
             | collectors::CollectErrorKind::GaveUp { last: request, .. } => &request.kind,
         };
         match kind {
-            RequestErrorKind::Unauthorized { .. } | RequestErrorKind::Forbidden { .. } => {
-                tally.refused();
-            }
-            RequestErrorKind::NotFound { .. } if error.stream == "repositories" => {
+            RequestErrorKind::NotFound { .. } | RequestErrorKind::Forbidden { .. }
+                if error.stream == "repositories" =>
+            {
                 // Rows stay: a repository may be hidden from these credentials for a while.
                 let gone = self
                     .runner
@@ -168,6 +176,9 @@ impl ScopeRun<'_> {
                 if gone.is_err() {
                     return Stop::Broken;
                 }
+                tally.refused();
+            }
+            RequestErrorKind::Unauthorized { .. } | RequestErrorKind::Forbidden { .. } => {
                 tally.refused();
             }
             _ => {}

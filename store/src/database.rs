@@ -39,6 +39,13 @@ impl Database {
         }
     }
 
+    /// Reads what is committed.
+    pub(crate) async fn read(&self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, DbErr> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(text, values).await,
+        }
+    }
+
     pub(crate) async fn close(self) -> Result<(), DbErr> {
         match self {
             Self::Sqlite(sqlite) => sqlite.close().await,
@@ -72,14 +79,16 @@ impl Turn {
         }
     }
 
-    /// Runs a statement of one row for each of these rows.
-    pub(crate) async fn execute_rows(
+    /// Runs a statement for each of these rows, by the commit at the latest. Every row is followed
+    /// by the same shared values.
+    pub(crate) fn execute_rows(
         &self,
         text: Arc<str>,
         rows: Vec<Vec<Value>>,
+        shared: Vec<Value>,
     ) -> Result<(), DbErr> {
         match self {
-            Self::Sqlite(turn) => turn.execute_rows(text, rows).await,
+            Self::Sqlite(turn) => turn.execute_rows(text, rows, shared),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{DbBackend, Value};
@@ -49,8 +48,7 @@ impl Store {
         text: &str,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
-        let turn = self.database.turn().await;
-        turn.query(&self.marked(text), values).await.during(text)
+        self.database.read(&self.marked(text), values).await.during(text)
     }
 
     pub(crate) async fn execute(&self, text: &str, values: Vec<Value>) -> Result<u64, StoreError> {
@@ -139,17 +137,17 @@ impl Page<'_> {
         shape: &Shape,
         rows: Vec<Vec<Value>>,
     ) -> Result<(), StoreError> {
-        let rows = last_of_each_key(&key_places(shape), rows);
-        self.upsert_distinct(shape, rows).await
+        self.upsert_sharing(shape, rows, Vec::new()).await
     }
 
-    /// Upserts rows that all have different keys.
+    /// Upserts rows whose last values are the same for all; of rows with one key the last wins.
     ///
     /// SQLite runs one prepared statement for each row; a server gets groups of fixed lengths.
-    pub(crate) async fn upsert_distinct(
+    pub(crate) async fn upsert_sharing(
         &self,
         shape: &Shape,
         rows: Vec<Vec<Value>>,
+        shared: Vec<Value>,
     ) -> Result<(), StoreError> {
         if rows.is_empty() {
             return Ok(());
@@ -158,9 +156,12 @@ impl Page<'_> {
         let failed = |source| StoreError::new(format!("writing {}", shape.table), source);
         let text = |length| self.store.texts.upsert(backend, shape, length).map_err(failed);
         if backend == DbBackend::Sqlite {
-            return self.turn.execute_rows(text(1)?, rows).await.map_err(failed);
+            return self.turn.execute_rows(text(1)?, rows, shared).map_err(failed);
         }
-        let mut rest = rows;
+        let mut rest = last_of_each_key(&key_places(shape), rows, |row| row);
+        for row in &mut rest {
+            row.extend(shared.iter().cloned());
+        }
         while !rest.is_empty() {
             let length = next_length(&rest, shape.columns.len());
             let tail = rest.split_off(length);
@@ -178,18 +179,22 @@ fn key_places(shape: &Shape) -> Vec<usize> {
 }
 
 /// Of rows with one key the last stays: PostgreSQL refuses to touch a row twice in a statement.
-pub(crate) fn last_of_each_key(places: &[usize], rows: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
-    let mut seen: HashMap<Vec<Value>, usize> = HashMap::with_capacity(rows.len());
-    let mut kept: Vec<Vec<Value>> = Vec::with_capacity(rows.len());
-    for row in rows {
-        let key: Vec<Value> = places.iter().map(|&place| row[place].clone()).collect();
-        match seen.entry(key) {
-            Entry::Occupied(known) => kept[*known.get()] = row,
-            Entry::Vacant(new) => {
-                new.insert(kept.len());
-                kept.push(row);
-            }
-        }
+pub(crate) fn last_of_each_key<R>(
+    places: &[usize],
+    rows: Vec<R>,
+    values: impl Fn(&R) -> &Vec<Value>,
+) -> Vec<R> {
+    let mut last: HashMap<Vec<&Value>, usize> = HashMap::with_capacity(rows.len());
+    for (index, row) in rows.iter().enumerate() {
+        let values = values(row);
+        last.insert(places.iter().map(|&place| &values[place]).collect(), index);
     }
-    kept
+    if last.len() == rows.len() {
+        return rows;
+    }
+    let mut kept: Vec<usize> = last.into_values().collect();
+    kept.sort_unstable();
+    let mut kept = kept.into_iter().peekable();
+    let rows = rows.into_iter().enumerate();
+    rows.filter(|(index, _)| kept.next_if_eq(index).is_some()).map(|(_, row)| row).collect()
 }

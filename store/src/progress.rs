@@ -115,17 +115,18 @@ impl Store {
         read().during("reading the state of a walk")
     }
 
-    /// Keys still to be worked on by a step, in key order.
+    /// Keys after a key that a step still has to work on, in key order.
     pub async fn work(
         &self,
         scope: &Scope,
         step: &str,
+        after: &str,
         limit: usize,
     ) -> Result<Vec<KeyValue>, StoreError> {
-        let text = "SELECT row_key FROM _headwater_work WHERE params = ? AND step = ? \
-                    ORDER BY row_key LIMIT ?";
+        let text = "SELECT row_key FROM _headwater_work \
+                    WHERE params = ? AND step = ? AND row_key > ? ORDER BY row_key LIMIT ?";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let values = vec![scope.params().into(), step.into(), limit.into()];
+        let values = vec![scope.params().into(), step.into(), after.into(), limit.into()];
         let rows = self.query_all(text, values).await?;
         let keys = rows.iter().map(|row| row.get(0));
         keys.collect::<Result<_, _>>().during("reading work")

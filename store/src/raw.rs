@@ -278,7 +278,7 @@ impl Page<'_> {
         let mut changes = RawChanges::default();
         let mut rows = Vec::with_capacity(items.len());
         let mut seen = Vec::new();
-        for item in items {
+        for item in last_of_each_item(items) {
             // The map is keyed by owned pairs; looking up by reference would need a clone anyway.
             let stored = known.get(&(item.parent.clone(), item.key.clone()));
             match stored {
@@ -441,6 +441,22 @@ impl Page<'_> {
         let values = vec![self.params.clone().into(), stream.into()];
         self.execute(text, values).await.map(|_| ())
     }
+}
+
+/// An item that came twice counts as it came last: lists shift while they are read.
+fn last_of_each_item(items: Vec<NewItem>) -> Vec<NewItem> {
+    let mut last: HashMap<(&str, &str), usize> = HashMap::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        last.insert((&item.parent, &item.key), index);
+    }
+    if last.len() == items.len() {
+        return items;
+    }
+    let mut kept: Vec<usize> = last.into_values().collect();
+    kept.sort_unstable();
+    let mut kept = kept.into_iter().peekable();
+    let items = items.into_iter().enumerate();
+    items.filter(|(index, _)| kept.next_if_eq(index).is_some()).map(|(_, item)| item).collect()
 }
 
 fn stored_item(row: &Row) -> Result<((String, String), StoredItem), DbErr> {

@@ -1,12 +1,13 @@
 //! Replacing all rows of some owners as a set: what is gone goes, what is equal stays untouched.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use sea_orm::{Value};
 
 use crate::database::Row;
 
-use headwater_domain::Table;
+use headwater_domain::{Origin, Table};
 use headwater_domain::rows::{NewRow, TableRows};
 use headwater_domain::table::Layer;
 
@@ -81,9 +82,6 @@ impl Page<'_> {
             rows,
             first,
         } = replacement;
-        let places: Vec<usize> = table.key_positions().collect();
-        let rows = rows.into_iter().map(full_row).collect();
-        let rows: Vec<FullRow> = last_of_each_key(&places, rows);
         if first {
             let changes = Changes {
                 written: rows.len() as u64,
@@ -95,15 +93,13 @@ impl Page<'_> {
         let mut existing = self.owned(table, &owner).await?;
         let mut changes = Changes::default();
         let mut different = Vec::new();
-        for row in rows {
-            match existing.remove(&key_of(table, &row)) {
-                Some(old) if old == row => changes.unchanged += 1,
+        let places: Vec<usize> = table.key_positions().collect();
+        for row in last_of_each_key(&places, rows, |row| &row.values) {
+            match existing.remove(&key_of(table, &row.values)) {
+                Some(old) if is_same(&old, &row) => changes.unchanged += 1,
                 _ => different.push(row),
             }
         }
-        // Rows that moved to another owner were upserted there: only leftovers of these go.
-        let written: Vec<Vec<Value>> = different.iter().map(|row| key_of(table, row)).collect();
-        existing.retain(|key, _| !written.contains(key));
         changes.written = different.len() as u64;
         changes.removed = existing.len() as u64;
         self.write(table, different).await?;
@@ -117,22 +113,38 @@ impl Page<'_> {
         self.upsert(&Shape::shared(shared.table), rows).await
     }
 
-    async fn write(&mut self, table: &Table, rows: Vec<FullRow>) -> Result<(), StoreError> {
+    /// Upserts rows with their origin and this page's time and sequence.
+    pub(crate) async fn write(
+        &mut self,
+        table: &Table,
+        rows: Vec<NewRow>,
+    ) -> Result<(), StoreError> {
         if rows.is_empty() {
             return Ok(());
         }
         let tracked = table.layer() != Layer::Domain;
-        let now = Value::ChronoDateTimeUtc(Some(self.now));
-        let seq = Value::BigInt(Some(self.seq));
-        let tracking = |mut row: FullRow| {
-            row.extend([now.clone(), now.clone()]);
+        let shape = Shape::sourced(table);
+        // Rows of one raw table share everything but their own values and the raw id.
+        let mut groups: BTreeMap<(String, String), Vec<Vec<Value>>> = BTreeMap::new();
+        let mut last: Option<(Arc<Origin>, (String, String))> = None;
+        for row in rows {
+            let key = match &last {
+                Some((origin, key)) if is_same_source(origin, &row.origin) => key.clone(),
+                _ => (row.origin.params.clone(), row.origin.table.clone()),
+            };
+            last = Some((Arc::clone(&row.origin), key.clone()));
+            let mut values = row.values;
+            values.push(Value::BigInt(Some(row.origin.id)));
+            groups.entry(key).or_default().push(values);
+        }
+        for ((params, raw_table), rows) in groups {
+            let now = Value::ChronoDateTimeUtc(Some(self.now));
+            let mut shared = vec![params.into(), raw_table.into(), now.clone(), now];
             if tracked {
-                row.push(seq.clone());
+                shared.push(self.seq.into());
             }
-            row
-        };
-        let rows = rows.into_iter().map(tracking).collect();
-        self.upsert_distinct(&Shape::sourced(table), rows).await?;
+            self.upsert_sharing(&shape, rows, shared).await?;
+        }
         if tracked {
             self.mark_changed();
         }
@@ -244,14 +256,18 @@ fn key_of(table: &Table, row: &[Value]) -> Vec<Value> {
     places.map(|place| row[place].clone()).collect()
 }
 
-fn full_row(row: NewRow) -> FullRow {
-    let mut values = row.values;
-    values.extend([
-        Value::String(Some(row.origin.params.clone())),
-        Value::String(Some(row.origin.table.clone())),
-        Value::BigInt(Some(row.origin.id)),
-    ]);
-    values
+fn is_same_source(left: &Arc<Origin>, right: &Arc<Origin>) -> bool {
+    Arc::ptr_eq(left, right) || (left.params == right.params && left.table == right.table)
+}
+
+/// True when a stored row has the same values and origin as a new one.
+fn is_same(stored: &[Value], new: &NewRow) -> bool {
+    let (values, origin) = stored.split_at(new.values.len());
+    let text = |value: &Value, text: &str| matches!(value, Value::String(Some(t)) if t == text);
+    let id = Value::BigInt(Some(new.origin.id));
+    values == new.values.as_slice()
+        && matches!(origin, [params, table, raw_id]
+            if text(params, &new.origin.params) && text(table, &new.origin.table) && *raw_id == id)
 }
 
 fn read_full_row(table: &Table, row: &Row) -> Result<FullRow, sea_orm::DbErr> {

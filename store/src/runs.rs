@@ -17,7 +17,7 @@ pub struct StepRecord {
     pub stage: String,
     /// The stream, or the conversion.
     pub stream: String,
-    /// `success`, `partial`, `failed`, `skipped` or `cancelled`.
+    /// `success`, `partial`, `failed` or `cancelled`.
     pub state: String,
     /// Items or rows read.
     pub items: i64,

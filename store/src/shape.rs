@@ -3,8 +3,9 @@
 use headwater_domain::Table;
 use headwater_domain::table::Layer;
 
-/// Columns that every tool and domain row has besides its own.
-pub(crate) const ORIGIN: [&str; 3] = ["_raw_data_params", "_raw_data_table", "_raw_data_id"];
+pub(crate) const RAW_DATA_ID: &str = "_raw_data_id";
+pub(crate) const RAW_DATA_PARAMS: &str = "_raw_data_params";
+pub(crate) const RAW_DATA_TABLE: &str = "_raw_data_table";
 pub(crate) const CREATED_AT: &str = "created_at";
 pub(crate) const UPDATED_AT: &str = "updated_at";
 pub(crate) const CHANGED_SEQ: &str = "changed_seq";
@@ -49,9 +50,9 @@ impl Shape {
     pub(crate) fn sourced(table: &Table) -> Self {
         let mut shape = Self::shared(table);
         shape.keep_existing = false;
-        shape.columns.extend(ORIGIN.map(str::to_owned));
-        shape.columns.push(CREATED_AT.to_owned());
-        shape.columns.push(UPDATED_AT.to_owned());
+        // What differs from row to row first, then what many rows have in common.
+        let more = [RAW_DATA_ID, RAW_DATA_PARAMS, RAW_DATA_TABLE, CREATED_AT, UPDATED_AT];
+        shape.columns.extend(more.map(str::to_owned));
         shape.set_once.push(CREATED_AT.to_owned());
         if table.layer() != Layer::Domain {
             shape.columns.push(CHANGED_SEQ.to_owned());

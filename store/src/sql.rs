@@ -135,3 +135,111 @@ fn size(value: &Value) -> usize {
         _ => 8,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const BACKENDS: [DbBackend; 3] = [DbBackend::Sqlite, DbBackend::Postgres, DbBackend::MySql];
+
+    fn on_each(shape: &Shape, length: usize) -> String {
+        let texts = BACKENDS.map(|backend| {
+            let text = upsert_text(backend, shape, length).unwrap();
+            format!("{backend:?}:\n{text}\n")
+        });
+        texts.concat()
+    }
+
+    fn shape() -> Shape {
+        Shape::plain("repos", &["id", "name", "created_at"], &["id"])
+    }
+
+    #[test]
+    fn an_upsert_updates_what_is_no_key() {
+        assert_snapshot!(on_each(&shape(), 2));
+    }
+
+    #[test]
+    fn an_upsert_leaves_a_column_that_is_set_once() {
+        let shape = Shape {
+            set_once: vec!["created_at".to_owned()],
+            ..shape()
+        };
+        assert_snapshot!(on_each(&shape, 1));
+    }
+
+    #[test]
+    fn an_upsert_of_rows_named_by_their_content_keeps_what_is_there() {
+        let shape = Shape {
+            keep_existing: true,
+            ..shape()
+        };
+        assert_snapshot!(on_each(&shape, 1));
+    }
+
+    #[test]
+    fn an_upsert_of_keys_alone_does_nothing_where_they_are_known() {
+        let names = ["params", "step", "row_key"];
+        assert_snapshot!(on_each(&Shape::plain("_headwater_work", &names, &names), 1));
+    }
+
+    #[test]
+    fn only_postgresql_numbers_its_markers() {
+        let text = "SELECT 1 FROM repos WHERE id = ? AND name IN (?, ?)";
+        assert_eq!(
+            numbered(DbBackend::Postgres, text),
+            "SELECT 1 FROM repos WHERE id = $1 AND name IN ($2, $3)"
+        );
+        assert_eq!(numbered(DbBackend::Sqlite, text), text);
+        assert_eq!(numbered(DbBackend::MySql, text), text);
+    }
+
+    #[test]
+    fn a_text_is_built_once_per_shape_and_length() {
+        let texts = Texts::default();
+        let first = texts.upsert(DbBackend::Sqlite, &shape(), 4).unwrap();
+        let again = texts.upsert(DbBackend::Sqlite, &shape(), 4).unwrap();
+        assert!(Arc::ptr_eq(&first, &again));
+        let longer = texts.upsert(DbBackend::Sqlite, &shape(), 16).unwrap();
+        assert_ne!(first, longer);
+    }
+
+    #[test]
+    fn a_row_too_large_for_any_statement_still_goes_alone() {
+        let large = || vec![Value::Bytes(Some(vec![0; MAX_BYTES + 1]))];
+        assert_eq!(next_length(&[large(), large()], 1), 1);
+        let half = || vec![Value::String(Some("x".repeat(MAX_BYTES / 2)))];
+        assert_eq!(next_length(&[half(), half(), half(), half()], 1), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn a_list_of_keys_is_padded_with_its_own_last_key(count in 0usize..300) {
+            let keys: Vec<Value> = (0..).take(count).map(|key| Value::BigInt(Some(key))).collect();
+            let (list, padded) = key_list(keys.clone());
+            prop_assert_eq!(list.matches('?').count(), padded.len());
+            prop_assert_eq!(&padded[..count], &keys[..]);
+            prop_assert!(padded[count..].iter().all(|key| Some(key) == keys.last()));
+            prop_assert!(count == 0 || count > LENGTHS[0] || LENGTHS.contains(&padded.len()));
+        }
+
+        #[test]
+        fn groups_have_known_lengths_stay_within_limits_and_leave_nothing(
+            count in 0usize..600,
+            columns in 1usize..200,
+        ) {
+            let row = vec![Value::BigInt(Some(1)); columns];
+            let mut rest = vec![row; count];
+            while !rest.is_empty() {
+                let length = next_length(&rest, columns);
+                prop_assert!(LENGTHS.contains(&length));
+                prop_assert!(length <= rest.len());
+                prop_assert!(length * columns <= MAX_VARIABLES);
+                rest.truncate(rest.len() - length);
+            }
+        }
+    }
+}

@@ -21,7 +21,7 @@ impl Limiter {
         let requests = requests.max(2);
         let burst = (requests / 10).max(1);
         let paced = requests - burst;
-        let interval = Duration::from_secs(3600) / paced;
+        let interval = Duration::from_hours(1) / paced;
         // Beyond a billion an hour the interval is no time at all.
         let interval = interval.max(Duration::from_nanos(1));
         let quota = Quota::with_period(interval).unwrap_or(Quota::per_second(NonZeroU32::MIN));

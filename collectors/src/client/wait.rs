@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::RequestErrorKind as Kind;
 
-/// First pause; each further one is twice as long.
-const FIRST: Duration = Duration::from_millis(500);
+/// First pause; each further one is twice as long. Tests do not wait.
+const FIRST: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 500 });
 
 /// Longest pause that a server may ask for: the rate limit's own window.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// Waits as long as the server asks, else exponentially with jitter.
 ///
@@ -57,6 +57,42 @@ pub(super) fn retry_after(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_pause_is_at_most_twice_the_one_before_until_they_stop_growing() {
+        for attempt in 1..20 {
+            let longest = FIRST * 2u32.pow((attempt - 1).min(7));
+            for _ in 0..50 {
+                let pause = backoff(attempt);
+                assert!(
+                    pause >= longest / 2 && pause <= longest,
+                    "{attempt}: {pause:?}"
+                );
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_server_decides_how_long_to_wait_up_to_an_hour() {
+        let cases = [
+            (Some(0), 0..=1),
+            (Some(7), 7..=8),
+            (Some(1_000_000), 3600..=3601),
+            (None, 0..=1),
+        ];
+        for (asked, expected) in cases {
+            let kind = Kind::Unavailable {
+                status: 429,
+                message: String::new(),
+                retry_after: asked.map(Duration::from_secs),
+            };
+            let began = tokio::time::Instant::now();
+            before_retry(1, &kind, &CancellationToken::new())
+                .await
+                .unwrap();
+            assert!(expected.contains(&began.elapsed().as_secs()), "{asked:?}");
+        }
+    }
 
     #[test]
     fn retry_after_is_read_as_seconds_or_as_a_date() {

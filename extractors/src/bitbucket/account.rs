@@ -26,20 +26,20 @@ pub(crate) struct User {
 
 impl User {
     /// What this payload says about the account.
-    pub(crate) fn profile(&self) -> Profile {
+    pub(crate) fn profile(&self) -> Profile<'_> {
         let link = |of: fn(&Links) -> Option<&super::Link>| {
             let link = self.links.as_ref().and_then(of);
-            link.map(|link| link.href.clone()).unwrap_or_default()
+            link.map(|link| link.href.as_str()).unwrap_or_default()
         };
         Profile {
-            account_id: self.account_id.clone(),
-            user_name: self.username.clone(),
-            account_status: self.account_status.clone(),
-            display_name: self.display_name.clone(),
+            account_id: &self.account_id,
+            user_name: &self.username,
+            account_status: &self.account_status,
+            display_name: &self.display_name,
             avatar_url: link(|links| links.avatar.as_ref()),
             html_url: link(|links| links.html.as_ref()),
-            uuid: self.uuid.clone(),
-            nickname: self.nickname.clone(),
+            uuid: &self.uuid,
+            nickname: &self.nickname,
         }
     }
 }

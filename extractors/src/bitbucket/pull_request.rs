@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use headwater_domain::tool::bitbucket::pull_request::{self, PullRequests};
-use headwater_domain::tool::bitbucket::{account_mention, pull_request_reviewer};
-use headwater_domain::{Item, Rows, Stream, Table};
+use headwater_domain::tool::bitbucket::pull_request_reviewer;
+use headwater_domain::{Item, Rows, Table};
 use serde::Deserialize;
 
 use super::{Links, User};
@@ -16,7 +16,6 @@ impl Extract for PullRequests {
         vec![
             Table::of::<pull_request::Entity>(),
             Table::of::<pull_request_reviewer::Entity>(),
-            Table::of::<account_mention::Entity>(),
         ]
     }
 
@@ -38,7 +37,7 @@ fn mention_people(item: &Item<'_>, payload: &Payload, rows: &mut Rows) {
     // The author's payload is the fullest: of several mentions in one item the last one counts.
     named.extend(&payload.author);
     for user in named {
-        rows.mention(PullRequests::NAME, item, user.profile());
+        rows.mention(item, user.profile());
     }
 }
 

@@ -1,9 +1,8 @@
 //! The activity log of a pull request.
 
 use chrono::{DateTime, Utc};
-use headwater_domain::tool::bitbucket::account_mention;
 use headwater_domain::tool::bitbucket::pull_request_activity::{self, PullRequestActivities};
-use headwater_domain::{Item, Rows, Stream, Table};
+use headwater_domain::{Item, Rows, Table};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -14,10 +13,7 @@ impl Extract for PullRequestActivities {
     type Payload = Payload;
 
     fn tables() -> Vec<&'static Table> {
-        vec![
-            Table::of::<pull_request_activity::Entity>(),
-            Table::of::<account_mention::Entity>(),
-        ]
+        vec![Table::of::<pull_request_activity::Entity>()]
     }
 
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
@@ -31,7 +27,7 @@ impl Extract for PullRequestActivities {
         } else {
             return;
         };
-        rows.mention(Self::NAME, item, entry.actor.profile());
+        rows.mention(item, entry.actor.profile());
         rows.push(pull_request_activity::Model {
             connection_id: item.scope.connection_id,
             repo_id: item.scope.full_name.clone(),

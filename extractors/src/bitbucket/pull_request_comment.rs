@@ -1,9 +1,8 @@
 //! Comments on pull requests.
 
 use chrono::{DateTime, Utc};
-use headwater_domain::tool::bitbucket::account_mention;
 use headwater_domain::tool::bitbucket::pull_request_comment::{self, PullRequestComments};
-use headwater_domain::{Item, Rows, Stream, Table};
+use headwater_domain::{Item, Rows, Table};
 use serde::Deserialize;
 
 use super::{Content, User};
@@ -13,16 +12,13 @@ impl Extract for PullRequestComments {
     type Payload = Payload;
 
     fn tables() -> Vec<&'static Table> {
-        vec![
-            Table::of::<pull_request_comment::Entity>(),
-            Table::of::<account_mention::Entity>(),
-        ]
+        vec![Table::of::<pull_request_comment::Entity>()]
     }
 
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
         // Null for an account that was deleted.
         let user = payload.user.unwrap_or_default();
-        rows.mention(Self::NAME, item, user.profile());
+        rows.mention(item, user.profile());
         let inline = payload.inline.unwrap_or_default();
         let pull_request = payload.pullrequest.map(|pull_request| pull_request.id);
         rows.push(pull_request_comment::Model {

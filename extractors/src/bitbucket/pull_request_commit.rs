@@ -1,9 +1,8 @@
 //! Commits of pull requests.
 
 use chrono::{DateTime, Utc};
-use headwater_domain::tool::bitbucket::account_mention;
 use headwater_domain::tool::bitbucket::pull_request_commit::{self, PullRequestCommits};
-use headwater_domain::{Item, Rows, Stream, Table};
+use headwater_domain::{Item, Rows, Table};
 use serde::Deserialize;
 
 use super::User;
@@ -13,16 +12,13 @@ impl Extract for PullRequestCommits {
     type Payload = Payload;
 
     fn tables() -> Vec<&'static Table> {
-        vec![
-            Table::of::<pull_request_commit::Entity>(),
-            Table::of::<account_mention::Entity>(),
-        ]
+        vec![Table::of::<pull_request_commit::Entity>()]
     }
 
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
         let author = payload.author.unwrap_or_default();
         if let Some(user) = &author.user {
-            rows.mention(Self::NAME, item, user.profile());
+            rows.mention(item, user.profile());
         }
         let (name, email) = split_author(&author.raw);
         rows.push(pull_request_commit::Model {

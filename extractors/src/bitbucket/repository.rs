@@ -1,9 +1,8 @@
 //! Repositories.
 
 use chrono::{DateTime, Utc};
-use headwater_domain::tool::bitbucket::account_mention;
 use headwater_domain::tool::bitbucket::repository::{self, Repositories};
-use headwater_domain::{Item, Rows, Stream, Table};
+use headwater_domain::{Item, Rows, Table};
 use serde::Deserialize;
 
 use super::{Link, User};
@@ -13,15 +12,12 @@ impl Extract for Repositories {
     type Payload = Payload;
 
     fn tables() -> Vec<&'static Table> {
-        vec![
-            Table::of::<repository::Entity>(),
-            Table::of::<account_mention::Entity>(),
-        ]
+        vec![Table::of::<repository::Entity>()]
     }
 
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
         let owner = payload.owner.unwrap_or_default();
-        rows.mention(Self::NAME, item, owner.profile());
+        rows.mention(item, owner.profile());
         let links = payload.links.unwrap_or_default();
         rows.push(repository::Model {
             connection_id: item.scope.connection_id,

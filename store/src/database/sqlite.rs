@@ -5,8 +5,8 @@
 //! against the driver: docs/decisions/0017-sqlite-on-its-own-thread.md.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc as channel;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use headwater_domain::timestamp;
@@ -17,10 +17,12 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::Row;
 
-/// A handle to the thread. Clones share it.
+/// A handle to the threads: one writes, another reads what is committed. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Sqlite {
     jobs: channel::Sender<Job>,
+    /// None for a database in memory, which only its own connection can see.
+    reader: Option<channel::Sender<Job>>,
     /// Held for a statement, or for a whole transaction.
     turns: Arc<Mutex<()>>,
 }
@@ -30,8 +32,12 @@ pub(crate) struct Sqlite {
 pub(crate) struct SqliteTurn {
     jobs: channel::Sender<Job>,
     in_transaction: bool,
+    /// Answers of statements that nobody waited for yet.
+    unanswered: std::sync::Mutex<Vec<Answer<()>>>,
     _turn: OwnedMutexGuard<()>,
 }
+
+type Answer<T> = oneshot::Receiver<rusqlite::Result<T>>;
 
 type Work = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -41,52 +47,91 @@ enum Job {
 }
 
 impl Sqlite {
-    /// Opens the file, making it where it is missing, and starts the thread.
+    /// Opens the file, making it where it is missing, and starts the threads.
     pub(crate) async fn open(path: &Path) -> Result<Self, DbErr> {
-        Self::start(Some(path.to_owned())).await
+        let jobs = start(Some(path.to_owned()), "sqlite-write").await?;
+        let reader = start(Some(path.to_owned()), "sqlite-read").await?;
+        Ok(Self {
+            jobs,
+            reader: Some(reader),
+            turns: Arc::default(),
+        })
     }
 
     /// An empty database that is gone with the handle.
     pub(crate) async fn open_in_memory() -> Result<Self, DbErr> {
-        Self::start(None).await
-    }
-
-    async fn start(path: Option<PathBuf>) -> Result<Self, DbErr> {
-        let (jobs, queue) = channel::channel::<Job>();
-        let (opened, open) = oneshot::channel();
-        let thread = std::thread::Builder::new().name("sqlite".to_owned());
-        let started = thread.spawn(move || match connect(path.as_deref()) {
-            Ok(connection) => {
-                // The opener may have been cancelled; then the queue is closed already.
-                let _ = opened.send(Ok(()));
-                serve(connection, &queue);
-            }
-            Err(error) => {
-                let _ = opened.send(Err(error));
-            }
-        });
-        started.map_err(|error| DbErr::Custom(format!("starting a thread: {error}")))?;
-        open.await.map_err(|_| gone())??;
         Ok(Self {
-            jobs,
+            jobs: start(None, "sqlite-write").await?,
+            reader: None,
             turns: Arc::default(),
         })
+    }
+
+    /// Reads what is committed, also while a transaction is under way.
+    pub(crate) async fn read(&self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, DbErr> {
+        match &self.reader {
+            Some(reader) => {
+                let text = text.to_owned();
+                let rows = send(reader, move |connection| query(connection, &text, &values))?;
+                rows.await.map_err(|_| gone())?.map_err(database)
+            }
+            None => self.turn().await.query(text, values).await,
+        }
     }
 
     pub(crate) async fn turn(&self) -> SqliteTurn {
         SqliteTurn {
             jobs: self.jobs.clone(),
             in_transaction: false,
+            unanswered: std::sync::Mutex::default(),
             _turn: Arc::clone(&self.turns).lock_owned().await,
         }
     }
 
     /// Writes what the log still holds into the file and ends the thread.
     pub(crate) async fn close(self) -> Result<(), DbErr> {
-        let (reply, answer) = oneshot::channel();
-        self.jobs.send(Job::Close(reply)).map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        // The reader first: the last connection to close tidies the log up.
+        for jobs in self.reader.iter().chain([&self.jobs]) {
+            let (reply, answer) = oneshot::channel();
+            jobs.send(Job::Close(reply)).map_err(|_| gone())?;
+            answer.await.map_err(|_| gone())??;
+        }
+        Ok(())
     }
+}
+
+async fn start(path: Option<PathBuf>, name: &str) -> Result<channel::Sender<Job>, DbErr> {
+    let (jobs, queue) = channel::channel::<Job>();
+    let (opened, open) = oneshot::channel();
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    let started = thread.spawn(move || match connect(path.as_deref()) {
+        Ok(connection) => {
+            // The opener may have been cancelled; then the queue is closed already.
+            let _ = opened.send(Ok(()));
+            serve(connection, &queue);
+        }
+        Err(error) => {
+            let _ = opened.send(Err(error));
+        }
+    });
+    started.map_err(|error| DbErr::Custom(format!("starting a thread: {error}")))?;
+    open.await.map_err(|_| gone())??;
+    Ok(jobs)
+}
+
+/// Queues work and returns where its answer arrives.
+fn send<T, F>(jobs: &channel::Sender<Job>, work: F) -> Result<Answer<T>, DbErr>
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let job = Box::new(move |connection: &Connection| {
+        // Whoever asked may have been cancelled.
+        let _ = reply.send(work(connection));
+    });
+    jobs.send(Job::Run(job)).map_err(|_| gone())?;
+    Ok(answer)
 }
 
 fn connect(path: Option<&Path>) -> Result<Connection, DbErr> {
@@ -108,8 +153,8 @@ fn connect(path: Option<&Path>) -> Result<Connection, DbErr> {
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::from_secs(30))?;
     connection.set_prepared_statement_cache_capacity(256);
-    // Payloads are 2 to 10 KB: larger pages mean fewer overflow chains. Must come before WAL.
-    connection.pragma_update(None, "page_size", 16_384)?;
+    // Payloads are 2 to 10 KB: two pages at most, and none half empty. Must come before WAL.
+    connection.pragma_update(None, "page_size", 8192)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     // A commit may be lost at power failure, never torn; the next run fetches it again.
     connection.pragma_update(None, "synchronous", "normal")?;
@@ -151,12 +196,7 @@ impl SqliteTurn {
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let job = Box::new(move |connection: &Connection| {
-            // Whoever asked may have been cancelled.
-            let _ = reply.send(work(connection));
-        });
-        self.jobs.send(Job::Run(job)).map_err(|_| gone())?;
+        let answer = send(&self.jobs, work)?;
         answer.await.map_err(|_| gone())?.map_err(database)
     }
 
@@ -167,6 +207,12 @@ impl SqliteTurn {
     }
 
     pub(crate) async fn commit(&mut self) -> Result<(), DbErr> {
+        let unanswered = std::mem::take(
+            self.unanswered.get_mut().unwrap_or_else(PoisonError::into_inner),
+        );
+        for answer in unanswered {
+            answer.await.map_err(|_| gone())?.map_err(database)?;
+        }
         self.run(|connection| connection.execute_batch("COMMIT")).await?;
         self.in_transaction = false;
         Ok(())
@@ -181,26 +227,34 @@ impl SqliteTurn {
         let text = text.to_owned();
         let work = move |connection: &Connection| {
             let mut statement = connection.prepare_cached(&text)?;
-            bind(&mut statement, &values)?;
+            bind(&mut statement, 0, &values)?;
             statement.raw_execute().map(|rows| rows as u64)
         };
         self.run(work).await
     }
 
-    pub(crate) async fn execute_rows(
+    /// Queues the rows and returns; whether they went in is told by the commit, so that the
+    /// caller can prepare what comes next meanwhile.
+    pub(crate) fn execute_rows(
         &self,
         text: Arc<str>,
         rows: Vec<Vec<Value>>,
+        shared: Vec<Value>,
     ) -> Result<(), DbErr> {
-        let work = move |connection: &Connection| {
+        let answer = send(&self.jobs, move |connection| {
             let mut statement = connection.prepare_cached(&text)?;
+            // SQLite keeps what is bound from one execution to the next.
+            let own = rows.first().map_or(0, Vec::len);
+            bind(&mut statement, own, &shared)?;
             for row in &rows {
-                bind(&mut statement, row)?;
+                bind(&mut statement, 0, row)?;
                 statement.raw_execute()?;
             }
             Ok(())
-        };
-        self.run(work).await
+        })?;
+        let mut unanswered = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+        unanswered.push(answer);
+        Ok(())
     }
 }
 
@@ -220,7 +274,7 @@ impl Drop for SqliteTurn {
 fn query(connection: &Connection, text: &str, values: &[Value]) -> rusqlite::Result<Vec<Row>> {
     let mut statement = connection.prepare_cached(text)?;
     let columns = statement.column_count();
-    bind(&mut statement, values)?;
+    bind(&mut statement, 0, values)?;
     let mut rows = statement.raw_query();
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -244,9 +298,14 @@ fn owned(cell: ValueRef<'_>) -> SqliteValue {
     }
 }
 
-fn bind(statement: &mut rusqlite::Statement<'_>, values: &[Value]) -> rusqlite::Result<()> {
+/// Binds values from a place on.
+fn bind(
+    statement: &mut rusqlite::Statement<'_>,
+    from: usize,
+    values: &[Value],
+) -> rusqlite::Result<()> {
     for (place, value) in values.iter().enumerate() {
-        statement.raw_bind_parameter(place + 1, Bound(value))?;
+        statement.raw_bind_parameter(from + place + 1, Bound(value))?;
     }
     Ok(())
 }

@@ -3,18 +3,20 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-/// One account named by one raw item; the accounts table is computed from these.
+/// How often one stream of one repository gives one description of an account.
+///
+/// The accounts table is computed from these rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(
     table_name = "_headwater_account_mentions",
-    comment = "One account named by one raw item; the accounts table is computed from these."
+    comment = "How often one stream of one repository gives one description of an account."
 )]
 pub struct Model {
-    /// Connection the item was read through.
+    /// Connection the items were read through.
     #[sea_orm(
         primary_key,
         auto_increment = false,
-        comment = "connection the item was read through"
+        comment = "connection the items were read through"
     )]
     pub connection_id: i64,
     /// Full name of the repository, `workspace/slug`.
@@ -25,22 +27,14 @@ pub struct Model {
         comment = "full name of the repository, `workspace/slug`"
     )]
     pub repo_id: String,
-    /// Stream of the item that names the account.
+    /// Stream of the items.
     #[sea_orm(
         primary_key,
         auto_increment = false,
         column_type = "String(StringLen::N(100))",
-        comment = "stream of the item that names the account"
+        comment = "stream of the items"
     )]
     pub source: String,
-    /// Key of that item: parent and own key.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        column_type = "String(StringLen::N(255))",
-        comment = "key of that item: parent and own key"
-    )]
-    pub item: String,
     /// Atlassian account id.
     #[sea_orm(
         primary_key,
@@ -49,18 +43,29 @@ pub struct Model {
         comment = "Atlassian account id"
     )]
     pub account_id: String,
-    /// Content hash of what the item says about the account.
+    /// Content hash of the description.
     #[sea_orm(
+        primary_key,
+        auto_increment = false,
         column_type = "String(StringLen::N(40))",
-        comment = "content hash of what the item says about the account"
+        comment = "content hash of the description"
     )]
     pub profile_id: String,
-    /// Server time at which the item was last seen to change (UTC).
-    #[sea_orm(comment = "server time at which the item was last seen to change (UTC)")]
+    /// Number of items that give it.
+    #[sea_orm(comment = "number of items that give it")]
+    pub mentions: i64,
+    /// Server time at which the newest of them was last seen to change (UTC).
+    #[sea_orm(comment = "server time at which the newest of them was last seen to change (UTC)")]
     pub seen_at: Option<DateTime<Utc>>,
+    /// Key of the newest of them: parent and own key.
+    #[sea_orm(
+        column_type = "String(StringLen::N(520))",
+        comment = "key of the newest of them: parent and own key"
+    )]
+    pub item: String,
 }
 
-/// No relations: the tables have no foreign keys, as in DevLake.
+/// No relations: the tables have no foreign keys, as in `DevLake`.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,10 +1,7 @@
 //! `_headwater_account_profiles`.
 
 use sea_orm::entity::prelude::*;
-use xxhash_rust::xxh3::xxh3_128;
-
-use super::account_mention;
-use crate::Item;
+use xxhash_rust::xxh3::Xxh3;
 
 /// One distinct description of an account, kept once however many items repeat it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
@@ -87,72 +84,61 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 /// What one payload says about an account; empty text where it says nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Profile {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Profile<'a> {
     /// Atlassian account id.
-    pub account_id: String,
+    pub account_id: &'a str,
     /// User name.
-    pub user_name: String,
+    pub user_name: &'a str,
     /// State of the account.
-    pub account_status: String,
+    pub account_status: &'a str,
     /// Name shown to people.
-    pub display_name: String,
+    pub display_name: &'a str,
     /// Picture of the account.
-    pub avatar_url: String,
+    pub avatar_url: &'a str,
     /// Page a person can open.
-    pub html_url: String,
+    pub html_url: &'a str,
     /// Bitbucket's own id, in braces.
-    pub uuid: String,
+    pub uuid: &'a str,
     /// Nickname.
-    pub nickname: String,
+    pub nickname: &'a str,
 }
 
-impl Profile {
-    /// The row that keeps this description; its key contains a hash of the content.
+impl Profile<'_> {
+    /// Hash of everything but the account's id.
     #[must_use]
-    pub fn into_row(self, connection_id: i64) -> Model {
-        let content = [
-            &self.user_name,
-            &self.account_status,
-            &self.display_name,
-            &self.avatar_url,
-            &self.html_url,
-            &self.uuid,
-            &self.nickname,
-        ];
-        // The separator keeps ("a", "") and ("", "a") apart.
-        let joined = content.map(String::as_str).join("\u{1f}");
+    pub fn content_hash(&self) -> u128 {
+        let mut hash = Xxh3::new();
+        for part in [
+            self.user_name,
+            self.account_status,
+            self.display_name,
+            self.avatar_url,
+            self.html_url,
+            self.uuid,
+            self.nickname,
+        ] {
+            hash.update(part.as_bytes());
+            // The separator keeps ("a", "") and ("", "a") apart.
+            hash.update(b"\x1f");
+        }
+        hash.digest128()
+    }
+
+    /// The row that keeps this description; its key contains the hash of the content.
+    #[must_use]
+    pub fn to_row(&self, connection_id: i64) -> Model {
         Model {
             connection_id,
-            profile_id: format!("{:032x}", xxh3_128(joined.as_bytes())),
-            account_id: self.account_id,
-            user_name: self.user_name,
-            account_status: self.account_status,
-            display_name: self.display_name,
-            avatar_url: self.avatar_url,
-            html_url: self.html_url,
-            uuid: self.uuid,
-            nickname: self.nickname,
-        }
-    }
-}
-
-impl Model {
-    /// The mention of this description by one item of a stream.
-    #[must_use]
-    pub fn mentioned_by(&self, source: &str, item: &Item<'_>) -> account_mention::Model {
-        account_mention::Model {
-            connection_id: self.connection_id,
-            repo_id: item.scope.full_name.clone(),
-            source: source.to_owned(),
-            item: if item.parent.is_empty() {
-                item.key.to_owned()
-            } else {
-                format!("{}/{}", item.parent, item.key)
-            },
-            account_id: self.account_id.clone(),
-            profile_id: self.profile_id.clone(),
-            seen_at: item.seen_at,
+            profile_id: format!("{:032x}", self.content_hash()),
+            account_id: self.account_id.to_owned(),
+            user_name: self.user_name.to_owned(),
+            account_status: self.account_status.to_owned(),
+            display_name: self.display_name.to_owned(),
+            avatar_url: self.avatar_url.to_owned(),
+            html_url: self.html_url.to_owned(),
+            uuid: self.uuid.to_owned(),
+            nickname: self.nickname.to_owned(),
         }
     }
 }

@@ -1,0 +1,14 @@
+//! The store against a file of its own, migrated as users' databases are.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail as its own lines do"
+)]
+
+mod comparing;
+mod mentions;
+mod pages;
+mod progress;
+mod raw_rows;
+mod replacing;
+mod temp_store;

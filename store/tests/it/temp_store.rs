@@ -1,0 +1,177 @@
+//! A migrated database in a temporary folder, with ways to look past the store.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use headwater_domain::{Origin, Row, Rows, Scope, Table};
+use headwater_store::query::{self, Cell};
+use headwater_store::raw::NewItem;
+use headwater_store::{Changes, Owner, Page, Replacement, Store};
+use sea_orm::ConnectionTrait;
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+/// The raw table that rows of these tests come from.
+pub(crate) const RAW: &str = "_raw_bitbucket_api_pull_requests";
+
+/// A migrated database as a file, made once.
+static EMPTY: OnceCell<Vec<u8>> = OnceCell::const_new();
+
+async fn migrated() -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("empty.db");
+    let store = Store::open_sqlite(&path).await.unwrap();
+    headwater_migrations::up(store.connection()).await.unwrap();
+    store.close().await.unwrap();
+    std::fs::read(path).unwrap()
+}
+
+/// A store that is gone with its folder.
+pub(crate) struct TempStore {
+    pub(crate) store: Store,
+    path: PathBuf,
+    // Removed when dropped.
+    _folder: TempDir,
+}
+
+impl std::ops::Deref for TempStore {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+impl TempStore {
+    /// A migrated database that knows both scopes.
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("headwater.db");
+        std::fs::write(&path, EMPTY.get_or_init(migrated).await).unwrap();
+        let store = Store::open_sqlite(&path).await.unwrap();
+        for scope in [rocket(), moon()] {
+            store.register(&scope, second(0)).await.unwrap();
+        }
+        Self {
+            store,
+            path,
+            _folder: folder,
+        }
+    }
+
+    /// A page of the first scope at a second.
+    pub(crate) async fn page(&self, at: i64) -> Page<'_> {
+        self.store.begin(&rocket(), second(at)).await.unwrap()
+    }
+
+    /// Makes the rows of some raw rows be these, in a page of its own.
+    pub(crate) async fn replace<R: Row>(
+        &self,
+        at: i64,
+        ids: &[i64],
+        rows: Vec<(i64, R)>,
+    ) -> Changes {
+        let mut page = self.page(at).await;
+        let changes = page.replace(of_raw_rows(ids, rows)).await.unwrap();
+        page.commit().await.unwrap();
+        changes
+    }
+
+    /// Changes the database behind the store's back.
+    pub(crate) async fn execute(&self, sql: &str) {
+        let done = self.store.connection().execute_unprepared(sql).await;
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// Rows of a query, cells joined by ` | `.
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<String> {
+        let mut lines = Lines(Vec::new());
+        let done = query::run_sqlite(&self.path, sql, &mut lines).await;
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        lines.0
+    }
+
+    /// Writes items into [`RAW`] as a collector would, in a page of its own.
+    pub(crate) async fn collect(&self, at: i64, items: Vec<NewItem>) {
+        let keys: Vec<String> = items.iter().map(|item| item.key.clone()).collect();
+        let known = self.stored_items(&rocket(), RAW, &keys).await.unwrap();
+        let mut page = self.page(at).await;
+        page.write_items(RAW, items, &known, None).await.unwrap();
+        page.commit().await.unwrap();
+    }
+}
+
+struct Lines(Vec<String>);
+
+impl query::Rows for Lines {
+    fn columns(&mut self, _: Vec<String>) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn row(&mut self, cells: Vec<Cell>) -> std::io::Result<()> {
+        let cells = cells.into_iter().map(|cell| match cell {
+            Cell::Null => "null".to_owned(),
+            Cell::Integer(number) => number.to_string(),
+            Cell::Real(number) => number.to_string(),
+            Cell::Text(text) => text,
+        });
+        self.0.push(cells.collect::<Vec<_>>().join(" | "));
+        Ok(())
+    }
+}
+
+/// The first scope.
+pub(crate) fn rocket() -> Scope {
+    Scope::new(1, "acme/rocket")
+}
+
+/// Another scope.
+pub(crate) fn moon() -> Scope {
+    Scope::new(1, "acme/moon")
+}
+
+/// A time that tells its second.
+pub(crate) fn second(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap()
+}
+
+/// All rows made of some raw rows.
+pub(crate) fn of_raw_rows<R: Row>(ids: &[i64], rows: Vec<(i64, R)>) -> Replacement {
+    let owner = Owner::RawRows {
+        table: RAW.to_owned(),
+        ids: ids.to_vec(),
+    };
+    replacement(owner, rows)
+}
+
+/// Rows, each with the raw row it was made of, as a replacement of all rows of an owner.
+pub(crate) fn replacement<R: Row>(owner: Owner, rows: Vec<(i64, R)>) -> Replacement {
+    let mut made = Rows::default();
+    for (id, row) in rows {
+        made.from_origin(Origin {
+            params: rocket().params(),
+            table: RAW.to_owned(),
+            id,
+        });
+        made.push(row);
+    }
+    let table: &'static Table = R::table();
+    Replacement {
+        table,
+        owner,
+        rows: made.take(table),
+        first: false,
+    }
+}
+
+/// An item whose hash is its content.
+pub(crate) fn item(parent: &str, key: &str, data: &str) -> NewItem {
+    NewItem {
+        parent: parent.to_owned(),
+        key: key.to_owned(),
+        data: data.as_bytes().to_vec(),
+        content_hash: data.to_owned(),
+        url: "https://api/list".to_owned(),
+        input: "null".to_owned(),
+    }
+}
