@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use headwater_collectors::content_hash;
+use headwater_collectors::{Collection, content_hash};
 use headwater_domain::Scope;
 use headwater_store::Store;
 use headwater_store::raw::{ExportedRow, NewItem};
@@ -75,6 +75,7 @@ async fn write_rows(
     rows: impl Iterator<Item = Result<FileRow, Failure>>,
     mut next_id: i64,
 ) -> Result<(u64, u64), Failure> {
+    let children = bitbucket().children_of(entry.collection.stream);
     let (mut read, mut imported) = (0, 0);
     let mut page = None;
     let mut entered: Option<Scope> = None;
@@ -99,7 +100,7 @@ async fn write_rows(
         let place = row.place.clone();
         let table = &entry.collection.raw_table;
         let done = page
-            .import_item(table, id, item(entry, row), created_at)
+            .import_item(table, id, item((entry, &children), row), created_at)
             .await;
         let done = done.map_err(|error| {
             Failure::because(
@@ -117,10 +118,11 @@ async fn write_rows(
     Ok((read, imported))
 }
 
-fn item(entry: &StreamEntry, row: FileRow) -> NewItem {
+fn item((entry, children): (&StreamEntry, &[Collection]), row: FileRow) -> NewItem {
     let content_hash = content_hash(&row.data);
     // An item without a key is kept all the same; extraction says what is wrong with it.
     let key = entry.collection.endpoint.key.of(&row.data);
+    let child_counts = entry.collection.child_counts(children, &row.data);
     let parent = match entry.collection.parent {
         Some(_) => row.parent,
         None => String::new(),
@@ -132,6 +134,7 @@ fn item(entry: &StreamEntry, row: FileRow) -> NewItem {
         content_hash,
         url: row.url,
         input: row.input,
+        child_counts,
     }
 }
 

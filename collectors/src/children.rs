@@ -18,7 +18,6 @@ use crate::client::Client;
 use crate::endpoint::{Collection, Parent};
 use crate::engine::{Outcome, Progress, Task, Trail, bad_url, fetch, keyed};
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
-use crate::key::field;
 use crate::page::RawItem;
 
 /// Pending parents read at once.
@@ -102,10 +101,9 @@ impl Engine<'_> {
             ..Progress::default()
         });
         let streams = (self.parent_table, self.collection.stream);
-        let with_data = self.parent.count.is_some();
         loop {
             let (pending, reached) = store
-                .pending_parents(scope, streams, position, PARENTS, with_data)
+                .pending_parents(scope, streams, position, PARENTS)
                 .await?;
             if reached.seq == position.seq && reached.id == position.id {
                 break;
@@ -255,7 +253,7 @@ impl Engine<'_> {
                 batch.received += walked.items.len() as u64;
                 let list_url = self.list_url(&key)?;
                 let (items, letters) =
-                    keyed(self.collection, list_url.as_str(), &key, walked.items);
+                    keyed((self.collection, self.task.children), list_url.as_str(), &key, walked.items);
                 batch.items.extend(items);
                 batch.letters.extend(letters);
                 match found {
@@ -335,7 +333,7 @@ impl Engine<'_> {
                     continue;
                 }
             };
-            let (items, _) = keyed(self.collection, url.as_str(), parent, items);
+            let (items, _) = keyed((self.collection, self.task.children), url.as_str(), parent, items);
             again.extend(
                 items
                     .into_iter()
@@ -419,10 +417,6 @@ impl Fetcher {
                 Err(error) => empty(Err(error)),
             }
         };
-        let parent = PendingParent {
-            data: None,
-            ..parent
-        };
         Walked {
             parent,
             items,
@@ -432,10 +426,11 @@ impl Fetcher {
     }
 
     fn has_none(&self, parent: &PendingParent) -> bool {
-        let (Some(count), Some(data)) = (self.count, &parent.data) else {
+        let Some(count) = self.count else {
             return false;
         };
-        field(data, &[count]).as_deref() == Some("0")
+        let mut counts = parent.child_counts.split(',');
+        counts.any(|known| known.split_once('=') == Some((count, "0")))
     }
 
     /// All pages. A page that is missing after the first fails the walk.

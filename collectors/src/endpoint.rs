@@ -3,7 +3,7 @@
 use headwater_domain::{Scope, Stream};
 use url::Url;
 
-use crate::key::Key;
+use crate::key::{Key, field};
 
 /// Where a stream's items are and how to walk them.
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +126,17 @@ impl Collection {
             }
         }
         Ok(Some(url))
+    }
+
+    /// What an item says of its children's numbers, for the child streams that ask.
+    #[must_use]
+    pub fn child_counts(&self, children: &[Self], data: &[u8]) -> String {
+        let fields = children.iter().filter_map(|child| child.parent.as_ref()?.0.count);
+        let counts = fields.filter_map(|name| {
+            let count: u64 = field(data, &[name])?.parse().ok()?;
+            Some(format!("{name}={count}"))
+        });
+        counts.collect::<Vec<_>>().join(",")
     }
 
     /// `input` of raw rows: what the request was made for, as `DevLake` writes it.

@@ -146,7 +146,7 @@ pub(crate) fn bad_url(client: &Client, error: url::ParseError) -> RequestError {
 
 /// Items ready to be stored, and those that have no usable key.
 pub(crate) fn keyed(
-    collection: &Collection,
+    (collection, children): (&Collection, &[Collection]),
     list_url: &str,
     parent: &str,
     items: Vec<RawItem>,
@@ -159,6 +159,7 @@ pub(crate) fn keyed(
                 parent: parent.to_owned(),
                 key,
                 content_hash: content_hash(&data),
+                child_counts: collection.child_counts(children, &data),
                 data,
                 url: list_url.to_owned(),
                 input: collection.input(parent),

@@ -30,7 +30,11 @@ struct Envelope<'a> {
 
 /// Takes an answer apart; says what is wrong with one that is no page.
 pub(crate) fn read(body: &Bytes, paging: Paging) -> Result<Items, String> {
-    let text = String::from_utf8_lossy(body);
+    // What is no UTF-8 is replaced, so that one bad character does not lose a page.
+    let text = match std::str::from_utf8(body) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(body),
+    };
     match paging {
         Paging::Single => {
             let item: &RawValue = serde_json::from_str(&text).map_err(|e| e.to_string())?;

@@ -84,7 +84,13 @@ impl Rows {
         if profile.account_id.is_empty() {
             return;
         }
-        let key = (profile.account_id.to_owned(), profile.content_hash());
+        // Ids are stored in lines; a hostile one must not break out of its own.
+        let account_id = profile.account_id.replace(char::is_control, "\u{fffd}");
+        let profile = Profile {
+            account_id: &account_id,
+            ..profile
+        };
+        let key = (account_id.clone(), profile.content_hash());
         // The same description comes with almost every item: its row is made once in a batch.
         let described = match self.described.get(&key) {
             Some(known) => Arc::clone(known),
@@ -246,11 +252,13 @@ mod tests {
             seen_at: None,
             origin: Origin::default(),
         };
-        let profile = |account_id: &str, name: &str| Profile {
-            account_id: account_id.to_owned(),
-            display_name: name.to_owned(),
-            ..Profile::default()
-        };
+        fn profile<'a>(account_id: &'a str, display_name: &'a str) -> Profile<'a> {
+            Profile {
+                account_id,
+                display_name,
+                ..Profile::default()
+            }
+        }
         let mut rows = Rows::default();
         rows.mention(&item, profile("", "Former user"));
         assert!(rows.take_mentions().is_empty() && rows.take_shared().is_empty());
@@ -258,10 +266,10 @@ mod tests {
         rows.mention(&item, profile("ann", "Ann B"));
         let mentions = rows.take_mentions();
         assert_eq!(
-            (mentions[0].item.as_str(), mentions[0].account_id.as_str()),
+            (mentions[0].item.as_str(), mentions[0].described.account_id.as_str()),
             ("12/301", "ann")
         );
-        assert_ne!(mentions[0].profile_id, mentions[1].profile_id);
+        assert_ne!(mentions[0].described, mentions[1].described);
         assert!(rows.take_mentions().is_empty());
         let shared = rows.take_shared();
         assert_eq!((shared.len(), shared[0].rows.len()), (1, 2));
@@ -271,12 +279,12 @@ mod tests {
     fn descriptions_that_read_alike_when_joined_have_different_ids() {
         let id = |user_name: &str, status: &str| {
             let profile = Profile {
-                account_id: "ann".to_owned(),
-                user_name: user_name.to_owned(),
-                account_status: status.to_owned(),
+                account_id: "ann",
+                user_name,
+                account_status: status,
                 ..Profile::default()
             };
-            profile.into_row(1).profile_id
+            profile.to_row(1).profile_id
         };
         assert_ne!(id("a", ""), id("", "a"));
         assert_ne!(id("ab", ""), id("a", "b"));

@@ -48,7 +48,7 @@ fn shown(mut rows: Rows) -> String {
         writeln!(
             text,
             "mention of {} by {}",
-            mention.account_id, mention.item
+            mention.described.account_id, mention.item
         )
         .unwrap();
     }

@@ -56,6 +56,7 @@ impl NewTable {
             .varchar("content_hash", 40)
             .column("changed_seq", Kind::Integer, true)
             .column("seen_walk", Kind::Integer, true)
+            .varchar("child_counts", 255)
             .unique(&["params", "parent", "item_key"])
             .index(&["params", "changed_seq"])
     }

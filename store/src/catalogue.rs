@@ -3,7 +3,7 @@
 use sea_orm::sea_query::ColumnType;
 
 /// Columns of every raw table: name, type, key, what it holds.
-pub const RAW_COLUMNS: [(&str, &str, &str, &str); 11] = [
+pub const RAW_COLUMNS: [(&str, &str, &str, &str); 12] = [
     (
         "id",
         "number",
@@ -64,6 +64,12 @@ pub const RAW_COLUMNS: [(&str, &str, &str, &str); 11] = [
         "number",
         "",
         "number of the last complete walk that saw the item",
+    ),
+    (
+        "child_counts",
+        "text",
+        "",
+        "what the item says of its children's numbers, such as comment_count=3",
     ),
 ];
 

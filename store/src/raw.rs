@@ -31,6 +31,8 @@ pub struct NewItem {
     pub url: String,
     /// JSON of what the request was made for; `null` for a list without a parent.
     pub input: String,
+    /// What the item says of its children's numbers, such as `comment_count=3`; empty for none.
+    pub child_counts: String,
 }
 
 /// A stored item, as extraction reads it.
@@ -78,8 +80,8 @@ pub struct PendingParent {
     pub key: String,
     /// Sequence of its last change.
     pub changed_seq: i64,
-    /// Its JSON, when that was asked for.
-    pub data: Option<Vec<u8>>,
+    /// What it says of its children's numbers, as [`NewItem::child_counts`].
+    pub child_counts: String,
 }
 
 /// Where a walk over pending parents stands.
@@ -91,7 +93,7 @@ pub struct ParentPosition {
     pub id: i64,
 }
 
-const RAW_COLUMNS: [&str; 10] = [
+const RAW_COLUMNS: [&str; 11] = [
     "params",
     "parent",
     "item_key",
@@ -102,6 +104,7 @@ const RAW_COLUMNS: [&str; 10] = [
     "content_hash",
     "changed_seq",
     "seen_walk",
+    "child_counts",
 ];
 const RAW_KEYS: [&str; 3] = ["params", "parent", "item_key"];
 
@@ -228,11 +231,10 @@ impl Store {
         (parent_table, stream): (&str, &str),
         after: ParentPosition,
         limit: usize,
-        with_data: bool,
     ) -> Result<(Vec<PendingParent>, ParentPosition), StoreError> {
-        let data = if with_data { "parents.data" } else { "NULL" };
         let text = format!(
-            "SELECT parents.id, parents.item_key, parents.changed_seq, fetched.parent_seq, {data} \
+            "SELECT parents.id, parents.item_key, parents.changed_seq, fetched.parent_seq, \
+             parents.child_counts \
              FROM {parent_table} AS parents LEFT JOIN _headwater_fetched_children AS fetched \
              ON fetched.params = parents.params AND fetched.stream = ? \
              AND fetched.parent = parents.item_key \
@@ -313,6 +315,7 @@ impl Page<'_> {
             item.content_hash.into(),
             self.seq.into(),
             walk.into(),
+            item.child_counts.into(),
         ]
     }
 
@@ -483,7 +486,7 @@ fn pending_parent(row: &Row) -> Result<(PendingParent, Option<i64>, i64), DbErr>
     let parent = PendingParent {
         key: row.get(1)?,
         changed_seq: row.get(2)?,
-        data: row.get(4)?,
+        child_counts: row.get::<Option<String>>(4)?.unwrap_or_default(),
     };
     Ok((parent, row.get(3)?, row.get(0)?))
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use headwater_domain::rows::Mention;
+use std::sync::Arc;
+
+use headwater_domain::rows::{Described, Mention};
 use headwater_store::mentions::MentionScope;
 use proptest::prelude::*;
 
@@ -59,8 +61,10 @@ async fn replace(store: &TempStore, change: &BTreeMap<i64, Option<Said>>, first:
                 raw_id,
                 item: raw_id.to_string(),
                 seen_at: Some(second(*at)),
-                account_id: account_id.clone(),
-                profile_id: profile_id.clone(),
+                described: Arc::new(Described {
+                    account_id: account_id.clone(),
+                    profile_id: profile_id.clone(),
+                }),
             });
         }
     }

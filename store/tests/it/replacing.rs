@@ -254,14 +254,14 @@ async fn keys_of_one_scope_do_not_find_rows_of_another() {
 async fn rows_named_by_their_content_are_written_once_and_stay() {
     let store = TempStore::new().await;
     let profile = Profile {
-        account_id: "ann".to_owned(),
-        display_name: "Ann".to_owned(),
+        account_id: "ann",
+        display_name: "Ann",
         ..Profile::default()
     };
     for _ in 0..2 {
         let mut rows = Rows::default();
-        rows.push_shared(profile.clone().into_row(1));
-        rows.push_shared(profile.clone().into_row(1));
+        rows.push_shared(profile.to_row(1));
+        rows.push_shared(profile.to_row(1));
         let mut page = store.page(1).await;
         for shared in rows.take_shared() {
             page.write_shared(shared).await.unwrap();

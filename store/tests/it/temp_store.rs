@@ -173,5 +173,6 @@ pub(crate) fn item(parent: &str, key: &str, data: &str) -> NewItem {
         content_hash: data.to_owned(),
         url: "https://api/list".to_owned(),
         input: "null".to_owned(),
+        child_counts: format!("comment_count={}", data.len()),
     }
 }
