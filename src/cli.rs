@@ -192,7 +192,7 @@ pub enum Command {
 pub enum RawCommand {
     /// Read rows from a CSV file with DevLake's raw header, or from JSON lines; no network
     ///
-    /// Columns: id, params, data, url, input, created_at. Given ids are kept; of several rows for
+    /// Columns: `id`, `params`, `data`, `url`, `input`, `created_at`. Given ids are kept; of several rows for
     /// one item the highest id wins. The repository named in `params` is registered.
     Import {
         /// Raw table, such as `_raw_bitbucket_api_pull_requests` or `pull_requests`

@@ -90,7 +90,7 @@ async fn run_query(shared: &Shared, sql: String, format: Format) -> Result<Exit,
     };
     let mut printer = Printer::new(format, io::BufWriter::new(io::stdout().lock()));
     let answered = query::run_sqlite(&context.database, &sql, &mut printer).await;
-    let printed = match answered {
+    let outcome = match answered {
         Ok(()) => printer.finish(),
         Err(query::QueryError::Output(error)) => Err(error),
         Err(error @ query::QueryError::Refused(_)) => {
@@ -100,7 +100,7 @@ async fn run_query(shared: &Shared, sql: String, format: Format) -> Result<Exit,
         }
         Err(error) => return Err(Failure::because(Exit::Failed, "the query failed", error)),
     };
-    written(printed)
+    written(outcome)
 }
 
 /// A reader that closes the pipe early has what it wanted.

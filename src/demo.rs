@@ -226,8 +226,9 @@ async fn ask(path: &Path, question: &Question, show_sql: bool) -> Result<(), Fai
     query::run_sqlite(path, question.sql, &mut printer)
         .await
         .map_err(failed)?;
-    let printed = printer.finish();
-    printed.map_err(|error| Failure::because(Exit::Failed, "writing the output", error))
+    printer
+        .finish()
+        .map_err(|error| Failure::because(Exit::Failed, "writing the output", error))
 }
 
 fn say_what_is_next(path: &Path) {

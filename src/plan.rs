@@ -43,8 +43,8 @@ pub fn choose_streams(
         }
     }
     let chosen = names.into_iter().filter(|name| {
-        let named = |list: &[String]| list.iter().any(|n| n == name);
-        (only.is_empty() || named(only)) && !named(skip)
+        let is_in = |list: &[String]| list.iter().any(|n| n == name);
+        (only.is_empty() || is_in(only)) && !is_in(skip)
     });
     Ok(chosen.collect())
 }

@@ -29,7 +29,7 @@ impl Selection {
     /// # Errors
     /// Exit 2 for what is neither a name nor a glob.
     pub fn parse(names: &[String]) -> Result<Self, Failure> {
-        let named = names.iter().map(|text| {
+        let selected = names.iter().map(|text| {
             let (connection, name) = match text.split_once(':') {
                 Some((connection, name)) => (Some(connection.to_owned()), name),
                 None => (None, text.as_str()),
@@ -46,7 +46,7 @@ impl Selection {
                 pattern,
             })
         });
-        named.collect::<Result<_, _>>().map(Self)
+        selected.collect::<Result<_, _>>().map(Self)
     }
 
     /// True when this repository of this connection is meant.
@@ -182,11 +182,11 @@ pub async fn registered(
         (known.scope, connection)
     });
     let named: Vec<(Scope, String)> = named.collect();
-    let names: Vec<(String, String)> = named
+    let pairs: Vec<(String, String)> = named
         .iter()
         .map(|(scope, c)| (c.clone(), scope.full_name.clone()))
         .collect();
-    selection.require_found(&names)?;
+    selection.require_found(&pairs)?;
     let selected = named
         .into_iter()
         .filter(|(scope, c)| selection.includes(c, &scope.full_name));

@@ -85,7 +85,7 @@ impl Runner<'_> {
         });
         let mut finished = scope_runs.buffer_unordered(SCOPES_AT_ONCE);
         while let Some(scope_tally) = finished.next().await {
-            tally.add(scope_tally);
+            tally.add(&scope_tally);
         }
         let exit = tally.exit(self.cancel.is_cancelled());
         self.store.finish_run(run, exit.state(), now()).await?;

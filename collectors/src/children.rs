@@ -4,6 +4,7 @@
 //! a list and its children loses nothing. A complete walk is all pages of one parent.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
@@ -25,6 +26,9 @@ const PARENTS: usize = 512;
 
 /// Finished walks written in one transaction, if so many are ready; a slow server gets one each.
 const GROUP: usize = 128;
+
+/// How long a transaction waits for further walks.
+const GATHERING: Duration = Duration::from_millis(10);
 
 /// Failures one after the other after which the server is taken for down.
 const PATIENCE: usize = 5;
@@ -161,6 +165,7 @@ impl Engine<'_> {
         let mut arriving = self.fetch_all(pending)?;
         let mut group = Vec::with_capacity(GROUP);
         while arriving.walks.recv_many(&mut group, GROUP).await > 0 {
+            arriving.fill(&mut group).await;
             self.write(std::mem::take(&mut group)).await?;
         }
         Ok(())
@@ -252,8 +257,12 @@ impl Engine<'_> {
                 batch.date = batch.date.max(walked.date);
                 batch.received += walked.items.len() as u64;
                 let list_url = self.list_url(&key)?;
-                let (items, letters) =
-                    keyed((self.collection, self.task.children), list_url.as_str(), &key, walked.items);
+                let (items, letters) = keyed(
+                    (self.collection, self.task.children),
+                    list_url.as_str(),
+                    &key,
+                    walked.items,
+                );
                 batch.items.extend(items);
                 batch.letters.extend(letters);
                 match found {
@@ -333,7 +342,12 @@ impl Engine<'_> {
                     continue;
                 }
             };
-            let (items, _) = keyed((self.collection, self.task.children), url.as_str(), parent, items);
+            let (items, _) = keyed(
+                (self.collection, self.task.children),
+                url.as_str(),
+                parent,
+                items,
+            );
             again.extend(
                 items
                     .into_iter()
@@ -387,6 +401,22 @@ impl Batch {
 struct Arriving {
     walks: mpsc::Receiver<Walked>,
     cancel: CancellationToken,
+}
+
+impl Arriving {
+    /// Waits a moment for more: from a fast server many walks share a transaction, and from a slow
+    /// one each is stored at once.
+    async fn fill(&mut self, group: &mut Vec<Walked>) {
+        let until = tokio::time::Instant::now() + GATHERING;
+        while group.len() < GROUP {
+            let wanted = GROUP - group.len();
+            let more = self.walks.recv_many(group, wanted);
+            match tokio::time::timeout_at(until, more).await {
+                Ok(received) if received > 0 => {}
+                _ => return,
+            }
+        }
+    }
 }
 
 impl Drop for Arriving {

@@ -131,7 +131,9 @@ impl Collection {
     /// What an item says of its children's numbers, for the child streams that ask.
     #[must_use]
     pub fn child_counts(&self, children: &[Self], data: &[u8]) -> String {
-        let fields = children.iter().filter_map(|child| child.parent.as_ref()?.0.count);
+        let fields = children
+            .iter()
+            .filter_map(|child| child.parent.as_ref()?.0.count);
         let counts = fields.filter_map(|name| {
             let count: u64 = field(data, &[name])?.parse().ok()?;
             Some(format!("{name}={count}"))

@@ -199,7 +199,12 @@ impl Walk<'_> {
         date: Option<DateTime<Utc>>,
     ) -> Result<(), CollectErrorKind> {
         let received = items.len() as u64;
-        let (new, letters) = keyed((self.collection, self.task.children), self.list_url.as_str(), "", items);
+        let (new, letters) = keyed(
+            (self.collection, self.task.children),
+            self.list_url.as_str(),
+            "",
+            items,
+        );
         let store = self.task.store;
         let table = &self.collection.raw_table;
         let keys: Vec<String> = new.iter().map(|item| item.key.clone()).collect();

@@ -92,18 +92,17 @@ impl Rows {
         };
         let key = (account_id.clone(), profile.content_hash());
         // The same description comes with almost every item: its row is made once in a batch.
-        let described = match self.described.get(&key) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let row = profile.to_row(item.scope.connection_id);
-                let described = Arc::new(Described {
-                    account_id: row.account_id.clone(),
-                    profile_id: row.profile_id.clone(),
-                });
-                self.push_shared(row);
-                self.described.insert(key, Arc::clone(&described));
-                described
-            }
+        let described = if let Some(known) = self.described.get(&key) {
+            Arc::clone(known)
+        } else {
+            let row = profile.to_row(item.scope.connection_id);
+            let described = Arc::new(Described {
+                account_id: row.account_id.clone(),
+                profile_id: row.profile_id.clone(),
+            });
+            self.push_shared(row);
+            self.described.insert(key, Arc::clone(&described));
+            described
         };
         self.mentions.push(Mention {
             raw_id: item.origin.id,
@@ -242,6 +241,14 @@ mod tests {
         assert_eq!(of("updated_date"), &Value::ChronoDateTimeUtc(None));
     }
 
+    fn profile<'a>(account_id: &'a str, display_name: &'a str) -> Profile<'a> {
+        Profile {
+            account_id,
+            display_name,
+            ..Profile::default()
+        }
+    }
+
     #[test]
     fn a_mention_comes_with_a_shared_description_and_nobody_is_mentioned() {
         let scope = Scope::new(1, "acme/rocket");
@@ -252,13 +259,6 @@ mod tests {
             seen_at: None,
             origin: Origin::default(),
         };
-        fn profile<'a>(account_id: &'a str, display_name: &'a str) -> Profile<'a> {
-            Profile {
-                account_id,
-                display_name,
-                ..Profile::default()
-            }
-        }
         let mut rows = Rows::default();
         rows.mention(&item, profile("", "Former user"));
         assert!(rows.take_mentions().is_empty() && rows.take_shared().is_empty());
@@ -266,7 +266,10 @@ mod tests {
         rows.mention(&item, profile("ann", "Ann B"));
         let mentions = rows.take_mentions();
         assert_eq!(
-            (mentions[0].item.as_str(), mentions[0].described.account_id.as_str()),
+            (
+                mentions[0].item.as_str(),
+                mentions[0].described.account_id.as_str()
+            ),
             ("12/301", "ann")
         );
         assert_ne!(mentions[0].described, mentions[1].described);

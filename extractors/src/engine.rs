@@ -165,11 +165,17 @@ impl Engine<'_> {
 
     /// Tries the items again that could not be read before.
     async fn retry_dead_letters(&self, outcome: &mut Outcome) -> Result<(), Stop> {
-        let ids = self.store.dead_raw_ids(self.scope, self.extraction.stream).await?;
+        let ids = self
+            .store
+            .dead_raw_ids(self.scope, self.extraction.stream)
+            .await?;
         for group in ids.chunks(PAGE) {
             self.check_cancelled()?;
-            let items = self.store.items_by_id(&self.extraction.raw_table, group).await?;
-            let batch = self.extract_items(items, None);
+            let items = self
+                .store
+                .items_by_id(&self.extraction.raw_table, group)
+                .await?;
+            let batch = self.extract_items(&items, None);
             self.write_batch(batch, false, outcome).await?;
         }
         Ok(())
@@ -178,12 +184,15 @@ impl Engine<'_> {
     /// Reads what comes after a position and turns it into rows; none at the end.
     async fn read_page(&self, after: (i64, i64)) -> Result<Option<Batch>, Stop> {
         let table = &self.extraction.raw_table;
-        let items = self.store.changed_items(self.scope, table, after, PAGE).await?;
+        let items = self
+            .store
+            .changed_items(self.scope, table, after, PAGE)
+            .await?;
         let Some(last) = items.last() else {
             return Ok(None);
         };
         let position = (last.changed_seq, last.id);
-        Ok(Some(self.extract_items(items, Some(position))))
+        Ok(Some(self.extract_items(&items, Some(position))))
     }
 
     async fn write_batch(
@@ -192,17 +201,27 @@ impl Engine<'_> {
         first: bool,
         outcome: &mut Outcome,
     ) -> Result<(), Stop> {
-        let Batch { position, ids, rows, letters } = batch;
+        let Batch {
+            position,
+            ids,
+            rows,
+            letters,
+        } = batch;
         let count = ids.len() as u64;
         let mut page = self.store.begin(self.scope, self.watch.now).await?;
         if !first {
-            page.revive(("extract", self.extraction.stream), &revived(&ids, &letters)).await?;
+            page.revive(
+                ("extract", self.extraction.stream),
+                &revived(&ids, &letters),
+            )
+            .await?;
         }
         self.write(&mut page, ids, rows, first, outcome).await?;
         page.bury(&letters).await?;
         if let Some((seq, row_id)) = position {
             let rules = self.rules.clone();
-            page.set_checkpoint(&self.step, &Checkpoint { seq, row_id, rules }).await?;
+            page.set_checkpoint(&self.step, &Checkpoint { seq, row_id, rules })
+                .await?;
         }
         page.commit().await?;
         outcome.items += count;
@@ -211,12 +230,12 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn extract_items(&self, items: Vec<RawRow>, position: Option<(i64, i64)>) -> Batch {
+    fn extract_items(&self, items: &[RawRow], position: Option<(i64, i64)>) -> Batch {
         let params = self.scope.params();
         let ids = items.iter().map(|item| item.id).collect();
         let mut rows = Rows::default();
         let mut letters = Vec::new();
-        for raw in &items {
+        for raw in items {
             let origin = Origin {
                 params: params.clone(),
                 table: self.extraction.raw_table.clone(),
@@ -262,7 +281,8 @@ impl Engine<'_> {
             source: self.extraction.stream,
             raw_table: &self.extraction.raw_table,
         };
-        page.replace_mentions(of, &ids, rows.take_mentions(), first).await?;
+        page.replace_mentions(of, &ids, rows.take_mentions(), first)
+            .await?;
         for shared in rows.take_shared() {
             page.write_shared(shared).await?;
         }

@@ -227,10 +227,7 @@ impl NewColumn {
             (Kind::Text, DbBackend::MySql) => {
                 column.custom(Alias::new("longtext"));
             }
-            (Kind::Text, _) => {
-                column.text();
-            }
-            (Kind::Time, DbBackend::Sqlite) => {
+            (Kind::Text, _) | (Kind::Time, DbBackend::Sqlite) => {
                 column.text();
             }
             (Kind::Time, DbBackend::MySql) => {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use headwater_converters::Conversion;
 use headwater_domain::Table;
 use headwater_domain::table::Layer;
 use headwater_store::catalogue::{RAW_COLUMNS, TRACKING_COLUMNS, type_name};
@@ -60,7 +61,11 @@ fn raw_row(entry: &StreamEntry) -> String {
 }
 
 fn describe(source: &Source, name: &str, format: Format) -> Result<Exit, Failure> {
-    let table = source.tables().rows.into_iter().find(|table| table.name == name);
+    let table = source
+        .tables()
+        .rows
+        .into_iter()
+        .find(|table| table.name == name);
     let (one_row, columns) = if let Some(table) = table {
         (table.describes.clone(), columns(table))
     } else if let Some(entry) = source.by_raw_table(name) {
@@ -135,7 +140,7 @@ fn stream_cells(source: &Source, entry: &StreamEntry) -> Vec<String> {
         .conversions
         .iter()
         .find(|c| c.name == entry.converted_by);
-    let domain = conversion.map(|c| c.tables()).unwrap_or_default();
+    let domain = conversion.map(Conversion::tables).unwrap_or_default();
     let names = |tables: Vec<&str>| tables.join(", ");
     vec![
         collection.stream.to_owned(),

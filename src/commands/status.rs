@@ -118,7 +118,10 @@ fn status_row(scope: &str, rows: u64, status: ScopeStatus) -> Vec<Cell> {
 /// When the source stopped knowing a repository.
 async fn gone_at(store: &Store, scope: &Scope) -> Result<Option<DateTime<Utc>>, Failure> {
     let known = store.scopes().await?;
-    Ok(known.into_iter().find(|known| known.scope == *scope).and_then(|k| k.source_gone_at))
+    Ok(known
+        .into_iter()
+        .find(|known| known.scope == *scope)
+        .and_then(|k| k.source_gone_at))
 }
 
 fn gone_row(scope: &str, at: DateTime<Utc>) -> Vec<Cell> {

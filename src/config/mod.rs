@@ -2,7 +2,7 @@
 //!
 //! The file is read by an own walk over its syntax tree, not by serde, because serde stops at
 //! the first mistake and its messages repeat lines that may hold a credential. The structs are
-//! the documentation: [`schema`] is derived from them.
+//! the documentation: [`schema()`] is derived from them.
 
 mod addresses;
 mod authentication;

@@ -141,7 +141,11 @@ impl ScopeRun<'_> {
         if stream != "repositories" {
             return Ok(());
         }
-        let there = self.runner.store.set_source_gone(&self.job.scope, None).await;
+        let there = self
+            .runner
+            .store
+            .set_source_gone(&self.job.scope, None)
+            .await;
         there.map_err(|_| Stop::Broken)
     }
 

@@ -78,7 +78,7 @@ impl Tally {
     }
 
     /// Adds another tally.
-    pub fn add(&mut self, other: Self) {
+    pub fn add(&mut self, other: &Self) {
         self.scopes += other.scopes;
         self.scopes_failed += other.scopes_failed;
         self.written += other.written;
@@ -153,7 +153,7 @@ mod tests {
         for (tallies, expected) in cases {
             let mut sum = Tally::default();
             for tally in tallies {
-                sum.add(tally);
+                sum.add(&tally);
             }
             assert_eq!(sum.exit(false), expected, "{sum:?}");
             assert_eq!(sum.exit(true), Exit::Cancelled);

@@ -105,7 +105,7 @@ impl Compared {
         let text = |name: &str| (name.to_owned(), ColumnType::Text);
         let mut columns: Vec<_> = ["params", "parent", "item_key"].map(text).into();
         columns.push(("data".to_owned(), ColumnType::Blob));
-        columns.extend(["url", "input", "content_hash"].map(text));
+        columns.extend(["url", "input", "content_hash", "child_counts"].map(text));
         Self {
             table: name.to_owned(),
             columns,

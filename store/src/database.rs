@@ -104,7 +104,9 @@ impl Row {
         let cell = cell.ok_or_else(|| DbErr::Type(format!("there is no column {place}")))?;
         T::from_cell(cell).ok_or_else(|| {
             let kind = cell.data_type();
-            DbErr::Type(format!("column {place} holds {kind}, which is not what belongs there"))
+            DbErr::Type(format!(
+                "column {place} holds {kind}, which is not what belongs there"
+            ))
         })
     }
 

@@ -6,8 +6,8 @@
 
 pub mod catalogue;
 pub mod compare;
-pub mod dead_letters;
 mod database;
+pub mod dead_letters;
 mod error;
 pub mod mentions;
 mod page;
@@ -60,7 +60,9 @@ impl Store {
             .max_connections(1)
             .sqlx_logging(false)
             .map_sqlx_sqlite_opts(move |sqlite| {
-                sqlite.filename(&file).busy_timeout(std::time::Duration::from_secs(30))
+                sqlite
+                    .filename(&file)
+                    .busy_timeout(std::time::Duration::from_secs(30))
             });
         let schema = sea_orm::Database::connect(options).await.map_err(failed)?;
         Ok(Self {
@@ -77,7 +79,10 @@ impl Store {
     pub async fn open_in_memory() -> Result<Self, StoreError> {
         let failed = |source| StoreError::new("opening a database in memory", source);
         let mut options = ConnectOptions::new("sqlite::memory:");
-        options.max_connections(1).min_connections(1).sqlx_logging(false);
+        options
+            .max_connections(1)
+            .min_connections(1)
+            .sqlx_logging(false);
         Ok(Self {
             database: Database::Sqlite(Sqlite::open_in_memory().await.map_err(failed)?),
             schema: sea_orm::Database::connect(options).await.map_err(failed)?,
@@ -101,7 +106,9 @@ impl Store {
     /// When the file is there already or cannot be written.
     pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
         let target = path.display().to_string();
-        self.execute("VACUUM INTO ?", vec![target.into()]).await.map(|_| ())
+        self.execute("VACUUM INTO ?", vec![target.into()])
+            .await
+            .map(|_| ())
     }
 
     /// Writes what the log still holds into the file and closes it.

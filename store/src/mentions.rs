@@ -89,12 +89,7 @@ impl Store {
                 id: row.get(5)?,
             };
             let first = row.get(0)?;
-            Ok((
-                first,
-                row.get(1)?,
-                row.get(2)?,
-                origin,
-            ))
+            Ok((first, row.get(1)?, row.get(2)?, origin))
         };
         read().map(Some).during("reading mentions")
     }
@@ -142,7 +137,11 @@ impl Page<'_> {
         first: bool,
     ) -> Result<(), StoreError> {
         let new = by_item(mentions);
-        let old = if first { HashMap::new() } else { self.item_mentions(of, raw_ids).await? };
+        let old = if first {
+            HashMap::new()
+        } else {
+            self.item_mentions(of, raw_ids).await?
+        };
         if old == new {
             return Ok(());
         }
@@ -189,7 +188,11 @@ impl Page<'_> {
         old: &HashMap<i64, ItemMentions>,
         new: HashMap<i64, ItemMentions>,
     ) -> Result<(), StoreError> {
-        let gone: Vec<i64> = old.keys().filter(|id| !new.contains_key(id)).copied().collect();
+        let gone: Vec<i64> = old
+            .keys()
+            .filter(|id| !new.contains_key(id))
+            .copied()
+            .collect();
         for group in gone.chunks(256) {
             let (list, ids) = key_list(group.iter().map(|&id| id.into()).collect());
             let text = format!(
@@ -241,7 +244,10 @@ impl Page<'_> {
         let mut gone = Vec::new();
         for (described, delta) in deltas {
             let (count, known) = counted.remove(&*described).unwrap_or_default();
-            let Described { account_id, profile_id } = (*described).clone();
+            let Described {
+                account_id,
+                profile_id,
+            } = (*described).clone();
             let mentions = count + delta.count;
             if mentions <= 0 {
                 gone.push(vec![
@@ -332,9 +338,16 @@ impl Page<'_> {
              ORDER BY said.seen_at DESC, said.item DESC LIMIT 1",
             of.raw_table
         );
-        let account_id = account_id.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+        let account_id = account_id
+            .replace('!', "!!")
+            .replace('%', "!%")
+            .replace('_', "!_");
         let pattern = format!("%\n{account_id}\t{profile_id}\n%");
-        let values = vec![of.raw_table.into(), self.params.clone().into(), pattern.into()];
+        let values = vec![
+            of.raw_table.into(),
+            self.params.clone().into(),
+            pattern.into(),
+        ];
         let found = self.query_one(&text, values).await?;
         let seen = found.map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
         seen.transpose().during("reading mentions")
@@ -379,7 +392,10 @@ fn by_item(mentions: Vec<Mention>) -> HashMap<i64, ItemMentions> {
             accounts: Vec::new(),
         });
         let account_id = &mention.described.account_id;
-        match item.accounts.binary_search_by(|known| known.account_id.cmp(account_id)) {
+        match item
+            .accounts
+            .binary_search_by(|known| known.account_id.cmp(account_id))
+        {
             Ok(place) => item.accounts[place] = mention.described,
             Err(place) => item.accounts.insert(place, mention.described),
         }

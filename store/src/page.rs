@@ -48,7 +48,10 @@ impl Store {
         text: &str,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
-        self.database.read(&self.marked(text), values).await.during(text)
+        self.database
+            .read(&self.marked(text), values)
+            .await
+            .during(text)
     }
 
     pub(crate) async fn execute(&self, text: &str, values: Vec<Value>) -> Result<u64, StoreError> {
@@ -123,7 +126,11 @@ impl Page<'_> {
         values: Vec<Value>,
     ) -> Result<Option<Row>, StoreError> {
         let mut rows = self.query_all(text, values).await?;
-        Ok(if rows.is_empty() { None } else { Some(rows.swap_remove(0)) })
+        Ok(if rows.is_empty() {
+            None
+        } else {
+            Some(rows.swap_remove(0))
+        })
     }
 
     pub(crate) async fn execute(&self, text: &str, values: Vec<Value>) -> Result<u64, StoreError> {
@@ -154,9 +161,17 @@ impl Page<'_> {
         }
         let backend = self.store.backend();
         let failed = |source| StoreError::new(format!("writing {}", shape.table), source);
-        let text = |length| self.store.texts.upsert(backend, shape, length).map_err(failed);
+        let text = |length| {
+            self.store
+                .texts
+                .upsert(backend, shape, length)
+                .map_err(failed)
+        };
         if backend == DbBackend::Sqlite {
-            return self.turn.execute_rows(text(1)?, rows, shared).map_err(failed);
+            return self
+                .turn
+                .execute_rows(text(1)?, rows, shared)
+                .map_err(failed);
         }
         let mut rest = last_of_each_key(&key_places(shape), rows, |row| row);
         for row in &mut rest {
@@ -166,7 +181,10 @@ impl Page<'_> {
             let length = next_length(&rest, shape.columns.len());
             let tail = rest.split_off(length);
             let values = rest.into_iter().flatten().collect();
-            self.turn.execute(&text(length)?, values).await.map_err(failed)?;
+            self.turn
+                .execute(&text(length)?, values)
+                .await
+                .map_err(failed)?;
             rest = tail;
         }
         Ok(())
@@ -196,5 +214,7 @@ pub(crate) fn last_of_each_key<R>(
     kept.sort_unstable();
     let mut kept = kept.into_iter().peekable();
     let rows = rows.into_iter().enumerate();
-    rows.filter(|(index, _)| kept.next_if_eq(index).is_some()).map(|(_, row)| row).collect()
+    rows.filter(|(index, _)| kept.next_if_eq(index).is_some())
+        .map(|(_, row)| row)
+        .collect()
 }

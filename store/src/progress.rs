@@ -126,7 +126,12 @@ impl Store {
         let text = "SELECT row_key FROM _headwater_work \
                     WHERE params = ? AND step = ? AND row_key > ? ORDER BY row_key LIMIT ?";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let values = vec![scope.params().into(), step.into(), after.into(), limit.into()];
+        let values = vec![
+            scope.params().into(),
+            step.into(),
+            after.into(),
+            limit.into(),
+        ];
         let rows = self.query_all(text, values).await?;
         let keys = rows.iter().map(|row| row.get(0));
         keys.collect::<Result<_, _>>().during("reading work")

@@ -168,9 +168,7 @@ impl Store {
         let rows = self
             .query_all(&text, vec![scope.params().into(), walk.into()])
             .await?;
-        let read = rows
-            .iter()
-            .map(|row| Ok((row.get(0)?, row.get(1)?)));
+        let read = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?)));
         read.collect::<Result<_, _>>()
             .during("reading items not seen")
     }
@@ -459,7 +457,10 @@ fn last_of_each_item(items: Vec<NewItem>) -> Vec<NewItem> {
     kept.sort_unstable();
     let mut kept = kept.into_iter().peekable();
     let items = items.into_iter().enumerate();
-    items.filter(|(index, _)| kept.next_if_eq(index).is_some()).map(|(_, item)| item).collect()
+    items
+        .filter(|(index, _)| kept.next_if_eq(index).is_some())
+        .map(|(_, item)| item)
+        .collect()
 }
 
 fn stored_item(row: &Row) -> Result<((String, String), StoredItem), DbErr> {

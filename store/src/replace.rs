@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use sea_orm::{Value};
+use sea_orm::Value;
 
 use crate::database::Row;
 
-use headwater_domain::{Origin, Table};
 use headwater_domain::rows::{NewRow, TableRows};
 use headwater_domain::table::Layer;
+use headwater_domain::{Origin, Table};
 
 use crate::error::{During, StoreError};
 use crate::page::{Page, last_of_each_key};
@@ -82,6 +82,8 @@ impl Page<'_> {
             rows,
             first,
         } = replacement;
+        let places: Vec<usize> = table.key_positions().collect();
+        let rows = last_of_each_key(&places, rows, |row| &row.values);
         if first {
             let changes = Changes {
                 written: rows.len() as u64,
@@ -93,8 +95,7 @@ impl Page<'_> {
         let mut existing = self.owned(table, &owner).await?;
         let mut changes = Changes::default();
         let mut different = Vec::new();
-        let places: Vec<usize> = table.key_positions().collect();
-        for row in last_of_each_key(&places, rows, |row| &row.values) {
+        for row in rows {
             match existing.remove(&key_of(table, &row.values)) {
                 Some(old) if is_same(&old, &row) => changes.unchanged += 1,
                 _ => different.push(row),

@@ -51,7 +51,13 @@ impl Shape {
         let mut shape = Self::shared(table);
         shape.keep_existing = false;
         // What differs from row to row first, then what many rows have in common.
-        let more = [RAW_DATA_ID, RAW_DATA_PARAMS, RAW_DATA_TABLE, CREATED_AT, UPDATED_AT];
+        let more = [
+            RAW_DATA_ID,
+            RAW_DATA_PARAMS,
+            RAW_DATA_TABLE,
+            CREATED_AT,
+            UPDATED_AT,
+        ];
         shape.columns.extend(more.map(str::to_owned));
         shape.set_once.push(CREATED_AT.to_owned());
         if table.layer() != Layer::Domain {

@@ -43,9 +43,15 @@ fn raw_rows_become_domain_rows_offline() {
     run(&["transform"]);
     let sql = "SELECT title, status, pull_request_key, _raw_data_id FROM pull_requests";
     let answer = run(&["query", sql, "--format", "csv"]);
-    assert_eq!(answer, "title,status,pull_request_key,_raw_data_id\nnewer,OPEN,5,9\n");
+    assert_eq!(
+        answer,
+        "title,status,pull_request_key,_raw_data_id\nnewer,OPEN,5,9\n"
+    );
     let again = run(&["transform"]);
-    assert!(again.contains("nothing changed, no rows written"), "{again}");
+    assert!(
+        again.contains("nothing changed, no rows written"),
+        "{again}"
+    );
 }
 
 #[test]
@@ -57,9 +63,23 @@ fn an_export_can_be_imported_again() {
     run(&["raw", "export", "pull_requests", "out.csv"]);
     run(&["raw", "export", "pull_requests", "out.jsonl"]);
     for file in ["out.csv", "out.jsonl"] {
-        run(&["--database", "sqlite:other.db", "raw", "import", "pull_requests", file]);
+        run(&[
+            "--database",
+            "sqlite:other.db",
+            "raw",
+            "import",
+            "pull_requests",
+            file,
+        ]);
         let sql = "SELECT id, params, data, created_at FROM _raw_bitbucket_api_pull_requests";
-        let there = run(&["--database", "sqlite:other.db", "query", sql, "--format", "csv"]);
+        let there = run(&[
+            "--database",
+            "sqlite:other.db",
+            "query",
+            sql,
+            "--format",
+            "csv",
+        ]);
         assert_eq!(there, run(&["query", sql, "--format", "csv"]), "{file}");
         std::fs::remove_file(folder.path().join("other.db")).unwrap();
     }
@@ -72,9 +92,16 @@ fn a_bad_row_is_named_by_its_line_and_nothing_is_imported() {
     let mut text = std::fs::read_to_string(folder.path().join("rows.csv")).unwrap();
     text.push_str("x,{},1,u,null,\n");
     std::fs::write(folder.path().join("rows.csv"), text).unwrap();
-    let output = headwater(folder.path(), &["raw", "import", "pull_requests", "rows.csv"]);
+    let output = headwater(
+        folder.path(),
+        &["raw", "import", "pull_requests", "rows.csv"],
+    );
     assert_eq!(code(&output), 2);
-    assert!(stderr(&output).contains("rows.csv:4: id: \"x\""), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("rows.csv:4: id: \"x\""),
+        "{}",
+        stderr(&output)
+    );
     assert!(!folder.path().join("headwater.db").exists());
 }
 
@@ -82,7 +109,11 @@ fn a_bad_row_is_named_by_its_line_and_nothing_is_imported() {
 fn a_query_cannot_write() {
     let folder = folder();
     stdout(&headwater(folder.path(), &["migrate"]));
-    for sql in ["DELETE FROM repos", "DROP TABLE repos", "CREATE TABLE x (y)"] {
+    for sql in [
+        "DELETE FROM repos",
+        "DROP TABLE repos",
+        "CREATE TABLE x (y)",
+    ] {
         let output = headwater(folder.path(), &["query", sql]);
         assert_eq!(code(&output), 2, "{sql}");
         assert!(stderr(&output).contains("readonly"), "{}", stderr(&output));
@@ -106,12 +137,28 @@ fn a_broken_configuration_ends_every_command_with_3_and_places() {
     let folder = folder();
     let text = "[[connection]]\nid = 0\nname = \"a\"\nkind = \"bitbucket\"\nscopse = []\n";
     std::fs::write(folder.path().join("headwater.toml"), text).unwrap();
-    for arguments in [&["sync"][..], &["transform"], &["status"], &["config", "check"]] {
+    for arguments in [
+        &["sync"][..],
+        &["transform"],
+        &["status"],
+        &["config", "check"],
+    ] {
         let output = headwater(folder.path(), arguments);
         assert_eq!(code(&output), 3, "{arguments:?}");
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), stderr(&output));
-        for place in ["headwater.toml:2:", "headwater.toml:4:", "headwater.toml:5:"] {
-            assert!(said.contains(place), "{arguments:?} does not name {place}: {said}");
+        let said = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            stderr(&output)
+        );
+        for place in [
+            "headwater.toml:2:",
+            "headwater.toml:4:",
+            "headwater.toml:5:",
+        ] {
+            assert!(
+                said.contains(place),
+                "{arguments:?} does not name {place}: {said}"
+            );
         }
     }
 }
@@ -121,7 +168,11 @@ fn sync_without_a_configuration_says_what_to_do() {
     let folder = folder();
     let output = headwater(folder.path(), &["sync"]);
     assert_eq!(code(&output), 3);
-    assert!(stderr(&output).contains("headwater init"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("headwater init"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
@@ -150,7 +201,11 @@ fn a_second_writer_is_refused_with_7_and_told_who_writes() {
     let _lock = headwater::database::lock(&path, "test").unwrap();
     let output = headwater(folder.path(), &["transform"]);
     assert_eq!(code(&output), 7);
-    assert!(stderr(&output).contains("command test"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("command test"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
@@ -169,7 +224,10 @@ fn migrate_shows_what_it_would_do_and_then_does_it() {
 fn tables_tells_what_a_row_is_and_what_each_column_holds() {
     let folder = folder();
     let list = stdout(&headwater(folder.path(), &["tables", "--format", "csv"]));
-    assert!(list.contains("pull_requests,domain,One pull request."), "{list}");
+    assert!(
+        list.contains("pull_requests,domain,One pull request."),
+        "{list}"
+    );
     let one = stdout(&headwater(folder.path(), &["tables", "pull_requests"]));
     assert!(one.contains("merged_date"), "{one}");
 }

@@ -17,9 +17,7 @@ const STEPS: usize = 200;
 fn is_followed(change: &Change) -> bool {
     !matches!(
         change,
-        Change::RenameUser { .. }
-            | Change::RemoveFork { .. }
-            | Change::DeleteRepository { .. }
+        Change::RenameUser { .. } | Change::RemoveFork { .. } | Change::DeleteRepository { .. }
     )
 }
 
@@ -69,7 +67,10 @@ async fn tables_equal_a_first_sync_after(seed: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_random_changes_with_syncs_between_the_tables_equal_a_first_sync() {
-    let seeds = match std::env::var("HEADWATER_SEED").ok().and_then(|seed| seed.parse().ok()) {
+    let seeds = match std::env::var("HEADWATER_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+    {
         Some(seed) => vec![seed],
         None => vec![1, 2, 3],
     };

@@ -54,10 +54,6 @@ impl Lake {
         }
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// Collects, extracts and converts everything.
     pub(crate) async fn sync(&self, how: How) -> (Exit, RunSummary) {
         self.try_sync(how, CancellationToken::new()).await.unwrap()
@@ -95,7 +91,9 @@ impl Lake {
     /// What differs from another lake, over every table.
     pub(crate) async fn differences(&self, other: &Self) -> Vec<Difference> {
         let tables = bitbucket().tables();
-        tables_equal(&self.store, &other.store, &tables, 20).await.unwrap()
+        tables_equal(&self.store, &other.store, &tables, 20)
+            .await
+            .unwrap()
     }
 
     /// Fails, with the differences, unless this lake equals a first sync into an empty one.
@@ -105,14 +103,17 @@ impl Lake {
         assert_eq!(exit, Exit::Ok);
         let differences = self.differences(&fresh).await;
         let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
-        assert!(shown.is_empty(), "here: synced step by step, there: at once\n{shown:#?}");
+        assert!(
+            shown.is_empty(),
+            "here: synced step by step, there: at once\n{shown:#?}"
+        );
     }
 
     /// The first cell of the first row.
-    pub(crate) async fn number(&self, sql: &str) -> i64 {
+    pub(crate) async fn number(&self, sql: &str) -> usize {
         let answer = self.ask(sql).await;
         match answer.rows[0][0] {
-            Cell::Integer(number) => number,
+            Cell::Integer(number) => usize::try_from(number).unwrap(),
             ref other => panic!("{sql} gave {other:?}"),
         }
     }

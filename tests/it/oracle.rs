@@ -40,7 +40,9 @@ const ORIGIN_EXCEPTIONS: [(&str, u32); 5] = [
 ];
 
 fn is_exception(table: &str, column: &str) -> bool {
-    let single = EXCEPTIONS.iter().find(|e| e.table == table && e.column == column);
+    let single = EXCEPTIONS
+        .iter()
+        .find(|e| e.table == table && e.column == column);
     let origin = ORIGIN_EXCEPTIONS.iter().find(|(name, _)| *name == table);
     let decision = single.map(|e| e.decision).or_else(|| {
         let (_, decision) = origin?;
@@ -55,7 +57,10 @@ fn oracle() -> Option<PathBuf> {
     if folder.exists() {
         return Some(folder);
     }
-    println!("skipped: there is no oracle beside the checkout at {}", folder.display());
+    println!(
+        "skipped: there is no oracle beside the checkout at {}",
+        folder.display()
+    );
     None
 }
 
@@ -64,11 +69,19 @@ type Table = BTreeMap<Vec<String>, BTreeMap<String, String>>;
 
 fn read_expected(path: &Path, keys: &[&str]) -> (Vec<String>, Table) {
     let mut reader = csv::Reader::from_path(path).unwrap();
-    let columns: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let columns: Vec<String> = reader
+        .headers()
+        .unwrap()
+        .iter()
+        .map(str::to_owned)
+        .collect();
     let mut table = Table::new();
     for record in reader.records() {
         let record = record.unwrap();
-        let cells = columns.iter().cloned().zip(record.iter().map(str::to_owned));
+        let cells = columns
+            .iter()
+            .cloned()
+            .zip(record.iter().map(str::to_owned));
         let row: BTreeMap<String, String> = cells.collect();
         let key = keys.iter().map(|key| row[*key].clone()).collect();
         table.insert(key, row);
@@ -101,7 +114,10 @@ async fn compare(raw: &[&str], expected: &[(&str, &str, &[&str])]) {
     for stream in raw {
         let table = format!("_raw_bitbucket_api_{stream}");
         let file = oracle.join(format!("raw/{table}.csv"));
-        stdout(&headwater(folder.path(), &["raw", "import", &table, file.to_str().unwrap()]));
+        stdout(&headwater(
+            folder.path(),
+            &["raw", "import", &table, file.to_str().unwrap()],
+        ));
     }
     stdout(&headwater(folder.path(), &["transform"]));
     let database = folder.path().join("headwater.db");
@@ -111,7 +127,9 @@ async fn compare(raw: &[&str], expected: &[(&str, &str, &[&str])]) {
         let stored = read_stored(&database, table, &columns, keys).await;
         assert_eq!(stored.len(), rows.len(), "rows of {table}");
         for (key, row) in rows {
-            let own = stored.get(&key).unwrap_or_else(|| panic!("{table} lacks {key:?}"));
+            let own = stored
+                .get(&key)
+                .unwrap_or_else(|| panic!("{table} lacks {key:?}"));
             for column in columns.iter().filter(|column| !is_exception(table, column)) {
                 assert_eq!(own[column], row[column], "{table} {key:?} {column}");
             }
@@ -122,7 +140,11 @@ async fn compare(raw: &[&str], expected: &[(&str, &str, &[&str])]) {
 #[tokio::test]
 async fn repositories_give_the_peers_rows() {
     let expected: [(&str, &str, &[&str]); 4] = [
-        ("_tool_bitbucket_repos", "_tool_bitbucket_repos", &["connection_id", "bitbucket_id"]),
+        (
+            "_tool_bitbucket_repos",
+            "_tool_bitbucket_repos",
+            &["connection_id", "bitbucket_id"],
+        ),
         ("repos", "repos", &["id"]),
         ("boards", "boards", &["id"]),
         ("cicd_scopes", "cicd_scopes", &["id"]),
@@ -164,7 +186,11 @@ async fn commits_of_pull_requests_give_the_peers_rows() {
             "_tool_bitbucket_pull_request_commits",
             &["connection_id", "repo_id", "pull_request_id", "commit_sha"],
         ),
-        ("pull_request_commits", "pull_request_commits", &["pull_request_id", "commit_sha"]),
+        (
+            "pull_request_commits",
+            "pull_request_commits",
+            &["pull_request_id", "commit_sha"],
+        ),
     ];
     compare(&["pull_request_commits"], &expected).await;
 }

@@ -21,7 +21,9 @@ async fn columns_of(database: &Path, table: &str) -> BTreeSet<(String, bool)> {
     let sql = format!("SELECT name, pk > 0 FROM pragma_table_info('{table}')");
     let rows = ask(database, &sql).await.rows;
     let cell = |cell: &headwater_store::query::Cell| format!("{cell:?}");
-    rows.iter().map(|row| (cell(&row[0]), cell(&row[1]).contains('1'))).collect()
+    rows.iter()
+        .map(|row| (cell(&row[0]), cell(&row[1]).contains('1')))
+        .collect()
 }
 
 #[tokio::test]
@@ -34,12 +36,18 @@ async fn the_migrated_schema_is_what_the_entities_say() {
     }
     for table in tables {
         let stored = columns_of(&database, table.name).await;
-        let text = |name: &str| format!("{:?}", headwater_store::query::Cell::Text(name.to_owned()));
-        let mut declared: BTreeSet<(String, bool)> =
-            table.columns.iter().map(|c| (text(&c.name), c.key)).collect();
+        let text =
+            |name: &str| format!("{:?}", headwater_store::query::Cell::Text(name.to_owned()));
+        let mut declared: BTreeSet<(String, bool)> = table
+            .columns
+            .iter()
+            .map(|c| (text(&c.name), c.key))
+            .collect();
         let tracking = headwater_store::catalogue::TRACKING_COLUMNS.iter();
         let tracked = |name: &str| table.layer() != Layer::Domain || name != "changed_seq";
-        let tracking = tracking.map(|(name, ..)| *name).filter(|name| tracked(name));
+        let tracking = tracking
+            .map(|(name, ..)| *name)
+            .filter(|name| tracked(name));
         declared.extend(tracking.map(|name| (text(name), false)));
         assert_eq!(stored, declared, "{}", table.name);
     }
@@ -51,16 +59,29 @@ async fn every_raw_table_has_the_columns_that_are_documented() {
     for entry in &bitbucket().streams {
         let table = &entry.collection.raw_table;
         let stored = columns_of(&database, table).await.len();
-        assert_eq!(stored, headwater_store::catalogue::RAW_COLUMNS.len(), "{table}");
+        assert_eq!(
+            stored,
+            headwater_store::catalogue::RAW_COLUMNS.len(),
+            "{table}"
+        );
     }
 }
 
 #[test]
 fn every_table_and_column_says_what_it_holds() {
     for table in bitbucket().tables().rows {
-        assert!(table.describes.ends_with('.'), "{} has no sentence", table.name);
+        assert!(
+            table.describes.ends_with('.'),
+            "{} has no sentence",
+            table.name
+        );
         for column in &table.columns {
-            assert!(!column.describes.is_empty(), "{}.{}", table.name, column.name);
+            assert!(
+                !column.describes.is_empty(),
+                "{}.{}",
+                table.name,
+                column.name
+            );
         }
     }
 }
@@ -70,8 +91,13 @@ fn every_stream_reaches_a_conversion_that_reads_its_rows() {
     let source = bitbucket();
     for entry in &source.streams {
         let stream = entry.collection.stream;
-        let conversion = source.conversions.iter().find(|c| c.name == entry.converted_by);
-        let inputs = conversion.unwrap_or_else(|| panic!("{stream} reaches nothing")).inputs();
+        let conversion = source
+            .conversions
+            .iter()
+            .find(|c| c.name == entry.converted_by);
+        let inputs = conversion
+            .unwrap_or_else(|| panic!("{stream} reaches nothing"))
+            .inputs();
         let written: Vec<&str> = entry.extraction.tables.iter().map(|t| t.name).collect();
         let reads: Vec<&str> = inputs.iter().map(|(table, _)| table.name).collect();
         assert!(
@@ -86,8 +112,16 @@ fn a_removed_row_still_tells_which_driver_it_belonged_to() {
     // Of a removed row only the primary key is kept.
     for conversion in &bitbucket().conversions {
         for (table, column) in conversion.inputs() {
-            let key = table.columns.iter().find(|c| c.name == column).is_some_and(|c| c.key);
-            assert!(key, "{}: {}.{column} is no part of the key", conversion.name, table.name);
+            let key = table
+                .columns
+                .iter()
+                .find(|c| c.name == column)
+                .is_some_and(|c| c.key);
+            assert!(
+                key,
+                "{}: {}.{column} is no part of the key",
+                conversion.name, table.name
+            );
         }
     }
 }

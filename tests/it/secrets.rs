@@ -15,13 +15,19 @@ fn assert_absent(what: &str, bytes: &[u8]) {
         let _ = write!(hex, "{byte:02x}");
     }
     for needle in [TOKEN, encoded, hex.as_str()] {
-        let found = bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
+        let found = bytes
+            .windows(needle.len())
+            .any(|window| window == needle.as_bytes());
         assert!(!found, "{what} holds the secret as {needle}");
     }
 }
 
 async fn run_everything(token_accepted: bool) {
-    let tokens = if token_accepted { vec![("me@example.com".to_owned(), TOKEN.to_owned())] } else { vec![] };
+    let tokens = if token_accepted {
+        vec![("me@example.com".to_owned(), TOKEN.to_owned())]
+    } else {
+        vec![]
+    };
     let options = Options {
         size: Size::tiny(),
         credentials: Credentials {

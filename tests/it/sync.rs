@@ -26,12 +26,16 @@ async fn a_workspace_flows_from_api_pages_to_domain_rows() {
     assert!(summary.written > 0);
     let world = simulator.world().clone();
     let repositories = world.repositories().len();
-    let pull_requests: usize = world.repositories().iter().map(|r| r.pull_requests.len()).sum();
+    let pull_requests: usize = world
+        .repositories()
+        .iter()
+        .map(|r| r.pull_requests.len())
+        .sum();
     let count = |table: &str| format!("SELECT COUNT(*) FROM {table}");
-    assert_eq!(lake.number(&count("repos")).await, repositories as i64);
-    assert_eq!(lake.number(&count("boards")).await, repositories as i64);
-    assert_eq!(lake.number(&count("cicd_scopes")).await, repositories as i64);
-    assert_eq!(lake.number(&count("pull_requests")).await, pull_requests as i64);
+    assert_eq!(lake.number(&count("repos")).await, repositories);
+    assert_eq!(lake.number(&count("boards")).await, repositories);
+    assert_eq!(lake.number(&count("cicd_scopes")).await, repositories);
+    assert_eq!(lake.number(&count("pull_requests")).await, pull_requests);
     for table in ["accounts", "pull_request_comments", "pull_request_commits"] {
         assert!(lake.number(&count(table)).await > 0, "{table} is empty");
     }
@@ -52,7 +56,8 @@ async fn the_second_sync_writes_no_rows_and_asks_only_for_lists() {
     let requests = simulator.take_requests();
     assert_eq!(summary.requests, requests.len() as u64);
     for request in &requests {
-        let list = request.path.ends_with("/pullrequests") || request.path == "/2.0/repositories/acme";
+        let list =
+            request.path.ends_with("/pullrequests") || request.path == "/2.0/repositories/acme";
         assert!(list, "{} is no list", request.path);
     }
 }
@@ -78,7 +83,12 @@ async fn a_named_repository_needs_no_listing_of_the_workspace() {
     let lake = Lake::with_scopes(&simulator, &format!("[\"{name}\"]")).await;
     let (exit, _) = lake.sync(How::default()).await;
     assert_eq!(exit, Exit::Ok);
-    assert!(simulator.requests().iter().all(|r| r.path != "/2.0/repositories/acme"));
+    assert!(
+        simulator
+            .requests()
+            .iter()
+            .all(|r| r.path != "/2.0/repositories/acme")
+    );
     assert_eq!(lake.number("SELECT COUNT(*) FROM repos").await, 1);
 }
 
@@ -101,7 +111,10 @@ async fn a_sync_cancelled_anywhere_goes_on_to_the_same_tables() {
             cancelled += 1;
         }
     }
-    assert!(cancelled >= 4, "only {cancelled} runs were cancelled in time");
+    assert!(
+        cancelled >= 4,
+        "only {cancelled} runs were cancelled in time"
+    );
     simulator.set_faults(None);
     let (exit, _) = lake.sync(How::default()).await;
     assert_eq!(exit, Exit::Ok);
@@ -146,11 +159,15 @@ async fn broken_items_become_dead_letters_and_are_cleared_when_they_are_well_aga
     let simulator = tiny().await;
     let slug = {
         let world = simulator.world();
-        let repository = world.repositories().iter().find(|r| !r.pull_requests.is_empty());
+        let repository = world
+            .repositories()
+            .iter()
+            .find(|r| !r.pull_requests.is_empty());
         repository.unwrap().slug.clone()
     };
     let list = format!("/2.0/repositories/acme/{slug}/pullrequests");
-    let broken = r#"{"values": [{"id": 1, "created_on": "yesterday"}, {"title": "no id"}, {"id": 2}]}"#;
+    let broken =
+        r#"{"values": [{"id": 1, "created_on": "yesterday"}, {"title": "no id"}, {"id": 2}]}"#;
     simulator.set_faults(Some(Arc::new(move |request| {
         let page = || Fault::Body(broken.into(), "application/json".to_owned());
         (request.path == list).then(page)
@@ -167,5 +184,9 @@ async fn broken_items_become_dead_letters_and_are_cleared_when_they_are_well_aga
     simulator.set_faults(None);
     let (exit, _) = lake.sync(How { full: true }).await;
     assert_eq!(exit, Exit::Ok);
-    assert_eq!(lake.number("SELECT COUNT(*) FROM _headwater_dead_letters").await, 0);
+    assert_eq!(
+        lake.number("SELECT COUNT(*) FROM _headwater_dead_letters")
+            .await,
+        0
+    );
 }

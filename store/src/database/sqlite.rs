@@ -37,6 +37,11 @@ pub(crate) struct SqliteTurn {
     _turn: OwnedMutexGuard<()>,
 }
 
+/// Name of the thread and size of its cache in kibibytes: the writer meets hot index pages again
+/// and again, the reader reads everything once.
+const WRITER: (&str, i64) = ("sqlite-write", 16_384);
+const READER: (&str, i64) = ("sqlite-read", 2048);
+
 type Answer<T> = oneshot::Receiver<rusqlite::Result<T>>;
 
 type Work = Box<dyn FnOnce(&Connection) + Send>;
@@ -49,8 +54,8 @@ enum Job {
 impl Sqlite {
     /// Opens the file, making it where it is missing, and starts the threads.
     pub(crate) async fn open(path: &Path) -> Result<Self, DbErr> {
-        let jobs = start(Some(path.to_owned()), "sqlite-write").await?;
-        let reader = start(Some(path.to_owned()), "sqlite-read").await?;
+        let jobs = start(Some(path.to_owned()), WRITER).await?;
+        let reader = start(Some(path.to_owned()), READER).await?;
         Ok(Self {
             jobs,
             reader: Some(reader),
@@ -61,7 +66,7 @@ impl Sqlite {
     /// An empty database that is gone with the handle.
     pub(crate) async fn open_in_memory() -> Result<Self, DbErr> {
         Ok(Self {
-            jobs: start(None, "sqlite-write").await?,
+            jobs: start(None, WRITER).await?,
             reader: None,
             turns: Arc::default(),
         })
@@ -100,11 +105,14 @@ impl Sqlite {
     }
 }
 
-async fn start(path: Option<PathBuf>, name: &str) -> Result<channel::Sender<Job>, DbErr> {
+async fn start(
+    path: Option<PathBuf>,
+    (name, cache_kibibytes): (&str, i64),
+) -> Result<channel::Sender<Job>, DbErr> {
     let (jobs, queue) = channel::channel::<Job>();
     let (opened, open) = oneshot::channel();
     let thread = std::thread::Builder::new().name(name.to_owned());
-    let started = thread.spawn(move || match connect(path.as_deref()) {
+    let started = thread.spawn(move || match connect(path.as_deref(), cache_kibibytes) {
         Ok(connection) => {
             // The opener may have been cancelled; then the queue is closed already.
             let _ = opened.send(Ok(()));
@@ -134,7 +142,7 @@ where
     Ok(answer)
 }
 
-fn connect(path: Option<&Path>) -> Result<Connection, DbErr> {
+fn connect(path: Option<&Path>, cache_kibibytes: i64) -> Result<Connection, DbErr> {
     let opened = match path {
         Some(path) => Connection::open_with_flags(
             path,
@@ -146,11 +154,11 @@ fn connect(path: Option<&Path>) -> Result<Connection, DbErr> {
         None => Connection::open_in_memory(),
     };
     let connection = opened.map_err(database)?;
-    configure(&connection).map_err(database)?;
+    configure(&connection, cache_kibibytes).map_err(database)?;
     Ok(connection)
 }
 
-fn configure(connection: &Connection) -> rusqlite::Result<()> {
+fn configure(connection: &Connection, cache_kibibytes: i64) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::from_secs(30))?;
     connection.set_prepared_statement_cache_capacity(256);
     // Payloads are 2 to 10 KB: two pages at most, and none half empty. Must come before WAL.
@@ -159,7 +167,9 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // A commit may be lost at power failure, never torn; the next run fetches it again.
     connection.pragma_update(None, "synchronous", "normal")?;
     // Kibibytes; memory stays flat however large the file grows.
-    connection.pragma_update(None, "cache_size", -32_768)?;
+    connection.pragma_update(None, "cache_size", -cache_kibibytes)?;
+    // Pages. Rows of one table share hot index pages: a longer log writes them back less often.
+    connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
     Ok(())
 }
 
@@ -178,9 +188,9 @@ fn serve(connection: Connection, queue: &channel::Receiver<Job>) {
 }
 
 fn database(error: rusqlite::Error) -> DbErr {
-    let message = match &error {
+    let message = match error {
         // The message alone; the code in brackets says nothing to a person.
-        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message,
         other => other.to_string(),
     };
     DbErr::Custom(message)
@@ -203,24 +213,29 @@ impl SqliteTurn {
     pub(crate) async fn begin(&mut self) -> Result<(), DbErr> {
         // Set first: if this call is cancelled the statement runs all the same.
         self.in_transaction = true;
-        self.run(|connection| connection.execute_batch("BEGIN IMMEDIATE")).await
+        self.run(|connection| connection.execute_batch("BEGIN IMMEDIATE"))
+            .await
     }
 
     pub(crate) async fn commit(&mut self) -> Result<(), DbErr> {
         let unanswered = std::mem::take(
-            self.unanswered.get_mut().unwrap_or_else(PoisonError::into_inner),
+            self.unanswered
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner),
         );
         for answer in unanswered {
             answer.await.map_err(|_| gone())?.map_err(database)?;
         }
-        self.run(|connection| connection.execute_batch("COMMIT")).await?;
+        self.run(|connection| connection.execute_batch("COMMIT"))
+            .await?;
         self.in_transaction = false;
         Ok(())
     }
 
     pub(crate) async fn query(&self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, DbErr> {
         let text = text.to_owned();
-        self.run(move |connection| query(connection, &text, &values)).await
+        self.run(move |connection| query(connection, &text, &values))
+            .await
     }
 
     pub(crate) async fn execute(&self, text: &str, values: Vec<Value>) -> Result<u64, DbErr> {
@@ -252,7 +267,10 @@ impl SqliteTurn {
             }
             Ok(())
         })?;
-        let mut unanswered = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unanswered = self
+            .unanswered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         unanswered.push(answer);
         Ok(())
     }
@@ -324,9 +342,9 @@ impl ToSql for Bound<'_> {
             Value::Double(Some(number)) => Ok(ToSqlOutput::Owned(SqliteValue::Real(*number))),
             Value::String(Some(text)) => borrowed(ValueRef::Text(text.as_bytes())),
             Value::Bytes(Some(bytes)) => borrowed(ValueRef::Blob(bytes)),
-            Value::ChronoDateTimeUtc(Some(time)) => {
-                Ok(ToSqlOutput::Owned(SqliteValue::Text(timestamp::to_text(*time))))
-            }
+            Value::ChronoDateTimeUtc(Some(time)) => Ok(ToSqlOutput::Owned(SqliteValue::Text(
+                timestamp::to_text(*time),
+            ))),
             Value::BigInt(None)
             | Value::Int(None)
             | Value::Bool(None)

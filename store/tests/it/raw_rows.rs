@@ -89,9 +89,7 @@ async fn bytes_come_back_as_they_went_in() {
 async fn pending(store: &TempStore) -> Vec<PendingParent> {
     let start = ParentPosition::default();
     let streams = (RAW, "pull_request_comments");
-    let found = store
-        .pending_parents(&rocket(), streams, start, 9)
-        .await;
+    let found = store.pending_parents(&rocket(), streams, start, 9).await;
     found.unwrap().0
 }
 
@@ -171,9 +169,7 @@ async fn the_walk_over_parents_goes_on_where_it_stood_even_when_none_of_a_page_i
     let mut found = Vec::new();
     loop {
         let streams = (RAW, "pull_request_comments");
-        let read = store
-            .pending_parents(&rocket(), streams, position, 2)
-            .await;
+        let read = store.pending_parents(&rocket(), streams, position, 2).await;
         let (parents, reached) = read.unwrap();
         if (reached.seq, reached.id) == (position.seq, position.id) {
             break;

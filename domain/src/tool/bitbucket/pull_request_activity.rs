@@ -51,7 +51,7 @@ pub struct Model {
         comment = "kind, time and actor: the API gives entries no id"
     )]
     pub activity_key: String,
-    /// Approval, changes_requested or update.
+    /// Approval, `changes_requested` or update.
     #[sea_orm(
         column_type = "String(StringLen::N(100))",
         comment = "approval, changes_requested or update"

@@ -52,7 +52,7 @@ pub struct Model {
         comment = "REVIEWER or PARTICIPANT"
     )]
     pub role: String,
-    /// Approved, changes_requested or empty.
+    /// Approved, `changes_requested` or empty.
     #[sea_orm(
         column_type = "String(StringLen::N(100))",
         comment = "approved, changes_requested or empty"
