@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures::{StreamExt, stream};
+use futures::{StreamExt, future, stream};
+use headwater_store::Page;
 use headwater_store::dead_letters::DeadLetter;
 use headwater_store::progress::Checkpoint;
 use headwater_store::raw::{NewItem, ParentPosition, PendingParent, StoredItems};
@@ -25,7 +26,7 @@ use crate::page::RawItem;
 const PARENTS: usize = 512;
 
 /// Finished walks written in one transaction, if so many are ready; a slow server gets one each.
-const GROUP: usize = 128;
+const GROUP: usize = 256;
 
 /// How long a transaction waits for further walks.
 const GATHERING: Duration = Duration::from_millis(10);
@@ -33,11 +34,13 @@ const GATHERING: Duration = Duration::from_millis(10);
 /// Failures one after the other after which the server is taken for down.
 const PATIENCE: usize = 5;
 
+/// Adds what it did to the outcome, also when it fails halfway.
 pub(crate) async fn collect(
     task: &Task<'_>,
     collection: &Collection,
     (parent, parent_table): &(Parent, String),
-) -> Result<Outcome, CollectErrorKind> {
+    outcome: &mut Outcome,
+) -> Result<(), CollectErrorKind> {
     let mut engine = Engine {
         task,
         collection,
@@ -48,8 +51,9 @@ pub(crate) async fn collect(
         failures: 0,
         failed: 0,
     };
-    engine.run().await?;
-    Ok(engine.outcome)
+    let done = engine.run().await;
+    *outcome = engine.outcome;
+    done
 }
 
 /// The complete list of one parent's children, or why there is none.
@@ -84,7 +88,7 @@ struct Engine<'a> {
     failed: u64,
 }
 
-impl Engine<'_> {
+impl<'a> Engine<'a> {
     async fn run(&mut self) -> Result<(), CollectErrorKind> {
         let store = self.task.store;
         let scope = self.task.scope;
@@ -163,10 +167,13 @@ impl Engine<'_> {
     /// Fetches the children of some parents and writes what arrives, as it arrives.
     async fn walk(&mut self, pending: Vec<PendingParent>) -> Result<(), CollectErrorKind> {
         let mut arriving = self.fetch_all(pending)?;
-        let mut group = Vec::with_capacity(GROUP);
-        while arriving.walks.recv_many(&mut group, GROUP).await > 0 {
-            arriving.fill(&mut group).await;
-            self.write(std::mem::take(&mut group)).await?;
+        let mut group = arriving.group().await;
+        while !group.is_empty() {
+            let page = self.stage(group).await?;
+            // The next group gathers while this one is written.
+            let (written, next) = future::join(page.commit(), arriving.group()).await;
+            written?;
+            group = next;
         }
         Ok(())
     }
@@ -207,7 +214,8 @@ impl Engine<'_> {
         url.map_err(|error| bad_url(&self.task.client, error))
     }
 
-    async fn write(&mut self, group: Vec<Walked>) -> Result<(), CollectErrorKind> {
+    /// Hands a group's items to the database; what is left to do is to commit them.
+    async fn stage(&mut self, group: Vec<Walked>) -> Result<Page<'a>, CollectErrorKind> {
         let mut batch = Batch::default();
         for walked in group {
             self.sort(walked, &mut batch)?;
@@ -232,7 +240,6 @@ impl Engine<'_> {
         fetched.extend(batch.lost);
         page.set_children_fetched(self.collection.stream, fetched)
             .await?;
-        page.commit().await?;
         self.outcome.items += batch.received;
         self.outcome.written += changes.written;
         self.outcome.removed += gone.len() as u64;
@@ -242,7 +249,7 @@ impl Engine<'_> {
             parents: batch.walks,
             expected_parents: 0,
         });
-        Ok(())
+        Ok(page)
     }
 
     /// Puts one finished walk where it belongs.
@@ -404,18 +411,23 @@ struct Arriving {
 }
 
 impl Arriving {
-    /// Waits a moment for more: from a fast server many walks share a transaction, and from a slow
-    /// one each is stored at once.
-    async fn fill(&mut self, group: &mut Vec<Walked>) {
+    /// What has arrived, and what arrives within a moment: from a fast server many walks share a
+    /// transaction, and from a slow one each is stored at once. Empty at the end.
+    async fn group(&mut self) -> Vec<Walked> {
+        let mut group = Vec::with_capacity(GROUP);
+        if self.walks.recv_many(&mut group, GROUP).await == 0 {
+            return group;
+        }
         let until = tokio::time::Instant::now() + GATHERING;
         while group.len() < GROUP {
             let wanted = GROUP - group.len();
-            let more = self.walks.recv_many(group, wanted);
+            let more = self.walks.recv_many(&mut group, wanted);
             match tokio::time::timeout_at(until, more).await {
                 Ok(received) if received > 0 => {}
-                _ => return,
+                _ => break,
             }
         }
+        group
     }
 }
 

@@ -79,11 +79,14 @@ pub struct Outcome {
 /// # Errors
 /// When a request that the stream cannot do without fails, the database fails, or it is cancelled.
 pub async fn run(task: &Task<'_>, collection: &Collection) -> Result<Outcome, CollectError> {
+    let mut outcome = Outcome::default();
     let done = match &collection.parent {
-        None => list::collect(task, collection).await,
-        Some(parent) => children::collect(task, collection, parent).await,
+        None => list::collect(task, collection, &mut outcome).await,
+        Some(parent) => children::collect(task, collection, parent, &mut outcome).await,
     };
+    outcome.requests = task.client.requests();
     let located = |kind| CollectError {
+        outcome,
         connection: task.client.connection().to_owned(),
         scope: task.scope.full_name.clone(),
         stream: collection.stream,
@@ -95,8 +98,7 @@ pub async fn run(task: &Task<'_>, collection: &Collection) -> Result<Outcome, Co
             kind => kind,
         },
     };
-    let mut outcome = done.map_err(located)?;
-    outcome.requests = task.client.requests();
+    done.map_err(located)?;
     Ok(outcome)
 }
 

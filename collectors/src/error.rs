@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use headwater_store::StoreError;
 
+use crate::engine::Outcome;
+
 /// What the engine does about a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -150,6 +152,8 @@ pub struct CollectError {
     /// What went wrong.
     #[source]
     pub kind: CollectErrorKind,
+    /// What was done before; it is committed and stays.
+    pub outcome: Outcome,
 }
 
 /// What stopped a collection.

@@ -1,8 +1,8 @@
 //! The walk over a list of the scope itself: repositories, pull requests.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use futures::future;
 use headwater_store::progress::{WalkKey, WalkState};
+use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use crate::endpoint::{Collection, Paging};
@@ -14,10 +14,12 @@ use crate::page::{Items, RawItem};
 /// may become visible a little after the time it carries.
 const OVERLAP: TimeDelta = TimeDelta::minutes(2);
 
+/// Adds what it did to the outcome, also when it fails halfway.
 pub(crate) async fn collect(
     task: &Task<'_>,
     collection: &Collection,
-) -> Result<Outcome, CollectErrorKind> {
+    outcome: &mut Outcome,
+) -> Result<(), CollectErrorKind> {
     let key = WalkKey {
         scope: task.scope,
         stream: collection.stream,
@@ -32,14 +34,18 @@ pub(crate) async fn collect(
         outcome: Outcome::default(),
         list_url: list_url(task, collection)?,
     };
-    walk.run(&plan).await?;
-    Ok(walk.outcome)
+    let done = walk.run(&plan).await;
+    *outcome = walk.outcome;
+    done
 }
 
 fn list_url(task: &Task<'_>, collection: &Collection) -> Result<Url, CollectErrorKind> {
     let url = collection.list_url(task.client.endpoint(), task.scope, "");
     Ok(url.map_err(|error| bad_url(&task.client, error))?)
 }
+
+/// A page on its way.
+type Aside = AbortOnDropHandle<Result<Page, RequestError>>;
 
 /// What a walk asks for.
 struct Plan {
@@ -142,9 +148,10 @@ impl Walk<'_> {
             trail.step(&next)?;
             self.state.resume_at = Some(next.to_string());
             // The next page is on its way while this one is written.
-            let fetched = fetch(&self.task.client, &self.task.cancel, self.collection, &next);
-            let (stored, fetched) = future::join(self.store(items, date), fetched).await;
-            stored?;
+            let fetched = self.fetch_aside(next);
+            self.store(items, date).await?;
+            // Only a runtime that is shutting down ends it early.
+            let fetched = fetched.await.map_err(|_| CollectErrorKind::Cancelled)?;
             page = fetched.map_err(continued)?;
         }
         if self.complete {
@@ -190,6 +197,15 @@ impl Walk<'_> {
             return Ok(Page { items, date: None });
         }
         fetch(&self.task.client, &self.task.cancel, self.collection, url).await
+    }
+
+    /// Fetches a page on another thread; it ends with the walk.
+    fn fetch_aside(&self, url: Url) -> Aside {
+        let client = self.task.client.clone();
+        let cancel = self.task.cancel.clone();
+        let collection = self.collection.clone();
+        let fetched = async move { fetch(&client, &cancel, &collection, &url).await };
+        AbortOnDropHandle::new(tokio::spawn(fetched))
     }
 
     /// Writes a page together with where the walk goes on.

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use futures::future;
 use headwater_domain::{Rows, Scope};
 use headwater_store::progress::Checkpoint;
-use headwater_store::{Changes, Owner, Replacement, Store, StoreError};
+use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::conversion::Conversion;
 
 /// Driver rows converted in one transaction.
-const PAGE: usize = 256;
+const PAGE: usize = 512;
 
 /// What an engine needs from outside while it works.
 pub struct Watch<'a> {
@@ -78,9 +78,11 @@ pub async fn run(
         let count = batch.keys.len() as u64;
         // The next page is read and converted while this one is written.
         let following = read(batch.last_key());
-        let write = write_page(store, scope, conversion, watch, (batch, first));
-        let (written, following) = future::join(write, following).await;
-        outcome.changes += written.map_err(failed)?;
+        let staged = stage_page(store, scope, conversion, watch, (batch, first)).await;
+        let (page, changes) = staged.map_err(failed)?;
+        let (written, following) = future::join(page.commit(), following).await;
+        written.map_err(failed)?;
+        outcome.changes += changes;
         outcome.items += count;
         (watch.progress)(count);
         next = following.map_err(failed)?;
@@ -162,13 +164,14 @@ fn driver_key(removed_key: &str, column: &str) -> Option<String> {
     Some(key.get(column)?.as_str()?.to_owned())
 }
 
-async fn write_page(
-    store: &Store,
+/// Hands a page's rows to the database; what is left to do is to commit them.
+async fn stage_page<'s>(
+    store: &'s Store,
     scope: &Scope,
     conversion: &Conversion,
     watch: &Watch<'_>,
     (batch, first): (Batch, bool),
-) -> Result<Changes, StoreError> {
+) -> Result<(Page<'s>, Changes), StoreError> {
     let Batch { keys, mut rows } = batch;
     let owners: Vec<String> = keys
         .iter()
@@ -194,9 +197,8 @@ async fn write_page(
         "{} writes undeclared tables",
         conversion.name
     );
-    page.finish_work(&conversion.step(), &keys).await?;
-    page.commit().await?;
-    Ok(changes)
+    page.finish_work(&conversion.step(), &keys)?;
+    Ok((page, changes))
 }
 
 #[cfg(test)]

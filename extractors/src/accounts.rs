@@ -126,7 +126,7 @@ async fn compute(
         page.forget_profiles(scope.connection_id, id, &unused)
             .await?;
     }
-    page.finish_work(STEP, ids).await?;
+    page.finish_work(STEP, ids)?;
     page.commit().await?;
     outcome.items += ids.len() as u64;
     Ok(())

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::extraction::Extraction;
 
 /// Raw rows read at once. Payloads are 2 to 10 KB, so a page stays below a few megabytes.
-const PAGE: usize = 256;
+const PAGE: usize = 512;
 
 /// What an engine needs from outside while it works.
 pub struct Watch<'a> {
@@ -122,9 +122,11 @@ impl Engine<'_> {
             self.check_cancelled()?;
             // The next page is read and understood while this one is written.
             let after = batch.position.unwrap_or((seq, row_id));
-            let write = self.write_batch(batch, first, &mut outcome);
-            let (written, read) = future::join(write, self.read_page(after)).await;
+            let count = batch.ids.len() as u64;
+            let page = self.stage_batch(batch, first, &mut outcome).await?;
+            let (written, read) = future::join(page.commit(), self.read_page(after)).await;
             written?;
+            (self.watch.progress)(count);
             next = read?;
         }
         self.finish(&stored, latest).await?;
@@ -176,7 +178,8 @@ impl Engine<'_> {
                 .items_by_id(&self.extraction.raw_table, group)
                 .await?;
             let batch = self.extract_items(&items, None);
-            self.write_batch(batch, false, outcome).await?;
+            let page = self.stage_batch(batch, false, outcome).await?;
+            page.commit().await?;
         }
         Ok(())
     }
@@ -195,12 +198,13 @@ impl Engine<'_> {
         Ok(Some(self.extract_items(&items, Some(position))))
     }
 
-    async fn write_batch(
+    /// Hands a page's rows to the database; what is left to do is to commit them.
+    async fn stage_batch(
         &self,
         batch: Batch,
         first: bool,
         outcome: &mut Outcome,
-    ) -> Result<(), Stop> {
+    ) -> Result<Page<'_>, Stop> {
         let Batch {
             position,
             ids,
@@ -223,11 +227,9 @@ impl Engine<'_> {
             page.set_checkpoint(&self.step, &Checkpoint { seq, row_id, rules })
                 .await?;
         }
-        page.commit().await?;
         outcome.items += count;
         outcome.rejected += letters.len() as u64;
-        (self.watch.progress)(count);
-        Ok(())
+        Ok(page)
     }
 
     fn extract_items(&self, items: &[RawRow], position: Option<(i64, i64)>) -> Batch {

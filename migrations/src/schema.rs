@@ -177,7 +177,7 @@ impl NewTable {
     }
 
     fn index_statement(&self, backend: DbBackend, columns: &[&str], unique: bool) -> String {
-        let name = format!("idx_{}_{}", self.name, columns.join("_"));
+        let name = index_name(&self.name, columns);
         let mut index = Index::create();
         index
             .name(name)
@@ -195,6 +195,21 @@ impl NewTable {
             _ => index.to_string(SqliteQueryBuilder),
         }
     }
+}
+
+/// `idx_<table>_<columns>`, as DevLake names them; where that is more than the
+/// 63 bytes PostgreSQL keeps, with the initials of the columns' words.
+fn index_name(table: &str, columns: &[&str]) -> String {
+    let whole = format!("idx_{table}_{}", columns.join("_"));
+    if whole.len() <= 63 {
+        return whole;
+    }
+    let initials = |column: &&str| -> String {
+        let parts = column.split('_').filter(|part| !part.is_empty());
+        parts.filter_map(|part| part.chars().next()).collect()
+    };
+    let short: Vec<String> = columns.iter().map(initials).collect();
+    format!("idx_{table}_{}", short.join("_"))
 }
 
 fn backend_sql(backend: DbBackend, create: &TableCreateStatement) -> String {

@@ -117,19 +117,21 @@ impl ScopeRun<'_> {
             progress: &tell,
         };
         let done = collectors::engine::run(&task, collection).await;
+        let outcome = match &done {
+            Ok(outcome) => *outcome,
+            Err(error) => error.outcome,
+        };
         let mut summary = StepSummary {
+            items: outcome.items,
+            written: outcome.written,
+            removed: outcome.removed,
+            rejected: outcome.rejected,
             requests: client.requests(),
+            message: lost(outcome.lost),
             ..StepSummary::default()
         };
         let step = match done {
-            Ok(outcome) => {
-                summary.items = outcome.items;
-                summary.written = outcome.written;
-                summary.removed = outcome.removed;
-                summary.rejected = outcome.rejected;
-                summary.message = lost(outcome.lost);
-                self.note_there(collection.stream).await
-            }
+            Ok(_) => self.note_there(collection.stream).await,
             Err(error) => Err(self.collect_stop(&error, &mut summary, tally).await),
         };
         self.end(progress, summary, tally).await?;

@@ -73,7 +73,7 @@ impl Page<'_> {
 
     /// Goes on with another scope in the same transaction.
     pub async fn enter(&mut self, scope: &Scope) -> Result<(), StoreError> {
-        self.use_up_seq().await?;
+        self.use_up_seq()?;
         self.params = scope.params();
         self.changed = false;
         let text = "SELECT seq FROM _headwater_scopes WHERE params = ?";
@@ -91,18 +91,27 @@ impl Page<'_> {
         Ok(())
     }
 
-    async fn use_up_seq(&self) -> Result<(), StoreError> {
+    fn use_up_seq(&self) -> Result<(), StoreError> {
         if self.changed {
             let text = "UPDATE _headwater_scopes SET seq = ? WHERE params = ?";
             let values = vec![self.seq.into(), self.params.clone().into()];
-            self.execute(text, values).await?;
+            self.queue(text, values)?;
         }
         Ok(())
     }
 
+    /// Runs a statement by the commit at the latest, without waiting for it.
+    pub(crate) fn queue(&self, text: &str, values: Vec<Value>) -> Result<(), StoreError> {
+        let marked = self.store.marked(text).into_owned();
+        let queued = self
+            .turn
+            .execute_rows(marked.into(), vec![values], Vec::new());
+        queued.during(text)
+    }
+
     /// Commits everything, and the scope's sequence when a tracked row changed.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        self.use_up_seq().await?;
+        self.use_up_seq()?;
         self.turn.commit().await.during("committing a page")
     }
 

@@ -278,7 +278,7 @@ impl Page<'_> {
     }
 
     /// Takes keys off a step's work.
-    pub async fn finish_work(&self, step: &str, keys: &[KeyValue]) -> Result<(), StoreError> {
+    pub fn finish_work(&self, step: &str, keys: &[KeyValue]) -> Result<(), StoreError> {
         for group in keys.chunks(256) {
             let (list, keys) = key_list(group.iter().map(|key| key.clone().into()).collect());
             let text = format!(
@@ -286,7 +286,7 @@ impl Page<'_> {
             );
             let mut values = vec![self.params.clone().into(), step.into()];
             values.extend(keys);
-            self.execute(&text, values).await?;
+            self.queue(&text, values)?;
         }
         Ok(())
     }

@@ -352,6 +352,7 @@ async fn a_secret_is_never_shown() {
         .unwrap_err();
     shown.push(format!("{foreign} {foreign:?}"));
     let collect = CollectError {
+        outcome: crate::engine::Outcome::default(),
         connection: "acme".to_owned(),
         scope: "acme/rocket".to_owned(),
         stream: "pull_requests",

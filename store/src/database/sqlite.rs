@@ -5,6 +5,7 @@
 //! against the driver: docs/decisions/0017-sqlite-on-its-own-thread.md.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc as channel;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub(crate) struct SqliteTurn {
     in_transaction: bool,
     /// Answers of statements that nobody waited for yet.
     unanswered: std::sync::Mutex<Vec<Answer<()>>>,
+    /// Set on the thread when one of them failed: then the commit must not happen.
+    broken: Arc<AtomicBool>,
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -89,6 +92,7 @@ impl Sqlite {
             jobs: self.jobs.clone(),
             in_transaction: false,
             unanswered: std::sync::Mutex::default(),
+            broken: Arc::default(),
             _turn: Arc::clone(&self.turns).lock_owned().await,
         }
     }
@@ -169,7 +173,7 @@ fn configure(connection: &Connection, cache_kibibytes: i64) -> rusqlite::Result<
     // Kibibytes; memory stays flat however large the file grows.
     connection.pragma_update(None, "cache_size", -cache_kibibytes)?;
     // Pages. Rows of one table share hot index pages: a longer log writes them back less often.
-    connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 8000)?;
     Ok(())
 }
 
@@ -217,17 +221,22 @@ impl SqliteTurn {
             .await
     }
 
+    /// Queues the commit behind what is queued already, then waits for all of it.
     pub(crate) async fn commit(&mut self) -> Result<(), DbErr> {
-        let unanswered = std::mem::take(
-            self.unanswered
-                .get_mut()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let broken = Arc::clone(&self.broken);
+        let committed = send(&self.jobs, move |connection| {
+            if broken.load(Ordering::Relaxed) {
+                // The statement's own error is told below; the turn rolls back when it is dropped.
+                return Ok(());
+            }
+            connection.execute_batch("COMMIT")
+        })?;
+        let unanswered = self.unanswered.get_mut();
+        let unanswered = std::mem::take(unanswered.unwrap_or_else(PoisonError::into_inner));
         for answer in unanswered {
             answer.await.map_err(|_| gone())?.map_err(database)?;
         }
-        self.run(|connection| connection.execute_batch("COMMIT"))
-            .await?;
+        committed.await.map_err(|_| gone())?.map_err(database)?;
         self.in_transaction = false;
         Ok(())
     }
@@ -256,16 +265,11 @@ impl SqliteTurn {
         rows: Vec<Vec<Value>>,
         shared: Vec<Value>,
     ) -> Result<(), DbErr> {
+        let broken = Arc::clone(&self.broken);
         let answer = send(&self.jobs, move |connection| {
-            let mut statement = connection.prepare_cached(&text)?;
-            // SQLite keeps what is bound from one execution to the next.
-            let own = rows.first().map_or(0, Vec::len);
-            bind(&mut statement, own, &shared)?;
-            for row in &rows {
-                bind(&mut statement, 0, row)?;
-                statement.raw_execute()?;
-            }
-            Ok(())
+            let done = execute_rows(connection, &text, &rows, &shared);
+            broken.fetch_or(done.is_err(), Ordering::Relaxed);
+            done
         })?;
         let mut unanswered = self
             .unanswered
@@ -287,6 +291,23 @@ impl Drop for SqliteTurn {
             let _ = self.jobs.send(Job::Run(rollback));
         }
     }
+}
+
+fn execute_rows(
+    connection: &Connection,
+    text: &str,
+    rows: &[Vec<Value>],
+    shared: &[Value],
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(text)?;
+    // SQLite keeps what is bound from one execution to the next.
+    let own = rows.first().map_or(0, Vec::len);
+    bind(&mut statement, own, shared)?;
+    for row in rows {
+        bind(&mut statement, 0, row)?;
+        statement.raw_execute()?;
+    }
+    Ok(())
 }
 
 fn query(connection: &Connection, text: &str, values: &[Value]) -> rusqlite::Result<Vec<Row>> {

@@ -35,9 +35,7 @@ async fn work_is_listed_once_in_key_order_and_taken_off_when_done() {
     assert_eq!(store.work_left(&rocket(), STEP).await.unwrap(), 3);
     assert_eq!(store.work_left(&moon(), STEP).await.unwrap(), 0);
     let page = store.page(2).await;
-    page.finish_work(STEP, &keys(&["a", "b", "never"]))
-        .await
-        .unwrap();
+    page.finish_work(STEP, &keys(&["a", "b", "never"])).unwrap();
     page.commit().await.unwrap();
     assert_eq!(store.work(&rocket(), STEP, "", 9).await.unwrap(), ["c"]);
     assert_eq!(
