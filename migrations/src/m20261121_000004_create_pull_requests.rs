@@ -36,8 +36,7 @@ pub(crate) fn tables() -> Vec<NewTable> {
             .varchar("merged_by_id", 100)
             .flag("is_draft")
             .number("task_count")
-            .tool()
-            .index(&["bitbucket_updated_at"]),
+            .tool(),
         NewTable::new("_tool_bitbucket_pr_reviewers")
             .key_number("connection_id")
             .key("repo_id", 255)
@@ -48,8 +47,7 @@ pub(crate) fn tables() -> Vec<NewTable> {
             .varchar("state", 100)
             .flag("approved")
             .time("participated_on")
-            .tool()
-            .clustered(),
+            .tool(),
         NewTable::new("pull_requests")
             .key("id", 255)
             .varchar("base_repo_id", 255)
@@ -87,8 +85,7 @@ pub(crate) fn tables() -> Vec<NewTable> {
             .key("reviewer_id", 255)
             .varchar("name", 255)
             .varchar("user_name", 255)
-            .domain()
-            .clustered(),
+            .domain(),
         NewTable::new("pull_request_events")
             .key("id", 255)
             .varchar("pull_request_id", 255)

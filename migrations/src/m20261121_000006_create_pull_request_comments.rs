@@ -22,7 +22,6 @@ pub(crate) fn tables() -> Vec<NewTable> {
             .number("inline_to")
             .flag("deleted")
             .tool()
-            .index(&["repo_id"])
             .index(&["pull_request_id"]),
         NewTable::new("pull_request_comments")
             .key("id", 255)

@@ -13,15 +13,13 @@ pub(crate) fn tables() -> Vec<NewTable> {
             .varchar("commit_author_name", 255)
             .varchar("commit_author_email", 255)
             .time("commit_authored_date")
-            .tool()
-            .clustered(),
+            .tool(),
         NewTable::new("pull_request_commits")
             .key("pull_request_id", 255)
             .key("commit_sha", 40)
             .varchar("commit_author_name", 255)
             .varchar("commit_author_email", 255)
             .time("commit_authored_date")
-            .domain()
-            .clustered(),
+            .domain(),
     ]
 }
