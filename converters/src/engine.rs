@@ -1,26 +1,14 @@
 //! The conversion loop: keys of changed tool rows in, all their domain rows out.
 
-use chrono::{DateTime, Utc};
 use futures::future;
 use headwater_domain::{Rows, Scope};
 use headwater_store::progress::Checkpoint;
-use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError};
-use tokio_util::sync::CancellationToken;
+use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError, Watch};
 
 use crate::conversion::Conversion;
 
 /// Driver rows converted in one transaction.
 const PAGE: usize = 512;
-
-/// What an engine needs from outside while it works.
-pub struct Watch<'a> {
-    /// The time that written rows carry (UTC).
-    pub now: DateTime<Utc>,
-    /// Ends the work at the next page.
-    pub cancel: &'a CancellationToken,
-    /// Is told the number of driver rows done since it was last told.
-    pub progress: &'a (dyn Fn(u64) + Send + Sync),
-}
 
 /// What a conversion did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

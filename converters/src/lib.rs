@@ -7,4 +7,4 @@ pub mod engine;
 mod shown_rows;
 
 pub use conversion::{Conversion, Convert, Read, Related, Write};
-pub use engine::{Error, Outcome, Watch};
+pub use engine::{Error, Outcome};

@@ -12,9 +12,9 @@ use headwater_domain::tool::bitbucket::{account, account_mention};
 use headwater_domain::{Scope, Table};
 use headwater_store::mentions::Mentioned;
 use headwater_store::progress::Checkpoint;
-use headwater_store::{Owner, Replacement, Store, StoreError};
+use headwater_store::{Owner, Replacement, Store, StoreError, Watch};
 
-use crate::engine::{Error, Outcome, Watch};
+use crate::engine::{Error, Outcome};
 
 /// Name of the step in checkpoints.
 pub const STEP: &str = "extract:accounts";

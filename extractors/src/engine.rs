@@ -1,29 +1,17 @@
 //! The extraction loop: pages of changed raw rows in, tool rows out.
 
-use chrono::{DateTime, Utc};
 use futures::future;
 use headwater_domain::{Item, Origin, Rows, Scope};
 use headwater_store::dead_letters::DeadLetter;
 use headwater_store::mentions::MentionScope;
 use headwater_store::progress::Checkpoint;
 use headwater_store::raw::RawRow;
-use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError};
-use tokio_util::sync::CancellationToken;
+use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError, Watch};
 
 use crate::extraction::Extraction;
 
 /// Raw rows read at once. Payloads are 2 to 10 KB, so a page stays below a few megabytes.
 const PAGE: usize = 512;
-
-/// What an engine needs from outside while it works.
-pub struct Watch<'a> {
-    /// The time that written rows carry (UTC).
-    pub now: DateTime<Utc>,
-    /// Ends the work at the next page.
-    pub cancel: &'a CancellationToken,
-    /// Is told the number of items done since it was last told.
-    pub progress: &'a (dyn Fn(u64) + Send + Sync),
-}
 
 /// What an extraction did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

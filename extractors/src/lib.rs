@@ -12,5 +12,5 @@ pub mod json;
 #[cfg(test)]
 mod shown_rows;
 
-pub use engine::{Error, Outcome, Watch};
+pub use engine::{Error, Outcome};
 pub use extraction::{BadPayload, Extract, Extraction};

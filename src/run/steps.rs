@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use headwater_collectors::{self as collectors, CollectError, Range, RequestErrorKind, Verdict};
 use headwater_converters as converters;
 use headwater_extractors as extractors;
+use headwater_store::Watch;
 use headwater_store::runs::StepRecord;
 
 use super::{Job, Runner, Tally, now};
@@ -199,7 +200,7 @@ impl ScopeRun<'_> {
         let extraction = &entry.extraction;
         let progress = Progress::begin(self, "extract", extraction.stream);
         let tell = |items| progress.tell_items(items);
-        let watch = extractors::Watch {
+        let watch = Watch {
             now: now(),
             cancel: &self.runner.cancel,
             progress: &tell,
@@ -216,7 +217,7 @@ impl ScopeRun<'_> {
         let _turn = self.shared.lock().await;
         let progress = Progress::begin(self, "extract", "accounts");
         let tell = |items| progress.tell_items(items);
-        let watch = extractors::Watch {
+        let watch = Watch {
             now: now(),
             cancel: &self.runner.cancel,
             progress: &tell,
@@ -257,7 +258,7 @@ impl ScopeRun<'_> {
         };
         let progress = Progress::begin(self, "convert", conversion.name);
         let tell = |items| progress.tell_items(items);
-        let watch = converters::Watch {
+        let watch = Watch {
             now: now(),
             cancel: &self.runner.cancel,
             progress: &tell,

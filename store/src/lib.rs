@@ -21,6 +21,7 @@ pub mod scopes;
 mod shape;
 mod sql;
 mod value;
+mod watch;
 
 use std::path::Path;
 
@@ -32,6 +33,7 @@ pub use error::StoreError;
 pub use page::Page;
 pub use replace::{Changes, Owner, Replacement};
 pub use value::KeyValue;
+pub use watch::Watch;
 
 /// A database that holds every table.
 #[derive(Clone, Debug)]
