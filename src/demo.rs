@@ -41,43 +41,43 @@ const ARRIVED: Question = Question {
 const QUESTIONS: [Question; 3] = [
     Question {
         text: "Who waits longest for a first review? (hours, median over merged and open ones)",
-        sql: "WITH first_review AS (\
-                SELECT pr.id, accounts.full_name AS author, MIN(\
-                  (julianday(review.at) - julianday(pr.created_date)) * 24) AS hours \
-                FROM pull_requests AS pr \
-                JOIN accounts ON accounts.id = pr.author_id \
-                JOIN pull_request_events AS review ON review.pull_request_id = pr.id \
-                WHERE review.kind IN ('commented', 'approved', 'changes requested') \
-                  AND review.actor_id <> pr.author_id AND review.at >= pr.created_date \
-                GROUP BY pr.id, accounts.full_name), \
-              placed AS (\
-                SELECT author, hours, ROW_NUMBER() OVER (PARTITION BY author ORDER BY hours) AS place, \
-                COUNT(*) OVER (PARTITION BY author) AS total FROM first_review) \
-              SELECT author, total AS pull_requests, ROUND(hours, 1) AS median_hours \
-              FROM placed WHERE place = (total + 1) / 2 AND total >= 3 \
+        sql: "WITH first_review AS (\n\
+                SELECT pr.id, accounts.full_name AS author, MIN(\n\
+                  (julianday(review.at) - julianday(pr.created_date)) * 24) AS hours\n\
+                FROM pull_requests AS pr\n\
+                JOIN accounts ON accounts.id = pr.author_id\n\
+                JOIN pull_request_events AS review ON review.pull_request_id = pr.id\n\
+                WHERE review.kind IN ('commented', 'approved', 'changes requested')\n\
+                  AND review.actor_id <> pr.author_id AND review.at >= pr.created_date\n\
+                GROUP BY pr.id, accounts.full_name),\n\
+              placed AS (\n\
+                SELECT author, hours, ROW_NUMBER() OVER (PARTITION BY author ORDER BY hours) AS place,\n\
+                COUNT(*) OVER (PARTITION BY author) AS total FROM first_review)\n\
+              SELECT author, total AS pull_requests, ROUND(hours, 1) AS median_hours\n\
+              FROM placed WHERE place = (total + 1) / 2 AND total >= 3\n\
               ORDER BY hours DESC LIMIT 5",
     },
     Question {
         text: "How long from opening to merging, by repository? (hours, median)",
-        sql: "WITH merged AS (\
-                SELECT repos.name, (julianday(pr.merged_date) - julianday(pr.created_date)) * 24 \
-                  AS hours \
-                FROM pull_requests AS pr JOIN repos ON repos.id = pr.base_repo_id \
-                WHERE pr.status = 'MERGED' AND pr.merged_date IS NOT NULL), \
-              placed AS (\
-                SELECT name, hours, ROW_NUMBER() OVER (PARTITION BY name ORDER BY hours) AS place, \
-                COUNT(*) OVER (PARTITION BY name) AS total FROM merged) \
-              SELECT name AS repository, total AS merged, ROUND(hours, 1) AS median_hours \
+        sql: "WITH merged AS (\n\
+                SELECT repos.name, (julianday(pr.merged_date) - julianday(pr.created_date)) * 24\n\
+                  AS hours\n\
+                FROM pull_requests AS pr JOIN repos ON repos.id = pr.base_repo_id\n\
+                WHERE pr.status = 'MERGED' AND pr.merged_date IS NOT NULL),\n\
+              placed AS (\n\
+                SELECT name, hours, ROW_NUMBER() OVER (PARTITION BY name ORDER BY hours) AS place,\n\
+                COUNT(*) OVER (PARTITION BY name) AS total FROM merged)\n\
+              SELECT name AS repository, total AS merged, ROUND(hours, 1) AS median_hours\n\
               FROM placed WHERE place = (total + 1) / 2 ORDER BY hours DESC LIMIT 8",
     },
     Question {
         text: "Which open pull requests have most commits?",
-        sql: "SELECT repos.name AS repository, pr.pull_request_key AS number, pr.title, \
-                COUNT(commits.commit_sha) AS commits \
-              FROM pull_requests AS pr JOIN repos ON repos.id = pr.base_repo_id \
-              JOIN pull_request_commits AS commits ON commits.pull_request_id = pr.id \
-              WHERE pr.status = 'OPEN' \
-              GROUP BY repos.name, pr.pull_request_key, pr.title \
+        sql: "SELECT repos.name AS repository, pr.pull_request_key AS number, pr.title,\n\
+                COUNT(commits.commit_sha) AS commits\n\
+              FROM pull_requests AS pr JOIN repos ON repos.id = pr.base_repo_id\n\
+              JOIN pull_request_commits AS commits ON commits.pull_request_id = pr.id\n\
+              WHERE pr.status = 'OPEN'\n\
+              GROUP BY repos.name, pr.pull_request_key, pr.title\n\
               ORDER BY commits DESC, repository, number LIMIT 5",
     },
 ];
@@ -218,7 +218,9 @@ fn remove_old(path: &Path) -> Result<(), Failure> {
 async fn ask(path: &Path, question: &Question, show_sql: bool) -> Result<(), Failure> {
     println!("\n{}", question.text);
     if show_sql {
-        println!("  SQL: {}", question.sql);
+        for line in question.sql.lines() {
+            println!("  {line}");
+        }
     }
     println!();
     let failed = |error| Failure::because(Exit::Failed, "the demo's question failed", error);

@@ -12,6 +12,8 @@ pub struct Printer<W: Write> {
     out: W,
     form: Form,
     columns: Vec<String>,
+    /// Longest cell of a table.
+    width: usize,
 }
 
 enum Form {
@@ -32,6 +34,7 @@ impl<W: Write> Printer<W> {
             out,
             form,
             columns: Vec::new(),
+            width: 80,
         }
     }
 
@@ -82,7 +85,8 @@ impl<W: Write> Rows for Printer<W> {
     fn row(&mut self, cells: Vec<Cell>) -> io::Result<()> {
         match &mut self.form {
             Form::Table(rows) => {
-                rows.push(cells.iter().map(shown).collect());
+                let width = self.width;
+                rows.push(cells.iter().map(|cell| shown(cell, width)).collect());
                 Ok(())
             }
             Form::Json { first } => {
@@ -123,12 +127,12 @@ fn text(cell: &Cell) -> String {
 }
 
 /// One line of limited width: a table is for reading, not for data.
-fn shown(cell: &Cell) -> String {
+fn shown(cell: &Cell, width: usize) -> String {
     let line = text(cell).replace(['\n', '\r', '\t'], " ");
-    if line.chars().count() <= 80 {
+    if line.chars().count() <= width {
         return line;
     }
-    let mut cut: String = line.chars().take(79).collect();
+    let mut cut: String = line.chars().take(width - 1).collect();
     cut.push('…');
     cut
 }
@@ -139,6 +143,8 @@ fn shown(cell: &Cell) -> String {
 /// When the output cannot be written.
 pub fn print(format: Format, columns: &[&str], rows: Vec<Vec<Cell>>) -> io::Result<()> {
     let mut printer = Printer::new(format, io::stdout().lock());
+    // Our own sentences are for reading whole.
+    printer.width = usize::MAX;
     printer.columns(columns.iter().map(|&name| name.to_owned()).collect())?;
     for row in rows {
         printer.row(row)?;

@@ -1,10 +1,11 @@
 //! Progress bars, for a person at a terminal.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::{Event, Place, Reporter, lines};
 
@@ -43,15 +44,19 @@ fn key(place: &Place) -> String {
 /// A template that indicatif refuses is a bug of ours; the default bar is shown then.
 fn style(template: &str) -> ProgressStyle {
     let style = ProgressStyle::with_template(template);
-    style.unwrap_or_else(|_| ProgressStyle::default_bar())
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+        // A terminal that cannot be written shows no rate.
+        let _ = write!(out, "{:.0}/s", state.per_sec());
+    })
 }
 
 fn unknown_length() -> ProgressStyle {
-    style("{spinner} {prefix}  {human_pos}  {per_sec}  {msg}")
+    style("{spinner} {prefix}  {human_pos}  {rate}  {msg}")
 }
 
 fn known_length() -> ProgressStyle {
-    style("{spinner} {prefix}  {wide_bar} {human_pos}/{human_len}  {per_sec}  {eta} left  {msg}")
+    style("{spinner} {prefix}  {wide_bar} {human_pos}/{human_len}  {rate}  {eta} left  {msg}")
 }
 
 impl Reporter for Bars {
