@@ -117,6 +117,10 @@ impl Collection {
         let Some(path) = self.endpoint.item_path else {
             return Ok(None);
         };
+        // A hostile key: as a segment of a path it would lead to the list instead.
+        if matches!(item, "." | "..") {
+            return Ok(None);
+        }
         let mut url = join(base, path, scope, &[("{item}", item)])?;
         // The item as the list gives it: the same selection of fields, without the `values.`.
         for (name, value) in self.endpoint.query {

@@ -69,6 +69,23 @@ pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Erro
     deserializer.deserialize_any(Number)
 }
 
+/// A number that identifies something: positive, and there.
+pub fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    match number(deserializer)? {
+        id if id > 0 => Ok(id),
+        _ => Err(de::Error::custom("an id must be a positive number")),
+    }
+}
+
+/// Text that identifies something: not empty, and there.
+pub fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = text(deserializer)?;
+    if name.is_empty() {
+        return Err(de::Error::custom("it must not be empty"));
+    }
+    Ok(name)
+}
+
 /// A whole number, or `null`.
 pub fn number_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     #[derive(Deserialize)]
@@ -257,5 +274,29 @@ mod tests {
         }
         let message = read(r#"{"time": "soon"}"#).unwrap_err();
         assert!(message.starts_with(r#"not a time: "soon""#), "{message}");
+    }
+
+    #[test]
+    fn what_identifies_nothing_is_refused() {
+        #[derive(Debug, Deserialize)]
+        #[expect(dead_code, reason = "only whether it can be read is of interest")]
+        struct Named {
+            #[serde(deserialize_with = "id")]
+            id: i64,
+            #[serde(deserialize_with = "name")]
+            hash: String,
+        }
+        let read = |text: &str| serde_json::from_str::<Named>(text).is_ok();
+        assert!(read(r#"{"id": "12", "hash": "ab"}"#));
+        for bad in [
+            r#"{"id": null, "hash": "ab"}"#,
+            r#"{"id": 0, "hash": "ab"}"#,
+            r#"{"id": -1, "hash": "ab"}"#,
+            r#"{"id": 1, "hash": null}"#,
+            r#"{"id": 1, "hash": ""}"#,
+            r#"{"hash": "ab"}"#,
+        ] {
+            assert!(!read(bad), "{bad}");
+        }
     }
 }

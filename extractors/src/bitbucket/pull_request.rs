@@ -120,7 +120,7 @@ fn row(item: &Item<'_>, payload: Payload) -> pull_request::Model {
 
 #[derive(Debug, Deserialize)]
 pub struct Payload {
-    #[serde(deserialize_with = "json::number")]
+    #[serde(deserialize_with = "json::id")]
     id: i64,
     #[serde(default, deserialize_with = "json::text")]
     state: String,

@@ -43,7 +43,7 @@ impl Extract for PullRequestComments {
 
 #[derive(Debug, Deserialize)]
 pub struct Payload {
-    #[serde(deserialize_with = "json::number")]
+    #[serde(deserialize_with = "json::id")]
     id: i64,
     #[serde(default, rename = "type", deserialize_with = "json::text")]
     kind: String,
