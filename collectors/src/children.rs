@@ -3,6 +3,8 @@
 //! A parent is pending while it changed after its children were last fetched, so a crash between
 //! a list and its children loses nothing. A complete walk is all pages of one parent.
 
+mod fetcher;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -16,11 +18,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::client::Client;
 use crate::endpoint::{Collection, Parent};
-use crate::engine::{Outcome, Progress, Task, Trail, bad_url, fetch, keyed};
-use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
+use crate::engine::{Outcome, Progress, Task, bad_url, keyed};
+use crate::error::{CollectErrorKind, RequestError, Verdict};
 use crate::page::RawItem;
+
+use fetcher::Fetcher;
 
 /// Pending parents read at once.
 const PARENTS: usize = 512;
@@ -434,78 +437,5 @@ impl Arriving {
 impl Drop for Arriving {
     fn drop(&mut self) {
         self.cancel.cancel();
-    }
-}
-
-/// Fetches the complete list of one parent.
-struct Fetcher {
-    client: Client,
-    collection: Collection,
-    count: Option<&'static str>,
-    cancel: CancellationToken,
-}
-
-impl Fetcher {
-    async fn walk(&self, parent: PendingParent, url: Url) -> Walked {
-        let empty = |result| (Vec::new(), None, result);
-        let (items, date, result) = if self.has_none(&parent) {
-            empty(Ok(Found::NoneByCount))
-        } else {
-            match self.pages(&url).await {
-                Ok((items, date)) => (items, date, Ok(Found::All)),
-                Err(error) if matches!(error.kind, RequestErrorKind::NotFound { .. }) => {
-                    empty(Ok(Found::Lost))
-                }
-                Err(error) => empty(Err(error)),
-            }
-        };
-        Walked {
-            parent,
-            items,
-            date,
-            result,
-        }
-    }
-
-    fn has_none(&self, parent: &PendingParent) -> bool {
-        let Some(count) = self.count else {
-            return false;
-        };
-        let mut counts = parent.child_counts.split(',');
-        counts.any(|known| known.split_once('=') == Some((count, "0")))
-    }
-
-    /// All pages. A page that is missing after the first fails the walk.
-    async fn pages(
-        &self,
-        first: &Url,
-    ) -> Result<(Vec<RawItem>, Option<DateTime<Utc>>), RequestError> {
-        let mut trail = Trail::default();
-        let mut url = first.clone();
-        let mut items = Vec::new();
-        loop {
-            trail.step(&url)?;
-            let page = fetch(&self.client, &self.cancel, &self.collection, &url).await;
-            let mut page = page.map_err(|error| in_walk(error, &url, first))?;
-            items.append(&mut page.items.items);
-            match page.items.next {
-                Some(next) => url = self.client.own_url(&next)?,
-                None => return Ok((items, page.date)),
-            }
-        }
-    }
-}
-
-/// A page that is missing after the first fails the walk.
-fn in_walk(error: RequestError, url: &Url, first: &Url) -> RequestError {
-    match error.kind {
-        RequestErrorKind::NotFound { message } if url != first => RequestError {
-            kind: RequestErrorKind::Refused {
-                status: 404,
-                message,
-            },
-            ..error
-        },
-        kind => RequestError { kind, ..error },
     }
 }

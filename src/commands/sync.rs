@@ -131,6 +131,12 @@ pub async fn collect_and_transform(
     if let (true, Some(failure)) = (jobs.is_empty(), unusable) {
         return Err(failure);
     }
+    if jobs.is_empty() && !tally.has_failed() {
+        collecting.reporter.event(&Event::Notice {
+            message: "no repository to collect: `scopes` in the configuration matches none"
+                .to_owned(),
+        });
+    }
     if !tally.has_failed() {
         let found: Vec<(String, String)> = jobs
             .iter()
