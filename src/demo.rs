@@ -166,11 +166,7 @@ async fn sync(
     };
     let plan = Plan {
         command: "sync",
-        stages: Stages {
-            collect: true,
-            extract: true,
-            convert: true,
-        },
+        stages: Stages::ALL,
         streams: source.stream_names(),
         full: false,
     };

@@ -14,6 +14,36 @@ pub struct Stages {
     pub convert: bool,
 }
 
+impl Stages {
+    /// No network: everything that follows from the raw tables.
+    pub const OFFLINE: Self = Self {
+        collect: false,
+        extract: true,
+        convert: true,
+    };
+    /// All of them.
+    pub const ALL: Self = Self {
+        collect: true,
+        ..Self::OFFLINE
+    };
+    /// API pages to raw rows only.
+    pub const COLLECT: Self = Self {
+        collect: true,
+        extract: false,
+        convert: false,
+    };
+    /// Raw rows to tool rows only.
+    pub const EXTRACT: Self = Self {
+        convert: false,
+        ..Self::OFFLINE
+    };
+    /// Tool rows to domain rows only.
+    pub const CONVERT: Self = Self {
+        extract: false,
+        ..Self::OFFLINE
+    };
+}
+
 /// What a command runs.
 #[derive(Clone, Debug)]
 pub struct Plan {

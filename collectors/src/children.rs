@@ -189,12 +189,7 @@ impl<'a> Engine<'a> {
             jobs.push((parent, url));
         }
         let cancel = self.task.cancel.child_token();
-        let fetcher = Fetcher {
-            client: self.task.client.clone(),
-            collection: self.collection.clone(),
-            count: self.parent.count,
-            cancel: cancel.clone(),
-        };
+        let fetcher = self.fetcher(cancel.clone());
         let (sender, walks) = mpsc::channel(GROUP);
         let concurrency = self.task.client.concurrency();
         tokio::spawn(async move {
@@ -209,6 +204,15 @@ impl<'a> Engine<'a> {
             }
         });
         Ok(Arriving { walks, cancel })
+    }
+
+    fn fetcher(&self, cancel: CancellationToken) -> Fetcher {
+        Fetcher {
+            client: self.task.client.clone(),
+            collection: self.collection.clone(),
+            count: self.parent.count,
+            cancel,
+        }
     }
 
     fn list_url(&self, parent: &str) -> Result<Url, RequestError> {
@@ -336,13 +340,8 @@ impl<'a> Engine<'a> {
             .collect();
         let mut again = HashSet::new();
         let mut unsettled = HashSet::new();
+        let fetcher = self.fetcher(self.task.cancel.clone());
         for parent in doubted {
-            let fetcher = Fetcher {
-                client: self.task.client.clone(),
-                collection: self.collection.clone(),
-                count: None,
-                cancel: self.task.cancel.clone(),
-            };
             let url = self.list_url(parent)?;
             let items = match fetcher.pages(&url).await {
                 Ok((items, _)) => items,

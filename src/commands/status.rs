@@ -39,6 +39,7 @@ pub(super) async fn status(
     let store = context.open_for_reading().await?;
     let selection = Selection::parse(&scopes.scopes)?;
     let source = bitbucket();
+    let known = store.scopes().await?;
     let mut rows = Vec::new();
     for (scope, connection) in registered(&store, &context.config, &selection).await? {
         let name = format!("{connection}:{}", scope.full_name);
@@ -46,7 +47,8 @@ pub(super) async fn status(
             let count = rows_of(&store, &source, &scope, &step).await?;
             rows.push(status_row(&name, count, step));
         }
-        if let Some(gone) = gone_at(&store, &scope).await? {
+        let gone = known.iter().find(|known| known.scope == scope);
+        if let Some(gone) = gone.and_then(|known| known.source_gone_at) {
             rows.push(gone_row(&name, gone));
         }
         let dead = store.dead_letter_count(&scope).await?;
@@ -113,15 +115,6 @@ fn status_row(scope: &str, rows: u64, status: ScopeStatus) -> Vec<Cell> {
         Cell::Integer(step.requests),
         text(&step.message),
     ]
-}
-
-/// When the source stopped knowing a repository.
-async fn gone_at(store: &Store, scope: &Scope) -> Result<Option<DateTime<Utc>>, Failure> {
-    let known = store.scopes().await?;
-    Ok(known
-        .into_iter()
-        .find(|known| known.scope == *scope)
-        .and_then(|k| k.source_gone_at))
 }
 
 fn gone_row(scope: &str, at: DateTime<Utc>) -> Vec<Cell> {

@@ -21,21 +21,11 @@ use crate::source::Source;
 use crate::sources::bitbucket::bitbucket;
 
 pub(super) async fn sync(shared: &Shared, arguments: CollectArgs) -> Result<Exit, Failure> {
-    let stages = Stages {
-        collect: true,
-        extract: true,
-        convert: true,
-    };
-    online(shared, arguments, "sync", stages).await
+    online(shared, arguments, "sync", Stages::ALL).await
 }
 
 pub(super) async fn collect(shared: &Shared, arguments: CollectArgs) -> Result<Exit, Failure> {
-    let stages = Stages {
-        collect: true,
-        extract: false,
-        convert: false,
-    };
-    online(shared, arguments, "collect", stages).await
+    online(shared, arguments, "collect", Stages::COLLECT).await
 }
 
 async fn online(
@@ -255,25 +245,15 @@ pub(super) async fn extract(
     scopes: ScopeArgs,
     streams: StreamArgs,
 ) -> Result<Exit, Failure> {
-    let stages = Stages {
-        collect: false,
-        extract: true,
-        convert: false,
-    };
-    offline(shared, scopes, streams, ("extract", stages)).await
+    offline(shared, scopes, streams, ("extract", Stages::EXTRACT)).await
 }
 
 pub(super) async fn convert(shared: &Shared, scopes: ScopeArgs) -> Result<Exit, Failure> {
-    let stages = Stages {
-        collect: false,
-        extract: false,
-        convert: true,
-    };
     let all = StreamArgs {
         only: Vec::new(),
         skip: Vec::new(),
     };
-    offline(shared, scopes, all, ("convert", stages)).await
+    offline(shared, scopes, all, ("convert", Stages::CONVERT)).await
 }
 
 pub(super) async fn transform(
@@ -281,12 +261,7 @@ pub(super) async fn transform(
     scopes: ScopeArgs,
     streams: StreamArgs,
 ) -> Result<Exit, Failure> {
-    let stages = Stages {
-        collect: false,
-        extract: true,
-        convert: true,
-    };
-    offline(shared, scopes, streams, ("transform", stages)).await
+    offline(shared, scopes, streams, ("transform", Stages::OFFLINE)).await
 }
 
 async fn offline(

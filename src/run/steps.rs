@@ -196,15 +196,20 @@ impl ScopeRun<'_> {
         }
     }
 
+    /// What an offline engine needs from outside.
+    fn watch<'w>(&'w self, progress: &'w (dyn Fn(u64) + Send + Sync)) -> Watch<'w> {
+        Watch {
+            now: now(),
+            cancel: &self.runner.cancel,
+            progress,
+        }
+    }
+
     async fn extract(&mut self, entry: &StreamEntry, tally: &mut Tally) -> Step<()> {
         let extraction = &entry.extraction;
         let progress = Progress::begin(self, "extract", extraction.stream);
         let tell = |items| progress.tell_items(items);
-        let watch = Watch {
-            now: now(),
-            cancel: &self.runner.cancel,
-            progress: &tell,
-        };
+        let watch = self.watch(&tell);
         let (store, scope) = (self.runner.store, &self.job.scope);
         let done = extractors::engine::run(store, scope, extraction, &watch).await;
         self.end_extraction(progress, done, tally).await
@@ -217,11 +222,7 @@ impl ScopeRun<'_> {
         let _turn = self.shared.lock().await;
         let progress = Progress::begin(self, "extract", "accounts");
         let tell = |items| progress.tell_items(items);
-        let watch = Watch {
-            now: now(),
-            cancel: &self.runner.cancel,
-            progress: &tell,
-        };
+        let watch = self.watch(&tell);
         let done = extractors::accounts::run(self.runner.store, &self.job.scope, &watch).await;
         self.end_extraction(progress, done, tally).await
     }
@@ -258,11 +259,7 @@ impl ScopeRun<'_> {
         };
         let progress = Progress::begin(self, "convert", conversion.name);
         let tell = |items| progress.tell_items(items);
-        let watch = Watch {
-            now: now(),
-            cancel: &self.runner.cancel,
-            progress: &tell,
-        };
+        let watch = self.watch(&tell);
         let (store, scope) = (self.runner.store, &self.job.scope);
         let done = converters::engine::run(store, scope, conversion, &watch).await;
         let (summary, step) = match done {

@@ -137,13 +137,6 @@ impl Store {
         keys.collect::<Result<_, _>>().during("reading work")
     }
 
-    /// Number of keys still to be worked on by a step.
-    pub async fn work_left(&self, scope: &Scope, step: &str) -> Result<u64, StoreError> {
-        let text = "SELECT COUNT(*) FROM _headwater_work WHERE params = ? AND step = ?";
-        let values = vec![scope.params().into(), step.into()];
-        self.count(text, values).await
-    }
-
     pub(crate) async fn count(&self, text: &str, values: Vec<Value>) -> Result<u64, StoreError> {
         let rows = self.query_all(text, values).await?;
         let count: i64 = match rows.first() {

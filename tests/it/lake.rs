@@ -77,11 +77,7 @@ impl Lake {
         };
         let plan = Plan {
             command: "sync",
-            stages: Stages {
-                collect: true,
-                extract: true,
-                convert: true,
-            },
+            stages: Stages::ALL,
             streams: source.stream_names(),
             full: how.full,
         };

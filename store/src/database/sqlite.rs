@@ -1,8 +1,8 @@
-//! SQLite on a thread of its own.
+//! SQLite on threads of its own.
 //!
 //! Through an async driver every row crosses two channels and every cell is copied twice; here a
-//! whole batch crosses once and one prepared statement runs for each of its rows. Measured
-//! against the driver: docs/decisions/0017-sqlite-on-its-own-thread.md.
+//! whole batch crosses once and one prepared statement runs for each of its rows. Why:
+//! docs/decisions/0017-sqlite-on-its-own-thread.md.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -32,17 +32,18 @@ async fn work_is_listed_once_in_key_order_and_taken_off_when_done() {
         store.work(&rocket(), STEP, "a", 9).await.unwrap(),
         ["b", "c"]
     );
-    assert_eq!(store.work_left(&rocket(), STEP).await.unwrap(), 3);
-    assert_eq!(store.work_left(&moon(), STEP).await.unwrap(), 0);
+    assert_eq!(store.work(&rocket(), STEP, "", 9).await.unwrap().len(), 3);
+    assert_eq!(store.work(&moon(), STEP, "", 9).await.unwrap().len(), 0);
     let page = store.page(2).await;
     page.finish_work(STEP, &keys(&["a", "b", "never"])).unwrap();
     page.commit().await.unwrap();
     assert_eq!(store.work(&rocket(), STEP, "", 9).await.unwrap(), ["c"]);
     assert_eq!(
         store
-            .work_left(&rocket(), "convert:accounts")
+            .work(&rocket(), "convert:accounts", "", 9)
             .await
-            .unwrap(),
+            .unwrap()
+            .len(),
         1
     );
 }
