@@ -119,7 +119,11 @@ impl Store {
     /// When that fails.
     pub async fn close(self) -> Result<(), StoreError> {
         let failed = |source| StoreError::new("closing the database", source);
-        self.schema.close().await.map_err(failed)?;
+        // The pool may wait for ever for a connection it is still opening; nothing depends on it.
+        let closing = tokio::time::timeout(std::time::Duration::from_secs(2), self.schema.close());
+        if let Ok(closed) = closing.await {
+            closed.map_err(failed)?;
+        }
         self.database.close().await.map_err(failed)
     }
 }
