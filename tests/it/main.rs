@@ -12,3 +12,5 @@ mod oracle;
 mod registry;
 mod secrets;
 mod sync;
+#[path = "../../store/tests/it/test_database.rs"]
+mod test_database;

@@ -14,7 +14,7 @@ use headwater_domain::tool::bitbucket as tool;
 use headwater_store::compare::{Difference, EXCLUDED_COLUMNS, SHARED_TABLES, Tables, tables_equal};
 use proptest::prelude::*;
 
-use crate::temp_store::TempStore;
+use crate::temp_store::{TempStore, columns_of};
 use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
@@ -105,7 +105,7 @@ fn is_time(name: &str) -> bool {
 }
 
 async fn columns(store: &TempStore, table: &str) -> Vec<Column> {
-    let rows = store.rows(&store.database.on.columns_of(table)).await;
+    let rows = store.rows(&columns_of(store.database.on, table)).await;
     let split = |row: String| {
         let (name, kind) = row.split_once(" | ").unwrap();
         Column {

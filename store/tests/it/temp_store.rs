@@ -52,7 +52,7 @@ impl TempStore {
         if let Some(path) = database.address.strip_prefix("sqlite:") {
             std::fs::write(path, migrated.await).unwrap();
         }
-        let store = database.open().await;
+        let store = database.on.open(&database.address).await;
         headwater_migrations::up(store.connection()).await.unwrap();
         for scope in [rocket(), moon()] {
             store.register(&scope, second(0)).await.unwrap();
@@ -86,7 +86,7 @@ impl TempStore {
 
     /// Rows of a query, cells joined by ` | `.
     pub(crate) async fn rows(&self, sql: &str) -> Vec<String> {
-        let sql = &self.database.on.dialect(sql);
+        let sql = &dialect(self.database.on, sql);
         let mut lines = Lines(Vec::new());
         let address = self.database.address.as_str();
         let done = match self.database.on {
@@ -128,6 +128,39 @@ impl query::Rows for Lines {
         self.0.push(cells.collect::<Vec<_>>().join(" | "));
         Ok(())
     }
+}
+
+/// A query with the two functions of these tests as the database has them: `seconds_of(time)`
+/// and `text_of(bytes)`.
+fn dialect(on: On, sql: &str) -> String {
+    let (seconds, text) = match on {
+        On::Sqlite => (["substr(", ", 18, 2)"], ["CAST(", " AS TEXT)"]),
+        On::Postgres => (["to_char(", ", 'SS')"], ["convert_from(", ", 'UTF8')"]),
+        On::MariaDb => (["date_format(", ", '%s')"], ["CAST(", " AS CHAR)"]),
+    };
+    let mut written = sql.to_owned();
+    for (function, [before, after]) in [("seconds_of(", seconds), ("text_of(", text)] {
+        while let Some((left, rest)) = written.split_once(function) {
+            let (argument, right) = rest.split_once(')').unwrap();
+            written = format!("{left}{before}{argument}{after}{right}");
+        }
+    }
+    written
+}
+
+/// Names and types of a table's columns.
+pub(crate) fn columns_of(on: On, table: &str) -> String {
+    if on == On::Sqlite {
+        return format!("SELECT name, type FROM pragma_table_info('{table}')");
+    }
+    let schema = match on {
+        On::MariaDb => "DATABASE()",
+        _ => "current_schema()",
+    };
+    format!(
+        "SELECT column_name, data_type FROM information_schema.columns \
+         WHERE table_schema = {schema} AND table_name = '{table}' ORDER BY ordinal_position"
+    )
 }
 
 /// The first scope.

@@ -33,40 +33,7 @@ impl On {
         address
     }
 
-    /// A query with the two functions of these tests as the database has them: `seconds_of(time)`
-    /// and `text_of(bytes)`.
-    pub(crate) fn dialect(self, sql: &str) -> String {
-        let (seconds, text) = match self {
-            Self::Sqlite => (["substr(", ", 18, 2)"], ["CAST(", " AS TEXT)"]),
-            Self::Postgres => (["to_char(", ", 'SS')"], ["convert_from(", ", 'UTF8')"]),
-            Self::MariaDb => (["date_format(", ", '%s')"], ["CAST(", " AS CHAR)"]),
-        };
-        let mut written = sql.to_owned();
-        for (function, [before, after]) in [("seconds_of(", seconds), ("text_of(", text)] {
-            while let Some((left, rest)) = written.split_once(function) {
-                let (argument, right) = rest.split_once(')').unwrap();
-                written = format!("{left}{before}{argument}{after}{right}");
-            }
-        }
-        written
-    }
-
-    /// Names and types of a table's columns.
-    pub(crate) fn columns_of(self, table: &str) -> String {
-        if self == Self::Sqlite {
-            return format!("SELECT name, type FROM pragma_table_info('{table}')");
-        }
-        let schema = match self {
-            Self::MariaDb => "DATABASE()",
-            _ => "current_schema()",
-        };
-        format!(
-            "SELECT column_name, data_type FROM information_schema.columns \
-             WHERE table_schema = {schema} AND table_name = '{table}' ORDER BY ordinal_position"
-        )
-    }
-
-    async fn open(self, address: &str) -> Store {
+    pub(crate) async fn open(self, address: &str) -> Store {
         let opened = match self {
             Self::Sqlite => {
                 let path = address.strip_prefix("sqlite:").unwrap();
@@ -143,11 +110,6 @@ impl TestDatabase {
             server: Some((server, name)),
             _folder: folder,
         })
-    }
-
-    /// The database as it is.
-    pub(crate) async fn open(&self) -> Store {
-        self.on.open(&self.address).await
     }
 }
 
