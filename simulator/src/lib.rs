@@ -44,7 +44,7 @@ pub use options::{Credentials, Options};
 pub use requests::RequestRecord;
 pub use server::Simulator;
 pub use world::{
-    Activity, Change, Comment, Commit, Difference, Event, Fork, Hash, Inline, Participant, Project,
-    PullRequest, Refused, Repository, Size, SourceRepository, Spread, State, Time, Touched, Update,
-    User, UserId, Verdict, Workspace, World,
+    Activity, Change, Comment, Commit, Difference, Event, Fork, Habits, Hash, Inline, Participant,
+    Project, PullRequest, Refused, Repository, Size, SourceRepository, Spread, State, Time,
+    Touched, Update, User, UserId, Verdict, Workspace, World,
 };
