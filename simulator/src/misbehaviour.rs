@@ -79,9 +79,9 @@ impl Site {
                 *reply = Reply::replaced(200, Bytes::from_static(b"{"), &[]);
                 reply.ending = Ending::Huge { bytes, packed };
             }
-            Fault::NextLoops(way) => return self.turn_next(reply, |_| self.looping(request, way)),
+            Fault::NextLoops(way) => return turn_next(reply, |_| self.looping(request, way)),
             Fault::NextElsewhere(origin) => {
-                return self.turn_next(reply, |next| {
+                return turn_next(reply, |next| {
                     let here = self.looping(request, Loop::SamePage);
                     next.unwrap_or(here).replacen(&self.origin, &origin, 1)
                 });
@@ -125,15 +125,6 @@ impl Site {
         format!("{}{}{mark}{query}", self.origin, request.uri().path())
     }
 
-    fn turn_next(&self, reply: &mut Reply, address: impl FnOnce(Option<String>) -> String) -> bool {
-        let Some(mut page) = Envelope::open(&reply.body) else {
-            return false;
-        };
-        let address = address(page.next());
-        page.set_next(&address);
-        put(reply, page)
-    }
-
     /// Changes the world so that the list that is being paged shifts under the reader.
     fn shift(&self, request: &HttpRequest, behaviour: &Behaviour, shift: Shift) -> Option<()> {
         let path = request.uri().path();
@@ -165,6 +156,16 @@ fn parts(fault: Fault) -> Vec<(String, Fault)> {
         Fault::Together(faults) => faults.into_iter().flat_map(parts).collect(),
         fault => vec![(fault.name(), fault)],
     }
+}
+
+/// Gives a page another `next`, which may depend on the one it has.
+fn turn_next(reply: &mut Reply, address: impl FnOnce(Option<String>) -> String) -> bool {
+    let Some(mut page) = Envelope::open(&reply.body) else {
+        return false;
+    };
+    let address = address(page.next());
+    page.set_next(&address);
+    put(reply, page)
 }
 
 fn drop_member(reply: &mut Reply, name: &str) -> bool {

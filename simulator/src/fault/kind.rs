@@ -93,7 +93,7 @@ impl Default for FaultSettings {
             removed: "/comments".to_owned(),
             repository: None,
             limit: RateLimit::new(20, Duration::from_millis(200)),
-            skew: Duration::from_secs(60),
+            skew: Duration::from_mins(1),
         }
     }
 }

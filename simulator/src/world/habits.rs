@@ -123,9 +123,10 @@ impl World {
         self.pace = 0..1;
         let made = self.apply(change);
         self.pace = pace;
-        match made {
-            Ok(_) => self.clock = self.clock.max(now),
-            Err(_) => (self.clock, self.dice) = (clock, dice),
+        if made.is_ok() {
+            self.clock = self.clock.max(now);
+        } else {
+            (self.clock, self.dice) = (clock, dice);
         }
         made
     }
