@@ -142,7 +142,9 @@ impl Site {
         let items = shown.get("values")?.as_array()?;
         let mut world = locked(&self.world);
         let change = shift::change(&world, path, shift, items)?;
-        world.apply(&change).ok().map(|_| ())
+        world.apply(&change).ok()?;
+        locked(&self.shifts).push(change);
+        Some(())
     }
 }
 

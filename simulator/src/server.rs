@@ -19,9 +19,9 @@ use crate::behaviour::{Admission, Behaviour, Limiter, RateUse};
 use crate::connections::{Line, Lines};
 use crate::fault::{Fault, FaultKind, FaultPlan, OnRequest};
 use crate::options::{Accepted, Options};
-use crate::reply::{self, Reply};
+use crate::reply::{self, Ending, Reply};
 use crate::requests::{Log, RequestRecord};
-use crate::world::{Habits, World};
+use crate::world::{Change, Habits, World};
 
 /// A Bitbucket Cloud that listens on loopback until it is stopped or dropped.
 #[derive(Debug)]
@@ -139,6 +139,13 @@ impl Simulator {
         locked(&self.site.given).clone()
     }
 
+    /// The changes that [`Fault::Shift`] made since the last call, in their order, for the script
+    /// of a test.
+    #[must_use = "the changes are forgotten afterwards"]
+    pub fn take_shifts(&self) -> Vec<Change> {
+        std::mem::take(&mut locked(&self.site.shifts))
+    }
+
     /// What each credential did under the rate limit since that was set, in the order of their
     /// first requests.
     #[must_use]
@@ -184,6 +191,7 @@ pub(crate) struct Site {
     behaviour: RwLock<Arc<Behaviour>>,
     limiter: Mutex<Limiter>,
     given: Mutex<BTreeMap<String, u64>>,
+    pub(crate) shifts: Mutex<Vec<Change>>,
     stopped: watch::Receiver<bool>,
 }
 
@@ -221,6 +229,7 @@ impl Site {
             behaviour: RwLock::new(Arc::new(options.behaviour)),
             limiter: Mutex::new(Limiter::new(Instant::now())),
             given: Mutex::default(),
+            shifts: Mutex::default(),
             stopped,
         }
     }
@@ -368,12 +377,15 @@ async fn handle(
         site.count(&names);
         site.log.misbehaved(number, names.join(" + "));
     }
+    let has_head = reply.ending != Ending::Nothing;
     let gzip = site.gzip && reply::accepts_gzip(request.headers());
     let mut response = reply.send(gzip, &line, site.stopped.clone()).await;
     let date = site.date(&behaviour, TimeDelta::zero());
     if let Ok(date) = HeaderValue::from_str(&date) {
         response.headers_mut().entry(header::DATE).or_insert(date);
     }
-    site.log.answered(number, response.status().as_u16());
+    if has_head {
+        site.log.answered(number, response.status().as_u16());
+    }
     response
 }

@@ -8,8 +8,9 @@ use crate::fault::RetryForm;
 /// So many requests in any window of that length, for each credential by itself.
 ///
 /// The window may be of any length: 3.6 seconds play an hour a thousand times as fast. It is
-/// exact: a request is refused when the requests served less than a window ago are as many as
-/// allowed. Refused ones do not count, and neither do those of unknown credentials.
+/// exact: a request is refused when the requests let in less than a window ago are as many as
+/// allowed. Those that a fault spoils count; refused ones do not, and neither do those of unknown
+/// credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     /// Requests of one credential in one window.

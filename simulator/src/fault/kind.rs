@@ -227,7 +227,7 @@ impl FaultKind {
                 };
                 let fault = Fault::status(status).named(self.name());
                 return match address(simulator, settings) {
-                    Some(part) => plan.always(&part, fault),
+                    Some(path) => plan.add(When::always().below(&path), fault),
                     None => plan,
                 };
             }
@@ -346,12 +346,15 @@ impl FaultKind {
     }
 }
 
-/// What the addresses of one repository, and of all below it, contain.
+/// The path of one repository.
 fn address(simulator: &Simulator, settings: &FaultSettings) -> Option<String> {
     let world = simulator.world();
     let slug = match &settings.repository {
         Some(slug) => slug,
         None => &world.repositories().first()?.slug,
     };
-    Some(format!("/{}/{slug}", world.workspace().slug))
+    Some(format!(
+        "/2.0/repositories/{}/{slug}",
+        world.workspace().slug
+    ))
 }

@@ -19,6 +19,7 @@ use crate::requests::RequestRecord;
 pub struct When {
     share: Option<f64>,
     part: String,
+    below: String,
     continuation: bool,
     from: u64,
     at_most: u64,
@@ -32,6 +33,7 @@ impl When {
         When {
             share: None,
             part: String::new(),
+            below: String::new(),
             continuation: false,
             from: 1,
             at_most: u64::MAX,
@@ -60,6 +62,14 @@ impl When {
     #[must_use]
     pub fn on(mut self, part: &str) -> When {
         part.clone_into(&mut self.part);
+        self
+    }
+
+    /// Only this path and all below it: `/2.0/repositories/acme/api` with its pull requests, but
+    /// not `/2.0/repositories/acme/api-docs`.
+    #[must_use]
+    pub fn below(mut self, path: &str) -> When {
+        path.trim_end_matches('/').clone_into(&mut self.below);
         self
     }
 
@@ -94,6 +104,10 @@ impl When {
     fn admits(&self, number: u64, target: &str, request: &RequestRecord) -> bool {
         number >= self.from
             && target.contains(&self.part)
+            && request
+                .path
+                .strip_prefix(&self.below)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             && (!self.continuation || request.is_continuation())
     }
 }

@@ -139,6 +139,7 @@ async fn a_connection_may_end_before_the_answer() {
     // The end may come as an end or as a reset; what matters is that nothing comes before it.
     let _ = connection.read_to_end(&mut bytes).await;
     assert!(bytes.is_empty());
+    assert_eq!(simulator.requests()[0].status, 0);
     simulator.set_faults(None);
     assert_eq!(get(&simulator, "user").await.status, 200);
 }

@@ -96,6 +96,17 @@ fn rules_hit_paths_times_and_positions() {
             plan().add(When::first(2).from_request(5).on("page"), fault()),
             vec![5, 6],
         ),
+        (
+            plan().add(When::always().below("/2.0/repositories/acme/x/"), fault()),
+            (1..=10).collect(),
+        ),
+        (
+            plan().add(
+                When::always().below("/2.0/repositories/acme/x/pull"),
+                fault(),
+            ),
+            vec![],
+        ),
         (plan().always("/nothing", fault()), vec![]),
         (plan(), vec![]),
     ] {

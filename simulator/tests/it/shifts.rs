@@ -36,6 +36,11 @@ async fn an_inserted_pull_request_makes_another_one_come_twice() {
     );
     let before = pull_requests(&simulator, &path).await;
     let seen = shifted(&simulator, &path, Shift::Insert).await;
+    assert!(matches!(
+        simulator.take_shifts().as_slice(),
+        [Change::CreatePullRequest { .. }]
+    ));
+    assert!(simulator.take_shifts().is_empty());
     assert_eq!(
         seen.keys().max(),
         before.keys().max(),
