@@ -59,11 +59,14 @@ pub enum FaultKind {
 pub struct FaultSettings {
     /// Share (0 to 1) of the requests that transient faults hit.
     pub share: f64,
+    /// The same among pages after the first one, of which there are few in a small world: for
+    /// lists that shift and for continuation pages that are refused.
+    pub continuation_share: f64,
     /// How many requests each transient fault hits at most.
     pub at_most: u64,
     /// What `Retry-After` says; whole seconds are sent, fractions rounded up.
     pub retry_after: Duration,
-    /// Length of a huge body in bytes.
+    /// Length of a huge body in bytes. The collectors read 64 MiB at most.
     pub huge_bytes: u64,
     /// Where a foreign `next` leads, `http://host:port`. Let something listen there to see that
     /// nothing arrives.
@@ -81,13 +84,14 @@ pub struct FaultSettings {
 }
 
 impl Default for FaultSettings {
-    /// A tenth of the requests, no wait, 64 MiB, 60 seconds off, 20 requests in 200 milliseconds.
+    /// A tenth of the requests and half of the continuation pages, no wait, 65 MiB, 60 seconds off, 20 requests in 200 milliseconds.
     fn default() -> FaultSettings {
         FaultSettings {
             share: 0.1,
+            continuation_share: 0.5,
             at_most: u64::MAX,
             retry_after: Duration::ZERO,
-            huge_bytes: 64 << 20,
+            huge_bytes: 65 << 20,
             elsewhere: "http://127.0.0.1:9".to_owned(),
             unauthorized_from: 8,
             removed: "/comments".to_owned(),
@@ -205,13 +209,12 @@ impl FaultKind {
         settings: &FaultSettings,
     ) -> FaultPlan {
         if let Some(fault) = self.fault(settings) {
-            let when = When::share(settings.share).at_most(settings.at_most);
-            let when = match self {
-                FaultKind::ForbiddenContinuation | FaultKind::MissingContinuation => {
-                    when.continuation()
-                }
-                _ => when,
+            let when = if self.needs_continuation() {
+                When::share(settings.continuation_share).continuation()
+            } else {
+                When::share(settings.share)
             };
+            let when = when.at_most(settings.at_most);
             return plan.add(when, fault.named(self.name()));
         }
         match self {
@@ -245,6 +248,18 @@ impl FaultKind {
             }
         }
         plan
+    }
+
+    /// Whether only pages after the first one are hit.
+    fn needs_continuation(self) -> bool {
+        matches!(
+            self,
+            FaultKind::ForbiddenContinuation
+                | FaultKind::MissingContinuation
+                | FaultKind::ShiftInsert
+                | FaultKind::ShiftDelete
+                | FaultKind::ShiftUpdate
+        )
     }
 
     /// What the kind makes of the service as a whole.

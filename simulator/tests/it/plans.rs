@@ -208,6 +208,7 @@ async fn wander(simulator: &Simulator) {
 async fn every_kind_takes_effect_and_ends() {
     let settings = FaultSettings {
         share: 1.0,
+        continuation_share: 1.0,
         at_most: 1,
         huge_bytes: 100_000,
         unauthorized_from: 2,
