@@ -13,7 +13,7 @@ mod query;
 
 pub(crate) use answer::Answer;
 pub(crate) use cache::Cache;
-pub(crate) use query::Query;
+pub(crate) use query::{Query, decode_segment};
 
 use crate::payload::{self, Extras, Place};
 use crate::world::{PullRequest, Repository, World};
@@ -38,6 +38,8 @@ pub(crate) struct Quirks {
     pub(crate) issues_status: u16,
     pub(crate) sorted_states_limit: Option<usize>,
     pub(crate) activity_by_cursor: bool,
+    pub(crate) without_size: bool,
+    pub(crate) without_next: bool,
 }
 
 /// One authenticated GET.
