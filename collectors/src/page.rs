@@ -1,6 +1,7 @@
 //! One answer taken apart: its items as received, and where the next page is.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -52,7 +53,8 @@ fn escaped(text: &str) -> Option<String> {
             b'\\' => after_backslash = inside,
             0..b' ' if inside => {
                 mended.push_str(&text[kept..at]);
-                mended.push_str(&format!("\\u{byte:04x}"));
+                // A string takes everything that is written to it.
+                let _ = write!(mended, "\\u{byte:04x}");
                 kept = at + 1;
             }
             _ => {}

@@ -75,7 +75,7 @@ pub(crate) fn fit(table: &Table, mut values: Vec<Value>) -> Result<Vec<Value>, O
             _ => None,
         });
         // The last text is the row's own; those before it name the repository.
-        let last = texts.clone().last().map_or("", |(name, _)| name);
+        let last = texts.clone().next_back().map_or("", |(name, _)| name);
         check_key_text(last, texts.map(|(_, text)| text))?;
     }
     Ok(values)
