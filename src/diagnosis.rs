@@ -117,7 +117,10 @@ pub fn of_list(probed: &Probed, clues: &Clues) -> Option<Diagnosis> {
         return wrong;
     }
     let reply = probed.outcome.as_ref().ok()?;
-    let values = reply.json.as_ref().and_then(|json| json["values"].as_array());
+    let values = reply
+        .json
+        .as_ref()
+        .and_then(|json| json["values"].as_array());
     let url = &probed.url;
     match values {
         None => Some(Diagnosis::unreachable(

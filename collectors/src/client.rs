@@ -268,8 +268,9 @@ impl Client {
     }
 
     async fn send(&self, url: &Url) -> Result<Answer, Kind> {
-        let network =
-            |error: &reqwest::Error| Kind::Network(Unreached::of(error, self.shared.proxied).message);
+        let network = |error: &reqwest::Error| {
+            Kind::Network(Unreached::of(error, self.shared.proxied).message)
+        };
         let header = self.shared.credentials.header().await?;
         let mut request = self.shared.http.get(url.clone());
         if let Some(header) = &header {

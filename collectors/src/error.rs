@@ -142,7 +142,7 @@ impl RequestErrorKind {
             Self::NotFound { .. } | Self::Forbidden { .. } | Self::Gone { .. } => Verdict::Skip,
             Self::Unauthorized { .. } | Self::ConsumerRefused { .. } | Self::Cancelled => {
                 Verdict::Stop
-            },
+            }
             Self::Refused { .. }
             | Self::TooLarge(_)
             | Self::Foreign(_)

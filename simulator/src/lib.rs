@@ -40,7 +40,7 @@ mod server;
 mod world;
 
 pub use fault::{Fault, OnRequest};
-pub use options::{Credentials, Options};
+pub use options::{Consumer, Credentials, ListedWorkspace, Options};
 pub use requests::RequestRecord;
 pub use server::Simulator;
 pub use world::{

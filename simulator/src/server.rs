@@ -15,9 +15,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::api::{self, Answer, Cache, Query, Quirks};
+use crate::api::{self, Accepted, Answer, Cache, Query, Quirks};
 use crate::fault::{Fault, OnRequest};
-use crate::options::{Accepted, Options};
+use crate::options::{ListedWorkspace, Options};
 use crate::requests::{Log, RequestRecord};
 use crate::world::World;
 
@@ -68,6 +68,12 @@ impl Simulator {
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("{}/2.0/", self.site.origin)
+    }
+
+    /// Where OAuth consumers ask for tokens.
+    #[must_use]
+    pub fn token_url(&self) -> String {
+        format!("{}{}", self.site.origin, api::TOKEN_PATH)
     }
 
     /// The world, to look at or to change. Requests wait while the guard lives.
@@ -138,6 +144,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Site {
     origin: String,
     accepted: Accepted,
+    listed: Vec<ListedWorkspace>,
     gzip: bool,
     quirks: Quirks,
     world: Arc<Mutex<World>>,
@@ -166,6 +173,7 @@ impl Site {
         Site {
             origin: format!("http://{address}"),
             accepted: Accepted::new(&options.credentials),
+            listed: options.listed_workspaces,
             gzip: options.gzip,
             quirks: Quirks {
                 issues_status: options.issues_status,
@@ -207,22 +215,33 @@ impl Site {
         if request.method() != axum::http::Method::GET {
             return Answer::method_not_allowed();
         }
-        let authorization = request.headers().get(header::AUTHORIZATION);
-        let authorization = authorization.map(|value| value.to_str().unwrap_or_default());
-        let Some(reader) = self.accepted.reader(authorization) else {
-            return Answer::unauthorized();
+        let path = request.uri().path();
+        let reader = match self.accepted.reader(authorization(request.headers()), path) {
+            Ok(reader) => reader,
+            Err(refusal) => return refusal,
         };
         let request = api::Request {
             origin: &self.origin,
             path: request.uri().path(),
             query: Query::parse(request.uri().query().unwrap_or_default()),
             reader,
+            listed: &self.listed,
             quirks: self.quirks,
         };
         // The world first, always: both locks are held together.
         let world = locked(&self.world);
         let mut cache = locked(&self.cache);
         api::answer(&world, &mut cache, &request)
+    }
+
+    /// Gives a consumer a token.
+    async fn issue_token(&self, request: HttpRequest) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let form = axum::body::to_bytes(body, 1 << 16)
+            .await
+            .unwrap_or_default();
+        let answer = self.accepted.token(authorization(&parts.headers), &form);
+        replaced(answer.status, answer.body.into(), &[])
     }
 
     fn respond(&self, request: &HttpRequest) -> Response<Body> {
@@ -244,6 +263,14 @@ impl Site {
             header::VARY,
             HeaderValue::from_static("Accept-Encoding, Authorization"),
         );
+        let told = self
+            .accepted
+            .headers(authorization(request.headers()), request.uri().path());
+        for (name, value) in told {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(name, value);
+            }
+        }
         if packed.is_some() {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
@@ -260,6 +287,7 @@ impl Site {
 async fn handle(State(site): State<Arc<Site>>, request: HttpRequest) -> Response<Body> {
     let (number, fault) = site.receive(&request);
     let mut response = match fault {
+        None if request.uri().path() == api::TOKEN_PATH => site.issue_token(request).await,
         None => site.respond(&request),
         Some(Fault::Status(status, body, headers)) => replaced(status, body, &headers),
         Some(Fault::Body(body, kind)) => {
@@ -280,6 +308,11 @@ async fn handle(State(site): State<Arc<Site>>, request: HttpRequest) -> Response
     }
     site.log.answered(number, response.status().as_u16());
     response
+}
+
+fn authorization(headers: &HeaderMap) -> Option<&str> {
+    let authorization = headers.get(header::AUTHORIZATION);
+    authorization.map(|value| value.to_str().unwrap_or_default())
 }
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {

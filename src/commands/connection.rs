@@ -78,7 +78,11 @@ fn worse(one: Exit, other: Exit) -> Exit {
         Exit::Failed => 2,
         _ => 3,
     };
-    if rank(&other) > rank(&one) { other } else { one }
+    if rank(&other) > rank(&one) {
+        other
+    } else {
+        one
+    }
 }
 
 /// A connection under test.
@@ -163,7 +167,10 @@ impl Tested<'_> {
         match of_list(&probed, &self.clues) {
             Some(_) if has_no_user => Diagnosis::of(
                 Code::NoResources,
-                format!("{} answered {status}: there is no user behind this", probed.url),
+                format!(
+                    "{} answered {status}: there is no user behind this",
+                    probed.url
+                ),
                 "Name a workspace in `scopes`, because what these credentials can see cannot be \
                  asked for otherwise.",
             ),

@@ -89,9 +89,9 @@ pub(super) fn forbidden(required: &[String], granted: &[String], clues: &Clues) 
     }
     let scopes = missing.join(" ");
     match clues.auth_kind {
-        "oauth" => format!(
-            "Give the OAuth consumer the permission {scopes} in the workspace's settings."
-        ),
+        "oauth" => {
+            format!("Give the OAuth consumer the permission {scopes} in the workspace's settings.")
+        }
         "access-token" => format!("Create a new access token that has {scopes} too."),
         "none" => format!("Set `auth` with credentials that have {scopes}."),
         _ => format!(
