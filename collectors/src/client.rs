@@ -296,6 +296,7 @@ impl Client {
             self.shared.credentials.refused(header.as_ref()).await;
         }
         if !status.is_success() {
+            let body = self.shared.credentials.hide_secrets(&body);
             return Err(refusal(status.as_u16(), &headers, &body));
         }
         Ok(Answer {

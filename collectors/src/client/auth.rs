@@ -95,6 +95,12 @@ impl Credentials {
         matches!(self.way, Way::Renewed(_))
     }
 
+    /// A body from outside without our secrets.
+    pub(super) fn hide_secrets(&self, body: &[u8]) -> Vec<u8> {
+        self.without_secrets(&String::from_utf8_lossy(body))
+            .into_bytes()
+    }
+
     /// A text from outside without our secrets, should it repeat them.
     pub(super) fn without_secrets(&self, text: &str) -> String {
         let mut shown = text.to_owned();

@@ -156,6 +156,9 @@ impl Consumer {
     }
 }
 
+#[cfg(test)]
+mod tests;
+
 const FORM: &str = "application/x-www-form-urlencoded";
 
 fn read_token(body: &[u8], asked: Instant) -> Result<Token, TokenError> {
