@@ -6,9 +6,12 @@
 )]
 
 mod command_line;
+mod connection;
 mod history;
 mod lake;
+mod network;
 mod oracle;
 mod registry;
+mod scopes;
 mod secrets;
 mod sync;

@@ -1,6 +1,6 @@
 //! Why no answer came: what the network, TLS and the proxy said.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::fmt;
 use std::io;
 
@@ -73,18 +73,17 @@ fn cause(error: &reqwest::Error, proxied: bool) -> Cause {
     }
 }
 
-/// Whether some error in the chain is one of TLS, which hides inside errors of input and output.
-fn speaks_of_tls(error: &reqwest::Error) -> bool {
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let hidden = inner
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
-        if inner.is::<rustls::Error>() || hidden.is_some_and(|hidden| hidden.is::<rustls::Error>())
-        {
-            return true;
-        }
-        source = inner.source();
+/// Whether some error in the chain is one of TLS.
+fn speaks_of_tls(error: &(dyn Error + 'static)) -> bool {
+    if error.is::<rustls::Error>() {
+        return true;
     }
-    false
+    // An error of input and output does not count the one it wraps among its sources.
+    let wrapped = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    if wrapped.is_some_and(|wrapped| speaks_of_tls(wrapped)) {
+        return true;
+    }
+    error.source().is_some_and(speaks_of_tls)
 }
