@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::io;
 
 use headwater_collectors::bitbucket::workspace::{self, FoundRepository};
-use headwater_collectors::{Client, RequestError, RequestErrorKind};
+use headwater_collectors::{Client, RequestError, RequestErrorKind, Verdict};
 use headwater_store::query::{Cell, Rows as _};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::chosen;
 use super::written;
 use crate::cli::{Format, Shared};
-use crate::config::Connection;
+use crate::config::{Auth, Connection};
 use crate::connect::Connector;
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::exit::{Exit, Failure, chain};
@@ -48,21 +48,22 @@ pub(super) async fn scopes(
         search: search.map(str::to_lowercase),
         printer: Printer::of_sentences(format, io::BufWriter::new(io::stdout().lock())),
         failed: Vec::new(),
+        listed: 0,
     };
     let columns = COLUMNS.map(str::to_owned).to_vec();
     let mut printed = listing.printer.columns(columns);
     for workspace in &workspaces {
-        if printed.is_err() || cancel.is_cancelled() {
+        if printed.is_err() || listing.is_stopped() {
             break;
         }
         printed = listing.list(&client, workspace, &cancel).await;
     }
-    let failed = std::mem::take(&mut listing.failed);
+    let (listed, failed) = (listing.listed, std::mem::take(&mut listing.failed));
     written(printed.and_then(|()| listing.printer.finish()))?;
     if cancel.is_cancelled() {
         return Ok(Exit::Cancelled);
     }
-    Ok(report(name, &failed, workspaces.len()))
+    Ok(report(name, &failed, listed))
 }
 
 /// The user's workspaces and those that the configuration names. Credentials without a user see
@@ -79,11 +80,11 @@ async fn visible_workspaces(
     }
     match workspace::of_user(client, cancel).await {
         Ok(slugs) => workspaces.extend(slugs),
-        Err(error) if has_no_user(&error) && !workspaces.is_empty() => {}
+        Err(error) if names_are_needed(connection, &error) && !workspaces.is_empty() => {}
         Err(error) => {
-            let hint = if has_no_user(&error) {
-                "; credentials without a user cannot list workspaces, so name one in `scopes`, \
-                 and `headwater connection test` tells more"
+            let hint = if names_are_needed(connection, &error) {
+                "; these credentials cannot list workspaces, so name one in `scopes`; `headwater \
+                 connection test` tells more"
             } else {
                 ""
             };
@@ -94,20 +95,25 @@ async fn visible_workspaces(
     Ok(workspaces)
 }
 
-fn has_no_user(error: &RequestError) -> bool {
-    matches!(
-        error.kind,
-        RequestErrorKind::Unauthorized { .. }
-            | RequestErrorKind::Forbidden { .. }
-            | RequestErrorKind::NotFound { .. }
-    )
+/// Whether the credentials may be fine and only cannot be asked for their workspaces.
+fn names_are_needed(connection: &Connection, error: &RequestError) -> bool {
+    match error.kind {
+        RequestErrorKind::Forbidden { .. } | RequestErrorKind::NotFound { .. } => true,
+        // Access tokens have no user, and this endpoint may not accept them at all.
+        RequestErrorKind::Unauthorized { .. } => {
+            matches!(connection.auth, Auth::AccessToken { .. } | Auth::None)
+        }
+        _ => false,
+    }
 }
 
 fn exit_of(error: &RequestError) -> Exit {
     match error.kind {
-        RequestErrorKind::ConsumerRefused { .. } => Exit::Credentials,
+        RequestErrorKind::Unauthorized { .. }
+        | RequestErrorKind::ConsumerRefused { .. }
+        | RequestErrorKind::Forbidden { .. }
+        | RequestErrorKind::NotFound { .. } => Exit::Credentials,
         RequestErrorKind::Cancelled => Exit::Cancelled,
-        _ if has_no_user(error) => Exit::Credentials,
         _ => Exit::Failed,
     }
 }
@@ -118,6 +124,7 @@ struct Listing<'a, W: io::Write> {
     search: Option<String>,
     printer: Printer<W>,
     failed: Vec<(String, RequestError)>,
+    listed: usize,
 }
 
 impl<W: io::Write> Listing<'_, W> {
@@ -142,12 +149,19 @@ impl<W: io::Write> Listing<'_, W> {
             self.failed.push((workspace.to_owned(), error));
             return printed;
         }
+        self.listed += 1;
         if is_empty && printed.is_ok() && self.is_meant(workspace) {
             let mut row = vec![Cell::Null; COLUMNS.len()];
             row[0] = Cell::Text(workspace.to_owned());
             printed = self.printer.row(row);
         }
         printed
+    }
+
+    /// Whether no further request can succeed.
+    fn is_stopped(&self) -> bool {
+        let last = self.failed.last();
+        last.is_some_and(|(_, error)| error.kind.verdict() == Verdict::Stop)
     }
 
     fn is_meant(&self, name: &str) -> bool {
@@ -172,19 +186,20 @@ impl<W: io::Write> Listing<'_, W> {
 }
 
 /// Tells what could not be listed; partial when something else could.
-fn report(connection: &str, failed: &[(String, RequestError)], workspaces: usize) -> Exit {
+fn report(connection: &str, failed: &[(String, RequestError)], listed: usize) -> Exit {
     for (workspace, error) in failed {
         eprintln!(
             "headwater: connection {connection}: workspace {workspace} could not be listed: {}",
             chain(error)
         );
     }
-    if workspaces == 0 {
-        eprintln!("headwater: connection {connection}: its user belongs to no workspace");
-    }
-    match failed.first() {
+    match failed.last() {
+        None if listed == 0 => {
+            eprintln!("headwater: connection {connection}: its user belongs to no workspace");
+            Exit::Ok
+        }
         None => Exit::Ok,
-        Some((_, error)) if failed.len() == workspaces => exit_of(error),
+        Some((_, error)) if listed == 0 => exit_of(error),
         Some(_) => Exit::Partial,
     }
 }
