@@ -2,6 +2,8 @@
 
 mod catalogue;
 mod configuration;
+mod connection;
+mod scopes;
 mod status;
 mod sync;
 
@@ -9,7 +11,7 @@ use std::io;
 
 use headwater_store::query;
 
-use crate::cli::{Cli, Command, ConfigCommand, Format, RawCommand, Shared};
+use crate::cli::{Cli, Command, ConfigCommand, ConnectionCommand, Format, RawCommand, Shared};
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::database;
 use crate::demo;
@@ -50,6 +52,14 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Init { force } => configuration::init(&shared, force),
         Command::Config(ConfigCommand::Check) => configuration::check(&shared),
         Command::Config(ConfigCommand::Schema) => configuration::schema(),
+        Command::Connection(ConnectionCommand::Test { name }) => {
+            connection::test(&shared, name.as_deref()).await
+        }
+        Command::Scopes {
+            name,
+            search,
+            format,
+        } => scopes::scopes(&shared, &name, search.as_deref(), format).await,
         Command::Demo { output } => {
             let narrate = !(shared.json || shared.quiet);
             let reporter = reporter(&shared);

@@ -11,6 +11,7 @@ pub mod connect;
 pub mod context;
 pub mod database;
 pub mod demo;
+pub mod diagnosis;
 pub mod exit;
 pub mod output;
 pub mod plan;

@@ -1,6 +1,11 @@
 //! One connection to an API: credentials, rate limit, retries, and what must never leak.
 
+mod auth;
+mod http;
 mod limiter;
+mod oauth;
+mod probe;
+mod unreached;
 mod wait;
 
 use std::sync::Arc;
@@ -9,39 +14,25 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
-use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::error::{RequestError, RequestErrorKind as Kind, ShownUrl, Verdict};
+use auth::Credentials;
 use limiter::Limiter;
+use unreached::Unreached;
+
+pub use auth::Auth;
+pub use probe::{Probed, Reply, Unanswered};
+pub use unreached::Cause;
 
 /// Largest body that is read; a page of 100 large items stays far below. Tests fill a smaller one.
 const MAX_BODY: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
 /// Tries of one request, the first included.
 const MAX_ATTEMPTS: u32 = 5;
-
-/// How requests prove who asks.
-#[derive(Clone, Debug)]
-pub enum Auth {
-    /// They do not: public repositories only.
-    None,
-    /// User name or e-mail address, and a password or API token.
-    Basic {
-        /// User name or e-mail address.
-        user: String,
-        /// Password or API token.
-        password: SecretString,
-    },
-    /// An access token.
-    Bearer {
-        /// The token.
-        token: SecretString,
-    },
-}
 
 /// The pace of one credential. Clones share it.
 #[derive(Clone)]
@@ -117,6 +108,8 @@ pub struct Client {
 
 struct Shared {
     http: reqwest::Client,
+    credentials: Credentials,
+    proxied: bool,
     endpoint: Url,
     connection: String,
     limiter: Arc<Limiter>,
@@ -145,10 +138,14 @@ impl Client {
         };
         // A second installation is refused, which is fine: it is the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = http_client(&settings).map_err(failed)?;
+        let http = http::client(&settings).map_err(failed)?;
+        let proxied = http::is_proxied(&settings);
+        let credentials = Credentials::new(&settings.auth, &http, proxied).map_err(failed)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 http,
+                credentials,
+                proxied,
                 limiter: settings.pace.0,
                 running: Semaphore::new(settings.concurrency.max(1)),
                 concurrency: settings.concurrency.max(1),
@@ -222,7 +219,7 @@ impl Client {
     ) -> Result<T, RequestError> {
         let mut attempt = 1;
         loop {
-            let tried = match self.attempt(url, cancel).await {
+            let tried = match self.authorized(url, cancel).await {
                 Ok(answer) => read(answer),
                 Err(kind) => Err(kind),
             };
@@ -246,6 +243,16 @@ impl Client {
         }
     }
 
+    /// One attempt, and another one when credentials that can be renewed were refused.
+    async fn authorized(&self, url: &Url, cancel: &CancellationToken) -> Result<Answer, Kind> {
+        match self.attempt(url, cancel).await {
+            Err(Kind::Unauthorized { .. }) if self.shared.credentials.are_renewed() => {
+                self.attempt(url, cancel).await
+            }
+            answer => answer,
+        }
+    }
+
     async fn attempt(&self, url: &Url, cancel: &CancellationToken) -> Result<Answer, Kind> {
         let sent = async {
             let closed = |_| Kind::Network("the client is closed".to_owned());
@@ -261,8 +268,15 @@ impl Client {
     }
 
     async fn send(&self, url: &Url) -> Result<Answer, Kind> {
-        let response = self.shared.http.get(url.clone()).send().await;
-        let mut response = response.map_err(|error| network(&error))?;
+        let network = |error: &reqwest::Error| {
+            Kind::Network(Unreached::of(error, self.shared.proxied).message)
+        };
+        let header = self.shared.credentials.header().await?;
+        let mut request = self.shared.http.get(url.clone());
+        if let Some(header) = &header {
+            request = request.header(AUTHORIZATION, header.clone());
+        }
+        let mut response = request.send().await.map_err(|error| network(&error))?;
         let status = response.status();
         tracing::debug!(url = %ShownUrl::of(url), status = status.as_u16(), "request");
         let headers = response.headers().clone();
@@ -278,7 +292,11 @@ impl Client {
             let target = target.and_then(|t| t.to_str().ok()).unwrap_or("nowhere");
             return Err(Kind::Foreign(host_of(target)));
         }
+        if status == reqwest::StatusCode::UNAUTHORIZED {
+            self.shared.credentials.refused(header.as_ref()).await;
+        }
         if !status.is_success() {
+            let body = self.shared.credentials.hide_secrets(&body);
             return Err(refusal(status.as_u16(), &headers, &body));
         }
         Ok(Answer {
@@ -286,94 +304,6 @@ impl Client {
             date: http_date(headers.get(DATE)),
         })
     }
-}
-
-fn http_client(settings: &Settings) -> Result<reqwest::Client, String> {
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    if let Some(value) = authorization(&settings.auth)? {
-        headers.insert(AUTHORIZATION, value);
-    }
-    let origin = settings.endpoint.origin();
-    let redirects = reqwest::redirect::Policy::custom(move |attempt| {
-        if attempt.url().origin() == origin && attempt.previous().len() <= 5 {
-            attempt.follow()
-        } else {
-            attempt.stop()
-        }
-    });
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("headwater/", env!("CARGO_PKG_VERSION")))
-        .default_headers(headers)
-        .redirect(redirects)
-        .referer(false)
-        .connect_timeout(settings.connect_timeout)
-        .read_timeout(settings.read_timeout)
-        .timeout(settings.total_timeout)
-        .pool_max_idle_per_host(settings.concurrency.max(1));
-    builder = match &settings.proxy {
-        Some(proxy) => {
-            let proxy = reqwest::Proxy::all(proxy.clone());
-            builder.proxy(proxy.map_err(|_| "the proxy address is unusable".to_owned())?)
-        }
-        // The environment may name a proxy; our own machine is never behind it.
-        None if is_loopback(&settings.endpoint) => builder.no_proxy(),
-        None => builder,
-    };
-    if !settings.authorities.is_empty() {
-        let certificates = reqwest::Certificate::from_pem_bundle(&settings.authorities);
-        let certificates =
-            certificates.map_err(|_| "the CA file holds no certificate in PEM form".to_owned())?;
-        for certificate in certificates {
-            builder = builder.add_root_certificate(certificate);
-        }
-    }
-    builder.build().map_err(|error| error.to_string())
-}
-
-fn is_loopback(endpoint: &Url) -> bool {
-    match endpoint.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
-/// The credentials as a header that is never printed.
-fn authorization(auth: &Auth) -> Result<Option<HeaderValue>, String> {
-    use base64::Engine as _;
-    let text = match auth {
-        Auth::None => return Ok(None),
-        Auth::Basic { user, password } => {
-            let pair = format!("{user}:{}", password.expose_secret());
-            let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
-            format!("Basic {encoded}")
-        }
-        Auth::Bearer { token } => format!("Bearer {}", token.expose_secret()),
-    };
-    let mut value = HeaderValue::from_str(&text)
-        .map_err(|_| "the token holds characters that a header cannot carry".to_owned())?;
-    value.set_sensitive(true);
-    Ok(Some(value))
-}
-
-/// What the network said, without the address: the caller names it.
-fn network(error: &reqwest::Error) -> Kind {
-    use std::error::Error as _;
-    let mut text = if error.is_timeout() {
-        "timed out".to_owned()
-    } else if error.is_connect() {
-        "could not connect".to_owned()
-    } else {
-        "the answer broke off".to_owned()
-    };
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    Kind::Network(text)
 }
 
 fn host_of(target: &str) -> String {

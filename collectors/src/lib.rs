@@ -15,9 +15,11 @@ mod page;
 #[cfg(test)]
 mod small_server;
 
-pub use client::{Auth, Client, Pace, Settings};
+pub use client::{Auth, Cause, Client, Pace, Probed, Reply, Settings, Unanswered};
 pub use endpoint::{Collect, Collection, Endpoint, Paging, Parent, Since};
 pub use engine::{Outcome, Progress, Range, Task};
-pub use error::{CollectError, CollectErrorKind, RequestError, RequestErrorKind, Verdict};
+pub use error::{
+    CollectError, CollectErrorKind, RequestError, RequestErrorKind, ShownUrl, Verdict,
+};
 pub use key::{Key, content_hash};
 pub use page::RawItem;

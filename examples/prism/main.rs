@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::Parser;
+use headwater::config::DatabaseAddress;
 use headwater::sources::bitbucket::bitbucket;
 use headwater_simulator::{Fault, Options, Simulator, Size, SourceRepository, World};
 use headwater_store::compare::tables_equal;
@@ -229,8 +230,10 @@ impl Check {
     async fn compare(&self) -> Result<(), Failure> {
         self.headwater("direct.db", &self.simulator.endpoint(), "\"acme/*\"", &[])
             .await?;
-        let open =
-            async |name: &str| headwater::database::connect(&self.folder.path().join(name)).await;
+        let open = async |name: &str| {
+            headwater::database::connect(&DatabaseAddress::of_file(&self.folder.path().join(name)))
+                .await
+        };
         let (checked, direct) = (open("checked.db").await?, open("direct.db").await?);
         let tables = bitbucket().tables();
         let differences = tables_equal(&checked, &direct, &tables, usize::MAX).await?;

@@ -51,7 +51,7 @@ pub use behaviour::{Behaviour, RateLimit, RateUse, Removed};
 pub use fault::{
     Fault, FaultKind, FaultPlan, FaultSettings, Loop, OnRequest, RetryForm, Shift, When,
 };
-pub use options::{Credentials, Options};
+pub use options::{Consumer, Credentials, ListedWorkspace, Options};
 pub use requests::RequestRecord;
 pub use server::Simulator;
 pub use world::{

@@ -14,11 +14,11 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::api::{self, Answer, Cache, Query, Quirks, Reader};
+use crate::api::{self, Accepted, Answer, Cache, Query, Quirks, Reader};
 use crate::behaviour::{Admission, Behaviour, Limiter, RateUse};
 use crate::connections::{Line, Lines};
 use crate::fault::{Fault, FaultKind, FaultPlan, OnRequest};
-use crate::options::{Accepted, Options};
+use crate::options::{ListedWorkspace, Options};
 use crate::reply::{self, Ending, Reply};
 use crate::requests::{Log, RequestRecord};
 use crate::world::{Change, Habits, World};
@@ -68,6 +68,12 @@ impl Simulator {
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("{}/2.0/", self.site.origin)
+    }
+
+    /// Where OAuth consumers ask for tokens.
+    #[must_use]
+    pub fn token_url(&self) -> String {
+        format!("{}{}", self.site.origin, api::TOKEN_PATH)
     }
 
     /// The world, to look at or to change. Requests wait while the guard lives.
@@ -182,6 +188,7 @@ pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) struct Site {
     pub(crate) origin: String,
     accepted: Accepted,
+    listed: Vec<ListedWorkspace>,
     gzip: bool,
     quirks: Quirks,
     pub(crate) world: Arc<Mutex<World>>,
@@ -214,6 +221,7 @@ impl Site {
         Site {
             origin: format!("http://{address}"),
             accepted: Accepted::new(&options.credentials),
+            listed: options.listed_workspaces,
             gzip: options.gzip,
             quirks: Quirks {
                 issues_status: options.issues_status,
@@ -262,10 +270,11 @@ impl Site {
         if request.method() != axum::http::Method::GET {
             return Answer::method_not_allowed();
         }
-        let Some(reader) = self.reader(request.headers()) else {
-            return Answer::unauthorized();
-        };
         let path = request.uri().path();
+        let reader = match self.accepted.reader(authorization(request.headers()), path) {
+            Ok(reader) => reader,
+            Err(refusal) => return refusal,
+        };
         if let Some(removed) = behaviour.removal(path) {
             self.count(&[FaultKind::RemovedEndpoint.name().to_owned()]);
             return match removed.status {
@@ -291,6 +300,7 @@ impl Site {
             path,
             query,
             reader,
+            listed: &self.listed,
             quirks: Quirks {
                 without_size: behaviour.hides_size(path),
                 without_next: behaviour.hides_next(path),
@@ -303,13 +313,24 @@ impl Site {
         api::answer(&world, &mut cache, &request)
     }
 
-    /// Who asks; `None` for credentials that nobody knows.
-    fn reader(&self, headers: &HeaderMap) -> Option<Reader> {
-        self.accepted.reader(authorization(headers))
+    /// Gives a consumer a token.
+    async fn issue_token(&self, request: HttpRequest) -> Reply {
+        let (parts, body) = request.into_parts();
+        let form = axum::body::to_bytes(body, 1 << 16)
+            .await
+            .unwrap_or_default();
+        let answer = self.accepted.token(authorization(&parts.headers), &form);
+        Reply::replaced(answer.status, answer.body.into(), &[])
     }
 
     pub(crate) fn proper_reply(&self, request: &HttpRequest, behaviour: &Behaviour) -> Reply {
-        let reply = Reply::proper(self.answer(request, behaviour));
+        let mut reply = Reply::proper(self.answer(request, behaviour));
+        let told = self
+            .accepted
+            .headers(authorization(request.headers()), request.uri().path());
+        for (name, value) in told {
+            reply.say(name, &value);
+        }
         let odd = behaviour.in_pages(request.uri().path());
         if !odd.is_empty() && reply.is_numbered_page() {
             let names: Vec<String> = odd.iter().map(|kind| kind.name().to_owned()).collect();
@@ -326,7 +347,11 @@ impl Site {
     /// Whether the request passes the rate limit; `None` where there is none to pass.
     fn admit(&self, request: &HttpRequest, behaviour: &Behaviour) -> Option<(Admission, Reader)> {
         let limit = behaviour.limit.as_ref()?;
-        let reader = self.reader(request.headers())?;
+        let credentials = authorization(request.headers());
+        let reader = self
+            .accepted
+            .reader(credentials, request.uri().path())
+            .ok()?;
         let mut limiter = locked(&self.limiter);
         // Read under the lock, so that moments come in order.
         let now = Instant::now();
@@ -360,6 +385,12 @@ async fn handle(
 ) -> Response<Body> {
     let (number, fault) = site.receive(&request);
     let behaviour = site.behaviour();
+    if fault.is_none() && request.uri().path() == api::TOKEN_PATH {
+        let gzip = site.gzip && reply::accepts_gzip(request.headers());
+        let reply = site.issue_token(request).await;
+        site.log.answered(number, reply.status);
+        return reply.send(gzip, &line, site.stopped.clone()).await;
+    }
     let admission = site.admit(&request, &behaviour);
     let refused = admission.as_ref().and_then(|(it, _)| it.refused_for);
     let (mut reply, names) = match (refused, fault) {

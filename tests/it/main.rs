@@ -6,10 +6,13 @@
 )]
 
 mod command_line;
+mod connection;
 mod history;
 mod lake;
+mod network;
 mod oracle;
 mod registry;
+mod scopes;
 mod secrets;
 mod sync;
 #[path = "../../store/tests/it/test_database.rs"]
