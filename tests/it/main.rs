@@ -14,4 +14,5 @@ mod oracle;
 mod registry;
 mod scopes;
 mod secrets;
+mod situation;
 mod sync;

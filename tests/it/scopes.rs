@@ -6,8 +6,8 @@ use std::process::Output;
 use headwater_simulator::{Consumer, Credentials, ListedWorkspace, Options, Simulator, Size};
 use serde_json::Value;
 
-use crate::connection::run;
 use crate::lake::stdout;
+use crate::situation::run;
 
 const SECRET: &str = "consumer-secret-that-nobody-may-see";
 
@@ -140,7 +140,7 @@ async fn workspaces_and_repositories_are_listed_with_their_flags() {
     for row in &found {
         let letter = |name: &str| if row[name] == "yes" { "x" } else { "." };
         let letters = ["archived", "fork", "selected"].map(letter).concat();
-        flags.push_str(&format!("{letters} "));
+        flags.extend([letters.as_str(), " "]);
     }
     // 1 is excluded, 3 is archived but named in full; 4 and 8 are forks; 6, 9 and 12 archived.
     let expected = "... ..x x.x .x. ..x x.. ..x .x. x.. ..x ..x xx. ";
