@@ -99,7 +99,7 @@ async fn run_query(shared: &Shared, sql: String, format: Format) -> Result<Exit,
         sql
     };
     let mut printer = Printer::new(format, io::BufWriter::new(io::stdout().lock()));
-    let answered = query::run_sqlite(&context.database, &sql, &mut printer).await;
+    let answered = database::query(&context.database, &sql, &mut printer).await;
     let outcome = match answered {
         Ok(()) => printer.finish(),
         Err(query::QueryError::Output(error)) => Err(error),
@@ -127,10 +127,11 @@ async fn migrate(shared: &Shared, status: bool, dry_run: bool) -> Result<Exit, F
     let failed = |error| Failure::because(Exit::Failed, "the schema is not usable", error);
     if status || dry_run {
         // A missing file is read as an empty database, and stays missing.
-        let store = if context.database.exists() {
-            database::connect(&context.database).await?
-        } else {
+        let file = context.database.sqlite_path();
+        let store = if file.is_some_and(|file| !file.exists()) {
             headwater_store::Store::open_in_memory().await?
+        } else {
+            database::connect(&context.database).await?
         };
         let connection = store.connection();
         if status {
@@ -152,8 +153,8 @@ async fn migrate(shared: &Shared, status: bool, dry_run: bool) -> Result<Exit, F
     let _lock = database::lock(&context.database, "migrate")?;
     let store = database::connect(&context.database).await?;
     match database::migrate(&store, &context.database).await? {
-        0 => println!("{} is up to date", context.database.display()),
-        count => println!("{}: {count} changes applied", context.database.display()),
+        0 => println!("{} is up to date", context.database),
+        count => println!("{}: {count} changes applied", context.database),
     }
     Ok(Exit::Ok)
 }

@@ -1,6 +1,7 @@
 //! One answer taken apart: its items as received, and where the next page is.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -29,15 +30,47 @@ struct Envelope<'a> {
 }
 
 /// Takes an answer apart; says what is wrong with one that is no page.
+///
+/// One bad character does not lose a page: what is no UTF-8 is replaced, and a control character
+/// that stands in a text as it is, which JSON does not allow, is read as if it were escaped.
 pub(crate) fn read(body: &Bytes, paging: Paging) -> Result<Items, String> {
-    // What is no UTF-8 is replaced, so that one bad character does not lose a page.
-    let text = match std::str::from_utf8(body) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(body),
-    };
+    let text = String::from_utf8_lossy(body);
+    read_text(&text, paging).or_else(|wrong| match escaped(&text) {
+        Some(text) => read_text(&text, paging),
+        None => Err(wrong),
+    })
+}
+
+/// The text with control characters inside of strings escaped; none when there are none.
+fn escaped(text: &str) -> Option<String> {
+    let mut mended = String::new();
+    let mut kept = 0;
+    let (mut inside, mut after_backslash) = (false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if after_backslash => after_backslash = false,
+            b'"' => inside = !inside,
+            b'\\' => after_backslash = inside,
+            0..b' ' if inside => {
+                mended.push_str(&text[kept..at]);
+                // A string takes everything that is written to it.
+                let _ = write!(mended, "\\u{byte:04x}");
+                kept = at + 1;
+            }
+            _ => {}
+        }
+    }
+    if kept == 0 {
+        return None;
+    }
+    mended.push_str(&text[kept..]);
+    Some(mended)
+}
+
+fn read_text(text: &str, paging: Paging) -> Result<Items, String> {
     match paging {
         Paging::Single => {
-            let item: &RawValue = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+            let item: &RawValue = serde_json::from_str(text).map_err(|e| e.to_string())?;
             if !item.get().starts_with('{') {
                 return Err("the answer is not a JSON object".to_owned());
             }
@@ -47,7 +80,7 @@ pub(crate) fn read(body: &Bytes, paging: Paging) -> Result<Items, String> {
             })
         }
         Paging::NextLink => {
-            let envelope: Envelope<'_> = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+            let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| e.to_string())?;
             Ok(Items {
                 items: envelope.values.into_iter().map(raw_item).collect(),
                 next: envelope
@@ -78,6 +111,25 @@ mod tests {
         assert_eq!(page.items[0].0, br#"{"id":  1}"#);
         assert_eq!(page.items[1].0, br#"{"b":2,"a":1}"#);
         assert_eq!(page.next.as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn one_bad_character_does_not_lose_a_page() {
+        let body = b"{\"values\": [{\"id\": 1}, {\"a\": \"x\xff\0\n\\\"\x01\"},\n{\"id\": 2}]}";
+        let page = read(&Bytes::from_static(body), Paging::NextLink).unwrap();
+        assert_eq!(page.items[0].0, br#"{"id": 1}"#);
+        let mended = "{\"a\": \"x\u{fffd}\\u0000\\u000a\\\"\\u0001\"}";
+        assert_eq!(page.items[1].0, mended.as_bytes());
+        assert_eq!(page.items[2].0, br#"{"id": 2}"#);
+    }
+
+    #[test]
+    fn an_item_of_any_depth_does_not_lose_a_page() {
+        let deep = format!("{}1{}", r#"{"a":["#.repeat(10_000), "]}".repeat(10_000));
+        let body = format!(r#"{{"values": [{{"id": 1}}, {deep}, {{"id": 2}}]}}"#);
+        let page = read(&Bytes::from(body), Paging::NextLink).unwrap();
+        assert_eq!(page.items.len(), 3);
+        assert_eq!(page.items[1].0, deep.as_bytes());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::behaviour::Behaviour;
 use crate::fault::OnRequest;
 use crate::world::Size;
 
@@ -31,6 +32,8 @@ pub struct Options {
     pub activity_by_cursor: bool,
     /// How many bytes of rendered items are kept. Rendering again is fast too; this is for benchmarks.
     pub cache_bytes: usize,
+    /// How the service as a whole behaves; may be set later as well.
+    pub behaviour: Behaviour,
     /// Faults; may be set later as well.
     pub on_request: Option<OnRequest>,
 }
@@ -49,6 +52,7 @@ impl Default for Options {
             sorted_states_limit: None,
             activity_by_cursor: false,
             cache_bytes: 256 << 20,
+            behaviour: Behaviour::default(),
             on_request: None,
         }
     }

@@ -16,3 +16,5 @@ mod scopes;
 mod secrets;
 mod situation;
 mod sync;
+#[path = "../../store/tests/it/test_database.rs"]
+mod test_database;

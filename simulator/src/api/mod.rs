@@ -16,7 +16,7 @@ mod workspaces;
 pub(crate) use access::{Accepted, TOKEN_PATH};
 pub(crate) use answer::Answer;
 pub(crate) use cache::Cache;
-pub(crate) use query::Query;
+pub(crate) use query::{Query, decode_segment};
 
 use crate::options::ListedWorkspace;
 use crate::payload::{self, Extras, Place};
@@ -42,6 +42,8 @@ pub(crate) struct Quirks {
     pub(crate) issues_status: u16,
     pub(crate) sorted_states_limit: Option<usize>,
     pub(crate) activity_by_cursor: bool,
+    pub(crate) without_size: bool,
+    pub(crate) without_next: bool,
 }
 
 /// One authenticated GET.
