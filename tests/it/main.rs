@@ -14,6 +14,7 @@ mod oracle;
 mod registry;
 mod scopes;
 mod secrets;
+mod situation;
 mod sync;
 #[path = "../../store/tests/it/test_database.rs"]
 mod test_database;

@@ -14,7 +14,7 @@ use super::{auth, http_date, wait};
 use crate::error::RequestErrorKind as Kind;
 
 /// A token is renewed this long before it ends, and a tenth of its life where that is less.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 
 /// How long a token lives whose server does not say.
 const USUAL_LIFE: Duration = Duration::from_hours(1);
