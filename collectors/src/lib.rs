@@ -15,7 +15,7 @@ mod page;
 #[cfg(test)]
 mod small_server;
 
-pub use client::{Auth, Client, Pace, Settings};
+pub use client::{Auth, Budget, Client, Hold, Pace, Settings};
 pub use endpoint::{Collect, Collection, Endpoint, Paging, Parent, Since};
 pub use engine::{Outcome, Progress, Range, Task};
 pub use error::{CollectError, CollectErrorKind, RequestError, RequestErrorKind, Verdict};
