@@ -12,6 +12,7 @@ mod error;
 mod key;
 mod list;
 mod page;
+mod size;
 #[cfg(test)]
 mod small_server;
 
@@ -21,3 +22,4 @@ pub use engine::{Outcome, Progress, Range, Task};
 pub use error::{CollectError, CollectErrorKind, RequestError, RequestErrorKind, Verdict};
 pub use key::{Key, content_hash};
 pub use page::RawItem;
+pub use size::list_size;
