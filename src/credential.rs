@@ -1,5 +1,6 @@
 //! What the database knows a credential by. Never the credential.
 
+use std::fmt::Write as _;
 use std::num::NonZeroU32;
 
 use ring::pbkdf2;
@@ -54,7 +55,11 @@ pub fn fingerprint(origin: &str, credential: Credential<'_>, salt: &str) -> Stri
         credential.key(origin).as_bytes(),
         &mut derived,
     );
-    derived.iter().map(|byte| format!("{byte:02x}")).collect()
+    derived.iter().fold(String::new(), |mut text, byte| {
+        // Writing to text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

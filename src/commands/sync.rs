@@ -154,7 +154,7 @@ async fn run_over(
             .collect();
         collecting.selection.require_found(&found)?;
     }
-    budget::tell_estimates(collecting, plan, &jobs).await?;
+    tally.requests(budget::tell_estimates(collecting, plan, &jobs).await?);
     let runner = Runner {
         store: collecting.store,
         source: collecting.source,

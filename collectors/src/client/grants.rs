@@ -64,9 +64,12 @@ impl Grants {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Requests that count now.
+    /// Requests that count now, without those this process holds and has not sent.
     pub(super) async fn used(&self) -> Result<u64, StoreError> {
-        self.ledger.used(&self.credential, (self.now)()).await
+        let held = self.held.lock().await;
+        let unsent = held.grant.map_or(0, |(grant, _)| grant.requests);
+        let used = self.ledger.used(&self.credential, (self.now)()).await?;
+        Ok(used.saturating_sub(u64::from(unsent)))
     }
 
     /// Takes one request, waiting until there is one, and returns the bucket it counts in. `tell`

@@ -37,7 +37,7 @@ struct Shared {
 /// What limits requests.
 enum Kind {
     /// So many in any hour, remembered in the database.
-    Recorded(Grants),
+    Recorded(Box<Grants>),
     /// So many in any hour, as far as this process knows.
     PerHour,
     /// A bucket that holds so many and refills.
@@ -98,7 +98,11 @@ impl Pace {
         now: impl Fn() -> DateTime<Utc> + Clone + Send + Sync + 'static,
     ) -> Self {
         let grants = Grants::new(ledger, credential, Box::new(now.clone()));
-        Self::new(requests.max(1), Kind::Recorded(grants), Box::new(now))
+        Self::new(
+            requests.max(1),
+            Kind::Recorded(Box::new(grants)),
+            Box::new(now),
+        )
     }
 
     /// So many requests a second, after a pause up to `burst` at once. Nothing is remembered: such

@@ -108,8 +108,8 @@ mod tests {
 
     const HOUR: Duration = Duration::from_hours(1);
 
-    fn seconds(seconds: u64) -> Option<Duration> {
-        Some(Duration::from_secs(seconds))
+    const fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
     }
 
     #[tokio::test(start_paused = true)]
@@ -117,7 +117,7 @@ mod tests {
         for (asked, expected) in [(0, 0), (7, 7), (3600, 3600), (1_000_000, 3600)] {
             let pause = Pause::default();
             let began = Instant::now();
-            pause.refused(began, seconds(asked), HOUR);
+            pause.refused(began, Some(seconds(asked)), HOUR);
             assert_eq!(pause.is_on(), expected > 0);
             pause.over(&AtomicUsize::new(0)).await;
             assert_eq!(began.elapsed().as_secs(), expected, "{asked}");
@@ -149,7 +149,7 @@ mod tests {
         let pause = Pause::default();
         let began = Instant::now();
         for _ in 0..10 {
-            pause.refused(Instant::now(), seconds(0), HOUR);
+            pause.refused(Instant::now(), Some(seconds(0)), HOUR);
             pause.over(&AtomicUsize::new(0)).await;
         }
         assert!(began.elapsed() >= FIRST * 100, "{:?}", began.elapsed());
@@ -159,8 +159,8 @@ mod tests {
     async fn a_shorter_pause_does_not_end_a_longer_one() {
         let pause = Pause::default();
         let sent = Instant::now();
-        pause.refused(sent, seconds(60), HOUR);
-        assert_eq!(pause.refused(sent, seconds(1), HOUR).as_secs(), 60);
+        pause.refused(sent, Some(seconds(60)), HOUR);
+        assert_eq!(pause.refused(sent, Some(seconds(1)), HOUR).as_secs(), 60);
         pause.pause(Duration::from_secs(5));
         pause.over(&AtomicUsize::new(0)).await;
         assert_eq!(sent.elapsed().as_secs(), 60);

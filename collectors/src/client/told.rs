@@ -99,7 +99,7 @@ mod tests {
                     ("x-ratelimit-reset", "1790000060"),
                 ],
                 Told {
-                    nothing_left: Some(Duration::from_secs(60)),
+                    nothing_left: Some(Duration::from_mins(1)),
                     ..nothing
                 },
             ),

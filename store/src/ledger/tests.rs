@@ -15,8 +15,8 @@ const CREDENTIAL: &str = "me";
 
 struct Fresh {
     store: Store,
-    // Removed when dropped.
-    _folder: TempDir,
+    /// Removed when dropped.
+    folder: TempDir,
 }
 
 impl Fresh {
@@ -25,10 +25,7 @@ impl Fresh {
         let store = Store::open_sqlite(&folder.path().join("ledger.db")).await;
         let store = store.unwrap();
         up(store.connection()).await.unwrap();
-        Self {
-            store,
-            _folder: folder,
-        }
+        Self { store, folder }
     }
 
     async fn ledger(&self, window: Window) -> Ledger {
@@ -167,7 +164,7 @@ async fn a_salt_is_made_once_for_a_database() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn processes_that_ask_at_the_same_time_get_no_more_than_there_is() {
     let fresh = Fresh::new().await;
-    let path = fresh._folder.path().join("ledger.db");
+    let path = fresh.folder.path().join("ledger.db");
     let asking = (0..4).map(|_| {
         let path = path.clone();
         tokio::spawn(async move {

@@ -101,8 +101,8 @@ impl World {
         let ledger = self.store().await.ledger(Window::HOUR).await.unwrap();
         let began = self.began;
         let now = move || {
-            let begin = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
-            begin + TimeDelta::from_std(began.elapsed()).unwrap()
+            let epoch = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+            epoch + TimeDelta::from_std(began.elapsed()).unwrap()
         };
         Pace::recorded(limit, ledger, "me".to_owned(), now)
     }
