@@ -8,6 +8,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 use headwater_collectors::{Budget, Collection, Paging, list_size};
+use headwater_store::forecast::ChildLists;
 use headwater_store::progress::{WalkKey, WalkState};
 use headwater_store::{Store, StoreError};
 use serde::Serialize;
@@ -76,12 +77,16 @@ struct Whole {
     stream: &'static str,
     length: Option<u64>,
     page: u64,
+    /// Streams that are read for each item.
     children: u64,
+    /// Lists of these streams, where the items are known.
+    below: Option<u64>,
 }
 
 impl Whole {
     fn requests(&self, length: u64) -> u64 {
-        length.div_ceil(self.page).max(1) + length * self.children
+        let below = self.below.unwrap_or(length * self.children);
+        length.div_ceil(self.page).max(1) + below
     }
 }
 
@@ -136,54 +141,69 @@ impl Basis<'_> {
                 stream: collection.stream,
             };
             let walked = self.store.walk_state(key).await?;
+            let lists = Lists {
+                job,
+                collection,
+                children: &children,
+            };
             if is_whole(&walked, job.data_after, self.plan.full) {
-                known.whole.push(Whole {
-                    stream: collection.stream,
-                    length: self.length(job, collection, &walked).await?,
-                    page: collection.page_length(),
-                    children: children.len() as u64,
-                });
+                known.whole.push(self.whole(&lists, &walked).await?);
             } else {
                 known.changes = true;
-                known.certain += 1 + self.pending(job, collection, &children).await?;
+                known.certain += 1;
+                for child in &children {
+                    let step = child.children_step();
+                    let done = self.store.checkpoint(&job.scope, &step).await?;
+                    known.certain += self.lists(&lists, child, Some(done.seq)).await?;
+                }
             }
         }
         Ok(known)
     }
 
-    /// Length of a list that was read as a whole before.
-    async fn length(
-        &self,
-        job: &Job,
-        collection: &Collection,
-        walked: &WalkState,
-    ) -> Result<Option<u64>, StoreError> {
-        if !walked.complete || is_wider(walked, job.data_after) {
-            return Ok(None);
+    /// What is known of a list that is read as a whole: something when that was done before.
+    async fn whole(&self, lists: &Lists<'_>, walked: &WalkState) -> Result<Whole, StoreError> {
+        let mut whole = Whole {
+            stream: lists.collection.stream,
+            length: None,
+            page: lists.collection.page_length(),
+            children: lists.children.len() as u64,
+            below: None,
+        };
+        if walked.complete && !is_wider(walked, lists.job.data_after) {
+            let table = &lists.collection.raw_table;
+            whole.length = Some(self.store.scope_rows(&lists.job.scope, table).await?);
+            let mut below = 0;
+            for child in lists.children {
+                below += self.lists(lists, child, None).await?;
+            }
+            whole.below = Some(below);
         }
-        let rows = self.store.scope_rows(&job.scope, &collection.raw_table);
-        rows.await.map(Some)
+        Ok(whole)
     }
 
-    /// Lists that an earlier run left to be read.
-    async fn pending(
+    /// Lists of a child stream: those that an earlier run left to be read, or all of them.
+    async fn lists(
         &self,
-        job: &Job,
-        collection: &Collection,
-        children: &[Collection],
+        lists: &Lists<'_>,
+        child: &Collection,
+        pending_after: Option<i64>,
     ) -> Result<u64, StoreError> {
-        let mut pending = 0;
-        for child in children {
-            let step = child.children_step();
-            let done = self.store.checkpoint(&job.scope, &step).await?;
-            let table = &collection.raw_table;
-            pending += self
-                .store
-                .changed_count(&job.scope, table, done.seq)
-                .await?;
-        }
-        Ok(pending)
+        let wanted = ChildLists {
+            parent_table: &lists.collection.raw_table,
+            stream: child.stream,
+            count: child.parent.as_ref().and_then(|(parent, _)| parent.count),
+            pending_after,
+        };
+        self.store.lists_to_read(&lists.job.scope, wanted).await
     }
+}
+
+/// A list of a repository, with the streams whose lists hang on its items.
+struct Lists<'a> {
+    job: &'a Job,
+    collection: &'a Collection,
+    children: &'a [Collection],
 }
 
 /// True when the walk reads the whole list, as collecting decides it.
@@ -306,6 +326,7 @@ mod tests {
             length,
             page: 50,
             children: 3,
+            below: None,
         });
         Known {
             certain: 1,

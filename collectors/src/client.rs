@@ -276,6 +276,9 @@ impl Client {
         let status = response.status();
         tracing::debug!(url = %ShownUrl::of(url), status = status.as_u16(), "request");
         let headers = response.headers().clone();
+        if response.url() != url {
+            pace.redirected();
+        }
         if status != StatusCode::TOO_MANY_REQUESTS {
             pace.passed(sent);
         }

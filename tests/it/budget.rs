@@ -43,8 +43,13 @@ impl Place {
 
     /// The events of a sync that must succeed.
     async fn sync(&self) -> Vec<Value> {
+        self.sync_with(&[]).await
+    }
+
+    async fn sync_with(&self, arguments: &'static [&'static str]) -> Vec<Value> {
         let folder = self.folder.path().to_owned();
-        let run = move || stdout(&headwater(&folder, &["--json", "sync"]));
+        let arguments = [&["--json", "sync"], arguments].concat();
+        let run = move || stdout(&headwater(&folder, &arguments));
         events(&tokio::task::spawn_blocking(run).await.unwrap())
     }
 
@@ -72,6 +77,36 @@ fn find<'a>(events: &'a [Value], name: &str) -> &'a Value {
     found.unwrap_or_else(|| panic!("no {name} in {events:#?}"))
 }
 
+/// Requests as they were estimated, and as they were sent to collect.
+fn estimated_and_collected(events: &[Value]) -> (u64, u64) {
+    let steps = events
+        .iter()
+        .filter(|event| event["event"] == "step_finished");
+    let collected = steps.map(|event| event["requests"].as_u64().unwrap()).sum();
+    let estimated = find(events, "estimate")["requests"].as_u64().unwrap();
+    (estimated, collected)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_already_is_estimated_exactly() {
+    let place = Place::new().await;
+    place.allow(1_000_000);
+    let unknown = place
+        .sync_with(&["--only", "repositories,pull_requests"])
+        .await;
+    assert_eq!(
+        find(&unknown, "estimate")["at_least"],
+        true,
+        "nobody was asked"
+    );
+    for arguments in [&[][..], &["--full"], &[]] {
+        let events = place.sync_with(arguments).await;
+        let (estimated, collected) = estimated_and_collected(&events);
+        assert_eq!(estimated, collected, "{arguments:?}");
+        assert!(collected > 0);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_is_in_the_ledger_and_the_estimate_comes_close() {
     let place = Place::new().await;
@@ -88,12 +123,7 @@ async fn every_request_is_in_the_ledger_and_the_estimate_comes_close() {
     assert_eq!(estimate["connection"], "acme-cloud");
     assert_eq!(estimate["per_hour"], 5000);
     assert_eq!(estimate["at_least"], false);
-    let collected: u64 = first
-        .iter()
-        .filter(|event| event["event"] == "step_finished")
-        .map(|event| event["requests"].as_u64().unwrap())
-        .sum();
-    let estimated = estimate["requests"].as_u64().unwrap();
+    let (estimated, collected) = estimated_and_collected(&first);
     // Too many by the comments of pull requests that have none.
     assert!(
         (collected..=collected * 3 / 2).contains(&estimated),

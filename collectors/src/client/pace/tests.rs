@@ -371,6 +371,24 @@ async fn whoever_waits_for_the_budget_is_told_until_when_and_can_be_cancelled() 
 }
 
 #[tokio::test]
+async fn a_redirect_counts_as_a_request() {
+    let world = World::answering(|number, _, _| match number {
+        0 => answer(301, &["location: /2.0/new"], b""),
+        _ => ok("{}"),
+    })
+    .await;
+    let pace = world.pace(100).await;
+    let client = world.client(&pace);
+    let url = client.endpoint().clone();
+    for _ in 0..3 {
+        let cancel = CancellationToken::new();
+        client.get(&url, &cancel, |_| Ok(())).await.unwrap();
+    }
+    let used = pace.budget().await.unwrap().unwrap().used;
+    assert_eq!((used, world.arrived.lock().unwrap().len()), (4, 4));
+}
+
+#[tokio::test]
 async fn without_a_database_the_hour_of_this_process_is_kept() {
     let mut world = World::new(100).await;
     world.start_with(Pace::per_hour(100));
