@@ -9,6 +9,7 @@ pub mod compare;
 mod database;
 pub mod dead_letters;
 mod error;
+pub mod leases;
 pub mod mentions;
 mod page;
 pub mod progress;
@@ -42,6 +43,8 @@ pub struct Store {
     /// Opened when the schema is looked at or changed, which is done by sea-orm-migration.
     schema: DatabaseConnection,
     texts: sql::Texts,
+    /// Leases that pages check.
+    held: leases::Held,
 }
 
 impl Store {
@@ -71,6 +74,7 @@ impl Store {
             database: Database::Sqlite(database),
             schema,
             texts: sql::Texts::default(),
+            held: leases::Held::default(),
         })
     }
 
@@ -89,6 +93,7 @@ impl Store {
             database: Database::Sqlite(Sqlite::open_in_memory().await.map_err(failed)?),
             schema: sea_orm::Database::connect(options).await.map_err(failed)?,
             texts: sql::Texts::default(),
+            held: leases::Held::default(),
         })
     }
 

@@ -64,11 +64,26 @@ impl Lake {
         how: How,
         cancel: CancellationToken,
     ) -> Result<(Exit, RunSummary), Failure> {
+        self.try_sync_on(&self.store, how, cancel).await
+    }
+
+    /// The same file opened once more, as by another process.
+    pub(crate) async fn opened_again(&self) -> Store {
+        let file = self.folder.path().join("headwater.db");
+        Store::open_sqlite(&file).await.unwrap()
+    }
+
+    pub(crate) async fn try_sync_on(
+        &self,
+        store: &Store,
+        how: How,
+        cancel: CancellationToken,
+    ) -> Result<(Exit, RunSummary), Failure> {
         let source = bitbucket();
         let collecting = Collecting {
             config: &self.config,
             folder: self.folder.path(),
-            store: &self.store,
+            store,
             source: &source,
             reporter: Arc::new(Silent),
             cancel,

@@ -8,6 +8,7 @@
 mod command_line;
 mod history;
 mod lake;
+mod leases;
 mod oracle;
 mod registry;
 mod secrets;

@@ -59,6 +59,11 @@ impl TempStore {
         }
     }
 
+    /// The same file opened once more, as by another process.
+    pub(crate) async fn opened_again(&self) -> Store {
+        Store::open_sqlite(&self.path).await.unwrap()
+    }
+
     /// A page of the first scope at a second.
     pub(crate) async fn page(&self, at: i64) -> Page<'_> {
         self.store.begin(&rocket(), second(at)).await.unwrap()
