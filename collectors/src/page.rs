@@ -18,6 +18,8 @@ pub(crate) struct Items {
     pub(crate) items: Vec<RawItem>,
     /// Address of the next page, as the server wrote it.
     pub(crate) next: Option<String>,
+    /// Number of items on all pages, where the server tells it.
+    pub(crate) size: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -26,6 +28,9 @@ struct Envelope<'a> {
     values: Vec<&'a RawValue>,
     #[serde(borrow, default)]
     next: Option<Cow<'a, str>>,
+    /// Whatever it is: a page is no worse for a strange one.
+    #[serde(borrow, default)]
+    size: Option<&'a RawValue>,
 }
 
 /// Takes an answer apart; says what is wrong with one that is no page.
@@ -44,6 +49,7 @@ pub(crate) fn read(body: &Bytes, paging: Paging) -> Result<Items, String> {
             Ok(Items {
                 items: vec![raw_item(item)],
                 next: None,
+                size: Some(1),
             })
         }
         Paging::NextLink => {
@@ -54,6 +60,7 @@ pub(crate) fn read(body: &Bytes, paging: Paging) -> Result<Items, String> {
                     .next
                     .map(Cow::into_owned)
                     .filter(|next| !next.is_empty()),
+                size: envelope.size.and_then(|size| size.get().parse().ok()),
             })
         }
     }
@@ -78,6 +85,16 @@ mod tests {
         assert_eq!(page.items[0].0, br#"{"id":  1}"#);
         assert_eq!(page.items[1].0, br#"{"b":2,"a":1}"#);
         assert_eq!(page.next.as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn a_strange_size_is_none() {
+        for (size, expected) in [("7", Some(7)), ("\"7\"", None), ("-1", None), ("{}", None)] {
+            let body = format!(r#"{{"values": [], "size": {size}}}"#);
+            let page = read(&Bytes::from(body), Paging::NextLink);
+            assert_eq!(page.unwrap().size, expected, "{size}");
+        }
+        assert_eq!(list(r#"{"values": []}"#).unwrap().size, None);
     }
 
     #[test]

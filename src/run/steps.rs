@@ -220,6 +220,7 @@ impl ScopeRun<'_> {
                 return Stop::Scope;
             }
             collectors::CollectErrorKind::Store(error) => return Stop::from(error),
+            collectors::CollectErrorKind::Restless(_) => return Stop::Scope,
             collectors::CollectErrorKind::Request(request)
             | collectors::CollectErrorKind::GaveUp { last: request, .. } => &request.kind,
         };
