@@ -427,7 +427,10 @@ impl Batch {
         let parent = |item: &str| item.split_once('/').map(|(parent, _)| parent.to_owned());
         let is_read = |item: &&String| parent(item).is_some_and(|p| read.contains(p.as_str()));
         let settled = old.iter().filter(is_read);
-        settled.filter(|item| !again.contains(*item)).cloned().collect()
+        settled
+            .filter(|item| !again.contains(*item))
+            .cloned()
+            .collect()
     }
 
     /// Stored children of complete parents that the walks did not bring.

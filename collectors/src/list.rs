@@ -311,7 +311,8 @@ impl Walk<'_> {
         let missed = items.iter().filter(|item| {
             let stored = known.get(&(item.parent.clone(), item.key.clone()));
             let is_same = stored.is_some_and(|stored| stored.content_hash == item.content_hash);
-            !is_same && !steadiness::changed_at(&item.data, since).is_some_and(|at| Some(at) >= began)
+            !is_same
+                && !steadiness::changed_at(&item.data, since).is_some_and(|at| Some(at) >= began)
         });
         missed.count() as u64
     }
@@ -363,7 +364,10 @@ impl Walk<'_> {
         for child in self.task.children {
             let dead = self.task.store.dead_items(self.task.scope, child.stream);
             let mut dead = dead.await?;
-            dead.retain(|item| item.split_once('/').is_some_and(|(parent, _)| parent == key));
+            dead.retain(|item| {
+                item.split_once('/')
+                    .is_some_and(|(parent, _)| parent == key)
+            });
             settled.push((child.stream, dead));
         }
         let mut page = self
@@ -392,7 +396,10 @@ impl Walk<'_> {
         let mut settled = Vec::new();
         if tried_again {
             let old = std::mem::take(&mut self.old);
-            settled = old.into_iter().filter(|item| !self.buried.contains(item)).collect();
+            settled = old
+                .into_iter()
+                .filter(|item| !self.buried.contains(item))
+                .collect();
         } else {
             // Whether the first part of the walk saw them is not known.
             dead |= !self.old.is_empty();

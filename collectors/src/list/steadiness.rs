@@ -69,7 +69,9 @@ impl Steadiness {
 
 /// The question of an interrupted walk, as it was noted.
 pub(super) fn question(noted: &str) -> &str {
-    noted.split_once(MARK).map_or(noted, |(question, _)| question)
+    noted
+        .split_once(MARK)
+        .map_or(noted, |(question, _)| question)
 }
 
 /// When the item last changed, by the field that the list is filtered by (UTC).
