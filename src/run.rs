@@ -27,6 +27,7 @@ pub use tally::Tally;
 const SCOPES_AT_ONCE: usize = 4;
 
 /// A scope with what its steps need.
+#[derive(Clone)]
 pub struct Job {
     /// Connection and repository.
     pub scope: Scope,

@@ -13,7 +13,7 @@ use crate::config::{Config, Connection, DataAfter};
 use crate::connect::Connector;
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::exit::{Exit, Failure, chain};
-use crate::plan::{Plan, Stages, choose_streams};
+use crate::plan::{Depth, Plan, Stages, choose_streams};
 use crate::report::{Event, Reporter, RunSummary};
 use crate::resolve::{Selection, Wanted, connection_id, registered, wanted};
 use crate::run::{Job, Runner, Tally, now};
@@ -21,32 +21,56 @@ use crate::source::Source;
 use crate::sources::bitbucket::bitbucket;
 
 pub(super) async fn sync(shared: &Shared, arguments: CollectArgs) -> Result<Exit, Failure> {
-    online(shared, arguments, "sync", Stages::ALL).await
+    online(shared, Wish::of("sync", Stages::ALL, arguments)).await
 }
 
 pub(super) async fn collect(shared: &Shared, arguments: CollectArgs) -> Result<Exit, Failure> {
-    online(shared, arguments, "collect", Stages::COLLECT).await
+    online(shared, Wish::of("collect", Stages::COLLECT, arguments)).await
 }
 
-async fn online(
-    shared: &Shared,
-    arguments: CollectArgs,
-    command: &'static str,
-    stages: Stages,
-) -> Result<Exit, Failure> {
+/// What a command that collects was asked for.
+pub(super) struct Wish {
+    pub(super) command: &'static str,
+    pub(super) stages: Stages,
+    pub(super) scopes: ScopeArgs,
+    pub(super) streams: StreamArgs,
+    pub(super) depth: Depth,
+    /// How far back, as it was written.
+    pub(super) since: Option<String>,
+}
+
+impl Wish {
+    fn of(command: &'static str, stages: Stages, arguments: CollectArgs) -> Self {
+        Self {
+            command,
+            stages,
+            scopes: arguments.scopes,
+            streams: arguments.streams,
+            depth: if arguments.full {
+                Depth::Everything
+            } else {
+                Depth::Changes
+            },
+            since: arguments.since,
+        }
+    }
+}
+
+/// Collects, and runs what follows.
+pub(super) async fn online(shared: &Shared, wish: Wish) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::Yes)?;
     let connections = context.config.require_connections();
     connections.map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
     let source = bitbucket();
     let plan = Plan {
-        command,
-        stages,
-        streams: choose_streams(&source, &arguments.streams.only, &arguments.streams.skip)?,
-        full: arguments.full,
+        command: wish.command,
+        stages: wish.stages,
+        streams: choose_streams(&source, &wish.streams.only, &wish.streams.skip)?,
+        depth: wish.depth,
     };
-    let selection = Selection::parse(&arguments.scopes.scopes)?;
-    let since = arguments.since.as_deref().map(read_since).transpose()?;
-    let (store, _lock) = context.open_for_writing(command).await?;
+    let selection = Selection::parse(&wish.scopes.scopes)?;
+    let since = wish.since.as_deref().map(read_since).transpose()?;
+    let (store, _lock) = context.open_for_writing(wish.command).await?;
     let collecting = Collecting {
         config: &context.config,
         folder: &context.folder,
@@ -98,6 +122,28 @@ pub async fn collect_and_transform(
     plan: &Plan,
 ) -> Result<(Exit, RunSummary), Failure> {
     let mut tally = Tally::default();
+    let jobs = resolve_jobs(collecting, &mut tally).await?;
+    runner(collecting).run(plan, jobs, tally).await
+}
+
+/// What runs plans for a collection.
+pub(super) fn runner<'a>(collecting: &Collecting<'a>) -> Runner<'a> {
+    Runner {
+        store: collecting.store,
+        source: collecting.source,
+        reporter: Arc::clone(&collecting.reporter),
+        cancel: collecting.cancel.clone(),
+    }
+}
+
+/// The repositories that are configured and selected, registered, with the way to their API.
+///
+/// # Errors
+/// When no connection can be used, a name means nothing, or the database fails.
+pub(super) async fn resolve_jobs(
+    collecting: &Collecting<'_>,
+    tally: &mut Tally,
+) -> Result<Vec<Job>, Failure> {
     let mut connector = Connector::new(collecting.folder);
     let mut jobs = Vec::new();
     let mut unusable = None;
@@ -107,7 +153,7 @@ pub async fn collect_and_transform(
         }
         match connector.client(connection) {
             Ok(client) => {
-                jobs.extend(jobs_of(collecting, connection, &client, &mut tally).await?);
+                jobs.extend(jobs_of(collecting, connection, &client, tally).await?);
                 tally.requests(client.requests());
             }
             Err(failure) => {
@@ -134,13 +180,7 @@ pub async fn collect_and_transform(
             .collect();
         collecting.selection.require_found(&found)?;
     }
-    let runner = Runner {
-        store: collecting.store,
-        source: collecting.source,
-        reporter: Arc::clone(&collecting.reporter),
-        cancel: collecting.cancel.clone(),
-    };
-    runner.run(plan, jobs, tally).await
+    Ok(jobs)
 }
 
 /// One connection's repositories, registered; nothing when they cannot be listed.
@@ -277,7 +317,7 @@ async fn offline(
         command,
         stages,
         streams: choose_streams(&source, &streams.only, &streams.skip)?,
-        full: false,
+        depth: Depth::Changes,
     };
     let selection = Selection::parse(&scopes.scopes)?;
     let (store, _lock) = context.open_for_writing(command).await?;

@@ -14,7 +14,7 @@ use headwater_store::{StoreError, Watch};
 
 use super::{Job, Runner, Tally, leasing, now};
 use crate::exit::chain;
-use crate::plan::Plan;
+use crate::plan::{Depth, Plan};
 use crate::report::{Event, Place, StepSummary};
 use crate::source::StreamEntry;
 
@@ -151,6 +151,10 @@ impl ScopeRun<'_> {
             return Ok(());
         };
         let collection = &entry.collection;
+        let needed = match collection.parent {
+            Some(_) => Depth::Everything,
+            None => Depth::Lists,
+        };
         let progress = Progress::begin(self, "collect", collection.stream);
         let client = client.counted();
         let told = client.clone();
@@ -162,7 +166,7 @@ impl ScopeRun<'_> {
             client: client.clone(),
             range: Range {
                 data_after: self.job.data_after,
-                full: self.plan.full,
+                full: self.plan.depth >= needed,
             },
             children: &children,
             prefetched: self.job.prefetched.clone(),

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use headwater::commands::{Collecting, collect_and_transform};
+use headwater::commands::{Collecting, Verified, collect_and_transform, compare_with_source};
 use headwater::config::{self, Config};
 use headwater::exit::{Exit, Failure};
-use headwater::plan::{Plan, Stages};
+use headwater::plan::{Depth, Plan, Stages};
 use headwater::report::{RunSummary, Silent};
 use headwater::resolve::Selection;
+use headwater::source::Source;
 use headwater::sources::bitbucket::bitbucket;
 use headwater_simulator::Simulator;
 use headwater_store::Store;
@@ -32,6 +33,15 @@ pub(crate) struct Lake {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct How {
     pub(crate) full: bool,
+}
+
+impl How {
+    fn depth(self) -> Depth {
+        match self.full {
+            true => Depth::Everything,
+            false => Depth::Changes,
+        }
+    }
 }
 
 impl Lake {
@@ -67,6 +77,59 @@ impl Lake {
         self.try_sync_on(&self.store, how, cancel).await
     }
 
+    /// Changes the database behind everybody's back.
+    pub(crate) fn execute(&self, sql: &str) {
+        let file = self.folder.path().join("headwater.db");
+        let connection = rusqlite::Connection::open(file).unwrap();
+        connection
+            .busy_timeout(std::time::Duration::from_secs(30))
+            .unwrap();
+        connection.execute_batch(sql).unwrap();
+    }
+
+    /// Reads whole lists again, and repairs what differs.
+    pub(crate) async fn reconcile(&self, depth: Depth) -> (Exit, RunSummary) {
+        let cancel = CancellationToken::new();
+        let source = bitbucket();
+        let collecting = self.collecting(&self.store, &source, cancel);
+        let plan = Plan {
+            command: "reconcile",
+            stages: Stages::ALL,
+            streams: source.stream_names(),
+            depth,
+        };
+        collect_and_transform(&collecting, &plan).await.unwrap()
+    }
+
+    /// Compares with the source, over a scratch database.
+    pub(crate) async fn verify(&self, deep: bool) -> Verified {
+        let folder = tempfile::tempdir().unwrap();
+        let scratch = headwater::database::open(&folder.path().join("verify.db")).await;
+        let scratch = scratch.unwrap();
+        let source = bitbucket();
+        let collecting = self.collecting(&scratch, &source, CancellationToken::new());
+        let verified = compare_with_source(&self.store, &collecting, deep, 50).await;
+        verified.unwrap()
+    }
+
+    fn collecting<'a>(
+        &'a self,
+        store: &'a Store,
+        source: &'a Source,
+        cancel: CancellationToken,
+    ) -> Collecting<'a> {
+        Collecting {
+            config: &self.config,
+            folder: self.folder.path(),
+            store,
+            source,
+            reporter: Arc::new(Silent),
+            cancel,
+            selection: Selection::default(),
+            since: None,
+        }
+    }
+
     /// The same file opened once more, as by another process.
     pub(crate) async fn opened_again(&self) -> Store {
         let file = self.folder.path().join("headwater.db");
@@ -80,21 +143,12 @@ impl Lake {
         cancel: CancellationToken,
     ) -> Result<(Exit, RunSummary), Failure> {
         let source = bitbucket();
-        let collecting = Collecting {
-            config: &self.config,
-            folder: self.folder.path(),
-            store,
-            source: &source,
-            reporter: Arc::new(Silent),
-            cancel,
-            selection: Selection::default(),
-            since: None,
-        };
+        let collecting = self.collecting(store, &source, cancel);
         let plan = Plan {
             command: "sync",
             stages: Stages::ALL,
             streams: source.stream_names(),
-            full: how.full,
+            depth: how.depth(),
         };
         collect_and_transform(&collecting, &plan).await
     }

@@ -13,3 +13,4 @@ mod oracle;
 mod registry;
 mod secrets;
 mod sync;
+mod verify;
