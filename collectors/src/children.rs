@@ -175,7 +175,12 @@ impl<'a> Engine<'a> {
         let mut arriving = self.fetch_all(pending)?;
         let mut group = arriving.group().await;
         while !group.is_empty() {
-            let page = self.stage(group).await?;
+            let (page, stopped) = self.stage(group).await?;
+            if let Some(stopped) = stopped {
+                // What had arrived by then is not asked for again.
+                page.commit().await?;
+                return Err(stopped);
+            }
             // The next group gathers while this one is written.
             let (written, next) = future::join(page.commit(), arriving.group()).await;
             written?;
@@ -224,8 +229,12 @@ impl<'a> Engine<'a> {
         url.map_err(|error| bad_url(&self.task.client, error))
     }
 
-    /// Hands a group's items to the database; what is left to do is to commit them.
-    async fn stage(&mut self, group: Vec<Walked>) -> Result<Page<'a>, CollectErrorKind> {
+    /// Hands a group's items to the database; what is left to do is to commit them. Also tells why
+    /// no other group may follow.
+    async fn stage(
+        &mut self,
+        group: Vec<Walked>,
+    ) -> Result<(Page<'a>, Option<CollectErrorKind>), CollectErrorKind> {
         let mut batch = Batch::default();
         for walked in group {
             self.sort(walked, &mut batch)?;
@@ -259,7 +268,7 @@ impl<'a> Engine<'a> {
             parents: batch.walks,
             expected_parents: 0,
         });
-        Ok(page)
+        Ok((page, batch.stopped))
     }
 
     /// Puts one finished walk where it belongs.
@@ -300,27 +309,26 @@ impl<'a> Engine<'a> {
                 }
                 Ok(())
             }
-            Err(error) => self.note_failure(&key, error, batch),
+            Err(error) => {
+                self.note_failure(&key, error, batch);
+                Ok(())
+            }
         }
     }
 
     /// One parent failed: it stays pending, the others go on, unless nothing goes through.
-    fn note_failure(
-        &mut self,
-        parent: &str,
-        error: RequestError,
-        batch: &mut Batch,
-    ) -> Result<(), CollectErrorKind> {
+    fn note_failure(&mut self, parent: &str, error: RequestError, batch: &mut Batch) {
         self.failures += 1;
         self.failed += 1;
         if error.kind.verdict() == Verdict::Stop {
-            return Err(error.into());
+            batch.stopped.get_or_insert(error.into());
+            return;
         }
         if self.failures >= PATIENCE {
-            return Err(CollectErrorKind::GaveUp {
-                count: self.failures,
-                last: error,
-            });
+            let count = self.failures;
+            let gave_up = CollectErrorKind::GaveUp { count, last: error };
+            batch.stopped.get_or_insert(gave_up);
+            return;
         }
         batch.letters.push(DeadLetter {
             stage: "collect".to_owned(),
@@ -330,7 +338,6 @@ impl<'a> Engine<'a> {
             path: place(&error),
             message: error.kind.to_string(),
         });
-        Ok(())
     }
 
     /// Raw ids of stored children that are gone: a second walk must miss them too. Where it fails,
@@ -354,7 +361,7 @@ impl<'a> Engine<'a> {
             let items = match fetcher.pages(&url).await {
                 Ok((items, _)) => items,
                 Err(error) => {
-                    self.note_failure(parent, error, batch)?;
+                    self.note_failure(parent, error, batch);
                     unsettled.insert(parent.clone());
                     continue;
                 }
@@ -412,6 +419,8 @@ struct Batch {
     counted_empty: HashSet<String>,
     /// Parents with items that could not be stored.
     incomplete: HashSet<String>,
+    /// Why the collection must not go on.
+    stopped: Option<CollectErrorKind>,
     date: Option<DateTime<Utc>>,
 }
 

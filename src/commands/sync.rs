@@ -58,6 +58,7 @@ impl Wish {
 
 /// Collects, and runs what follows.
 pub(super) async fn online(shared: &Shared, wish: Wish) -> Result<Exit, Failure> {
+    let cancel = cancelled_by_signals();
     let context = Context::load(shared, NeedsFile::Yes)?;
     let connections = context.config.require_connections();
     connections.map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
@@ -70,14 +71,14 @@ pub(super) async fn online(shared: &Shared, wish: Wish) -> Result<Exit, Failure>
     };
     let selection = Selection::parse(&wish.scopes.scopes)?;
     let since = wish.since.as_deref().map(read_since).transpose()?;
-    let (store, _lock) = context.open_for_writing(wish.command).await?;
+    let (store, _lock) = context.open_unless_cancelled(wish.command, &cancel).await?;
     let collecting = Collecting {
         config: &context.config,
         folder: &context.folder,
         store: &store,
         source: &source,
         reporter: reporter(shared),
-        cancel: cancelled_by_signals(),
+        cancel,
         selection,
         since,
     };
@@ -310,6 +311,7 @@ async fn offline(
     streams: StreamArgs,
     (command, stages): (&'static str, Stages),
 ) -> Result<Exit, Failure> {
+    let cancel = cancelled_by_signals();
     let context = Context::load(shared, NeedsFile::No)?;
     context.require_database()?;
     let source = bitbucket();
@@ -320,8 +322,7 @@ async fn offline(
         depth: Depth::Changes,
     };
     let selection = Selection::parse(&scopes.scopes)?;
-    let (store, _lock) = context.open_for_writing(command).await?;
-    let cancel = cancelled_by_signals();
+    let (store, _lock) = context.open_unless_cancelled(command, &cancel).await?;
     let known = registered(&store, &context.config, &selection).await?;
     let jobs = known.into_iter().map(|(scope, connection)| Job {
         scope,

@@ -51,6 +51,7 @@ pub(super) async fn verify(
     limit: usize,
     format: Format,
 ) -> Result<Exit, Failure> {
+    let cancel = cancelled_by_signals();
     let context = Context::load(shared, NeedsFile::Yes)?;
     let connections = context.config.require_connections();
     connections.map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
@@ -66,7 +67,7 @@ pub(super) async fn verify(
         store: &there,
         source: &source,
         reporter: Arc::new(Quiet),
-        cancel: cancelled_by_signals(),
+        cancel,
         selection,
         since: None,
     };

@@ -1,7 +1,7 @@
 //! A database in a temporary folder, filled from a simulated Bitbucket or from files.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
 use headwater::commands::{Collecting, Verified, collect_and_transform, compare_with_source};
@@ -220,6 +220,21 @@ pub(crate) async fn ask(database: &Path, sql: &str) -> Answer {
     let mut answer = Answer::default();
     run_sqlite(database, sql, &mut answer).await.unwrap();
     answer
+}
+
+impl Lake {
+    /// The program itself, started beside this lake, over the same database.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        Command::new(PathBuf::from(env!("CARGO_BIN_EXE_headwater")))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_remove("HEADWATER_CONFIG")
+            .env_remove("RUST_LOG")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
 }
 
 /// The program itself, run in a folder without any variables of ours.

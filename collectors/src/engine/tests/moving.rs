@@ -214,3 +214,38 @@ async fn dead_letters_of_children_are_tried_again_with_their_parents() {
     let done = lake.collect::<PullRequestComments>().await.unwrap();
     assert_eq!(done.requests, 0);
 }
+
+#[tokio::test]
+async fn a_cancelled_walk_over_parents_repeats_only_what_was_under_way() {
+    for stop_at in [2, 30, 77] {
+        let cancel = CancellationToken::new();
+        let token = cancel.clone();
+        let (server, lake) = with_comments(100, move |number, _| {
+            if number == stop_at {
+                token.cancel();
+            }
+            ok(r#"{"values": [{"id": 7}]}"#)
+        })
+        .await;
+        let task = Task {
+            store: &lake.store,
+            scope: &lake.scope,
+            client: lake.client.counted(),
+            range: Range::default(),
+            children: &[],
+            prefetched: None,
+            now: now(),
+            cancel,
+            progress: &|_| {},
+        };
+        let collection = Collection::of::<PullRequestComments>();
+        let stopped = run(&task, &collection).await.unwrap_err();
+        assert!(matches!(stopped.kind, CollectErrorKind::Cancelled));
+        let again = lake.collect::<PullRequestComments>().await.unwrap();
+        assert_eq!(lake.rows::<PullRequestComments>().await.len(), 100);
+        let asked = server.requests().len() - 1;
+        let twice = asked - 100;
+        assert!(twice <= task.client.concurrency(), "{twice} of {asked}");
+        assert!(again.requests <= 100 - stop_at as u64 + 2 + 4, "{again:?}");
+    }
+}
