@@ -19,8 +19,9 @@ pub struct Alternative {
     pub fields: &'static [&'static [&'static str]],
 }
 
-/// Longest key that every database can index.
-const MAX_LENGTH: usize = 255;
+/// Longest key, in bytes, that every database can index, also where it is put behind the names of
+/// its repository and its parent. The longest that the API gives have about 90.
+const MAX_LENGTH: usize = 180;
 
 impl Key {
     /// The key of an item; none when it has none of the alternatives, or one that is too long.

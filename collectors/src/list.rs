@@ -149,13 +149,10 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     async fn run(&mut self, plan: &Plan) -> Result<(), CollectErrorKind> {
-        let resumed = match self.resumed().await? {
-            Some(resumed) => Some(resumed),
-            None => {
-                self.steadiness = Steadiness::default();
-                None
-            }
-        };
+        let resumed = self.resumed().await?;
+        if resumed.is_none() {
+            self.steadiness = Steadiness::default();
+        }
         let partly = resumed.is_some();
         self.read(plan, resumed).await?;
         let mut round = 1;
@@ -311,8 +308,8 @@ impl Walk<'_> {
         let missed = items.iter().filter(|item| {
             let stored = known.get(&(item.parent.clone(), item.key.clone()));
             let is_same = stored.is_some_and(|stored| stored.content_hash == item.content_hash);
-            !is_same
-                && !steadiness::changed_at(&item.data, since).is_some_and(|at| Some(at) >= began)
+            let changed_at = steadiness::changed_at(&item.data, since);
+            !is_same && changed_at.is_none_or(|at| Some(at) < began)
         });
         missed.count() as u64
     }

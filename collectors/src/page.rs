@@ -15,6 +15,7 @@ pub struct RawItem(pub Vec<u8>);
 /// The items of one answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Items {
+    #[expect(clippy::struct_field_names, reason = "that is what they are")]
     pub(crate) items: Vec<RawItem>,
     /// Address of the next page, as the server wrote it.
     pub(crate) next: Option<String>,

@@ -1,5 +1,7 @@
 //! Domain ids: deterministic, readable, of the same form as `DevLake`'s.
 
+use xxhash_rust::xxh3::xxh3_128;
+
 use crate::Scope;
 
 /// `bitbucket:BitbucketRepo:1:workspace/slug`; also the id of the board and the CI/CD scope.
@@ -29,14 +31,23 @@ pub fn pull_request_comment(connection_id: i64, comment_id: i64) -> String {
     format!("bitbucket:BitbucketPrComment:{connection_id}:{comment_id}")
 }
 
-/// `bitbucket:BitbucketPrActivity:1:workspace/slug:12:<kind, time and actor>`.
+/// `bitbucket:BitbucketPrActivity:1:workspace/slug:12:<kind, time and actor>`; `#` and a hash of
+/// these where an id of that form would be too long for a key.
 #[must_use]
 pub fn pull_request_activity(scope: &Scope, number: i64, activity_key: &str) -> String {
-    format!(
-        "bitbucket:BitbucketPrActivity:{}:{}:{number}:{activity_key}",
+    let prefix = format!(
+        "bitbucket:BitbucketPrActivity:{}:{}:{number}:",
         scope.connection_id, scope.full_name
-    )
+    );
+    let id = [prefix.as_str(), activity_key].concat();
+    if id.chars().count() <= LONGEST {
+        return id;
+    }
+    format!("{prefix}#{:032x}", xxh3_128(activity_key.as_bytes()))
 }
+
+/// Longest id, in characters, that every database takes as a key.
+const LONGEST: usize = 255;
 
 #[cfg(test)]
 mod tests {
@@ -63,6 +74,20 @@ mod tests {
                 "bitbucket:BitbucketPullRequest:1:acme/rocket:54",
                 "bitbucket:BitbucketPrComment:1:323119643",
             ]
+        );
+    }
+
+    #[test]
+    fn an_id_that_would_be_too_long_for_a_key_ends_in_a_hash() {
+        let scope = Scope::new(1, "acme/rocket");
+        let [one, other] = ["a", "b"]
+            .map(|end| pull_request_activity(&scope, 12, &format!("{}{end}", "x".repeat(300))));
+        assert_ne!(one, other);
+        assert!(one.starts_with("bitbucket:BitbucketPrActivity:1:acme/rocket:12:#"));
+        assert!(one.chars().count() <= LONGEST);
+        assert_eq!(
+            pull_request_activity(&scope, 12, "approval:x"),
+            "bitbucket:BitbucketPrActivity:1:acme/rocket:12:approval:x"
         );
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sea_orm::Value;
+use sea_orm::sea_query::{ColumnType, StringLen};
 
 use crate::table::{Row, Table};
 use crate::tool::bitbucket::account_profile::Profile;
@@ -37,7 +38,24 @@ pub struct Rows {
     shared: BTreeMap<&'static str, TableRows>,
     mentions: Vec<Mention>,
     described: HashMap<(String, u128), Arc<Described>>,
+    /// Mentions there were before the raw row under way.
+    mentioned_before: usize,
+    too_long: Option<TooLong>,
 }
+
+/// A key that no database would take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TooLong {
+    /// Table and column, as `table.column`.
+    pub column: String,
+    /// Characters it may have.
+    pub most: usize,
+    /// Characters it has.
+    pub length: usize,
+}
+
+/// Longest id of an account, in characters: the domain id made of it has to fit a key.
+const LONGEST_ACCOUNT_ID: usize = 200;
 
 /// An account and one description of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,11 +83,31 @@ impl Rows {
     /// Rows pushed from here on come from this raw row.
     pub fn from_origin(&mut self, origin: Origin) {
         self.origin = Arc::new(origin);
+        self.mentioned_before = self.mentions.len();
+    }
+
+    /// Takes back what this raw row gave when one of its keys is too long for a database. Tells
+    /// which, once.
+    pub fn take_back_too_long(&mut self) -> Option<TooLong> {
+        let too_long = self.too_long.take()?;
+        for batch in self.tables.values_mut() {
+            let own = |row: &NewRow| Arc::ptr_eq(&row.origin, &self.origin);
+            while batch.rows.last().is_some_and(own) {
+                batch.rows.pop();
+            }
+        }
+        self.tables.retain(|_, batch| !batch.rows.is_empty());
+        self.mentions.truncate(self.mentioned_before);
+        Some(too_long)
     }
 
     /// Adds a row to its table.
     pub fn push<R: Row>(&mut self, row: R) {
         let values = storable(row.into_values());
+        self.too_long = self
+            .too_long
+            .take()
+            .or_else(|| too_long(R::table(), &values));
         add(&mut self.tables, R::table(), values, &self.origin);
     }
 
@@ -82,6 +120,15 @@ impl Rows {
     /// Notes that this item names an account; accounts are computed from all such mentions.
     pub fn mention(&mut self, item: &Item<'_>, profile: Profile<'_>) {
         if profile.account_id.is_empty() {
+            return;
+        }
+        let length = profile.account_id.chars().count();
+        if length > LONGEST_ACCOUNT_ID {
+            self.too_long.get_or_insert_with(|| TooLong {
+                column: "_tool_bitbucket_accounts.account_id".to_owned(),
+                most: LONGEST_ACCOUNT_ID,
+                length,
+            });
             return;
         }
         // Ids are stored in lines; a hostile one must not break out of its own.
@@ -162,6 +209,30 @@ fn add(
     });
 }
 
+/// The first key column that holds more characters than it may.
+fn too_long(table: &Table, values: &[Value]) -> Option<TooLong> {
+    let columns = table.columns.iter().zip(values);
+    columns.filter(|(column, _)| column.key).find_map(|pair| {
+        let (column, Value::String(Some(text))) = pair else {
+            return None;
+        };
+        let ColumnType::String(StringLen::N(most)) = column.column_type else {
+            return None;
+        };
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        // Bytes are quickly told, and as many characters or more.
+        if text.len() <= most {
+            return None;
+        }
+        let length = text.chars().count();
+        (length > most).then(|| TooLong {
+            column: format!("{}.{}", table.name, column.name),
+            most,
+            length,
+        })
+    })
+}
+
 /// Makes values fit every database: no U+0000 in text, times in whole milliseconds.
 fn storable(mut values: Vec<Value>) -> Vec<Value> {
     for value in &mut values {
@@ -184,6 +255,7 @@ mod tests {
     use crate::Scope;
     use crate::code::repo;
     use crate::ticket::board;
+    use crate::tool::bitbucket::pull_request_commit;
 
     fn origin(id: i64) -> Origin {
         Origin {
@@ -292,5 +364,26 @@ mod tests {
         assert_ne!(id("a", ""), id("", "a"));
         assert_ne!(id("ab", ""), id("a", "b"));
         assert_eq!(id("a", "b"), id("a", "b"));
+    }
+
+    #[test]
+    fn an_item_with_a_key_too_long_for_a_database_gives_nothing_and_its_neighbours_all() {
+        let mut rows = Rows::default();
+        for (id, length) in [(1, 40), (2, 41), (3, 40)] {
+            rows.from_origin(origin(id));
+            rows.push(pull_request_commit::Model {
+                commit_sha: "ä".repeat(length),
+                ..pull_request_commit::Model::default()
+            });
+            let told = rows.take_back_too_long();
+            let expected = (length > 40).then(|| TooLong {
+                column: "_tool_bitbucket_pull_request_commits.commit_sha".to_owned(),
+                most: 40,
+                length: 41,
+            });
+            assert_eq!(told, expected);
+        }
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows.take_back_too_long(), None);
     }
 }

@@ -7,6 +7,10 @@ use crate::report::{RunSummary, StepSummary};
 
 /// Sums over steps, and the worst that happened.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each may have happened beside the others"
+)]
 pub struct Tally {
     scopes: u64,
     scopes_failed: u64,

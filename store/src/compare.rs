@@ -313,9 +313,10 @@ impl<'a> Cursor<'a> {
             conditions.push(format!("({key}) > ({marks})"));
             values.extend_from_slice(&last[..*keys]);
         }
-        let within = match conditions.is_empty() {
-            true => String::new(),
-            false => format!("WHERE {}", conditions.join(" AND ")),
+        let within = if conditions.is_empty() {
+            String::new()
+        } else {
+            format!("WHERE {}", conditions.join(" AND "))
         };
         let names = names.join(", ");
         let text = format!("SELECT {names} FROM {table} {within} ORDER BY {key} LIMIT ?");

@@ -37,9 +37,10 @@ pub(crate) struct How {
 
 impl How {
     fn depth(self) -> Depth {
-        match self.full {
-            true => Depth::Everything,
-            false => Depth::Changes,
+        if self.full {
+            Depth::Everything
+        } else {
+            Depth::Changes
         }
     }
 }
@@ -235,6 +236,11 @@ impl Lake {
             .spawn()
             .unwrap()
     }
+}
+
+/// Standard output of a started program that must succeed.
+pub(crate) fn ended_output(child: Child) -> String {
+    stdout(&child.wait_with_output().unwrap())
 }
 
 /// The program itself, run in a folder without any variables of ours.

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on says so by failing"
 )]
 
+mod broken_items;
 mod cancel;
 mod command_line;
 mod history;

@@ -1,5 +1,7 @@
 //! What differs from a fresh first sync, found without writing and repaired by reconciling.
 
+use std::fmt::Write as _;
+
 use headwater::exit::Exit;
 use headwater::plan::Depth;
 use headwater_simulator::{Options, Simulator, Size};
@@ -26,7 +28,7 @@ async fn dump(lake: &Lake) -> String {
             continue;
         };
         let rows = lake.ask(&format!("SELECT * FROM {name}")).await.rows;
-        text.push_str(&format!("{name}: {rows:?}\n"));
+        let _ = writeln!(text, "{name}: {rows:?}");
     }
     text
 }
@@ -167,4 +169,42 @@ async fn a_repository_that_cannot_be_read_is_not_compared_and_the_others_are() {
         verified.scopes.len() + 1,
         simulator.world().repositories().len()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_verifies_and_reconciles_from_the_command_line() {
+    let (simulator, lake) = tiny().await;
+    let before = dump(&lake).await;
+    let code = |arguments: &[&str]| {
+        let output = lake.start(arguments).wait_with_output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        (output.status.code().unwrap(), text)
+    };
+    let equal = (0, "equal to a fresh first sync\n".to_owned());
+    assert_eq!(code(&["verify"]), equal);
+    let (slug, id) = commented(&simulator);
+    simulator.world().delete_pull_request(&slug, id).unwrap();
+    let scope = format!("acme/{slug}");
+    let (exit, found) = code(&["verify", &scope, "--format", "csv", "--limit", "3"]);
+    assert_eq!(exit, 5, "{found}");
+    assert!(
+        found.starts_with("table,key,column,here,there\n_raw_"),
+        "{found}"
+    );
+    assert_eq!(found.lines().count(), 4, "{found}");
+    assert!(found.ends_with(",,the row,no row\n"), "{found}");
+    // Another repository has nothing to do with it.
+    let others = simulator.world().repositories().len();
+    if others > 1 {
+        let other = {
+            let world = simulator.world();
+            let other = world.repositories().iter().find(|r| r.slug != slug);
+            format!("acme/{}", other.unwrap().slug)
+        };
+        assert_eq!(code(&["verify", &other]), equal);
+    }
+    assert_eq!(dump(&lake).await, before, "verifying writes nothing");
+    assert_eq!(code(&["reconcile", &scope]).0, 0);
+    assert_eq!(code(&["verify", "--deep"]), equal);
+    assert_eq!(code(&["verify", "other/nothing"]).0, 2);
 }
