@@ -7,6 +7,7 @@
 
 mod command_line;
 mod history;
+mod hostile_payloads;
 mod lake;
 mod oracle;
 mod registry;
