@@ -22,14 +22,14 @@ use serde_json::Value;
 
 use crate::lake::{How as Sync, Lake};
 use mutations::{How, Mutation, deep, other_type, places, spoil, tokens};
-use target::{Target, is_key, mended};
+use target::{Target, foreign_items, is_key, mended, with_identity};
 
 /// Hostile items in one list; repositories are scopes, each with lists of its own.
 const AT_ONCE: usize = 400;
 const REPOSITORIES_AT_ONCE: usize = 60;
 
 /// A simulated company, and what a sync makes of it while nobody is hostile.
-struct Peace {
+struct Company {
     simulator: Simulator,
     lake: Lake,
     known_paths: BTreeSet<String>,
@@ -37,7 +37,7 @@ struct Peace {
     width_question: String,
 }
 
-impl Peace {
+impl Company {
     async fn new() -> Self {
         let size = Size {
             comments_per_pull_request: 5.0,
@@ -243,11 +243,20 @@ fn each_place_spoilt(seed: &Value) -> Vec<Mutation> {
     mutations
 }
 
+/// Not more than so many, from all over the list: places and ways to spoil them repeat in it.
+fn some_of(all: Vec<Vec<u8>>, most: usize) -> Vec<Vec<u8>> {
+    let length = all.len();
+    let spread = all.into_iter().enumerate();
+    // A large prime, so that what is left out follows no pattern of the list.
+    let kept = spread.filter(|(number, _)| number * 7919 % length < most);
+    kept.map(|(_, item)| item).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_payload_spoilt_in_any_one_place_harms_only_itself() {
-    let peace = Peace::new().await;
+    let company = Company::new().await;
     for entry in streams() {
-        let target = Target::of(&entry, &peace.lake).await;
+        let target = Target::of(&entry, &company.lake).await;
         let mut hostile = Vec::new();
         let mut spoilt_places = BTreeSet::new();
         for seed in &target.seeds {
@@ -257,14 +266,14 @@ async fn a_payload_spoilt_in_any_one_place_harms_only_itself() {
             spoilt.retain(|mutation| !spoilt_places.contains(&mutation.place));
             spoilt_places.extend(spoilt.iter().map(|mutation| mutation.place.clone()));
             for mutation in spoilt {
-                let payload = target.with_identity(seed, hostile.len());
+                let payload = with_identity(seed, hostile.len());
                 hostile.push(spoil(&payload, &[mutation]));
             }
         }
         let mut at_once = AT_ONCE;
         if target.endpoint.paging == Paging::Single {
-            // One in three, since each of them is a scope to be synced.
-            hostile = hostile.into_iter().step_by(3).collect();
+            // Each of them is a scope to be synced.
+            hostile = some_of(hostile, 2 * REPOSITORIES_AT_ONCE);
             at_once = REPOSITORIES_AT_ONCE;
         } else {
             let whole = [
@@ -276,25 +285,25 @@ async fn a_payload_spoilt_in_any_one_place_harms_only_itself() {
                 r#"{"error": {"message": "x"}}"#,
             ];
             hostile.extend(whole.map(|item| item.as_bytes().to_vec()));
-            hostile.extend(target.foreign_items());
+            hostile.extend(foreign_items());
         }
         for group in hostile.chunks(at_once) {
-            peace.disturb(&target, group).await;
+            company.disturb(&target, group).await;
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_token_in_every_identifying_place_harms_only_itself() {
-    let peace = Peace::new().await;
+    let company = Company::new().await;
     for entry in streams() {
-        let target = Target::of(&entry, &peace.lake).await;
+        let target = Target::of(&entry, &company.lake).await;
         let mut hostile = Vec::new();
         for seed in &target.seeds {
             let keys = places(seed).into_iter().filter(|place| is_key(place));
             for place in keys.filter(|place| !target.names_the_scope(place)) {
                 for token in tokens() {
-                    let payload = target.with_identity(seed, hostile.len());
+                    let payload = with_identity(seed, hostile.len());
                     let place = place.clone();
                     let how = How::Token(token);
                     hostile.push(spoil(&payload, &[Mutation { place, how }]));
@@ -302,21 +311,21 @@ async fn every_token_in_every_identifying_place_harms_only_itself() {
             }
         }
         let single = target.endpoint.paging == Paging::Single;
-        let step = if single {
-            7
+        let most = if single {
+            REPOSITORIES_AT_ONCE
         } else {
-            1 + hostile.len() / AT_ONCE
+            AT_ONCE
         };
-        let hostile: Vec<Vec<u8>> = hostile.into_iter().step_by(step).collect();
-        peace.disturb(&target, &hostile).await;
+        let hostile = some_of(hostile, most);
+        company.disturb(&target, &hostile).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_neighbours_number_spelt_differently_never_takes_its_place() {
-    let peace = Peace::new().await;
+    let company = Company::new().await;
     for entry in streams() {
-        let target = Target::of(&entry, &peace.lake).await;
+        let target = Target::of(&entry, &company.lake).await;
         let good: Value = serde_json::from_str(&target.good[0]).unwrap();
         let Some(id) = good.get("id").and_then(Value::as_i64) else {
             continue;
@@ -334,13 +343,47 @@ async fn a_neighbours_number_spelt_differently_never_takes_its_place() {
             let how = How::token(spelling);
             spoil(&good, &[Mutation { place, how }])
         });
-        peace.disturb(&target, &hostile).await;
+        company.disturb(&target, &hostile).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repository_with_an_impossible_name_is_left_out_and_the_others_land() {
+    let company = Company::new().await;
+    let entry = streams().remove(0);
+    let target = Target::of(&entry, &company.lake).await;
+    let names = [
+        "acme/..",
+        "acme/../../user",
+        "acme/",
+        "acme/a?b",
+        "acme/a\\u0000b",
+        "acme/a\\nb",
+        "/",
+        "",
+    ];
+    let mut hostile: Vec<String> = names.map(|name| format!("\"{name}\"")).into();
+    hostile.push(format!("\"acme/{}\"", "🚀".repeat(60)));
+    hostile.extend(tokens().iter().map(|token| mended(token)));
+    let hostile = hostile.into_iter().enumerate().map(|(number, name)| {
+        let payload = with_identity(&target.seeds[0], number);
+        let place = vec!["full_name".to_owned()];
+        let how = How::token(name);
+        spoil(&payload, &[Mutation { place, how }])
+    });
+    let hostile: Vec<Vec<u8>> = hostile.collect();
+    target.serve(&company.simulator, &company.known_paths, &hostile);
+    let lake = Lake::beside(&company.simulator).await;
+    let (exit, _) = lake.sync(Sync::default()).await;
+    assert_eq!(exit, Exit::Ok);
+    company.check_widths(&lake).await;
+    company.check_neighbours(&target, &lake).await;
+    assert!(target.raw_rows(&lake).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ten_megabytes_of_text_are_stored_cut_or_refused() {
-    let peace = Peace::new().await;
+    let company = Company::new().await;
     let text = format!("\"{}\"", "é".repeat(5 << 20));
     for (stream, place) in [
         ("pull_requests", "title"),
@@ -351,16 +394,16 @@ async fn ten_megabytes_of_text_are_stored_cut_or_refused() {
         ("pull_request_commits", "hash"),
     ] {
         let source = bitbucket();
-        let target = Target::of(source.find(stream).unwrap(), &peace.lake).await;
+        let target = Target::of(source.find(stream).unwrap(), &company.lake).await;
         let place: Vec<String> = place.split('/').map(str::to_owned).collect();
         let pointer = format!("/{}", place.join("/"));
         let seed = target
             .seeds
             .iter()
             .find(|seed| seed.pointer(&pointer).is_some());
-        let payload = target.with_identity(seed.unwrap(), 1);
+        let payload = with_identity(seed.unwrap(), 1);
         let how = How::token(text.clone());
-        peace
+        company
             .disturb(&target, &[spoil(&payload, &[Mutation { place, how }])])
             .await;
     }
@@ -369,7 +412,7 @@ async fn ten_megabytes_of_text_are_stored_cut_or_refused() {
 #[test]
 fn payloads_spoilt_at_random_harm_only_themselves() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let peace = runtime.block_on(Peace::new());
+    let company = runtime.block_on(Company::new());
     let tokens = tokens();
     let how = prop_oneof![
         1 => Just(How::Missing),
@@ -390,13 +433,13 @@ fn payloads_spoilt_at_random_harm_only_themselves() {
         ..Config::default()
     });
     for entry in streams() {
-        let target = runtime.block_on(Target::of(&entry, &peace.lake));
+        let target = runtime.block_on(Target::of(&entry, &company.lake));
         let tried = runner.run(&items, |items| {
             let hostile: Vec<Vec<u8>> = items
                 .iter()
                 .enumerate()
                 .map(|(number, (seed, spoilt))| {
-                    let payload = target.with_identity(seed.get(&target.seeds), number);
+                    let payload = with_identity(seed.get(&target.seeds), number);
                     let mut all = places(&payload);
                     all.retain(|place| !target.names_the_scope(place));
                     let mutations = spoilt.iter().map(|(place, how)| Mutation {
@@ -406,7 +449,7 @@ fn payloads_spoilt_at_random_harm_only_themselves() {
                     spoil(&payload, &mutations.collect::<Vec<_>>())
                 })
                 .collect();
-            runtime.block_on(peace.disturb(&target, &hostile));
+            runtime.block_on(company.disturb(&target, &hostile));
             Ok(())
         });
         tried.unwrap_or_else(|error| panic!("{}: {error}", target.stream));

@@ -63,23 +63,25 @@ pub(super) fn spoil(payload: &Value, mutations: &[Mutation]) -> Vec<u8> {
             tokens.push(token);
         }
     }
-    let mut text = payload.to_string().into_bytes();
-    // A later token may stand inside what an earlier one repeats.
-    for (number, token) in tokens.iter().enumerate().rev() {
-        text = replace(
-            &text,
-            format!("\"{PLACEHOLDER}{number}\"").as_bytes(),
-            token,
-        );
+    let mut bytes = Vec::new();
+    fill(&payload.to_string(), &tokens, &mut bytes);
+    bytes
+}
+
+/// Writes the text with tokens instead of placeholders; a token may have placeholders in it.
+fn fill(text: &str, tokens: &[Vec<u8>], bytes: &mut Vec<u8>) {
+    let opening = format!("\"{PLACEHOLDER}");
+    let mut parts = text.split(&opening);
+    bytes.extend(parts.next().unwrap_or_default().as_bytes());
+    for part in parts {
+        let (number, rest) = part.split_once('"').unwrap();
+        let token = &tokens[number.parse::<usize>().unwrap()];
+        match std::str::from_utf8(token) {
+            Ok(text) => fill(text, tokens, bytes),
+            Err(_) => bytes.extend(token),
+        }
+        bytes.extend(rest.as_bytes());
     }
-    for (number, token) in tokens.iter().enumerate() {
-        text = replace(
-            &text,
-            format!("\"{PLACEHOLDER}{number}\"").as_bytes(),
-            token,
-        );
-    }
-    text
 }
 
 /// Changes the tree; gives the token that is to stand in the place of the next placeholder.
@@ -122,14 +124,6 @@ fn change(payload: &mut Value, mutation: &Mutation, number: usize) -> Option<Vec
         }
         _ => None,
     }
-}
-
-fn replace(text: &[u8], what: &[u8], by: &[u8]) -> Vec<u8> {
-    let found = text.windows(what.len()).position(|window| window == what);
-    let Some(at) = found else {
-        return text.to_vec();
-    };
-    [&text[..at], by, &text[at + what.len()..]].concat()
 }
 
 /// What stands in hostile places: values of every type, wrong in every way we know of.

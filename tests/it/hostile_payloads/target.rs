@@ -120,48 +120,9 @@ impl Target {
         })));
     }
 
-    /// The payload as an item of its own: another number, hash, name and time than all others.
-    pub(super) fn with_identity(&self, seed: &Value, number: usize) -> Value {
-        let mut payload = seed.clone();
-        let id = 1_000_000 + number;
-        let time = 1_700_000_000 + i64::try_from(number).unwrap();
-        let time = chrono::DateTime::from_timestamp(time, 0)
-            .unwrap()
-            .to_rfc3339();
-        let Some(members) = payload.as_object_mut() else {
-            return payload;
-        };
-        for (name, value) in members {
-            match name.as_str() {
-                "id" => *value = id.into(),
-                "hash" => *value = format!("{id:040x}").into(),
-                "uuid" => *value = format!("{{hostile-{id}}}").into(),
-                "full_name" => *value = format!("acme/hostile-{id}").into(),
-                "comment" => set(value, "id", id.into()),
-                "update" | "approval" | "changes_requested" => {
-                    set(value, "date", time.clone().into());
-                }
-                _ => {}
-            }
-        }
-        payload
-    }
-
     /// True for what a repository is found by: without it, it is nobody's item.
     pub(super) fn names_the_scope(&self, place: &[String]) -> bool {
         self.endpoint.paging == Paging::Single && place.first().is_some_and(|p| p == "full_name")
-    }
-
-    /// Recordings of other things, as items of this list.
-    pub(super) fn foreign_items(&self) -> Vec<Vec<u8>> {
-        let recorded = recorded_payloads();
-        let items = recorded.iter().enumerate();
-        items
-            .map(|(number, payload)| {
-                let payload = self.with_identity(payload, 500_000 + number);
-                payload.to_string().into_bytes()
-            })
-            .collect()
     }
 
     /// True for a row that a hostile item may change though it is another's: accounts, and domain
@@ -198,6 +159,45 @@ impl Target {
     }
 }
 
+/// The payload as an item of its own: another number, hash, name and time than all others.
+pub(super) fn with_identity(seed: &Value, number: usize) -> Value {
+    let mut payload = seed.clone();
+    let id = 1_000_000 + number;
+    let time = 1_700_000_000 + i64::try_from(number).unwrap();
+    let time = chrono::DateTime::from_timestamp(time, 0)
+        .unwrap()
+        .to_rfc3339();
+    let Some(members) = payload.as_object_mut() else {
+        return payload;
+    };
+    for (name, value) in members {
+        match name.as_str() {
+            "id" => *value = id.into(),
+            "hash" => *value = format!("{id:040x}").into(),
+            "uuid" => *value = format!("{{hostile-{id}}}").into(),
+            "full_name" => *value = format!("acme/hostile-{id}").into(),
+            "comment" => set(value, "id", id.into()),
+            "update" | "approval" | "changes_requested" => {
+                set(value, "date", time.clone().into());
+            }
+            _ => {}
+        }
+    }
+    payload
+}
+
+/// Recordings of other things, as items of a list.
+pub(super) fn foreign_items() -> Vec<Vec<u8>> {
+    let recorded = recorded_payloads();
+    let items = recorded.iter().enumerate();
+    items
+        .map(|(number, payload)| {
+            let payload = with_identity(payload, 500_000 + number);
+            payload.to_string().into_bytes()
+        })
+        .collect()
+}
+
 fn set(object: &mut Value, name: &str, value: Value) {
     if let Some(members) = object.as_object_mut() {
         members.insert(name.to_owned(), value);
@@ -224,6 +224,9 @@ pub(super) fn is_key(place: &[String]) -> bool {
 /// What a client makes of bytes that are not quite JSON before it takes them apart.
 pub(super) fn mended(item: &[u8]) -> String {
     let text = String::from_utf8_lossy(item);
+    if !text.contains(|character| character < ' ') {
+        return text.into_owned();
+    }
     let escape = |character: char| match character {
         '\0'..' ' => format!("\\u{:04x}", u32::from(character)),
         other => other.to_string(),
