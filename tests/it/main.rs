@@ -11,6 +11,7 @@ mod cancel;
 mod command_line;
 mod connection;
 mod history;
+mod hostile_payloads;
 mod lake;
 mod leases;
 mod network;
