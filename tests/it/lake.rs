@@ -16,6 +16,7 @@ use headwater_simulator::Simulator;
 use headwater_store::Store;
 use headwater_store::compare::{Difference, tables_equal};
 use headwater_store::query::{Cell, Rows, run_sqlite};
+use sea_orm::ConnectionTrait as _;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -69,7 +70,7 @@ impl Lake {
         let database = TestDatabase::new(on).await?;
         let address = DatabaseAddress::parse(&database.address).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let text = configuration(simulator, scopes);
+        let text = configuration(&database.address, simulator, scopes);
         std::fs::write(folder.path().join("headwater.toml"), &text).unwrap();
         let (config, problems) = config::parse(&text, "headwater.toml");
         Some(Self {
@@ -95,13 +96,9 @@ impl Lake {
     }
 
     /// Changes the database behind everybody's back.
-    pub(crate) fn execute(&self, sql: &str) {
-        let file = self.folder.path().join("headwater.db");
-        let connection = rusqlite::Connection::open(file).unwrap();
-        connection
-            .busy_timeout(std::time::Duration::from_secs(30))
-            .unwrap();
-        connection.execute_batch(sql).unwrap();
+    pub(crate) async fn execute(&self, sql: &str) {
+        let done = self.store.connection().execute_unprepared(sql).await;
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
     /// Reads whole lists again, and repairs what differs.
@@ -149,10 +146,9 @@ impl Lake {
         }
     }
 
-    /// The same file opened once more, as by another process.
+    /// The same database opened once more, as by another process.
     pub(crate) async fn opened_again(&self) -> Store {
-        let file = self.folder.path().join("headwater.db");
-        Store::open_sqlite(&file).await.unwrap()
+        headwater::database::open(&self.address).await.unwrap()
     }
 
     pub(crate) async fn try_sync_on(
@@ -211,9 +207,9 @@ impl Lake {
     }
 }
 
-fn configuration(simulator: &Simulator, scopes: &str) -> String {
+fn configuration(database: &str, simulator: &Simulator, scopes: &str) -> String {
     format!(
-        "[[connection]]\nid = 1\nname = \"acme-cloud\"\nkind = \"bitbucket-cloud\"\n\
+        "[database]\nurl = \"{database}\"\n\n[[connection]]\nid = 1\nname = \"acme-cloud\"\nkind = \"bitbucket-cloud\"\n\
          endpoint = \"{}\"\nauth.kind = \"api-token\"\nauth.email = \"me@example.com\"\n\
          auth.token = \"{TOKEN}\"\nrequests_per_hour = 1000000000\nscopes = {scopes}\n",
         simulator.endpoint()
