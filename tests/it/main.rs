@@ -5,6 +5,7 @@
     reason = "a test that cannot go on says so by failing"
 )]
 
+mod budget;
 mod command_line;
 mod connection;
 mod history;
