@@ -11,7 +11,7 @@ use url::Url;
 
 use super::oauth::TokenError;
 use super::unreached::{Cause, Unreached};
-use super::{Client, http_date, wait};
+use super::{Client, http_date, removed, wait};
 use crate::error::ShownUrl;
 
 /// Largest answer that is looked at.
@@ -40,6 +40,8 @@ pub struct Reply {
     pub required: Vec<String>,
     /// Scopes that the credentials have, where the server tells.
     pub granted: Vec<String>,
+    /// Number of the change that removed what was asked for, where the server tells.
+    pub change: Option<String>,
     /// How long the server asks to wait.
     pub retry_after: Option<Duration>,
     /// Host that a redirect leads to.
@@ -171,6 +173,7 @@ fn read_reply(status: u16, headers: &HeaderMap, body: &[u8]) -> Reply {
             .collect(),
         required: told("required", "x-accepted-oauth-scopes"),
         granted: told("granted", "x-oauth-scopes"),
+        change: removed::change(body),
         retry_after: retry_after(headers),
         leads_to: target.map(super::host_of),
         json,
