@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 use headwater_collectors::{Auth, Client, Pace, Settings};
 use headwater_store::StoreError;
@@ -13,6 +14,59 @@ use crate::config::{self, Connection, ConnectionKind, RateLimit, SecretSource};
 use crate::credential::{Credential, fingerprint};
 use crate::exit::{Exit, Failure};
 use crate::run::now;
+
+/// What refused credentials look like, for advice; nothing here is a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clues {
+    /// The kind of authentication: the word in the file.
+    pub auth_kind: &'static str,
+    /// Whether the user is an e-mail address, as API tokens want; true where there is no user.
+    pub user_is_email: bool,
+    /// What the credential is by its first letters.
+    pub looks_like: LooksLike,
+    /// Whether the proxy is `socks5://`, with which host names are looked up on this machine.
+    pub resolves_before_proxy: bool,
+}
+
+/// What a credential is by its first letters, which Atlassian gives each kind of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LooksLike {
+    /// An API token.
+    ApiToken,
+    /// An access token of a repository, project or workspace.
+    AccessToken,
+    /// An app password.
+    AppPassword,
+    /// It cannot be told.
+    Unknown,
+}
+
+impl Clues {
+    fn of(connection: &Connection, auth: &Auth) -> Self {
+        use secrecy::ExposeSecret as _;
+        let (user, credential) = match auth {
+            Auth::Basic { user, password } => (Some(user), Some(password)),
+            Auth::Bearer { token } => (None, Some(token)),
+            Auth::None | Auth::Oauth { .. } => (None, None),
+        };
+        let begins = |with| credential.is_some_and(|c| c.expose_secret().starts_with(with));
+        let looks_like = if begins("ATATT") {
+            LooksLike::ApiToken
+        } else if begins("ATCTT") {
+            LooksLike::AccessToken
+        } else if begins("ATBB") {
+            LooksLike::AppPassword
+        } else {
+            LooksLike::Unknown
+        };
+        Self {
+            auth_kind: connection.auth.kind(),
+            user_is_email: user.is_none_or(|user| user.contains('@')),
+            looks_like,
+            resolves_before_proxy: false,
+        }
+    }
+}
 
 /// Makes clients; connections with the same credential share one limiter.
 pub struct Connector<'a> {
@@ -58,6 +112,28 @@ impl<'a> Connector<'a> {
     /// # Errors
     /// When a secret cannot be read, or this version does not collect from such a connection.
     pub fn client(&mut self, connection: &Connection) -> Result<Client, Failure> {
+        connect(self.settings(connection)?)
+    }
+
+    /// A client that gives up soon, for one try, with what its credentials look like.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn impatient_client(
+        &mut self,
+        connection: &Connection,
+    ) -> Result<(Client, Clues), Failure> {
+        let mut settings = self.settings(connection)?;
+        settings.connect_timeout = settings.connect_timeout.min(Duration::from_secs(10));
+        settings.read_timeout = settings.read_timeout.min(Duration::from_secs(20));
+        settings.total_timeout = settings.total_timeout.min(Duration::from_secs(30));
+        let mut clues = Clues::of(connection, &settings.auth);
+        let scheme = settings.proxy.as_ref().map(Url::scheme);
+        clues.resolves_before_proxy = scheme == Some("socks5");
+        Ok((connect(settings)?, clues))
+    }
+
+    fn settings(&mut self, connection: &Connection) -> Result<Settings, Failure> {
         let endpoint = match (&connection.kind, &connection.endpoint) {
             (ConnectionKind::BitbucketCloud, Some(endpoint)) => endpoint.clone(),
             (kind, _) => return Err(later(connection, &format!("kind = \"{}\"", kind.as_str()))),
@@ -65,7 +141,7 @@ impl<'a> Connector<'a> {
         let auth = self.auth(connection)?;
         let pace = self.pace(connection, &endpoint, &auth);
         let timeouts = connection.timeout_seconds;
-        let settings = Settings {
+        Ok(Settings {
             connection: connection.name.clone(),
             endpoint,
             auth,
@@ -76,8 +152,7 @@ impl<'a> Connector<'a> {
             total_timeout: timeouts.total(),
             proxy: self.proxy(connection)?,
             authorities: self.authorities(connection)?,
-        };
-        Client::new(settings).map_err(|error| Failure::new(Exit::Configuration, error.to_string()))
+        })
     }
 
     fn auth(&self, connection: &Connection) -> Result<Auth, Failure> {
@@ -96,9 +171,15 @@ impl<'a> Connector<'a> {
             config::Auth::AccessToken { token } => Auth::Bearer {
                 token: hidden(secret(token)?),
             },
-            config::Auth::Oauth { .. } => {
-                return Err(later(connection, "auth.kind = \"oauth\""));
-            }
+            config::Auth::Oauth {
+                key,
+                secret: source,
+                token_url,
+            } => Auth::Oauth {
+                key: secret(key)?,
+                secret: hidden(secret(source)?),
+                token_url: token_url.clone().ok_or_else(|| no_token_url(connection))?,
+            },
         })
     }
 
@@ -115,16 +196,11 @@ impl<'a> Connector<'a> {
     /// requests of a user, whichever of their tokens is used.
     fn pace(&mut self, connection: &Connection, endpoint: &Url, auth: &Auth) -> Pace {
         use secrecy::ExposeSecret as _;
-        let key;
-        let credential = match (auth, &connection.auth) {
-            (Auth::Basic { user, .. }, _) => Credential::User(user),
-            (Auth::Bearer { token }, _) => Credential::Token(token.expose_secret()),
-            (_, config::Auth::Oauth { key: source, .. }) => {
-                // What cannot be read was refused when the credentials were.
-                key = self.secret(connection, source).unwrap_or_default();
-                Credential::Consumer(&key)
-            }
-            _ => Credential::Nobody,
+        let credential = match auth {
+            Auth::Basic { user, .. } => Credential::User(user),
+            Auth::Oauth { key, .. } => Credential::Consumer(key),
+            Auth::Bearer { token } => Credential::Token(token.expose_secret()),
+            Auth::None => Credential::Nobody,
         };
         let origin = endpoint.origin().ascii_serialization();
         let limit = connection.rate_limit();
@@ -175,6 +251,18 @@ impl<'a> Connector<'a> {
             Failure::new(Exit::Configuration, message)
         })
     }
+}
+
+fn connect(settings: Settings) -> Result<Client, Failure> {
+    Client::new(settings).map_err(|error| Failure::new(Exit::Configuration, error.to_string()))
+}
+
+fn no_token_url(connection: &Connection) -> Failure {
+    let name = &connection.name;
+    Failure::new(
+        Exit::Configuration,
+        format!("connection {name}: auth.token_url is no address"),
+    )
 }
 
 fn later(connection: &Connection, what: &str) -> Failure {

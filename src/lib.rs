@@ -12,6 +12,7 @@ pub mod context;
 pub mod credential;
 pub mod database;
 pub mod demo;
+pub mod diagnosis;
 pub mod estimate;
 pub mod exit;
 pub mod output;

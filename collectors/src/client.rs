@@ -1,11 +1,16 @@
 //! One connection to an API: credentials, rate limit, retries, and what must never leak.
 
+mod auth;
 mod governed;
 mod grants;
+mod http;
+mod oauth;
 mod pace;
 mod pause;
+mod probe;
 mod removed;
 mod told;
+mod unreached;
 mod wait;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,40 +20,25 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::error::{RequestError, RequestErrorKind as Kind, ShownUrl};
+use auth::Credentials;
 use told::Told;
+use unreached::Unreached;
 use wait::{Next, Patience};
 
+pub use auth::Auth;
 pub use pace::{Budget, Hold, Pace};
+pub use probe::{Probed, Reply, Unanswered};
+pub use unreached::Cause;
 
 /// Largest body that is read; a page of 100 large items stays far below. Tests fill a smaller one.
 const MAX_BODY: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
-
-/// How requests prove who asks.
-#[derive(Clone, Debug)]
-pub enum Auth {
-    /// They do not: public repositories only.
-    None,
-    /// User name or e-mail address, and a password or API token.
-    Basic {
-        /// User name or e-mail address.
-        user: String,
-        /// Password or API token.
-        password: SecretString,
-    },
-    /// An access token.
-    Bearer {
-        /// The token.
-        token: SecretString,
-    },
-}
 
 /// What a client needs to know.
 #[derive(Clone)]
@@ -106,6 +96,8 @@ pub struct Client {
 
 struct Shared {
     http: reqwest::Client,
+    credentials: Credentials,
+    proxied: bool,
     endpoint: Url,
     connection: String,
     pace: Pace,
@@ -136,10 +128,14 @@ impl Client {
         };
         // A second installation is refused, which is fine: it is the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = http_client(&settings).map_err(failed)?;
+        let http = http::client(&settings).map_err(failed)?;
+        let proxied = http::is_proxied(&settings);
+        let credentials = Credentials::new(&settings.auth, &http, proxied).map_err(failed)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 http,
+                credentials,
+                proxied,
                 pace: settings.pace,
                 refused: OnceLock::new(),
                 running: Semaphore::new(settings.concurrency.max(1)),
@@ -224,7 +220,7 @@ impl Client {
             kind,
         };
         loop {
-            let tried = match self.attempt(url, cancel).await {
+            let tried = match self.authorized(url, cancel).await {
                 Ok(answer) => read(answer),
                 Err(kind) => Err(kind),
             };
@@ -249,12 +245,22 @@ impl Client {
         }
     }
 
+    /// One attempt, and another one when credentials that can be renewed were refused.
+    async fn authorized(&self, url: &Url, cancel: &CancellationToken) -> Result<Answer, Kind> {
+        match self.attempt(url, cancel).await {
+            Err(Kind::Unauthorized { .. }) if self.shared.credentials.are_renewed() => {
+                self.attempt(url, cancel).await
+            }
+            answer => answer,
+        }
+    }
+
     async fn attempt(&self, url: &Url, cancel: &CancellationToken) -> Result<Answer, Kind> {
         let sent = async {
             let closed = |_| Kind::Network("the client is closed".to_owned());
             let _running = self.shared.running.acquire().await.map_err(closed)?;
             let permitted = self.shared.pace.permit().await;
-            permitted.map_err(|error| Kind::Ledger(with_causes(error.to_string(), &error)))?;
+            permitted.map_err(|error| Kind::Ledger(with_causes(&error)))?;
             if let Some(message) = self.shared.refused.get() {
                 let message = message.clone();
                 return Err(Kind::Unauthorized { message });
@@ -269,10 +275,17 @@ impl Client {
     }
 
     async fn send(&self, url: &Url) -> Result<Answer, Kind> {
+        let network = |error: &reqwest::Error| {
+            Kind::Network(Unreached::of(error, self.shared.proxied).message)
+        };
+        let header = self.shared.credentials.header().await?;
+        let mut request = self.shared.http.get(url.clone());
+        if let Some(header) = &header {
+            request = request.header(AUTHORIZATION, header.clone());
+        }
         let sent = Instant::now();
         let pace = &self.shared.pace;
-        let response = self.shared.http.get(url.clone()).send().await;
-        let mut response = response.map_err(|error| network(&error))?;
+        let mut response = request.send().await.map_err(|error| network(&error))?;
         let status = response.status();
         tracing::debug!(url = %ShownUrl::of(url), status = status.as_u16(), "request");
         let headers = response.headers().clone();
@@ -295,7 +308,11 @@ impl Client {
             let target = target.and_then(|t| t.to_str().ok()).unwrap_or("nowhere");
             return Err(Kind::Foreign(host_of(target)));
         }
+        if status == StatusCode::UNAUTHORIZED {
+            self.shared.credentials.refused(header.as_ref()).await;
+        }
         if !status.is_success() {
+            let body = self.shared.credentials.hide_secrets(&body);
             let kind = self.refusal(url, status.as_u16(), (&headers, &body));
             if let Kind::Unavailable {
                 status: 429,
@@ -328,7 +345,7 @@ impl Client {
             408 | 425 | 429 | 500..=599 => {
                 let server_now = http_date(headers.get(DATE));
                 let now = server_now.unwrap_or_else(|| self.shared.pace.now());
-                let retry_after = wait::retry_after(headers.get(RETRY_AFTER), now);
+                let retry_after = wait::retry_after(headers.get(RETRY_AFTER), Some(now));
                 Kind::Unavailable {
                     status,
                     message,
@@ -338,88 +355,6 @@ impl Client {
             _ => Kind::Refused { status, message },
         }
     }
-}
-
-fn http_client(settings: &Settings) -> Result<reqwest::Client, String> {
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    if let Some(value) = authorization(&settings.auth)? {
-        headers.insert(AUTHORIZATION, value);
-    }
-    let origin = settings.endpoint.origin();
-    let redirects = reqwest::redirect::Policy::custom(move |attempt| {
-        if attempt.url().origin() == origin && attempt.previous().len() <= 5 {
-            attempt.follow()
-        } else {
-            attempt.stop()
-        }
-    });
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("headwater/", env!("CARGO_PKG_VERSION")))
-        .default_headers(headers)
-        .redirect(redirects)
-        .referer(false)
-        .connect_timeout(settings.connect_timeout)
-        .read_timeout(settings.read_timeout)
-        .timeout(settings.total_timeout)
-        .pool_max_idle_per_host(settings.concurrency.max(1));
-    builder = match &settings.proxy {
-        Some(proxy) => {
-            let proxy = reqwest::Proxy::all(proxy.clone());
-            builder.proxy(proxy.map_err(|_| "the proxy address is unusable".to_owned())?)
-        }
-        // The environment may name a proxy; our own machine is never behind it.
-        None if is_loopback(&settings.endpoint) => builder.no_proxy(),
-        None => builder,
-    };
-    if !settings.authorities.is_empty() {
-        let certificates = reqwest::Certificate::from_pem_bundle(&settings.authorities);
-        let certificates =
-            certificates.map_err(|_| "the CA file holds no certificate in PEM form".to_owned())?;
-        for certificate in certificates {
-            builder = builder.add_root_certificate(certificate);
-        }
-    }
-    builder.build().map_err(|error| error.to_string())
-}
-
-fn is_loopback(endpoint: &Url) -> bool {
-    match endpoint.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
-/// The credentials as a header that is never printed.
-fn authorization(auth: &Auth) -> Result<Option<HeaderValue>, String> {
-    use base64::Engine as _;
-    let text = match auth {
-        Auth::None => return Ok(None),
-        Auth::Basic { user, password } => {
-            let pair = format!("{user}:{}", password.expose_secret());
-            let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
-            format!("Basic {encoded}")
-        }
-        Auth::Bearer { token } => format!("Bearer {}", token.expose_secret()),
-    };
-    let mut value = HeaderValue::from_str(&text)
-        .map_err(|_| "the token holds characters that a header cannot carry".to_owned())?;
-    value.set_sensitive(true);
-    Ok(Some(value))
-}
-
-/// What the network said, without the address: the caller names it.
-fn network(error: &reqwest::Error) -> Kind {
-    let text = if error.is_timeout() {
-        "timed out"
-    } else if error.is_connect() {
-        "could not connect"
-    } else {
-        "the answer broke off"
-    };
-    Kind::Network(with_causes(text.to_owned(), error))
 }
 
 fn host_of(target: &str) -> String {
@@ -433,8 +368,9 @@ fn http_date(value: Option<&HeaderValue>) -> Option<DateTime<Utc>> {
     Some(date.with_timezone(&Utc))
 }
 
-/// A text with the causes of an error behind it.
-fn with_causes(mut text: String, error: &dyn std::error::Error) -> String {
+/// What an error says, with the causes behind it.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {
         text = format!("{text}: {inner}");

@@ -63,6 +63,17 @@ pub enum RequestErrorKind {
         /// What the server said.
         message: String,
     },
+    /// The server of access tokens refused an OAuth consumer.
+    #[error(
+        "no access token was given to the OAuth consumer ({status}{message}); check auth.key and \
+         auth.secret, and that the consumer is marked as private"
+    )]
+    ConsumerRefused {
+        /// The status.
+        status: u16,
+        /// What the server said.
+        message: String,
+    },
     /// 403.
     #[error("not permitted (403{message}); grant the credentials the scopes that are required")]
     Forbidden {
@@ -148,7 +159,9 @@ impl RequestErrorKind {
         match self {
             Self::Unavailable { .. } | Self::Network(_) | Self::Shape(_) => Verdict::Retry,
             Self::NotFound { .. } | Self::Forbidden { .. } | Self::Gone { .. } => Verdict::Skip,
-            Self::Unauthorized { .. } | Self::Cancelled => Verdict::Stop,
+            Self::Unauthorized { .. } | Self::ConsumerRefused { .. } | Self::Cancelled => {
+                Verdict::Stop
+            }
             Self::Refused { .. }
             | Self::Ledger(_)
             | Self::TooLarge(_)

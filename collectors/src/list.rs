@@ -197,7 +197,7 @@ impl Walk<'_> {
         {
             let items = Items {
                 items: vec![item.clone()],
-                next: None,
+                ..Items::default()
             };
             return Ok(Page { items, date: None });
         }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use sea_orm::Value;
 
+use crate::fitting::{self, OverlongKey};
 use crate::table::{Row, Table};
 use crate::tool::bitbucket::account_profile::Profile;
-use crate::{Item, Origin, timestamp};
+use crate::{Item, Origin};
 
 /// One row as values in column order, with its origin.
 #[derive(Clone, Debug)]
@@ -37,6 +38,7 @@ pub struct Rows {
     shared: BTreeMap<&'static str, TableRows>,
     mentions: Vec<Mention>,
     described: HashMap<(String, u128), Arc<Described>>,
+    refused: Option<OverlongKey>,
 }
 
 /// An account and one description of it.
@@ -67,16 +69,45 @@ impl Rows {
         self.origin = Arc::new(origin);
     }
 
-    /// Adds a row to its table.
+    /// Adds a row to its table, made to fit every database. A row whose key does not fit is left
+    /// out, and [`Rows::take_refused`] tells of it.
     pub fn push<R: Row>(&mut self, row: R) {
-        let values = storable(row.into_values());
-        add(&mut self.tables, R::table(), values, &self.origin);
+        match fitting::fit(R::table(), row.into_values()) {
+            Ok(values) => add(&mut self.tables, R::table(), values, &self.origin),
+            Err(overlong) => self.refused = Some(overlong),
+        }
     }
 
     /// Adds a row whose key is a hash of its content: it is written only when absent.
     pub fn push_shared<R: Row>(&mut self, row: R) {
-        let values = storable(row.into_values());
-        add(&mut self.shared, R::table(), values, &self.origin);
+        match fitting::fit(R::table(), row.into_values()) {
+            Ok(values) => add(&mut self.shared, R::table(), values, &self.origin),
+            Err(overlong) => self.refused = Some(overlong),
+        }
+    }
+
+    /// The key that was too long for a row of this batch, if there was one.
+    pub fn take_refused(&mut self) -> Option<OverlongKey> {
+        self.refused.take()
+    }
+
+    /// Takes back what came from the raw row at hand: of an item all rows are written or none.
+    pub fn undo(&mut self) {
+        let origin = &self.origin;
+        let others = |row: &NewRow| !Arc::ptr_eq(&row.origin, origin);
+        for table in self.tables.values_mut().chain(self.shared.values_mut()) {
+            let kept = table
+                .rows
+                .iter()
+                .rposition(others)
+                .map_or(0, |last| last + 1);
+            table.rows.truncate(kept);
+        }
+        self.tables.retain(|_, table| !table.rows.is_empty());
+        self.shared.retain(|_, table| !table.rows.is_empty());
+        self.mentions.retain(|mention| mention.raw_id != origin.id);
+        // Descriptions taken back are made again for the next item that gives them.
+        self.described.clear();
     }
 
     /// Notes that this item names an account; accounts are computed from all such mentions.
@@ -86,6 +117,13 @@ impl Rows {
         }
         // Ids are stored in lines; a hostile one must not break out of its own.
         let account_id = profile.account_id.replace(char::is_control, "\u{fffd}");
+        if let Err(overlong) = fitting::check_key_text(
+            "account_id",
+            [item.scope.full_name.as_str(), account_id.as_str()],
+        ) {
+            self.refused = Some(overlong);
+            return;
+        }
         let profile = Profile {
             account_id: &account_id,
             ..profile
@@ -162,20 +200,6 @@ fn add(
     });
 }
 
-/// Makes values fit every database: no U+0000 in text, times in whole milliseconds.
-fn storable(mut values: Vec<Value>) -> Vec<Value> {
-    for value in &mut values {
-        match value {
-            Value::String(Some(text)) if text.contains('\0') => {
-                *text = text.replace('\0', "\u{fffd}");
-            }
-            Value::ChronoDateTimeUtc(Some(time)) => *time = timestamp::to_milliseconds(*time),
-            _ => {}
-        }
-    }
-    values
-}
-
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
@@ -229,6 +253,7 @@ mod tests {
         let mut rows = Rows::default();
         rows.push(repo::Model {
             name: "a\0b\0".to_owned(),
+            language: "🚀".repeat(300),
             created_date: DateTime::from_timestamp(1, 999_999_999),
             ..repo::Model::default()
         });
@@ -236,9 +261,50 @@ mod tests {
         let row = rows.take(table).remove(0);
         let of = |column| &row.values[table.position(column).unwrap()];
         assert_eq!(of("name"), &Value::from("a\u{fffd}b\u{fffd}"));
+        assert_eq!(of("language"), &Value::from("🚀".repeat(255)));
         let cut = DateTime::from_timestamp(1, 999_000_000);
         assert_eq!(of("created_date"), &Value::ChronoDateTimeUtc(cut));
         assert_eq!(of("updated_date"), &Value::ChronoDateTimeUtc(None));
+    }
+
+    #[test]
+    fn of_an_item_whose_key_does_not_fit_nothing_stays() {
+        let scope = Scope::new(1, "acme/rocket");
+        let item = |id| Item {
+            scope: &scope,
+            parent: "12",
+            key: "301",
+            seen_at: None,
+            origin: origin(id),
+        };
+        let mut rows = Rows::default();
+        rows.from_origin(origin(1));
+        rows.push(named("a"));
+        rows.mention(&item(1), profile("ann", "Ann"));
+        rows.from_origin(origin(2));
+        rows.push(named("b"));
+        rows.mention(&item(2), profile("bob", "Bob"));
+        rows.push(named(&"c".repeat(256)));
+        let refused = rows.take_refused().unwrap();
+        assert_eq!(refused.column, "id");
+        rows.undo();
+        rows.from_origin(origin(3));
+        rows.mention(&item(3), profile("bob", "Bob"));
+        let taken = rows.take(Table::of::<repo::Entity>());
+        assert_eq!(taken.len(), 1);
+        assert_eq!(taken[0].values[0], Value::from("a"));
+        let mentions: Vec<i64> = rows.take_mentions().iter().map(|m| m.raw_id).collect();
+        assert_eq!(mentions, [1, 3]);
+        let described: usize = rows
+            .take_shared()
+            .iter()
+            .map(|table| table.rows.len())
+            .sum();
+        assert_eq!(
+            described, 2,
+            "Bob's description comes with the item that stays"
+        );
+        assert!(rows.take_refused().is_none());
     }
 
     fn profile<'a>(account_id: &'a str, display_name: &'a str) -> Profile<'a> {

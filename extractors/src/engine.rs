@@ -13,6 +13,9 @@ use crate::extraction::Extraction;
 /// Raw rows read at once. Payloads are 2 to 10 KB, so a page stays below a few megabytes.
 const PAGE: usize = 512;
 
+/// Raise it when what all mappings share changes: how JSON is read, what is made to fit.
+const SHARED_VERSION: u32 = 2;
+
 /// What an extraction did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -56,7 +59,7 @@ pub async fn run(
         extraction,
         watch,
         step: extraction.step(),
-        rules: format!("v{}", extraction.version),
+        rules: format!("v{}.{SHARED_VERSION}", extraction.version),
     };
     let done = engine.run().await;
     done.map_err(|stop| match stop {

@@ -18,7 +18,7 @@ use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::exit::{Exit, Failure, chain};
 use crate::plan::{Plan, Stages, choose_streams};
 use crate::report::{Event, Reporter, RunSummary};
-use crate::resolve::{Selection, Wanted, connection_id, registered, wanted};
+use crate::resolve::{Resolved, Selection, connection_id, registered, wanted};
 use crate::run::{Job, Runner, Tally, now};
 use crate::source::Source;
 use crate::sources::bitbucket::bitbucket;
@@ -181,8 +181,8 @@ async fn jobs_of(
         }
     };
     mark_vanished(collecting, connection, &found).await?;
-    let mut jobs = Vec::with_capacity(found.len());
-    for repository in found {
+    let mut jobs = Vec::with_capacity(found.wanted.len());
+    for repository in found.wanted {
         let store = collecting.store;
         store.register(&repository.scope, now()).await?;
         let data_after = store
@@ -208,7 +208,7 @@ async fn jobs_of(
 async fn mark_vanished(
     collecting: &Collecting<'_>,
     connection: &Connection,
-    found: &[Wanted],
+    found: &Resolved,
 ) -> Result<(), Failure> {
     let id = connection_id(connection);
     for known in collecting.store.scopes().await? {
@@ -217,7 +217,9 @@ async fn mark_vanished(
         let expected = scope.connection_id == id
             && connection.wanted(name)
             && collecting.selection.includes(&connection.name, name);
-        if expected && found.iter().all(|wanted| wanted.scope != *scope) {
+        let is_there = found.left_aside.contains(name)
+            || found.wanted.iter().any(|wanted| wanted.scope == *scope);
+        if expected && !is_there {
             collecting.store.set_source_gone(scope, Some(now())).await?;
             let message = format!(
                 "{}:{name} is no longer listed; its rows stay, marked as gone at the source",
@@ -247,6 +249,7 @@ fn note_unlisted(
     if matches!(
         error.kind,
         RequestErrorKind::Unauthorized { .. }
+            | RequestErrorKind::ConsumerRefused { .. }
             | RequestErrorKind::Forbidden { .. }
             | RequestErrorKind::NotFound { .. }
     ) {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use sea_orm::sea_query::ColumnType;
-use sea_orm::{DbErr, Value};
+use sea_orm::{DbBackend, DbErr, Value};
 
 use crate::database::Row;
 
@@ -264,8 +264,8 @@ impl<'a> Cursor<'a> {
         let key = names[..*keys].join(", ");
         let (after, mut values) = match self.page.last() {
             Some(last) => {
-                let marks = vec!["?"; *keys].join(", ");
-                (format!("WHERE ({key}) > ({marks})"), last[..*keys].to_vec())
+                let (condition, values) = after(self.store.backend(), &names[..*keys], last);
+                (format!("WHERE {condition}"), values)
             }
             None => (String::new(), Vec::new()),
         };
@@ -279,6 +279,27 @@ impl<'a> Cursor<'a> {
         self.done = self.page.len() < PAGE;
         Ok(())
     }
+}
+
+/// Rows behind a key, in the form in which the database finds them by its index.
+fn after(backend: DbBackend, key: &[&str], last: &[Value]) -> (String, Vec<Value>) {
+    if backend != DbBackend::MySql {
+        let marks = vec!["?"; key.len()].join(", ");
+        let condition = format!("({}) > ({marks})", key.join(", "));
+        return (condition, last[..key.len()].to_vec());
+    }
+    // MySQL and MariaDB would compare every row with the whole key.
+    let mut values = Vec::new();
+    let alternatives: Vec<String> = (0..key.len())
+        .map(|place| {
+            values.extend_from_slice(&last[..=place]);
+            let equal = key[..place].iter().map(|name| format!("{name} = ?"));
+            let greater = std::iter::once(format!("{} > ?", key[place]));
+            let all: Vec<String> = equal.chain(greater).collect();
+            format!("({})", all.join(" AND "))
+        })
+        .collect();
+    (format!("({})", alternatives.join(" OR ")), values)
 }
 
 fn read_row(row: &Row, columns: &[(String, ColumnType)]) -> Result<Vec<Value>, DbErr> {

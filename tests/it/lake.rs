@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use headwater::commands::{Collecting, collect_and_transform};
-use headwater::config::{self, Config};
+use headwater::config::{self, Config, DatabaseAddress};
 use headwater::exit::{Exit, Failure};
 use headwater::plan::{Plan, Stages};
 use headwater::report::{RunSummary, Silent};
@@ -18,14 +18,22 @@ use headwater_store::query::{Cell, Rows, run_sqlite};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
+use crate::test_database::{On, TestDatabase};
+
 /// What the simulator accepts as an API token.
 pub(crate) const TOKEN: &str = "api-token";
+
+/// The simulator's whole workspace.
+pub(crate) const ALL: &str = r#"["acme/*"]"#;
 
 /// A database of its own, with the configuration to fill it.
 pub(crate) struct Lake {
     folder: TempDir,
     config: Config,
     pub(crate) store: Store,
+    pub(crate) address: DatabaseAddress,
+    // Gone when dropped, after the store.
+    _database: TestDatabase,
 }
 
 /// How a sync is run.
@@ -37,21 +45,24 @@ pub(crate) struct How {
 impl Lake {
     /// An empty lake that collects the simulator's whole workspace.
     pub(crate) async fn beside(simulator: &Simulator) -> Self {
-        Self::with_scopes(simulator, r#"["acme/*"]"#).await
+        Self::on(On::Sqlite, simulator, ALL).await.unwrap()
     }
 
-    /// An empty lake that collects these scopes.
-    pub(crate) async fn with_scopes(simulator: &Simulator, scopes: &str) -> Self {
+    /// An empty lake on a database; none where tests have no such server.
+    pub(crate) async fn on(on: On, simulator: &Simulator, scopes: &str) -> Option<Self> {
+        let database = TestDatabase::new(on).await?;
+        let address = DatabaseAddress::parse(&database.address).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let text = configuration(simulator, scopes);
         std::fs::write(folder.path().join("headwater.toml"), &text).unwrap();
         let (config, problems) = config::parse(&text, "headwater.toml");
-        let store = headwater::database::open(&folder.path().join("headwater.db")).await;
-        Self {
+        Some(Self {
             config: config.unwrap_or_else(|| panic!("{problems:?}")),
-            store: store.unwrap(),
+            store: headwater::database::open(&address).await.unwrap(),
             folder,
-        }
+            address,
+            _database: database,
+        })
     }
 
     /// Collects, extracts and converts everything.
@@ -115,7 +126,11 @@ impl Lake {
     }
 
     pub(crate) async fn ask(&self, sql: &str) -> Answer {
-        ask(&self.folder.path().join("headwater.db"), sql).await
+        let mut answer = Answer::default();
+        headwater::database::query(&self.address, sql, &mut answer)
+            .await
+            .unwrap();
+        answer
     }
 }
 

@@ -7,9 +7,15 @@
 
 mod budget;
 mod command_line;
+mod connection;
 mod history;
 mod lake;
+mod network;
 mod oracle;
 mod registry;
+mod scopes;
 mod secrets;
+mod situation;
 mod sync;
+#[path = "../../store/tests/it/test_database.rs"]
+mod test_database;
