@@ -229,7 +229,7 @@ impl Client {
                 Err(kind) => kind,
             };
             tracing::debug!(url = %ShownUrl::of(url), error = %kind, "request failed");
-            if let Kind::Unauthorized { message } = &kind {
+            if let (Kind::Unauthorized { message }, false) = (&kind, self.asks_for_user(url)) {
                 // Of several refusals at the same time the first is told.
                 let _ = self.shared.refused.set(message.clone());
             }
@@ -243,6 +243,14 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// True for what is told about the user: a token without one may be refused there, and only
+    /// there.
+    fn asks_for_user(&self, url: &Url) -> bool {
+        let base = self.shared.endpoint.path().trim_end_matches('/');
+        let path = url.path().strip_prefix(base).unwrap_or_default();
+        path.split('/').nth(1) == Some("user")
     }
 
     /// One attempt, and another one when credentials that can be renewed were refused.
