@@ -219,6 +219,20 @@ pub enum Command {
     /// Check or describe the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Whether a connection works, and what to do if it does not
+    #[command(subcommand)]
+    Connection(ConnectionCommand),
+    /// The workspaces and repositories that a connection can see
+    Scopes {
+        /// A connection of the configuration
+        name: String,
+        /// Only repositories whose name has this in it, in any case of letters
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
     /// See it work: a made-up company, synced and questioned, without an account
     Demo {
         /// Where the demo's database goes [default: headwater-demo.db]
@@ -265,6 +279,19 @@ pub enum RawFormat {
     Csv,
     /// One JSON object a line.
     Jsonl,
+}
+
+/// Whether connections work.
+#[derive(Debug, Subcommand)]
+pub enum ConnectionCommand {
+    /// Ask once for what a sync would ask for first, and tell in one word how that went
+    ///
+    /// The word is `ok`, `invalid_credentials`, `invalid_permissions`, `no_resources`,
+    /// `endpoint_removed`, `rate_limited` or `unreachable`; a sentence says what to do next.
+    Test {
+        /// A connection of the configuration [default: all of them]
+        name: Option<String>,
+    },
 }
 
 /// Check or describe the configuration.

@@ -2,8 +2,10 @@
 
 mod catalogue;
 mod configuration;
+mod connection;
 mod dead_letters;
 mod reconcile;
+mod scopes;
 mod status;
 mod sync;
 mod verify;
@@ -12,7 +14,7 @@ use std::io;
 
 use headwater_store::query;
 
-use crate::cli::{Cli, Command, ConfigCommand, Format, RawCommand, Shared};
+use crate::cli::{Cli, Command, ConfigCommand, ConnectionCommand, Format, RawCommand, Shared};
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::database;
 use crate::demo;
@@ -21,7 +23,7 @@ use crate::output::Printer;
 use crate::raw_files;
 
 pub use sync::{Collecting, collect_and_transform};
-pub use verify::{Verified, compare_with_source};
+pub use verify::{Verified, compare_with_source, scratch_in};
 
 /// Runs a command.
 ///
@@ -63,6 +65,14 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Init { force } => configuration::init(&shared, force),
         Command::Config(ConfigCommand::Check) => configuration::check(&shared),
         Command::Config(ConfigCommand::Schema) => configuration::schema(),
+        Command::Connection(ConnectionCommand::Test { name }) => {
+            connection::test(&shared, name.as_deref()).await
+        }
+        Command::Scopes {
+            name,
+            search,
+            format,
+        } => scopes::scopes(&shared, &name, search.as_deref(), format).await,
         Command::Demo { output } => {
             let narrate = !(shared.json || shared.quiet);
             let reporter = reporter(&shared);
@@ -102,7 +112,7 @@ async fn run_query(shared: &Shared, sql: String, format: Format) -> Result<Exit,
         sql
     };
     let mut printer = Printer::new(format, io::BufWriter::new(io::stdout().lock()));
-    let answered = query::run_sqlite(&context.database, &sql, &mut printer).await;
+    let answered = database::query(&context.database, &sql, &mut printer).await;
     let outcome = match answered {
         Ok(()) => printer.finish(),
         Err(query::QueryError::Output(error)) => Err(error),
@@ -130,10 +140,11 @@ async fn migrate(shared: &Shared, status: bool, dry_run: bool) -> Result<Exit, F
     let failed = |error| Failure::because(Exit::Failed, "the schema is not usable", error);
     if status || dry_run {
         // A missing file is read as an empty database, and stays missing.
-        let store = if context.database.exists() {
-            database::connect(&context.database).await?
-        } else {
+        let file = context.database.sqlite_path();
+        let store = if file.is_some_and(|file| !file.exists()) {
             headwater_store::Store::open_in_memory().await?
+        } else {
+            database::connect(&context.database).await?
         };
         let connection = store.connection();
         if status {
@@ -155,8 +166,8 @@ async fn migrate(shared: &Shared, status: bool, dry_run: bool) -> Result<Exit, F
     let _lock = database::lock(&context.database, "migrate")?;
     let store = database::connect(&context.database).await?;
     match database::migrate(&store, &context.database).await? {
-        0 => println!("{} is up to date", context.database.display()),
-        count => println!("{}: {count} changes applied", context.database.display()),
+        0 => println!("{} is up to date", context.database),
+        count => println!("{}: {count} changes applied", context.database),
     }
     Ok(Exit::Ok)
 }

@@ -2,18 +2,78 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 use headwater_collectors::{Auth, Client, Pace, Settings};
+use headwater_store::StoreError;
+use headwater_store::ledger::Ledger;
 use secrecy::SecretString;
 use url::Url;
 
 use crate::config::{self, Connection, ConnectionKind, RateLimit, SecretSource};
+use crate::credential::{Credential, fingerprint};
 use crate::exit::{Exit, Failure};
+use crate::run::now;
+
+/// What refused credentials look like, for advice; nothing here is a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clues {
+    /// The kind of authentication: the word in the file.
+    pub auth_kind: &'static str,
+    /// Whether the user is an e-mail address, as API tokens want; true where there is no user.
+    pub user_is_email: bool,
+    /// What the credential is by its first letters.
+    pub looks_like: LooksLike,
+    /// Whether the proxy is `socks5://`, with which host names are looked up on this machine.
+    pub resolves_before_proxy: bool,
+}
+
+/// What a credential is by its first letters, which Atlassian gives each kind of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LooksLike {
+    /// An API token.
+    ApiToken,
+    /// An access token of a repository, project or workspace.
+    AccessToken,
+    /// An app password.
+    AppPassword,
+    /// It cannot be told.
+    Unknown,
+}
+
+impl Clues {
+    fn of(connection: &Connection, auth: &Auth) -> Self {
+        use secrecy::ExposeSecret as _;
+        let (user, credential) = match auth {
+            Auth::Basic { user, password } => (Some(user), Some(password)),
+            Auth::Bearer { token } => (None, Some(token)),
+            Auth::None | Auth::Oauth { .. } => (None, None),
+        };
+        let begins = |with| credential.is_some_and(|c| c.expose_secret().starts_with(with));
+        let looks_like = if begins("ATATT") {
+            LooksLike::ApiToken
+        } else if begins("ATCTT") {
+            LooksLike::AccessToken
+        } else if begins("ATBB") {
+            LooksLike::AppPassword
+        } else {
+            LooksLike::Unknown
+        };
+        Self {
+            auth_kind: connection.auth.kind(),
+            user_is_email: user.is_none_or(|user| user.contains('@')),
+            looks_like,
+            resolves_before_proxy: false,
+        }
+    }
+}
 
 /// Makes clients; connections with the same credential share one limiter.
 pub struct Connector<'a> {
     folder: &'a Path,
     paces: HashMap<String, Pace>,
+    /// Where requests are remembered; none without a database.
+    ledger: Option<Ledger>,
 }
 
 impl<'a> Connector<'a> {
@@ -23,7 +83,28 @@ impl<'a> Connector<'a> {
         Self {
             folder,
             paces: HashMap::new(),
+            ledger: None,
         }
+    }
+
+    /// The same, and the requests of an hour are remembered in a database.
+    #[must_use]
+    pub fn recording(folder: &'a Path, ledger: Ledger) -> Self {
+        Self {
+            ledger: Some(ledger),
+            ..Self::new(folder)
+        }
+    }
+
+    /// Gives back what was taken from the ledger and not sent.
+    ///
+    /// # Errors
+    /// When the database fails; then an hour may go by before it can be used.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        for pace in self.paces.values() {
+            pace.close().await?;
+        }
+        Ok(())
     }
 
     /// A client for a connection.
@@ -31,6 +112,28 @@ impl<'a> Connector<'a> {
     /// # Errors
     /// When a secret cannot be read, or this version does not collect from such a connection.
     pub fn client(&mut self, connection: &Connection) -> Result<Client, Failure> {
+        connect(self.settings(connection)?)
+    }
+
+    /// A client that gives up soon, for one try, with what its credentials look like.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn impatient_client(
+        &mut self,
+        connection: &Connection,
+    ) -> Result<(Client, Clues), Failure> {
+        let mut settings = self.settings(connection)?;
+        settings.connect_timeout = settings.connect_timeout.min(Duration::from_secs(10));
+        settings.read_timeout = settings.read_timeout.min(Duration::from_secs(20));
+        settings.total_timeout = settings.total_timeout.min(Duration::from_secs(30));
+        let mut clues = Clues::of(connection, &settings.auth);
+        let scheme = settings.proxy.as_ref().map(Url::scheme);
+        clues.resolves_before_proxy = scheme == Some("socks5");
+        Ok((connect(settings)?, clues))
+    }
+
+    fn settings(&mut self, connection: &Connection) -> Result<Settings, Failure> {
         let endpoint = match (&connection.kind, &connection.endpoint) {
             (ConnectionKind::BitbucketCloud, Some(endpoint)) => endpoint.clone(),
             (kind, _) => return Err(later(connection, &format!("kind = \"{}\"", kind.as_str()))),
@@ -38,7 +141,7 @@ impl<'a> Connector<'a> {
         let auth = self.auth(connection)?;
         let pace = self.pace(connection, &endpoint, &auth);
         let timeouts = connection.timeout_seconds;
-        let settings = Settings {
+        Ok(Settings {
             connection: connection.name.clone(),
             endpoint,
             auth,
@@ -49,8 +152,7 @@ impl<'a> Connector<'a> {
             total_timeout: timeouts.total(),
             proxy: self.proxy(connection)?,
             authorities: self.authorities(connection)?,
-        };
-        Client::new(settings).map_err(|error| Failure::new(Exit::Configuration, error.to_string()))
+        })
     }
 
     fn auth(&self, connection: &Connection) -> Result<Auth, Failure> {
@@ -69,9 +171,15 @@ impl<'a> Connector<'a> {
             config::Auth::AccessToken { token } => Auth::Bearer {
                 token: hidden(secret(token)?),
             },
-            config::Auth::Oauth { .. } => {
-                return Err(later(connection, "auth.kind = \"oauth\""));
-            }
+            config::Auth::Oauth {
+                key,
+                secret: source,
+                token_url,
+            } => Auth::Oauth {
+                key: secret(key)?,
+                secret: hidden(secret(source)?),
+                token_url: token_url.clone().ok_or_else(|| no_token_url(connection))?,
+            },
         })
     }
 
@@ -84,25 +192,40 @@ impl<'a> Connector<'a> {
             })
     }
 
-    /// The limiter of a credential, found by where it is used and what it is.
+    /// The pace of a credential, found by where it is used and whose it is: the server counts the
+    /// requests of a user, whichever of their tokens is used.
     fn pace(&mut self, connection: &Connection, endpoint: &Url, auth: &Auth) -> Pace {
         use secrecy::ExposeSecret as _;
-        let requests = match connection.rate_limit() {
-            RateLimit::PerHour(requests) => requests,
-            RateLimit::PerSecond { requests, .. } => requests.saturating_mul(3600),
-            RateLimit::Unlimited => u32::MAX,
+        let key;
+        let credential = match (auth, &connection.auth) {
+            (Auth::Basic { user, .. }, _) => Credential::User(user),
+            (Auth::Bearer { token }, _) => Credential::Token(token.expose_secret()),
+            (_, config::Auth::Oauth { key: source, .. }) => {
+                // What cannot be read was refused when the credentials were.
+                key = self.secret(connection, source).unwrap_or_default();
+                Credential::Consumer(&key)
+            }
+            _ => Credential::Nobody,
         };
-        let credential = match auth {
-            Auth::None => String::new(),
-            Auth::Basic { user, password } => format!("{user}:{}", password.expose_secret()),
-            Auth::Bearer { token } => token.expose_secret().to_owned(),
+        let origin = endpoint.origin().ascii_serialization();
+        let limit = connection.rate_limit();
+        if let Some(known) = self.paces.get(&credential.key(&origin)) {
+            if let RateLimit::PerHour(requests) = limit {
+                known.at_most(requests);
+            }
+            return known.clone();
+        }
+        let pace = match (limit, &self.ledger) {
+            (RateLimit::PerHour(requests), Some(ledger)) => {
+                let fingerprint = fingerprint(&origin, credential, ledger.salt());
+                Pace::recorded(requests, ledger.clone(), fingerprint, now)
+            }
+            (RateLimit::PerHour(requests), None) => Pace::per_hour(requests),
+            (RateLimit::PerSecond { requests, burst }, _) => Pace::per_second(requests, burst),
+            (RateLimit::Unlimited, _) => Pace::per_second(u32::MAX, u32::MAX),
         };
-        let key = format!("{} {credential}", endpoint.origin().ascii_serialization());
-        let pace = self
-            .paces
-            .entry(key)
-            .or_insert_with(|| Pace::per_hour(requests));
-        pace.clone()
+        self.paces.insert(credential.key(&origin), pace.clone());
+        pace
     }
 
     fn proxy(&self, connection: &Connection) -> Result<Option<Url>, Failure> {
@@ -133,6 +256,18 @@ impl<'a> Connector<'a> {
             Failure::new(Exit::Configuration, message)
         })
     }
+}
+
+fn connect(settings: Settings) -> Result<Client, Failure> {
+    Client::new(settings).map_err(|error| Failure::new(Exit::Configuration, error.to_string()))
+}
+
+fn no_token_url(connection: &Connection) -> Failure {
+    let name = &connection.name;
+    Failure::new(
+        Exit::Configuration,
+        format!("connection {name}: auth.token_url is no address"),
+    )
 }
 
 fn later(connection: &Connection, what: &str) -> Failure {

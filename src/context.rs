@@ -20,8 +20,8 @@ pub struct Context {
     pub config: Config,
     /// Folder of the file.
     pub folder: PathBuf,
-    /// The SQLite file.
-    pub database: PathBuf,
+    /// Where the tables are.
+    pub database: DatabaseAddress,
 }
 
 /// Whether a command can do without a configuration file.
@@ -60,7 +60,7 @@ impl Context {
             }
             (loaded.config, loaded.folder)
         };
-        let database = database_path(shared, &config, &folder)?;
+        let database = database_address(shared, &config, &folder)?;
         Ok(Self {
             config,
             folder,
@@ -72,7 +72,10 @@ impl Context {
     ///
     /// # Errors
     /// Exit 7 when another process writes, 6 when the file is not usable.
-    pub async fn open_for_writing(&self, command: &str) -> Result<(Store, WriteLock), Failure> {
+    pub async fn open_for_writing(
+        &self,
+        command: &str,
+    ) -> Result<(Store, Option<WriteLock>), Failure> {
         let lock = database::lock(&self.database, command)?;
         let store = database::open(&self.database).await?;
         Ok((store, lock))
@@ -86,7 +89,7 @@ impl Context {
         &self,
         command: &str,
         cancel: &CancellationToken,
-    ) -> Result<(Store, WriteLock), Failure> {
+    ) -> Result<(Store, Option<WriteLock>), Failure> {
         tokio::select! {
             () = cancel.cancelled() => Err(Failure::new(Exit::Cancelled, "cancelled")),
             opened = self.open_for_writing(command) => opened,
@@ -104,41 +107,44 @@ impl Context {
         let status = status
             .map_err(|error| Failure::because(Exit::Failed, "the schema is not usable", error))?;
         if status.iter().any(|change| !change.applied) {
-            let file = self.database.display();
-            let message =
-                format!("{file} is not up to date; run `headwater migrate` or `headwater sync`");
+            let database = &self.database;
+            let message = format!(
+                "{database} is not up to date; run `headwater migrate` or `headwater sync`"
+            );
             return Err(Failure::new(Exit::Failed, message));
         }
         Ok(store)
     }
 
-    /// Refuses to go on without a database file.
+    /// Refuses to go on without a database file. Whether a server has tables is seen later.
     ///
     /// # Errors
     /// Exit 6.
     pub fn require_database(&self) -> Result<(), Failure> {
-        if self.database.exists() {
+        let file = self.database.sqlite_path();
+        let Some(file) = file.filter(|file| !file.exists()) else {
             return Ok(());
-        }
+        };
         Err(Failure::new(
             Exit::Failed,
             format!(
                 "there is no database {}; `headwater sync` or `headwater raw import` makes one",
-                self.database.display()
+                file.display()
             ),
         ))
     }
 }
 
-fn database_path(shared: &Shared, config: &Config, folder: &Path) -> Result<PathBuf, Failure> {
-    let wrong = |error: config::DatabaseUrlError| {
-        Failure::new(Exit::Configuration, format!("database.url: {error}"))
+fn database_address(
+    shared: &Shared,
+    config: &Config,
+    folder: &Path,
+) -> Result<DatabaseAddress, Failure> {
+    let read = match &shared.database {
+        Some(url) => DatabaseAddress::parse(url),
+        None => config.database.url.read(folder),
     };
-    let address = match &shared.database {
-        Some(url) => DatabaseAddress::parse(url).map_err(wrong)?,
-        None => config.database.url.read(folder).map_err(wrong)?,
-    };
-    database::sqlite_path(&address)
+    read.map_err(|error| Failure::new(Exit::Configuration, format!("database.url: {error}")))
 }
 
 /// How this command shows what happens.

@@ -6,65 +6,81 @@ use std::path::{Path, PathBuf};
 
 use chrono::SecondsFormat;
 use headwater_migrations as migrations;
-use headwater_store::Store;
+use headwater_store::{Store, query};
 
 use crate::config::{DatabaseAddress, DatabaseKind};
 use crate::exit::{Exit, Failure};
 use crate::run::{claim, now};
 
-/// The SQLite file behind an address.
+/// Opens the database for reading and writing and applies missing changes of the schema.
 ///
 /// # Errors
-/// When the address is of a server.
-pub fn sqlite_path(address: &DatabaseAddress) -> Result<PathBuf, Failure> {
-    match (address.kind(), address.sqlite_path()) {
-        (DatabaseKind::Sqlite, Some(path)) => Ok(path),
-        _ => Err(Failure::new(
-            Exit::Configuration,
-            "database.url: this version writes SQLite files; \
-             write: url = \"sqlite:headwater.db\"",
-        )),
-    }
-}
-
-/// Opens the file for reading and writing and applies missing changes of the schema.
-///
-/// # Errors
-/// When the file cannot be opened, or was written by a newer version.
-pub async fn open(path: &Path) -> Result<Store, Failure> {
-    let store = connect(path).await?;
-    migrate(&store, path).await?;
+/// When it cannot be opened or reached, or was written by a newer version.
+pub async fn open(address: &DatabaseAddress) -> Result<Store, Failure> {
+    let store = connect(address).await?;
+    migrate(&store, address).await?;
     Ok(store)
 }
 
-/// Opens the file as it is.
+/// Opens the database as it is.
 ///
 /// # Errors
-/// When the file cannot be opened.
-pub async fn connect(path: &Path) -> Result<Store, Failure> {
-    let opened = Store::open_sqlite(path).await;
+/// When it cannot be opened or reached.
+pub async fn connect(address: &DatabaseAddress) -> Result<Store, Failure> {
+    let opened = match (address.kind(), address.sqlite_path()) {
+        (DatabaseKind::Postgres, _) => Store::open_postgres(address.expose()).await,
+        (DatabaseKind::Mysql, _) => Store::open_mysql(address.expose()).await,
+        (DatabaseKind::Sqlite, path) => Store::open_sqlite(&path.unwrap_or_default()).await,
+    };
     opened.map_err(|error| {
-        let message = "the database could not be opened; check that its folder exists and is \
-                       writable, and database.url in the configuration";
+        let what = match address.kind() {
+            DatabaseKind::Sqlite => "check that its folder exists and is writable",
+            _ => "check that the server runs, and that user, password and database are right",
+        };
+        let message = format!(
+            "the database {address} could not be opened; {what}, and database.url in the \
+             configuration"
+        );
         Failure::because(Exit::Failed, message, error)
     })
 }
 
-/// Applies missing changes of the schema. Returns how many; copies the file aside first when it
-/// has tables already.
+/// Applies missing changes of the schema. Returns how many; copies an SQLite file aside first when
+/// it has tables already.
 ///
 /// # Errors
 /// When the database was written by a newer version, or a statement fails.
-pub async fn migrate(store: &Store, path: &Path) -> Result<usize, Failure> {
+pub async fn migrate(store: &Store, address: &DatabaseAddress) -> Result<usize, Failure> {
     let failed = |error| Failure::because(Exit::Failed, "the schema is not usable", error);
     let status = migrations::status(store.connection())
         .await
         .map_err(failed)?;
     let applied = status.iter().filter(|change| change.applied).count();
-    if applied > 0 && applied < status.len() {
-        copy_aside(store, path, applied).await?;
+    if let Some(path) = address.sqlite_path()
+        && applied > 0
+        && applied < status.len()
+    {
+        copy_aside(store, &path, applied).await?;
     }
     migrations::up(store.connection()).await.map_err(failed)
+}
+
+/// Runs one statement of the user's, read-only.
+///
+/// # Errors
+/// As the store's queries.
+pub async fn query(
+    address: &DatabaseAddress,
+    sql: &str,
+    rows: &mut dyn query::Rows,
+) -> Result<(), query::QueryError> {
+    match (address.kind(), address.sqlite_path()) {
+        (DatabaseKind::Postgres, _) => query::run_postgres(address.expose(), sql, rows).await,
+        (DatabaseKind::Mysql, _) => query::run_mysql(address.expose(), sql, rows).await,
+        (DatabaseKind::Sqlite, path) => {
+            query::run_sqlite(&path.unwrap_or_default(), sql, rows).await
+        }
+    }
 }
 
 async fn copy_aside(store: &Store, path: &Path, applied: usize) -> Result<(), Failure> {
@@ -93,11 +109,16 @@ pub struct WriteLock {
     _file: File,
 }
 
-/// Takes the right to write to a database file.
+/// Takes the right to write to a database file; none is needed on a server.
 ///
 /// # Errors
 /// Exit 7 when another process holds it, naming that process.
-pub fn lock(path: &Path, command: &str) -> Result<WriteLock, Failure> {
+pub fn lock(address: &DatabaseAddress, command: &str) -> Result<Option<WriteLock>, Failure> {
+    let path = address.sqlite_path();
+    path.map(|path| lock_file(&path, command)).transpose()
+}
+
+fn lock_file(path: &Path, command: &str) -> Result<WriteLock, Failure> {
     let lock_path = beside(path, ".lock");
     let shown = lock_path.display();
     let failed = |error| Failure::because(Exit::Failed, format!("locking {shown}"), error);

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Format;
 use crate::commands::{Collecting, collect_and_transform};
-use crate::config;
+use crate::config::{self, DatabaseAddress};
 use crate::database;
 use crate::exit::{Exit, Failure};
 use crate::output::Printer;
@@ -151,8 +151,9 @@ async fn sync(
             .collect();
         return Err(Failure::new(Exit::Configuration, problems.join("\n")));
     };
-    let _lock = database::lock(path, "demo")?;
-    let store = database::open(path).await?;
+    let address = DatabaseAddress::of_file(path);
+    let _lock = database::lock(&address, "demo")?;
+    let store = database::open(&address).await?;
     let source = bitbucket();
     let collecting = Collecting {
         config: &config,

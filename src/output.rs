@@ -38,6 +38,14 @@ impl<W: Write> Printer<W> {
         }
     }
 
+    /// A printer whose tables show every cell whole, because their texts are for reading.
+    pub fn of_sentences(format: Format, out: W) -> Self {
+        Self {
+            width: usize::MAX,
+            ..Self::new(format, out)
+        }
+    }
+
     /// Prints what is left.
     ///
     /// # Errors
@@ -142,9 +150,7 @@ fn shown(cell: &Cell, width: usize) -> String {
 /// # Errors
 /// When the output cannot be written.
 pub fn print(format: Format, columns: &[&str], rows: Vec<Vec<Cell>>) -> io::Result<()> {
-    let mut printer = Printer::new(format, io::stdout().lock());
-    // Our own sentences are for reading whole.
-    printer.width = usize::MAX;
+    let mut printer = Printer::of_sentences(format, io::stdout().lock());
     printer.columns(columns.iter().map(|&name| name.to_owned()).collect())?;
     for row in rows {
         printer.row(row)?;

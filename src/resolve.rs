@@ -1,8 +1,8 @@
 //! Which repositories a command means: names and globs, looked up on every run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use headwater_collectors::bitbucket::workspace;
+use headwater_collectors::bitbucket::workspace::{self, FoundRepository, Traits};
 use headwater_collectors::{Client, RawItem, RequestError};
 use headwater_domain::Scope;
 use headwater_store::Store;
@@ -87,6 +87,12 @@ impl Selection {
         )))
     }
 
+    /// Whether this repository is named in full.
+    fn names(&self, connection: &str, full_name: &str) -> bool {
+        let mut named = self.0.iter();
+        named.any(|named| named.pattern.is_exact() && named.means(connection, full_name))
+    }
+
     /// Exact names meant for this connection, when every name on the command line is exact.
     fn exact(&self, connection: &str) -> Option<Vec<&str>> {
         if self.0.is_empty() || self.0.iter().any(|named| !named.pattern.is_exact()) {
@@ -118,7 +124,17 @@ pub struct Wanted {
     pub prefetched: Option<RawItem>,
 }
 
-/// The repositories of a connection that are configured and selected, in name order.
+/// What a connection is to collect, and what its globs leave aside.
+#[derive(Clone, Debug, Default)]
+pub struct Resolved {
+    /// The repositories to collect, in name order.
+    pub wanted: Vec<Wanted>,
+    /// Listed repositories whose names fit, but which are archived or forks that the
+    /// configuration does not include. They are not gone.
+    pub left_aside: BTreeSet<String>,
+}
+
+/// The repositories of a connection that are configured and selected.
 ///
 /// Exact names need no network; a workspace is listed only when a glob asks for it.
 ///
@@ -129,8 +145,9 @@ pub async fn wanted(
     connection: &Connection,
     selection: &Selection,
     cancel: &CancellationToken,
-) -> Result<Vec<Wanted>, RequestError> {
+) -> Result<Resolved, RequestError> {
     let id = connection_id(connection);
+    let mut left_aside = BTreeSet::new();
     let mut found: BTreeMap<String, Option<RawItem>> = BTreeMap::new();
     if let Some(names) = selection.exact(&connection.name) {
         let names = names.into_iter().filter(|name| connection.wanted(name));
@@ -140,7 +157,17 @@ pub async fn wanted(
         found.extend(exact.map(|name| (name.to_owned(), None)));
         for name in connection.workspaces_to_list() {
             for repository in workspace::repositories(client, name, cancel).await? {
-                found.insert(repository.full_name, Some(repository.item));
+                let full_name = &repository.full_name;
+                if !connection.wanted(full_name) {
+                    continue;
+                }
+                if is_included(connection, &repository)
+                    || selection.names(&connection.name, full_name)
+                {
+                    found.insert(repository.full_name, Some(repository.item));
+                } else {
+                    left_aside.insert(repository.full_name);
+                }
             }
         }
     }
@@ -151,7 +178,21 @@ pub async fn wanted(
         scope: Scope::new(id, name),
         prefetched,
     });
-    Ok(wanted.collect())
+    Ok(Resolved {
+        wanted: wanted.collect(),
+        left_aside,
+    })
+}
+
+/// Whether the configuration wants a listed repository, by its name and by what it is.
+#[must_use]
+pub fn is_included(connection: &Connection, repository: &FoundRepository) -> bool {
+    if connection.include_archived && connection.include_forks {
+        // Most configurations: no need to look into the payload.
+        return connection.wanted(&repository.full_name);
+    }
+    let Traits { archived, fork, .. } = repository.traits();
+    connection.wanted_from_list(&repository.full_name, archived == Some(true), fork)
 }
 
 /// The connection's id as rows hold it.

@@ -1,65 +1,44 @@
 //! One connection to an API: credentials, rate limit, retries, and what must never leak.
 
-mod limiter;
+mod auth;
+mod governed;
+mod grants;
+mod http;
+mod oauth;
+mod pace;
+mod pause;
+mod probe;
+mod removed;
+mod told;
+mod unreached;
 mod wait;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
-use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::StatusCode;
+use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::error::{RequestError, RequestErrorKind as Kind, ShownUrl, Verdict};
-use limiter::Limiter;
+use crate::error::{RequestError, RequestErrorKind as Kind, ShownUrl};
+use auth::Credentials;
+use told::Told;
+use unreached::Unreached;
+use wait::{Next, Patience};
+
+pub use auth::Auth;
+pub use pace::{Budget, Hold, Pace};
+pub use probe::{Probed, Reply, Unanswered};
+pub use unreached::Cause;
 
 /// Largest body that is read; a page of 100 large items stays far below. Tests fill a smaller one.
 const MAX_BODY: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
-
-/// Tries of one request, the first included.
-const MAX_ATTEMPTS: u32 = 5;
-
-/// How requests prove who asks.
-#[derive(Clone, Debug)]
-pub enum Auth {
-    /// They do not: public repositories only.
-    None,
-    /// User name or e-mail address, and a password or API token.
-    Basic {
-        /// User name or e-mail address.
-        user: String,
-        /// Password or API token.
-        password: SecretString,
-    },
-    /// An access token.
-    Bearer {
-        /// The token.
-        token: SecretString,
-    },
-}
-
-/// The pace of one credential. Clones share it.
-#[derive(Clone)]
-pub struct Pace(Arc<Limiter>);
-
-impl Pace {
-    /// At most this many requests in any hour.
-    #[must_use]
-    pub fn per_hour(requests: u32) -> Self {
-        Self(Arc::new(Limiter::per_hour(requests)))
-    }
-}
-
-impl std::fmt::Debug for Pace {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("Pace")
-    }
-}
 
 /// What a client needs to know.
 #[derive(Clone)]
@@ -117,9 +96,13 @@ pub struct Client {
 
 struct Shared {
     http: reqwest::Client,
+    credentials: Credentials,
+    proxied: bool,
     endpoint: Url,
     connection: String,
-    limiter: Arc<Limiter>,
+    pace: Pace,
+    /// What the server said when it refused the credentials: nothing is sent after that.
+    refused: OnceLock<String>,
     running: Semaphore,
     concurrency: usize,
 }
@@ -145,11 +128,16 @@ impl Client {
         };
         // A second installation is refused, which is fine: it is the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = http_client(&settings).map_err(failed)?;
+        let http = http::client(&settings).map_err(failed)?;
+        let proxied = http::is_proxied(&settings);
+        let credentials = Credentials::new(&settings.auth, &http, proxied).map_err(failed)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 http,
-                limiter: settings.pace.0,
+                credentials,
+                proxied,
+                pace: settings.pace,
+                refused: OnceLock::new(),
                 running: Semaphore::new(settings.concurrency.max(1)),
                 concurrency: settings.concurrency.max(1),
                 endpoint: settings.endpoint,
@@ -195,7 +183,13 @@ impl Client {
     /// Requests that wait for the rate limit now.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.shared.limiter.waiting()
+        self.shared.pace.waiting()
+    }
+
+    /// The pace of the connection's credential.
+    #[must_use]
+    pub fn pace(&self) -> &Pace {
+        &self.shared.pace
     }
 
     /// Reads an address that the server gave; only on the connection's own server.
@@ -220,9 +214,13 @@ impl Client {
         cancel: &CancellationToken,
         read: impl Fn(Answer) -> Result<T, Kind>,
     ) -> Result<T, RequestError> {
-        let mut attempt = 1;
+        let mut patience = Patience::default();
+        let failed = |kind| RequestError {
+            url: ShownUrl::of(url),
+            kind,
+        };
         loop {
-            let tried = match self.attempt(url, cancel).await {
+            let tried = match self.authorized(url, cancel).await {
                 Ok(answer) => read(answer),
                 Err(kind) => Err(kind),
             };
@@ -230,19 +228,30 @@ impl Client {
                 Ok(value) => return Ok(value),
                 Err(kind) => kind,
             };
-            let last = attempt >= MAX_ATTEMPTS || kind.verdict() != Verdict::Retry;
-            tracing::debug!(url = %ShownUrl::of(url), attempt, error = %kind, "request failed");
-            let failed = |kind| RequestError {
-                url: ShownUrl::of(url),
-                kind,
-            };
-            if last {
-                return Err(failed(kind));
+            tracing::debug!(url = %ShownUrl::of(url), error = %kind, "request failed");
+            if let Kind::Unauthorized { message } = &kind {
+                // Of several refusals at the same time the first is told.
+                let _ = self.shared.refused.set(message.clone());
             }
-            if wait::before_retry(attempt, &kind, cancel).await.is_err() {
-                return Err(failed(Kind::Cancelled));
+            match patience.after(&kind) {
+                Next::GiveUp => return Err(failed(kind)),
+                Next::WithThePace => {}
+                Next::After(pause) => {
+                    if wait::pause(pause, cancel).await.is_err() {
+                        return Err(failed(Kind::Cancelled));
+                    }
+                }
             }
-            attempt += 1;
+        }
+    }
+
+    /// One attempt, and another one when credentials that can be renewed were refused.
+    async fn authorized(&self, url: &Url, cancel: &CancellationToken) -> Result<Answer, Kind> {
+        match self.attempt(url, cancel).await {
+            Err(Kind::Unauthorized { .. }) if self.shared.credentials.are_renewed() => {
+                self.attempt(url, cancel).await
+            }
+            answer => answer,
         }
     }
 
@@ -250,7 +259,12 @@ impl Client {
         let sent = async {
             let closed = |_| Kind::Network("the client is closed".to_owned());
             let _running = self.shared.running.acquire().await.map_err(closed)?;
-            self.shared.limiter.wait().await;
+            let permitted = self.shared.pace.permit().await;
+            permitted.map_err(|error| Kind::Ledger(with_causes(error.to_string(), &error)))?;
+            if let Some(message) = self.shared.refused.get() {
+                let message = message.clone();
+                return Err(Kind::Unauthorized { message });
+            }
             self.counter.fetch_add(1, Ordering::Relaxed);
             self.send(url).await
         };
@@ -261,11 +275,27 @@ impl Client {
     }
 
     async fn send(&self, url: &Url) -> Result<Answer, Kind> {
-        let response = self.shared.http.get(url.clone()).send().await;
-        let mut response = response.map_err(|error| network(&error))?;
+        let network = |error: &reqwest::Error| {
+            Kind::Network(Unreached::of(error, self.shared.proxied).message)
+        };
+        let header = self.shared.credentials.header().await?;
+        let mut request = self.shared.http.get(url.clone());
+        if let Some(header) = &header {
+            request = request.header(AUTHORIZATION, header.clone());
+        }
+        let sent = Instant::now();
+        let pace = &self.shared.pace;
+        let mut response = request.send().await.map_err(|error| network(&error))?;
         let status = response.status();
         tracing::debug!(url = %ShownUrl::of(url), status = status.as_u16(), "request");
         let headers = response.headers().clone();
+        if response.url() != url {
+            pace.redirected();
+        }
+        if status != StatusCode::TOO_MANY_REQUESTS {
+            pace.passed(sent);
+        }
+        pace.told(Told::of(&headers, pace.now()));
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| network(&error))? {
             if body.len() + chunk.len() > MAX_BODY {
@@ -278,102 +308,53 @@ impl Client {
             let target = target.and_then(|t| t.to_str().ok()).unwrap_or("nowhere");
             return Err(Kind::Foreign(host_of(target)));
         }
+        if status == reqwest::StatusCode::UNAUTHORIZED {
+            self.shared.credentials.refused(header.as_ref()).await;
+        }
         if !status.is_success() {
-            return Err(refusal(status.as_u16(), &headers, &body));
+            let body = self.shared.credentials.hide_secrets(&body);
+            let kind = self.refusal(url, status.as_u16(), (&headers, &body));
+            if let Kind::Unavailable {
+                status: 429,
+                retry_after,
+                ..
+            } = &kind
+            {
+                pace.refused(sent, *retry_after);
+            }
+            return Err(kind);
         }
         Ok(Answer {
             body: body.freeze(),
             date: http_date(headers.get(DATE)),
         })
     }
-}
 
-fn http_client(settings: &Settings) -> Result<reqwest::Client, String> {
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    if let Some(value) = authorization(&settings.auth)? {
-        headers.insert(AUTHORIZATION, value);
-    }
-    let origin = settings.endpoint.origin();
-    let redirects = reqwest::redirect::Policy::custom(move |attempt| {
-        if attempt.url().origin() == origin && attempt.previous().len() <= 5 {
-            attempt.follow()
-        } else {
-            attempt.stop()
-        }
-    });
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("headwater/", env!("CARGO_PKG_VERSION")))
-        .default_headers(headers)
-        .redirect(redirects)
-        .referer(false)
-        .connect_timeout(settings.connect_timeout)
-        .read_timeout(settings.read_timeout)
-        .timeout(settings.total_timeout)
-        .pool_max_idle_per_host(settings.concurrency.max(1));
-    builder = match &settings.proxy {
-        Some(proxy) => {
-            let proxy = reqwest::Proxy::all(proxy.clone());
-            builder.proxy(proxy.map_err(|_| "the proxy address is unusable".to_owned())?)
-        }
-        // The environment may name a proxy; our own machine is never behind it.
-        None if is_loopback(&settings.endpoint) => builder.no_proxy(),
-        None => builder,
-    };
-    if !settings.authorities.is_empty() {
-        let certificates = reqwest::Certificate::from_pem_bundle(&settings.authorities);
-        let certificates =
-            certificates.map_err(|_| "the CA file holds no certificate in PEM form".to_owned())?;
-        for certificate in certificates {
-            builder = builder.add_root_certificate(certificate);
+    /// The kind of a status that is no success.
+    fn refusal(&self, url: &Url, status: u16, (headers, body): (&HeaderMap, &[u8])) -> Kind {
+        let message = server_message(body);
+        match status {
+            401 => Kind::Unauthorized { message },
+            403 => Kind::Forbidden { message },
+            404 => Kind::NotFound { message },
+            410 => Kind::Gone {
+                change: removed::change(body),
+                replacement: removed::replacement(&self.shared.endpoint, url),
+                message,
+            },
+            408 | 425 | 429 | 500..=599 => {
+                let server_now = http_date(headers.get(DATE));
+                let now = server_now.unwrap_or_else(|| self.shared.pace.now());
+                let retry_after = wait::retry_after(headers.get(RETRY_AFTER), now);
+                Kind::Unavailable {
+                    status,
+                    message,
+                    retry_after,
+                }
+            }
+            _ => Kind::Refused { status, message },
         }
     }
-    builder.build().map_err(|error| error.to_string())
-}
-
-fn is_loopback(endpoint: &Url) -> bool {
-    match endpoint.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
-/// The credentials as a header that is never printed.
-fn authorization(auth: &Auth) -> Result<Option<HeaderValue>, String> {
-    use base64::Engine as _;
-    let text = match auth {
-        Auth::None => return Ok(None),
-        Auth::Basic { user, password } => {
-            let pair = format!("{user}:{}", password.expose_secret());
-            let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
-            format!("Basic {encoded}")
-        }
-        Auth::Bearer { token } => format!("Bearer {}", token.expose_secret()),
-    };
-    let mut value = HeaderValue::from_str(&text)
-        .map_err(|_| "the token holds characters that a header cannot carry".to_owned())?;
-    value.set_sensitive(true);
-    Ok(Some(value))
-}
-
-/// What the network said, without the address: the caller names it.
-fn network(error: &reqwest::Error) -> Kind {
-    use std::error::Error as _;
-    let mut text = if error.is_timeout() {
-        "timed out".to_owned()
-    } else if error.is_connect() {
-        "could not connect".to_owned()
-    } else {
-        "the answer broke off".to_owned()
-    };
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    Kind::Network(text)
 }
 
 fn host_of(target: &str) -> String {
@@ -387,21 +368,14 @@ fn http_date(value: Option<&HeaderValue>) -> Option<DateTime<Utc>> {
     Some(date.with_timezone(&Utc))
 }
 
-/// The kind of a status that is no success.
-fn refusal(status: u16, headers: &HeaderMap, body: &[u8]) -> Kind {
-    let message = server_message(body);
-    match status {
-        401 => Kind::Unauthorized { message },
-        403 => Kind::Forbidden { message },
-        404 => Kind::NotFound { message },
-        410 => Kind::Gone { message },
-        408 | 425 | 429 | 500..=599 => Kind::Unavailable {
-            status,
-            message,
-            retry_after: wait::retry_after(headers.get(RETRY_AFTER), http_date(headers.get(DATE))),
-        },
-        _ => Kind::Refused { status, message },
+/// A text with the causes of an error behind it.
+fn with_causes(mut text: String, error: &dyn std::error::Error) -> String {
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
     }
+    text
 }
 
 /// `: <message>` of Bitbucket's error envelope, or the beginning of a short text; else nothing.

@@ -63,6 +63,17 @@ pub enum RequestErrorKind {
         /// What the server said.
         message: String,
     },
+    /// The server of access tokens refused an OAuth consumer.
+    #[error(
+        "no access token was given to the OAuth consumer ({status}{message}); check auth.key and \
+         auth.secret, and that the consumer is marked as private"
+    )]
+    ConsumerRefused {
+        /// The status.
+        status: u16,
+        /// What the server said.
+        message: String,
+    },
     /// 403.
     #[error("not permitted (403{message}); grant the credentials the scopes that are required")]
     Forbidden {
@@ -76,10 +87,14 @@ pub enum RequestErrorKind {
         message: String,
     },
     /// 410.
-    #[error("Atlassian removed this endpoint (410{message}); a newer headwater may know another")]
+    #[error("Atlassian removed this endpoint (410{message}){}", instead(change.as_deref(), message, *replacement))]
     Gone {
-        /// What the server said, with the number of the change.
+        /// What the server said.
         message: String,
+        /// Number of the change that removed it, such as `CHANGE-2770`, where the server tells it.
+        change: Option<String>,
+        /// What replaces it, as far as this version knows.
+        replacement: Option<&'static str>,
     },
     /// Any other 4xx.
     #[error("the server refused the request ({status}{message})")]
@@ -99,6 +114,9 @@ pub enum RequestErrorKind {
         /// How long it asks to wait.
         retry_after: Option<Duration>,
     },
+    /// The ledger of requests could not be kept, so that nothing was sent.
+    #[error("requests cannot be counted in the database: {0}")]
+    Ledger(String),
     /// The network.
     #[error("no answer: {0}")]
     Network(String),
@@ -122,6 +140,18 @@ pub enum RequestErrorKind {
     Cancelled,
 }
 
+/// The number of the change, where the server's message lacks it, and where to go from here.
+fn instead(change: Option<&str>, message: &str, replacement: Option<&str>) -> String {
+    let change = change.filter(|change| !message.contains(change));
+    let change = change
+        .map(|change| format!(", {change}"))
+        .unwrap_or_default();
+    match replacement {
+        Some(replacement) => format!("{change}; {replacement}"),
+        None => format!("{change}; a newer headwater may know another"),
+    }
+}
+
 impl RequestErrorKind {
     /// What follows from it.
     #[must_use]
@@ -129,8 +159,11 @@ impl RequestErrorKind {
         match self {
             Self::Unavailable { .. } | Self::Network(_) | Self::Shape(_) => Verdict::Retry,
             Self::NotFound { .. } | Self::Forbidden { .. } | Self::Gone { .. } => Verdict::Skip,
-            Self::Unauthorized { .. } | Self::Cancelled => Verdict::Stop,
+            Self::Unauthorized { .. } | Self::ConsumerRefused { .. } | Self::Cancelled => {
+                Verdict::Stop
+            }
             Self::Refused { .. }
+            | Self::Ledger(_)
             | Self::TooLarge(_)
             | Self::Foreign(_)
             | Self::Loop

@@ -19,16 +19,17 @@ pub struct Alternative {
     pub fields: &'static [&'static [&'static str]],
 }
 
-/// Longest key, in bytes, that every database can index, also where it is put behind the names of
-/// its repository and its parent. The longest that the API gives have about 90.
-const MAX_LENGTH: usize = 180;
+/// Longest key in bytes: a parent's and its child's, with a slash between them, name a dead letter
+/// in 255. Keys of Bitbucket have less than 100.
+const MAX_LENGTH: usize = 127;
 
 impl Key {
-    /// The key of an item; none when it has none of the alternatives, or one that is too long.
+    /// The key of an item; none when it has none of the alternatives, or one that is too long or
+    /// has control characters.
     #[must_use]
     pub fn of(&self, data: &[u8]) -> Option<String> {
         let key = self.0.iter().find_map(|alternative| alternative.of(data))?;
-        (key.len() <= MAX_LENGTH && !key.contains('\0')).then_some(key)
+        (key.len() <= MAX_LENGTH && !key.contains(char::is_control)).then_some(key)
     }
 }
 
@@ -186,7 +187,36 @@ mod tests {
 
     #[test]
     fn a_key_too_long_for_an_index_is_no_key() {
-        let data = format!(r#"{{"id": "{}"}}"#, "x".repeat(300));
-        assert_eq!(VOTES.of(data.as_bytes()), None);
+        for (id, usable) in [
+            ("x".repeat(127), true),
+            ("x".repeat(128), false),
+            ("🚀".repeat(31), true),
+            ("🚀".repeat(32), false),
+            ("x".repeat(10 << 20), false),
+            (r"a\u0000b".to_owned(), false),
+            (r"a\nb".to_owned(), false),
+            (r"a\ud800b".to_owned(), false),
+        ] {
+            let data = format!(r#"{{"id": "{id}"}}"#);
+            let shown: String = data.chars().take(40).collect();
+            assert_eq!(VOTES.of(data.as_bytes()).is_some(), usable, "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_beside_anything_however_hostile() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        for other in [
+            deep.as_str(),
+            "1e999",
+            r#""\ud800""#,
+            "-0",
+            r#"{"id": 1, "id": 2}"#,
+        ] {
+            let data = format!(r#"{{"other": {other}, "id": 12, "more": {other}}}"#);
+            assert_eq!(VOTES.of(data.as_bytes()).as_deref(), Some("12"));
+        }
+        let deep_id = format!(r#"{{"id": {deep}}}"#);
+        assert_eq!(VOTES.of(deep_id.as_bytes()), None);
     }
 }

@@ -12,12 +12,16 @@ mod error;
 mod key;
 mod list;
 mod page;
+mod size;
 #[cfg(test)]
 mod small_server;
 
-pub use client::{Auth, Client, Pace, Settings};
+pub use client::{Auth, Budget, Cause, Client, Hold, Pace, Probed, Reply, Settings, Unanswered};
 pub use endpoint::{Collect, Collection, Endpoint, Paging, Parent, Since};
 pub use engine::{Outcome, Progress, Range, Task};
-pub use error::{CollectError, CollectErrorKind, RequestError, RequestErrorKind, Verdict};
+pub use error::{
+    CollectError, CollectErrorKind, RequestError, RequestErrorKind, ShownUrl, Verdict,
+};
 pub use key::{Key, content_hash};
 pub use page::RawItem;
+pub use size::list_size;

@@ -1,6 +1,7 @@
 //! One answer taken apart: its items as received, and where the next page is.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -21,6 +22,9 @@ pub(crate) struct Items {
     pub(crate) next: Option<String>,
     /// Number of items on all pages, where the server tells it.
     pub(crate) size: Option<u64>,
+    /// Number of the next page, where the server gives no address of it although the list goes on:
+    /// some lists are numbered and never say `next`.
+    pub(crate) next_number: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -29,39 +33,88 @@ struct Envelope<'a> {
     values: Vec<&'a RawValue>,
     #[serde(borrow, default)]
     next: Option<Cow<'a, str>>,
-    /// Whatever it is: a page is no worse for a strange one.
+    // Only `values` and `next` are promised: whatever else these may hold loses no page.
+    #[serde(borrow, default)]
+    page: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pagelen: Option<&'a RawValue>,
     #[serde(borrow, default)]
     size: Option<&'a RawValue>,
 }
 
+impl Envelope<'_> {
+    /// A numbered list goes on while its size says so; of unknown size, while its pages are full.
+    fn next_number(&self) -> Option<u64> {
+        let number = |value: Option<&RawValue>| value?.get().parse::<u64>().ok();
+        let page = number(self.page)?;
+        let length = number(self.pagelen).filter(|&length| length > 0)?;
+        let goes_on = match number(self.size) {
+            Some(size) => page.checked_mul(length)? < size && !self.values.is_empty(),
+            None => self.values.len() as u64 >= length,
+        };
+        goes_on.then_some(page + 1)
+    }
+}
+
 /// Takes an answer apart; says what is wrong with one that is no page.
+///
+/// One bad character does not lose a page: what is no UTF-8 is replaced, and a control character
+/// that stands in a text as it is, which JSON does not allow, is read as if it were escaped.
 pub(crate) fn read(body: &Bytes, paging: Paging) -> Result<Items, String> {
-    // What is no UTF-8 is replaced, so that one bad character does not lose a page.
-    let text = match std::str::from_utf8(body) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(body),
-    };
+    let text = String::from_utf8_lossy(body);
+    read_text(&text, paging).or_else(|wrong| match escaped(&text) {
+        Some(text) => read_text(&text, paging),
+        None => Err(wrong),
+    })
+}
+
+/// The text with control characters inside of strings escaped; none when there are none.
+fn escaped(text: &str) -> Option<String> {
+    let mut mended = String::new();
+    let mut kept = 0;
+    let (mut inside, mut after_backslash) = (false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if after_backslash => after_backslash = false,
+            b'"' => inside = !inside,
+            b'\\' => after_backslash = inside,
+            0..b' ' if inside => {
+                mended.push_str(&text[kept..at]);
+                // A string takes everything that is written to it.
+                let _ = write!(mended, "\\u{byte:04x}");
+                kept = at + 1;
+            }
+            _ => {}
+        }
+    }
+    if kept == 0 {
+        return None;
+    }
+    mended.push_str(&text[kept..]);
+    Some(mended)
+}
+
+fn read_text(text: &str, paging: Paging) -> Result<Items, String> {
     match paging {
         Paging::Single => {
-            let item: &RawValue = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+            let item: &RawValue = serde_json::from_str(text).map_err(|e| e.to_string())?;
             if !item.get().starts_with('{') {
                 return Err("the answer is not a JSON object".to_owned());
             }
             Ok(Items {
                 items: vec![raw_item(item)],
-                next: None,
                 size: Some(1),
+                ..Items::default()
             })
         }
         Paging::NextLink => {
-            let envelope: Envelope<'_> = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+            let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+            let next = envelope.next.as_deref().filter(|next| !next.is_empty());
             Ok(Items {
-                items: envelope.values.into_iter().map(raw_item).collect(),
-                next: envelope
-                    .next
-                    .map(Cow::into_owned)
-                    .filter(|next| !next.is_empty()),
+                next: next.map(str::to_owned),
+                next_number: envelope.next_number().filter(|_| next.is_none()),
                 size: envelope.size.and_then(|size| size.get().parse().ok()),
+                items: envelope.values.into_iter().map(raw_item).collect(),
             })
         }
     }
@@ -99,6 +152,25 @@ mod tests {
     }
 
     #[test]
+    fn one_bad_character_does_not_lose_a_page() {
+        let body = b"{\"values\": [{\"id\": 1}, {\"a\": \"x\xff\0\n\\\"\x01\"},\n{\"id\": 2}]}";
+        let page = read(&Bytes::from_static(body), Paging::NextLink).unwrap();
+        assert_eq!(page.items[0].0, br#"{"id": 1}"#);
+        let mended = "{\"a\": \"x\u{fffd}\\u0000\\u000a\\\"\\u0001\"}";
+        assert_eq!(page.items[1].0, mended.as_bytes());
+        assert_eq!(page.items[2].0, br#"{"id": 2}"#);
+    }
+
+    #[test]
+    fn an_item_of_any_depth_does_not_lose_a_page() {
+        let deep = format!("{}1{}", r#"{"a":["#.repeat(10_000), "]}".repeat(10_000));
+        let body = format!(r#"{{"values": [{{"id": 1}}, {deep}, {{"id": 2}}]}}"#);
+        let page = read(&Bytes::from(body), Paging::NextLink).unwrap();
+        assert_eq!(page.items.len(), 3);
+        assert_eq!(page.items[1].0, deep.as_bytes());
+    }
+
+    #[test]
     fn an_answer_that_is_no_page_says_so() {
         for body in [
             "",
@@ -109,6 +181,45 @@ mod tests {
             r#"{"values": ["#,
         ] {
             assert!(list(body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_numbered_list_goes_on_without_next_while_its_size_or_its_full_pages_say_so() {
+        for (body, expected) in [
+            (
+                r#"{"values": [1, 2], "page": 1, "pagelen": 2, "size": 3}"#,
+                Some(2),
+            ),
+            (
+                r#"{"values": [1], "page": 2, "pagelen": 2, "size": 3}"#,
+                None,
+            ),
+            (
+                r#"{"values": [1, 2], "page": 2, "pagelen": 2, "size": 4}"#,
+                None,
+            ),
+            (
+                r#"{"values": [], "page": 2, "pagelen": 2, "size": 9}"#,
+                None,
+            ),
+            (r#"{"values": [1, 2], "page": 1, "pagelen": 2}"#, Some(2)),
+            (r#"{"values": [1], "page": 2, "pagelen": 2}"#, None),
+            (r#"{"values": [1, 2], "pagelen": 2}"#, None),
+            (
+                r#"{"values": [1], "page": 1, "pagelen": 0, "size": 3}"#,
+                None,
+            ),
+            (
+                r#"{"values": [1], "page": "x", "pagelen": {}, "size": []}"#,
+                None,
+            ),
+            (
+                r#"{"values": [1], "page": 1, "pagelen": 1, "size": 9, "next": "x"}"#,
+                None,
+            ),
+        ] {
+            assert_eq!(list(body).unwrap().next_number, expected, "{body}");
         }
     }
 

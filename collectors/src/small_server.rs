@@ -40,7 +40,7 @@ impl SmallServer {
         }
     }
 
-    /// Every request so far, with its headers, in lower case.
+    /// Every request so far, with its headers and its body, in lower case.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -67,6 +67,14 @@ async fn serve(mut connection: TcpStream, log: Arc<Mutex<Vec<String>>>, answers:
             Err(_) => return,
         }
     }
+    let length = String::from_utf8_lossy(&head).to_lowercase();
+    let length = length.split("content-length: ").nth(1);
+    let length = length.and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    if connection.read_exact(&mut body).await.is_err() {
+        return;
+    }
+    head.extend_from_slice(&body);
     let head = String::from_utf8_lossy(&head).to_lowercase();
     let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
     let number = {

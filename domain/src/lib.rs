@@ -17,6 +17,7 @@
 pub mod code;
 pub mod crossdomain;
 pub mod devops;
+pub mod fitting;
 pub mod id;
 pub mod item;
 pub mod origin;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sea_orm::Value;
-use sea_orm::sea_query::{ColumnType, StringLen};
 
+use crate::fitting::{self, OverlongKey};
 use crate::table::{Row, Table};
 use crate::tool::bitbucket::account_profile::Profile;
-use crate::{Item, Origin, timestamp};
+use crate::{Item, Origin};
 
 /// One row as values in column order, with its origin.
 #[derive(Clone, Debug)]
@@ -38,24 +38,8 @@ pub struct Rows {
     shared: BTreeMap<&'static str, TableRows>,
     mentions: Vec<Mention>,
     described: HashMap<(String, u128), Arc<Described>>,
-    /// Mentions there were before the raw row under way.
-    mentioned_before: usize,
-    too_long: Option<TooLong>,
+    refused: Option<OverlongKey>,
 }
-
-/// A key that no database would take.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TooLong {
-    /// Table and column, as `table.column`.
-    pub column: String,
-    /// Characters it may have.
-    pub most: usize,
-    /// Characters it has.
-    pub length: usize,
-}
-
-/// Longest id of an account, in characters: the domain id made of it has to fit a key.
-const LONGEST_ACCOUNT_ID: usize = 200;
 
 /// An account and one description of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,38 +67,47 @@ impl Rows {
     /// Rows pushed from here on come from this raw row.
     pub fn from_origin(&mut self, origin: Origin) {
         self.origin = Arc::new(origin);
-        self.mentioned_before = self.mentions.len();
     }
 
-    /// Takes back what this raw row gave when one of its keys is too long for a database. Tells
-    /// which, once.
-    pub fn take_back_too_long(&mut self) -> Option<TooLong> {
-        let too_long = self.too_long.take()?;
-        for batch in self.tables.values_mut() {
-            let own = |row: &NewRow| Arc::ptr_eq(&row.origin, &self.origin);
-            while batch.rows.last().is_some_and(own) {
-                batch.rows.pop();
-            }
-        }
-        self.tables.retain(|_, batch| !batch.rows.is_empty());
-        self.mentions.truncate(self.mentioned_before);
-        Some(too_long)
-    }
-
-    /// Adds a row to its table.
+    /// Adds a row to its table, made to fit every database. A row whose key does not fit is left
+    /// out, and [`Rows::take_refused`] tells of it.
     pub fn push<R: Row>(&mut self, row: R) {
-        let values = storable(row.into_values());
-        self.too_long = self
-            .too_long
-            .take()
-            .or_else(|| too_long(R::table(), &values));
-        add(&mut self.tables, R::table(), values, &self.origin);
+        match fitting::fit(R::table(), row.into_values()) {
+            Ok(values) => add(&mut self.tables, R::table(), values, &self.origin),
+            Err(overlong) => self.refused = Some(overlong),
+        }
     }
 
     /// Adds a row whose key is a hash of its content: it is written only when absent.
     pub fn push_shared<R: Row>(&mut self, row: R) {
-        let values = storable(row.into_values());
-        add(&mut self.shared, R::table(), values, &self.origin);
+        match fitting::fit(R::table(), row.into_values()) {
+            Ok(values) => add(&mut self.shared, R::table(), values, &self.origin),
+            Err(overlong) => self.refused = Some(overlong),
+        }
+    }
+
+    /// The key that was too long for a row of this batch, if there was one.
+    pub fn take_refused(&mut self) -> Option<OverlongKey> {
+        self.refused.take()
+    }
+
+    /// Takes back what came from the raw row at hand: of an item all rows are written or none.
+    pub fn undo(&mut self) {
+        let origin = &self.origin;
+        let others = |row: &NewRow| !Arc::ptr_eq(&row.origin, origin);
+        for table in self.tables.values_mut().chain(self.shared.values_mut()) {
+            let kept = table
+                .rows
+                .iter()
+                .rposition(others)
+                .map_or(0, |last| last + 1);
+            table.rows.truncate(kept);
+        }
+        self.tables.retain(|_, table| !table.rows.is_empty());
+        self.shared.retain(|_, table| !table.rows.is_empty());
+        self.mentions.retain(|mention| mention.raw_id != origin.id);
+        // Descriptions taken back are made again for the next item that gives them.
+        self.described.clear();
     }
 
     /// Notes that this item names an account; accounts are computed from all such mentions.
@@ -122,17 +115,15 @@ impl Rows {
         if profile.account_id.is_empty() {
             return;
         }
-        let length = profile.account_id.chars().count();
-        if length > LONGEST_ACCOUNT_ID {
-            self.too_long.get_or_insert_with(|| TooLong {
-                column: "_tool_bitbucket_accounts.account_id".to_owned(),
-                most: LONGEST_ACCOUNT_ID,
-                length,
-            });
-            return;
-        }
         // Ids are stored in lines; a hostile one must not break out of its own.
         let account_id = profile.account_id.replace(char::is_control, "\u{fffd}");
+        if let Err(overlong) = fitting::check_key_text(
+            "account_id",
+            [item.scope.full_name.as_str(), account_id.as_str()],
+        ) {
+            self.refused = Some(overlong);
+            return;
+        }
         let profile = Profile {
             account_id: &account_id,
             ..profile
@@ -209,44 +200,6 @@ fn add(
     });
 }
 
-/// The first key column that holds more characters than it may.
-fn too_long(table: &Table, values: &[Value]) -> Option<TooLong> {
-    let columns = table.columns.iter().zip(values);
-    columns.filter(|(column, _)| column.key).find_map(|pair| {
-        let (column, Value::String(Some(text))) = pair else {
-            return None;
-        };
-        let ColumnType::String(StringLen::N(most)) = column.column_type else {
-            return None;
-        };
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
-        // Bytes are quickly told, and as many characters or more.
-        if text.len() <= most {
-            return None;
-        }
-        let length = text.chars().count();
-        (length > most).then(|| TooLong {
-            column: format!("{}.{}", table.name, column.name),
-            most,
-            length,
-        })
-    })
-}
-
-/// Makes values fit every database: no U+0000 in text, times in whole milliseconds.
-fn storable(mut values: Vec<Value>) -> Vec<Value> {
-    for value in &mut values {
-        match value {
-            Value::String(Some(text)) if text.contains('\0') => {
-                *text = text.replace('\0', "\u{fffd}");
-            }
-            Value::ChronoDateTimeUtc(Some(time)) => *time = timestamp::to_milliseconds(*time),
-            _ => {}
-        }
-    }
-    values
-}
-
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
@@ -255,7 +208,6 @@ mod tests {
     use crate::Scope;
     use crate::code::repo;
     use crate::ticket::board;
-    use crate::tool::bitbucket::pull_request_commit;
 
     fn origin(id: i64) -> Origin {
         Origin {
@@ -301,6 +253,7 @@ mod tests {
         let mut rows = Rows::default();
         rows.push(repo::Model {
             name: "a\0b\0".to_owned(),
+            language: "🚀".repeat(300),
             created_date: DateTime::from_timestamp(1, 999_999_999),
             ..repo::Model::default()
         });
@@ -308,9 +261,50 @@ mod tests {
         let row = rows.take(table).remove(0);
         let of = |column| &row.values[table.position(column).unwrap()];
         assert_eq!(of("name"), &Value::from("a\u{fffd}b\u{fffd}"));
+        assert_eq!(of("language"), &Value::from("🚀".repeat(255)));
         let cut = DateTime::from_timestamp(1, 999_000_000);
         assert_eq!(of("created_date"), &Value::ChronoDateTimeUtc(cut));
         assert_eq!(of("updated_date"), &Value::ChronoDateTimeUtc(None));
+    }
+
+    #[test]
+    fn of_an_item_whose_key_does_not_fit_nothing_stays() {
+        let scope = Scope::new(1, "acme/rocket");
+        let item = |id| Item {
+            scope: &scope,
+            parent: "12",
+            key: "301",
+            seen_at: None,
+            origin: origin(id),
+        };
+        let mut rows = Rows::default();
+        rows.from_origin(origin(1));
+        rows.push(named("a"));
+        rows.mention(&item(1), profile("ann", "Ann"));
+        rows.from_origin(origin(2));
+        rows.push(named("b"));
+        rows.mention(&item(2), profile("bob", "Bob"));
+        rows.push(named(&"c".repeat(256)));
+        let refused = rows.take_refused().unwrap();
+        assert_eq!(refused.column, "id");
+        rows.undo();
+        rows.from_origin(origin(3));
+        rows.mention(&item(3), profile("bob", "Bob"));
+        let taken = rows.take(Table::of::<repo::Entity>());
+        assert_eq!(taken.len(), 1);
+        assert_eq!(taken[0].values[0], Value::from("a"));
+        let mentions: Vec<i64> = rows.take_mentions().iter().map(|m| m.raw_id).collect();
+        assert_eq!(mentions, [1, 3]);
+        let described: usize = rows
+            .take_shared()
+            .iter()
+            .map(|table| table.rows.len())
+            .sum();
+        assert_eq!(
+            described, 2,
+            "Bob's description comes with the item that stays"
+        );
+        assert!(rows.take_refused().is_none());
     }
 
     fn profile<'a>(account_id: &'a str, display_name: &'a str) -> Profile<'a> {
@@ -364,26 +358,5 @@ mod tests {
         assert_ne!(id("a", ""), id("", "a"));
         assert_ne!(id("ab", ""), id("a", "b"));
         assert_eq!(id("a", "b"), id("a", "b"));
-    }
-
-    #[test]
-    fn an_item_with_a_key_too_long_for_a_database_gives_nothing_and_its_neighbours_all() {
-        let mut rows = Rows::default();
-        for (id, length) in [(1, 40), (2, 41), (3, 40)] {
-            rows.from_origin(origin(id));
-            rows.push(pull_request_commit::Model {
-                commit_sha: "ä".repeat(length),
-                ..pull_request_commit::Model::default()
-            });
-            let told = rows.take_back_too_long();
-            let expected = (length > 40).then(|| TooLong {
-                column: "_tool_bitbucket_pull_request_commits.commit_sha".to_owned(),
-                most: 40,
-                length: 41,
-            });
-            assert_eq!(told, expected);
-        }
-        assert_eq!(rows.len(), 2);
-        assert_eq!(rows.take_back_too_long(), None);
     }
 }

@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::{OnceLock, RwLock};
 
-use sea_orm::sea_query::ColumnType;
+use sea_orm::sea_query::{ColumnType, StringLen};
 use sea_orm::{
     ActiveModelTrait, DbBackend, EntityTrait, IdenStatic, IntoActiveModel, Iterable, ModelTrait,
     Schema, Value,
@@ -46,6 +46,17 @@ pub struct Table {
     pub describes: String,
     /// The columns in declared order.
     pub columns: Vec<Column>,
+}
+
+impl Column {
+    /// How many characters the column holds; none when there is no limit, or it is no text.
+    #[must_use]
+    pub fn width(&self) -> Option<usize> {
+        match self.column_type {
+            ColumnType::String(StringLen::N(width)) => usize::try_from(width).ok(),
+            _ => None,
+        }
+    }
 }
 
 impl Table {

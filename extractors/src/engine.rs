@@ -8,10 +8,13 @@ use headwater_store::progress::Checkpoint;
 use headwater_store::raw::RawRow;
 use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError, Watch};
 
-use crate::extraction::{BadPayload, Extraction};
+use crate::extraction::Extraction;
 
 /// Raw rows read at once. Payloads are 2 to 10 KB, so a page stays below a few megabytes.
 const PAGE: usize = 512;
+
+/// Raise it when what all mappings share changes: how JSON is read, what is made to fit.
+const SHARED_VERSION: u32 = 2;
 
 /// What an extraction did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +59,7 @@ pub async fn run(
         extraction,
         watch,
         step: extraction.step(),
-        rules: format!("v{}", extraction.version),
+        rules: format!("v{}.{SHARED_VERSION}", extraction.version),
     };
     let done = engine.run().await;
     done.map_err(|stop| match stop {
@@ -247,18 +250,7 @@ impl Engine<'_> {
                 seen_at: raw.created_at,
                 origin,
             };
-            let read = (self.extraction.extract)(&item, &raw.data, &mut rows);
-            let read = match (read, rows.take_back_too_long()) {
-                (Ok(()), Some(too_long)) => Err(BadPayload {
-                    path: too_long.column,
-                    message: format!(
-                        "a key of {} characters; there is room for {}",
-                        too_long.length, too_long.most
-                    ),
-                }),
-                (read, _) => read,
-            };
-            if let Err(bad) = read {
+            if let Err(bad) = (self.extraction.extract)(&item, &raw.data, &mut rows) {
                 letters.push(DeadLetter {
                     stage: "extract".to_owned(),
                     stream: self.extraction.stream.to_owned(),

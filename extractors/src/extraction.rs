@@ -21,7 +21,7 @@ pub trait Extract: Stream {
 /// Why a payload could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadPayload {
-    /// Place in the JSON, such as `author.links.html`.
+    /// Place in the JSON, such as `author.links.html`; the column, where a key is too long for it.
     pub path: String,
     /// What was wrong there.
     pub message: String,
@@ -63,7 +63,14 @@ impl Extraction {
 fn extract<S: Extract>(item: &Item<'_>, data: &[u8], rows: &mut Rows) -> Result<(), BadPayload> {
     let payload = serde_json::from_slice(data).or_else(|_| read_with_path(data))?;
     S::extract(item, payload, rows);
-    Ok(())
+    let Some(overlong) = rows.take_refused() else {
+        return Ok(());
+    };
+    rows.undo();
+    Err(BadPayload {
+        message: overlong.to_string(),
+        path: overlong.column,
+    })
 }
 
 /// Reads again, slowly, to say where the payload is wrong.

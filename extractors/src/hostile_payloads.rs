@@ -1,5 +1,7 @@
 //! No payload, however hostile, brings an extraction down.
 
+use chrono::Datelike as _;
+use headwater_domain::table::Column;
 use headwater_domain::tool::bitbucket::pull_request::PullRequests;
 use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
 use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
@@ -84,6 +86,7 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         2 => prop::sample::select(times.to_vec()).prop_map(str::to_owned),
         1 => any::<String>(),
+        1 => (any::<char>(), 30..300_usize).prop_map(|(one, times)| one.to_string().repeat(times)),
     ]
 }
 
@@ -137,12 +140,11 @@ fn check(data: &[u8]) {
         match (extraction.extract)(&item, data, &mut rows) {
             Ok(()) => {
                 let shared = rows.take_shared();
-                let tables = rows.tables().chain(&shared);
-                for cell in tables
-                    .flat_map(|table| &table.rows)
-                    .flat_map(|row| &row.values)
-                {
-                    check_cell(cell);
+                for table in rows.tables().chain(&shared) {
+                    for row in &table.rows {
+                        let cells = table.table.columns.iter().zip(&row.values);
+                        cells.for_each(|(column, cell)| check_cell(column, cell));
+                    }
                 }
             }
             Err(bad) => {
@@ -154,13 +156,18 @@ fn check(data: &[u8]) {
     }
 }
 
-fn check_cell(cell: &Cell) {
+fn check_cell(column: &Column, cell: &Cell) {
     match cell {
-        Cell::String(Some(text)) => assert!(!text.contains('\0'), "{text:?}"),
+        Cell::String(Some(text)) => {
+            assert!(!text.contains('\0'), "{text:?}");
+            let width = column.width().unwrap_or(usize::MAX);
+            assert!(text.chars().count() <= width, "{}: {text:?}", column.name);
+        }
         Cell::ChronoDateTimeUtc(Some(time)) => {
             let text = timestamp::to_text(*time);
             assert_eq!(text.len(), "2026-03-01T10:00:00.000+00:00".len(), "{text}");
             assert_eq!(timestamp::to_milliseconds(*time), *time);
+            assert!((1000..=9999).contains(&time.year()), "{text}");
         }
         _ => {}
     }

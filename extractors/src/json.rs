@@ -1,6 +1,7 @@
 //! Reading hostile JSON: null and missing mean empty, dates come in several forms.
 
 use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
+use headwater_domain::timestamp;
 use serde::{Deserialize, Deserializer, de};
 
 /// Text; `null` reads as empty. Numbers and booleans read as their text.
@@ -69,21 +70,42 @@ pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Erro
     deserializer.deserialize_any(Number)
 }
 
-/// A number that identifies something: positive, and there.
+/// A number that identifies something: positive, there, and spelt in one way only, since items
+/// with keys that differ must never become rows with one key.
 pub fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    match number(deserializer)? {
-        id if id > 0 => Ok(id),
+    let spelt = text(deserializer)?;
+    match spelt.parse() {
+        Ok(id) if id > 0 && spelt == i64::to_string(&id) => Ok(id),
         _ => Err(de::Error::custom("an id must be a positive number")),
     }
 }
 
-/// Text that identifies something: not empty, and there.
-pub fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let name = text(deserializer)?;
+/// Text that identifies something: not empty, there, and no longer than this many characters.
+pub fn name<'de, const LONGEST: usize, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
+    let name = short_text::<LONGEST, D>(deserializer)?;
     if name.is_empty() {
         return Err(de::Error::custom("it must not be empty"));
     }
     Ok(name)
+}
+
+/// Text that becomes part of a key, where changing it would make another key: text longer than
+/// this many characters, or with control characters, is refused. `null` reads as empty.
+pub fn short_text<'de, const LONGEST: usize, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
+    let text = text(deserializer)?;
+    let length = text.chars().count();
+    if length > LONGEST {
+        let message = format!("{length} characters; as part of a key it may have {LONGEST}");
+        return Err(de::Error::custom(message));
+    }
+    if text.contains(char::is_control) {
+        return Err(de::Error::custom("a control character in a key"));
+    }
+    Ok(text)
 }
 
 /// A whole number, or `null`.
@@ -123,11 +145,13 @@ pub fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTim
     })
 }
 
-/// Reads the forms that Bitbucket, its recordings and database exports use; years that not every
-/// database can store are no times.
+/// Reads the forms that Bitbucket, its recordings and database exports use, in whole milliseconds.
+/// Times before the year 1000, which MariaDB does not store, or after 9999 are no times.
 #[must_use]
 pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
-    parse_any_time(text).filter(|time| (1..=9999).contains(&time.year()))
+    // Cut first: a leap second becomes the next one, and that may be another year's.
+    let time = timestamp::to_milliseconds(parse_any_time(text)?);
+    (1000..=9999).contains(&time.year()).then_some(time)
 }
 
 fn parse_any_time(text: &str) -> Option<DateTime<Utc>> {
@@ -165,9 +189,9 @@ mod tests {
         let cases = [
             (
                 "2022-06-17T03:27:18.865328+00:00",
-                "2022-06-17T03:27:18.865328Z",
+                "2022-06-17T03:27:18.865Z",
             ),
-            ("2022-06-17T08:58:19.14397Z", "2022-06-17T08:58:19.143970Z"),
+            ("2022-06-17T08:58:19.14397Z", "2022-06-17T08:58:19.143Z"),
             ("2022-06-17T11:27:18+0800", "2022-06-17T03:27:18Z"),
             ("2022-06-17 03:27:18.865", "2022-06-17T03:27:18.865Z"),
             ("2022-06-17 03:27", "2022-06-17T03:27:00Z"),
@@ -193,11 +217,13 @@ mod tests {
             "-0044-03-15",
             "0000-01-01T00:00:00Z",
             "0001-01-01T00:00:00+01:00",
+            "0999-12-31T23:59:59.999Z",
             "9999-12-31T23:59:59-12:00",
+            "9999-12-31T23:59:60Z",
         ] {
             assert_eq!(parse_time(text), None, "{text}");
         }
-        for text in ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+        for text in ["1000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"] {
             assert!(parse_time(text).is_some(), "{text}");
         }
     }
@@ -283,17 +309,24 @@ mod tests {
         struct Named {
             #[serde(deserialize_with = "id")]
             id: i64,
-            #[serde(deserialize_with = "name")]
+            #[serde(deserialize_with = "name::<3, _>")]
             hash: String,
         }
         let read = |text: &str| serde_json::from_str::<Named>(text).is_ok();
-        assert!(read(r#"{"id": "12", "hash": "ab"}"#));
+        assert!(read(r#"{"id": "12", "hash": "abc"}"#));
         for bad in [
             r#"{"id": null, "hash": "ab"}"#,
             r#"{"id": 0, "hash": "ab"}"#,
             r#"{"id": -1, "hash": "ab"}"#,
             r#"{"id": 1, "hash": null}"#,
             r#"{"id": 1, "hash": ""}"#,
+            r#"{"id": 1, "hash": "abcd"}"#,
+            r#"{"id": 1, "hash": "a\u0000"}"#,
+            r#"{"id": " 1", "hash": "ab"}"#,
+            r#"{"id": "01", "hash": "ab"}"#,
+            r#"{"id": "+1", "hash": "ab"}"#,
+            r#"{"id": 9223372036854775808, "hash": "ab"}"#,
+            r#"{"id": true, "hash": "ab"}"#,
             r#"{"hash": "ab"}"#,
         ] {
             assert!(!read(bad), "{bad}");

@@ -10,13 +10,16 @@ mod m20261121_000004_create_pull_requests;
 mod m20261121_000005_create_pull_request_activities;
 mod m20261121_000006_create_pull_request_comments;
 mod m20261121_000007_create_pull_request_commits;
+mod m20261121_000008_create_request_ledger;
 mod m20261121_000009_create_leases;
 mod schema;
 
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
+use std::time::Duration;
 
-use schema::NewTable;
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+
+use schema::{Dialect, NewTable};
 
 /// One change of the schema.
 struct Change {
@@ -25,9 +28,9 @@ struct Change {
 }
 
 impl Change {
-    fn statements(&self, backend: DbBackend) -> Vec<String> {
+    fn statements(&self, dialect: Dialect) -> Vec<String> {
         let tables = (self.tables)();
-        tables.iter().flat_map(|t| t.statements(backend)).collect()
+        tables.iter().flat_map(|t| t.statements(dialect)).collect()
     }
 }
 
@@ -41,7 +44,7 @@ impl MigrationName for Change {
 impl MigrationTrait for Change {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let connection = manager.get_connection();
-        for statement in self.statements(manager.get_database_backend()) {
+        for statement in self.statements(dialect(connection).await?) {
             connection.execute_unprepared(&statement).await?;
         }
         Ok(())
@@ -83,6 +86,7 @@ history! {
     m20261121_000005_create_pull_request_activities => PULL_REQUEST_ACTIVITIES,
     m20261121_000006_create_pull_request_comments => PULL_REQUEST_COMMENTS,
     m20261121_000007_create_pull_request_commits => PULL_REQUEST_COMMITS,
+    m20261121_000008_create_request_ledger => REQUEST_LEDGER,
     m20261121_000009_create_leases => LEASES,
 }
 
@@ -146,12 +150,25 @@ async fn applied(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
         return Ok(Vec::new());
     }
     let rows = db
-        .query_all_raw(sea_orm_migration::sea_orm::Statement::from_string(
+        .query_all_raw(Statement::from_string(
             db.get_database_backend(),
             "SELECT version FROM seaql_migrations ORDER BY version",
         ))
         .await?;
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
+/// MySQL and MariaDB speak one protocol and differ in the names of collations.
+async fn dialect<C: ConnectionTrait>(db: &C) -> Result<Dialect, DbErr> {
+    let backend = db.get_database_backend();
+    let mut version = String::new();
+    if backend == DbBackend::MySql {
+        let asked = Statement::from_string(backend, "SELECT VERSION()");
+        if let Some(row) = db.query_one_raw(asked).await? {
+            version = row.try_get_by_index(0)?;
+        }
+    }
+    Ok(Dialect::of(backend, &version))
 }
 
 /// The statements that `up` would run, in order. Writes nothing.
@@ -164,9 +181,9 @@ pub async fn pending_statements(db: &DatabaseConnection) -> Result<Vec<String>, 
         .into_iter()
         .zip(status)
         .filter(|(_, s)| !s.applied);
-    let backend = db.get_database_backend();
+    let dialect = dialect(db).await?;
     Ok(pending
-        .flat_map(|(change, _)| change.statements(backend))
+        .flat_map(|(change, _)| change.statements(dialect))
         .collect())
 }
 
@@ -175,12 +192,31 @@ pub async fn pending_statements(db: &DatabaseConnection) -> Result<Vec<String>, 
 /// # Errors
 /// As [`status`], and when a statement fails.
 pub async fn up(db: &DatabaseConnection) -> Result<usize, MigrateError> {
-    let missing = status(db).await?.iter().filter(|s| !s.applied).count();
-    if missing > 0 {
-        Migrator::up(db, None).await?;
+    let mut missing = missing(db).await?;
+    let found = missing;
+    let mut attempt = 0;
+    while missing > 0 {
+        let Err(error) = Migrator::up(db, None).await else {
+            return Ok(found);
+        };
+        attempt += 1;
+        if attempt == ATTEMPTS || db.get_database_backend() == DbBackend::Sqlite {
+            return Err(error.into());
+        }
+        // Another process may be at it; then its work shows after a moment.
+        tokio::time::sleep(PAUSE).await;
+        missing = self::missing(db).await?;
     }
-    Ok(missing)
+    Ok(found)
 }
+
+async fn missing(db: &DatabaseConnection) -> Result<usize, MigrateError> {
+    Ok(status(db).await?.iter().filter(|s| !s.applied).count())
+}
+
+/// How often, and at which distance, a server is tried that another process changes too.
+const ATTEMPTS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,43 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
+/// The databases, as far as their statements differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+    MySql,
+    MariaDb,
+}
+
+impl Dialect {
+    /// Every dialect, for tests.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 4] = [Self::Sqlite, Self::Postgres, Self::MySql, Self::MariaDb];
+
+    pub(crate) fn of(backend: DbBackend, version: &str) -> Self {
+        match backend {
+            DbBackend::Postgres => Self::Postgres,
+            DbBackend::MySql if version.contains("MariaDB") => Self::MariaDb,
+            DbBackend::MySql => Self::MySql,
+            _ => Self::Sqlite,
+        }
+    }
+
+    fn is_mysql(self) -> bool {
+        matches!(self, Self::MySql | Self::MariaDb)
+    }
+
+    /// Compares text by its bytes, trailing spaces included, as the other databases do.
+    /// `utf8mb4_bin` would take `a` and `a ` for the same key.
+    fn collation(self) -> &'static str {
+        match self {
+            Self::MySql => "utf8mb4_0900_bin",
+            _ => "utf8mb4_nopad_bin",
+        }
+    }
+}
+
 /// What a column holds.
 #[derive(Clone, Copy)]
 enum Kind {
@@ -151,11 +188,11 @@ impl NewTable {
     }
 
     /// Statements that create the table and its indexes where they are missing.
-    pub(crate) fn statements(&self, backend: DbBackend) -> Vec<String> {
+    pub(crate) fn statements(&self, dialect: Dialect) -> Vec<String> {
         let mut create = Table::create();
         create.table(Alias::new(&self.name)).if_not_exists();
         for column in &self.columns {
-            create.col(column.definition(backend));
+            create.col(column.definition(dialect));
         }
         if !self.keys.is_empty() {
             let mut key = Index::create();
@@ -165,35 +202,48 @@ impl NewTable {
             }
             create.primary_key(&mut key);
         }
-        if self.clustered && backend == DbBackend::Sqlite {
+        if dialect.is_mysql() {
+            // With the table: MySQL cannot make an index only where it is missing.
+            for (columns, unique) in &self.indexes {
+                create.index(&mut self.index_on(columns, *unique));
+            }
+            create.engine("InnoDB").character_set("utf8mb4");
+            create.collate(dialect.collation());
+            return vec![create.to_string(MysqlQueryBuilder)];
+        }
+        if self.clustered && dialect == Dialect::Sqlite {
             // Elsewhere it is so by itself (MySQL, MariaDB), or not to be had (PostgreSQL).
             create.extra("WITHOUT ROWID");
         }
-        let mut statements = vec![backend_sql(backend, &create)];
-        for (columns, unique) in &self.indexes {
-            statements.push(self.index_statement(backend, columns, *unique));
-        }
+        let indexes = self.indexes.iter().map(|(columns, unique)| {
+            let mut index = self.index_on(columns, *unique);
+            index.if_not_exists();
+            match dialect {
+                Dialect::Postgres => index.to_string(PostgresQueryBuilder),
+                _ => index.to_string(SqliteQueryBuilder),
+            }
+        });
+        let indexes: Vec<String> = indexes.collect();
+        let mut statements = vec![match dialect {
+            Dialect::Postgres => create.to_string(PostgresQueryBuilder),
+            _ => create.to_string(SqliteQueryBuilder),
+        }];
+        statements.extend(indexes);
         statements
     }
 
-    fn index_statement(&self, backend: DbBackend, columns: &[&str], unique: bool) -> String {
-        let name = index_name(&self.name, columns);
+    fn index_on(&self, columns: &[&str], unique: bool) -> IndexCreateStatement {
         let mut index = Index::create();
         index
-            .name(name)
-            .table(Alias::new(&self.name))
-            .if_not_exists();
+            .name(index_name(&self.name, columns))
+            .table(Alias::new(&self.name));
         for column in columns {
             index.col(Alias::new(*column));
         }
         if unique {
             index.unique();
         }
-        match backend {
-            DbBackend::MySql => index.to_string(MysqlQueryBuilder),
-            DbBackend::Postgres => index.to_string(PostgresQueryBuilder),
-            _ => index.to_string(SqliteQueryBuilder),
-        }
+        index
     }
 }
 
@@ -212,19 +262,11 @@ fn index_name(table: &str, columns: &[&str]) -> String {
     format!("idx_{table}_{}", short.join("_"))
 }
 
-fn backend_sql(backend: DbBackend, create: &TableCreateStatement) -> String {
-    match backend {
-        DbBackend::MySql => create.to_string(MysqlQueryBuilder),
-        DbBackend::Postgres => create.to_string(PostgresQueryBuilder),
-        _ => create.to_string(SqliteQueryBuilder),
-    }
-}
-
 impl NewColumn {
-    fn definition(&self, backend: DbBackend) -> ColumnDef {
+    fn definition(&self, dialect: Dialect) -> ColumnDef {
         let mut column = ColumnDef::new(Alias::new(self.name));
-        match (self.kind, backend) {
-            (Kind::Serial, DbBackend::Sqlite) => {
+        match (self.kind, dialect) {
+            (Kind::Serial, Dialect::Sqlite) => {
                 column.integer().primary_key().auto_increment();
             }
             (Kind::Serial, _) => {
@@ -238,20 +280,24 @@ impl NewColumn {
             }
             (Kind::Varchar(length), _) => {
                 column.string_len(length);
+                if dialect == Dialect::Postgres {
+                    // By bytes, whatever the database's own order is.
+                    column.extra("COLLATE \"C\"");
+                }
             }
-            (Kind::Text, DbBackend::MySql) => {
+            (Kind::Text, Dialect::MySql | Dialect::MariaDb) => {
                 column.custom(Alias::new("longtext"));
             }
-            (Kind::Text, _) | (Kind::Time, DbBackend::Sqlite) => {
+            (Kind::Text, _) | (Kind::Time, Dialect::Sqlite) => {
                 column.text();
             }
-            (Kind::Time, DbBackend::MySql) => {
+            (Kind::Time, Dialect::MySql | Dialect::MariaDb) => {
                 column.custom(Alias::new("datetime(3)"));
             }
             (Kind::Time, _) => {
                 column.timestamp_with_time_zone();
             }
-            (Kind::Bytes, DbBackend::MySql) => {
+            (Kind::Bytes, Dialect::MySql | Dialect::MariaDb) => {
                 column.custom(Alias::new("longblob"));
             }
             (Kind::Bytes, _) => {

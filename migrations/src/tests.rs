@@ -1,13 +1,25 @@
 use std::fmt::Write as _;
 
 use insta::assert_snapshot;
+use rstest::rstest;
 use sea_orm_migration::sea_orm::{Database, Statement};
 use tempfile::TempDir;
 
 use super::*;
+use On::{MariaDb, Postgres, Sqlite};
 
-/// An empty database that is gone with its folder.
+/// Where a test runs. The servers are used when `HEADWATER_TEST_POSTGRES` and
+/// `HEADWATER_TEST_MARIADB` hold the address of a database on which the user may create others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum On {
+    Sqlite,
+    Postgres,
+    MariaDb,
+}
+
+/// An empty database that is gone with its folder, or when the test ends well.
 struct Empty {
+    on: On,
     db: DatabaseConnection,
     // Removed when dropped.
     _folder: TempDir,
@@ -15,29 +27,96 @@ struct Empty {
 
 impl Empty {
     async fn new() -> Self {
+        Self::on(Sqlite).await.unwrap()
+    }
+
+    /// None where tests have no such server.
+    async fn on(on: On) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("empty.db");
-        let url = format!("sqlite://{}?mode=rwc", path.display());
-        Self {
+        let url = match on {
+            Sqlite => {
+                let path = folder.path().join("empty.db");
+                format!("sqlite://{}?mode=rwc", path.display())
+            }
+            Postgres => Self::created("HEADWATER_TEST_POSTGRES").await?,
+            MariaDb => Self::created("HEADWATER_TEST_MARIADB").await?,
+        };
+        Some(Self {
+            on,
             db: Database::connect(url).await.unwrap(),
             _folder: folder,
-        }
+        })
+    }
+
+    /// Address of a new database on the server that the variable names.
+    async fn created(variable: &str) -> Option<String> {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let Ok(server) = std::env::var(variable) else {
+            println!("skipped: {variable} is not set");
+            return None;
+        };
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("headwater_migrations_{}_{number}", std::process::id());
+        let db = Database::connect(&server).await.unwrap();
+        let create = format!("CREATE DATABASE {name}");
+        db.execute_unprepared(&create).await.unwrap();
+        let (before, _) = server.rsplit_once('/').unwrap();
+        Some(format!("{before}/{name}"))
     }
 
     /// First column of a query, as text.
     async fn texts(&self, sql: &str) -> Vec<String> {
-        let statement = Statement::from_string(DbBackend::Sqlite, sql);
+        let statement = Statement::from_string(self.db.get_database_backend(), sql);
         let rows = self.db.query_all_raw(statement).await.unwrap();
         rows.iter()
             .map(|row| row.try_get_by_index(0).unwrap())
             .collect()
     }
 
-    /// Every statement that made the schema, but for what remembers the changes.
+    /// The schema as text, but for what remembers the changes.
     async fn schema(&self) -> Vec<String> {
-        let own = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL \
-                   AND tbl_name NOT IN ('seaql_migrations', 'sqlite_sequence') ORDER BY name";
-        self.texts(own).await
+        let tables = match self.on {
+            Sqlite => {
+                "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL \
+                 AND tbl_name NOT IN ('seaql_migrations', 'sqlite_sequence') ORDER BY name"
+            }
+            Postgres => {
+                "SELECT concat_ws(' ', table_name, column_name, data_type, \
+                 character_maximum_length, collation_name, is_nullable)::text \
+                 FROM information_schema.columns WHERE table_schema = 'public' \
+                 AND table_name <> 'seaql_migrations' UNION ALL \
+                 SELECT indexdef::text FROM pg_indexes WHERE schemaname = 'public' \
+                 AND tablename <> 'seaql_migrations' ORDER BY 1"
+            }
+            MariaDb => {
+                "SELECT CONCAT_WS(' ', table_name, column_name, column_type, collation_name, \
+                 is_nullable) FROM information_schema.columns WHERE table_schema = DATABASE() \
+                 AND table_name <> 'seaql_migrations' UNION ALL \
+                 SELECT CONCAT_WS(' ', table_name, index_name, seq_in_index, column_name, \
+                 non_unique) FROM information_schema.statistics WHERE table_schema = DATABASE() \
+                 AND table_name <> 'seaql_migrations' ORDER BY 1"
+            }
+        };
+        self.texts(tables).await
+    }
+
+    /// Removes a database that a server would keep.
+    async fn drop(self) {
+        let name = match self.on {
+            Sqlite => return,
+            Postgres => self.texts("SELECT current_database()::text").await,
+            MariaDb => self.texts("SELECT DATABASE()").await,
+        };
+        let (variable, force) = match self.on {
+            Postgres => ("HEADWATER_TEST_POSTGRES", " WITH (FORCE)"),
+            _ => ("HEADWATER_TEST_MARIADB", ""),
+        };
+        self.db.close().await.unwrap();
+        let server = std::env::var(variable).unwrap();
+        let db = Database::connect(&server).await.unwrap();
+        let drop = format!("DROP DATABASE {}{force}", name[0]);
+        db.execute_unprepared(&drop).await.unwrap();
     }
 }
 
@@ -65,7 +144,7 @@ fn the_names_of_all_changes_are_unique_and_in_order() {
 fn no_table_is_made_twice() {
     let mut tables: Vec<String> = changes()
         .iter()
-        .flat_map(|change| change.statements(DbBackend::Sqlite))
+        .flat_map(|change| change.statements(Dialect::Sqlite))
         .filter(|statement| statement.starts_with("CREATE TABLE"))
         .map(|statement| statement.split('"').nth(1).unwrap().to_owned())
         .collect();
@@ -82,7 +161,7 @@ fn every_name_fits_the_shortest_limit_of_all_databases() {
     let changes = changes();
     let statements = changes
         .iter()
-        .flat_map(|change| change.statements(DbBackend::Postgres));
+        .flat_map(|change| change.statements(Dialect::Postgres));
     let statements: Vec<String> = statements.collect();
     let names = statements
         .iter()
@@ -103,7 +182,7 @@ fn quoted(statement: &str) -> Vec<(&str, &str)> {
 #[test]
 fn every_key_and_index_is_short_enough_for_mysql() {
     for table in changes().iter().flat_map(|change| (change.tables)()) {
-        let statements = table.statements(DbBackend::MySql);
+        let statements = table.statements(Dialect::MariaDb);
         let columns = quoted(&statements[0]);
         let bytes = |name: &str| -> u32 {
             let (_, rest) = columns.iter().find(|(column, _)| *column == name).unwrap();
@@ -113,14 +192,9 @@ fn every_key_and_index_is_short_enough_for_mysql() {
             // Four bytes for the longest character of utf8mb4.
             length.map_or(8, |length| 4 * length.parse::<u32>().unwrap())
         };
-        let key = statements[0]
-            .split_once("PRIMARY KEY (")
-            .map(|(_, names)| names);
-        let indexes = statements[1..]
-            .iter()
-            .filter_map(|index| index.split_once(" ("))
-            .map(|(_, names)| names);
-        for names in indexes.chain(key) {
+        // `PRIMARY KEY (..)`, `UNIQUE KEY name (..)`, `KEY name (..)`.
+        let keys = statements[0].split("KEY ").skip(1);
+        for names in keys.filter_map(|key| key.split(['(', ')']).nth(1)) {
             let total: u32 = quoted(names).iter().map(|(name, _)| bytes(name)).sum();
             assert!(
                 total <= 3072,
@@ -133,7 +207,7 @@ fn every_key_and_index_is_short_enough_for_mysql() {
 
 #[test]
 fn every_statement_can_be_repeated() {
-    for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
+    for backend in Dialect::ALL {
         for statement in changes()
             .iter()
             .flat_map(|change| change.statements(backend))
@@ -165,7 +239,7 @@ fn a_raw_a_tool_and_a_domain_table_are_made_alike_on_every_database() {
             .varchar("state", 20),
     ];
     let mut text = String::new();
-    for backend in [DbBackend::Sqlite, DbBackend::Postgres, DbBackend::MySql] {
+    for backend in Dialect::ALL {
         writeln!(text, "{backend:?}").unwrap();
         for statement in tables.iter().flat_map(|table| table.statements(backend)) {
             writeln!(text, "{statement};").unwrap();
@@ -174,9 +248,12 @@ fn a_raw_a_tool_and_a_domain_table_are_made_alike_on_every_database() {
     assert_snapshot!(text);
 }
 
+#[rstest]
 #[tokio::test]
-async fn applying_all_changes_twice_changes_nothing() {
-    let empty = Empty::new().await;
+async fn applying_all_changes_twice_changes_nothing(#[values(Sqlite, Postgres, MariaDb)] on: On) {
+    let Some(empty) = Empty::on(on).await else {
+        return;
+    };
     assert_eq!(up(&empty.db).await.unwrap(), changes().len());
     let schema = empty.schema().await;
     assert!(schema.len() > 40, "{schema:#?}");
@@ -184,6 +261,7 @@ async fn applying_all_changes_twice_changes_nothing() {
     assert_eq!(empty.schema().await, schema);
     let applied = status(&empty.db).await.unwrap();
     assert!(applied.iter().all(|change| change.applied));
+    empty.drop().await;
 }
 
 #[tokio::test]
@@ -203,25 +281,68 @@ async fn looking_at_an_empty_database_writes_nothing() {
     assert!(pending_statements(&empty.db).await.unwrap().is_empty());
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_change_that_was_killed_after_any_statement_runs_again() {
-    let whole = Empty::new().await;
+async fn a_change_that_was_killed_after_any_statement_runs_again(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(whole) = Empty::on(on).await else {
+        return;
+    };
+    let statements = pending_statements(&whole.db).await.unwrap();
     up(&whole.db).await.unwrap();
     let schema = whole.schema().await;
-    let statements = pending_statements(&Empty::new().await.db).await.unwrap();
-    for done in [1, 2, statements.len() / 2, statements.len()] {
-        let halfway = Empty::new().await;
+    let step = if on == Sqlite { 1 } else { 5 };
+    for done in (1..=statements.len()).step_by(step) {
+        let halfway = Empty::on(on).await.unwrap();
         for statement in &statements[..done] {
             halfway.db.execute_unprepared(statement).await.unwrap();
         }
         assert_eq!(up(&halfway.db).await.unwrap(), changes().len());
         assert_eq!(halfway.schema().await, schema, "after {done} statements");
+        halfway.drop().await;
     }
+    whole.drop().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn rows_outlive_a_change_that_runs_again() {
-    let empty = Empty::new().await;
+async fn two_programs_that_bring_an_empty_database_up_to_date_at_once_both_succeed(
+    #[values(Postgres, MariaDb)] on: On,
+) {
+    let Some(empty) = Empty::on(on).await else {
+        return;
+    };
+    let (one, other) = futures::join!(up(&empty.db), up(&empty.db));
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    assert!(status(&empty.db).await.unwrap().iter().all(|c| c.applied));
+    empty.drop().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn keys_compare_by_their_bytes(#[values(Sqlite, Postgres, MariaDb)] on: On) {
+    let Some(empty) = Empty::on(on).await else {
+        return;
+    };
+    up(&empty.db).await.unwrap();
+    let keys = ["Z", "a", "a ", "ä", "\u{e000}", "\u{1f680}"];
+    for key in keys {
+        let sql = format!("INSERT INTO repos (id) VALUES ('{key}')");
+        empty.db.execute_unprepared(&sql).await.unwrap();
+    }
+    assert_eq!(empty.texts("SELECT id FROM repos ORDER BY id").await, keys);
+    let found = empty.texts("SELECT id FROM repos WHERE id = 'a'").await;
+    assert_eq!(found, ["a"]);
+    empty.drop().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn rows_outlive_a_change_that_runs_again(#[values(Sqlite, Postgres, MariaDb)] on: On) {
+    let Some(empty) = Empty::on(on).await else {
+        return;
+    };
     up(&empty.db).await.unwrap();
     for sql in [
         "INSERT INTO repos (id) VALUES ('a')",
@@ -231,13 +352,19 @@ async fn rows_outlive_a_change_that_runs_again() {
     }
     assert_eq!(up(&empty.db).await.unwrap(), changes().len());
     assert_eq!(empty.texts("SELECT id FROM repos").await, ["a"]);
+    empty.drop().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_database_of_a_newer_version_is_refused_with_a_sentence() {
-    let empty = Empty::new().await;
+async fn a_database_of_a_newer_version_is_refused_with_a_sentence(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(empty) = Empty::on(on).await else {
+        return;
+    };
     up(&empty.db).await.unwrap();
-    let newer = "INSERT INTO seaql_migrations VALUES ('m20990101_000099_from_the_future', 0)";
+    let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20990101_000099_from_the_future', 0)";
     empty.db.execute_unprepared(newer).await.unwrap();
     let refused = up(&empty.db).await.unwrap_err();
     assert_eq!(
@@ -247,6 +374,7 @@ async fn a_database_of_a_newer_version_is_refused_with_a_sentence() {
     );
     assert!(status(&empty.db).await.is_err());
     assert!(pending_statements(&empty.db).await.is_err());
+    empty.drop().await;
 }
 
 #[tokio::test]

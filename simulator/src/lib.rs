@@ -9,10 +9,12 @@
 //! client trips over. Pages are ten long unless asked otherwise, fifty at most for pull requests
 //! and activity, and asking for more is an error; `next` is opaque; commits are paged by cursor;
 //! participants come only when asked for; retired endpoints answer 410; a deleted fork leaves
-//! null behind. [`Fault`]s make any request misbehave.
+//! null behind. [`Fault`]s make any request misbehave, on a [`FaultPlan`] or as a function decides;
+//! a [`Behaviour`] does so for the service as a whole, its rate limit included. [`FaultKind`] names
+//! everything that can go wrong.
 //!
 //! What it is not: a git server, a place to write through the API, or a proof of what the real
-//! service does where nobody has observed it. Rate limits are not enforced; a fault plays them.
+//! service does where nobody has observed it.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -32,19 +34,28 @@
 //! ```
 
 mod api;
+mod behaviour;
+mod connections;
+mod envelope;
 mod fault;
+mod misbehaviour;
 mod options;
 mod payload;
+mod reply;
 mod requests;
 mod server;
+mod shift;
 mod world;
 
-pub use fault::{Fault, OnRequest};
-pub use options::{Credentials, Options};
+pub use behaviour::{Behaviour, RateLimit, RateUse, Removed};
+pub use fault::{
+    Fault, FaultKind, FaultPlan, FaultSettings, Loop, OnRequest, RetryForm, Shift, When,
+};
+pub use options::{Consumer, Credentials, ListedWorkspace, Options};
 pub use requests::RequestRecord;
 pub use server::Simulator;
 pub use world::{
-    Activity, Change, Comment, Commit, Difference, Event, Fork, Hash, Inline, Participant, Project,
-    PullRequest, Refused, Repository, Size, SourceRepository, Spread, State, Time, Touched, Update,
-    User, UserId, Verdict, Workspace, World,
+    Activity, Change, Comment, Commit, Difference, Event, Fork, Habits, Hash, Inline, Participant,
+    Project, PullRequest, Refused, Repository, Size, SourceRepository, Spread, State, Time,
+    Touched, Update, User, UserId, Verdict, Workspace, World,
 };

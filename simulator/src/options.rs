@@ -1,7 +1,9 @@
 //! What a simulator is started with.
 
 use std::fmt;
+use std::time::Duration;
 
+use crate::behaviour::Behaviour;
 use crate::fault::OnRequest;
 use crate::world::Size;
 
@@ -14,6 +16,8 @@ pub struct Options {
     pub size: Size,
     /// Slug of the workspace.
     pub workspace: String,
+    /// Workspaces beside it, of which only lists are simulated.
+    pub listed_workspaces: Vec<ListedWorkspace>,
     /// Who may read.
     pub credentials: Credentials,
     /// Whether requests are recorded; they are always counted.
@@ -28,6 +32,8 @@ pub struct Options {
     pub activity_by_cursor: bool,
     /// How many bytes of rendered items are kept. Rendering again is fast too; this is for benchmarks.
     pub cache_bytes: usize,
+    /// How the service as a whole behaves; may be set later as well.
+    pub behaviour: Behaviour,
     /// Faults; may be set later as well.
     pub on_request: Option<OnRequest>,
 }
@@ -38,6 +44,7 @@ impl Default for Options {
             seed: 1,
             size: Size::default(),
             workspace: "acme".to_owned(),
+            listed_workspaces: Vec::new(),
             credentials: Credentials::default(),
             log_requests: true,
             gzip: true,
@@ -45,6 +52,7 @@ impl Default for Options {
             sorted_states_limit: None,
             activity_by_cursor: false,
             cache_bytes: 256 << 20,
+            behaviour: Behaviour::default(),
             on_request: None,
         }
     }
@@ -83,6 +91,70 @@ pub struct Credentials {
     pub access_tokens: Vec<String>,
     /// Whether public repositories may be read without any.
     pub anonymous: bool,
+    /// Scopes of a token; one that is not named here has all of them.
+    pub scopes: Vec<(String, Vec<String>)>,
+    /// Tokens, of those above, that are refused.
+    pub expired: Vec<String>,
+    /// User names and app passwords, which are refused as such.
+    pub app_passwords: Vec<(String, String)>,
+    /// OAuth consumers.
+    pub consumers: Vec<Consumer>,
+}
+
+/// An OAuth consumer that is given access tokens for its key and secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consumer {
+    /// Its key.
+    pub key: String,
+    /// Its secret.
+    pub secret: String,
+    /// Scopes of its tokens; all of them where none are given.
+    pub scopes: Option<Vec<String>>,
+    /// How long a token lives, and says it does (in whole seconds).
+    pub lifetime: Duration,
+    /// After how many requests a token is refused, however long it says it lives.
+    pub requests: Option<u64>,
+}
+
+impl Consumer {
+    /// A consumer whose tokens have all scopes and live for an hour.
+    #[must_use]
+    pub fn new(key: &str, secret: &str) -> Consumer {
+        Consumer {
+            key: key.to_owned(),
+            secret: secret.to_owned(),
+            scopes: None,
+            lifetime: Duration::from_hours(1),
+            requests: None,
+        }
+    }
+}
+
+/// A workspace beside the world's own whose repositories are listed, but have no pull requests.
+/// They are named `repository-1`, `repository-2` and so on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedWorkspace {
+    /// Short name in addresses.
+    pub slug: String,
+    /// How many repositories it has.
+    pub repositories: usize,
+    /// Each repository with a multiple of this number is archived.
+    pub archived_every: Option<usize>,
+    /// Each repository with a multiple of this number is a fork.
+    pub fork_every: Option<usize>,
+}
+
+impl ListedWorkspace {
+    /// A workspace of repositories that are neither archived nor forks.
+    #[must_use]
+    pub fn new(slug: &str, repositories: usize) -> ListedWorkspace {
+        ListedWorkspace {
+            slug: slug.to_owned(),
+            repositories,
+            archived_every: None,
+            fork_every: None,
+        }
+    }
 }
 
 impl Default for Credentials {
@@ -91,51 +163,15 @@ impl Default for Credentials {
             api_tokens: vec![("me@example.com".to_owned(), "api-token".to_owned())],
             access_tokens: vec!["access-token".to_owned()],
             anonymous: false,
+            scopes: Vec::new(),
+            expired: Vec::new(),
+            app_passwords: Vec::new(),
+            consumers: Vec::new(),
         }
     }
 }
 
-/// Credentials in the form in which requests carry them.
-#[derive(Debug)]
-pub(crate) struct Accepted {
-    basic: Vec<String>,
-    bearer: Vec<String>,
-    anonymous: bool,
-}
-
-impl Accepted {
-    pub(crate) fn new(credentials: &Credentials) -> Accepted {
-        let basic = credentials.api_tokens.iter();
-        Accepted {
-            basic: basic
-                .map(|(email, token)| base64(&format!("{email}:{token}")))
-                .collect(),
-            bearer: credentials.access_tokens.clone(),
-            anonymous: credentials.anonymous,
-        }
-    }
-
-    /// Who sends that header; nobody we know gives `None`, and so does a wrong one.
-    pub(crate) fn reader(&self, authorization: Option<&str>) -> Option<crate::api::Reader> {
-        use crate::api::Reader;
-
-        let Some(authorization) = authorization else {
-            return self.anonymous.then_some(Reader::Anonymous);
-        };
-        let (scheme, value) = authorization.split_once(' ')?;
-        let value = value.trim();
-        let knows = |accepted: &[String]| accepted.iter().any(|accepted| accepted == value);
-        if scheme.eq_ignore_ascii_case("basic") && knows(&self.basic) {
-            Some(Reader::Person)
-        } else if scheme.eq_ignore_ascii_case("bearer") && knows(&self.bearer) {
-            Some(Reader::Token)
-        } else {
-            None
-        }
-    }
-}
-
-fn base64(text: &str) -> String {
+pub(crate) fn base64(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut encoded = String::new();
     for chunk in text.as_bytes().chunks(3) {

@@ -16,6 +16,27 @@ pub struct RequestRecord {
     pub query: String,
     /// The status of the response; 0 while there is none.
     pub status: u16,
+    /// The fault it was given, by name; several are joined by ` + `.
+    pub fault: Option<String>,
+}
+
+impl RequestRecord {
+    /// Path and query as they were sent.
+    #[must_use]
+    pub fn target(&self) -> String {
+        if self.query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, self.query)
+        }
+    }
+
+    /// Whether it asks for a page after the first one.
+    #[must_use]
+    pub fn is_continuation(&self) -> bool {
+        let query = crate::api::Query::parse(&self.query);
+        query.get("ctx").is_some() || query.get("page").is_some_and(|page| page != "1")
+    }
 }
 
 /// Requests in the order of arrival. Counting goes on when recording is off.
@@ -52,6 +73,15 @@ impl Log {
 
     /// Fills in the status, unless the record has been taken meanwhile.
     pub(crate) fn answered(&self, number: u64, status: u16) {
+        self.amend(number, |record| record.status = status);
+    }
+
+    /// Fills in what went wrong on purpose.
+    pub(crate) fn misbehaved(&self, number: u64, fault: String) {
+        self.amend(number, |record| record.fault = Some(fault));
+    }
+
+    fn amend(&self, number: u64, change: impl FnOnce(&mut RequestRecord)) {
         self.with(|records| {
             // Recent requests are at the end, though not always in the order of their numbers.
             let found = records
@@ -59,7 +89,7 @@ impl Log {
                 .rev()
                 .find(|record| record.number == number);
             if let Some(record) = found {
-                record.status = status;
+                change(record);
             }
         });
     }

@@ -1,25 +1,27 @@
 //! The running server.
 
-use std::io::{self, Write};
+use std::collections::BTreeMap;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::{Request as HttpRequest, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use axum::serve::ListenerExt;
-use bytes::Bytes;
-use futures::stream::{self, StreamExt};
+use axum::extract::{ConnectInfo, Request as HttpRequest, State};
+use axum::http::{HeaderMap, HeaderValue, Response, header};
+use chrono::TimeDelta;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::api::{self, Answer, Cache, Query, Quirks};
-use crate::fault::{Fault, OnRequest};
-use crate::options::{Accepted, Options};
+use crate::api::{self, Accepted, Answer, Cache, Query, Quirks, Reader};
+use crate::behaviour::{Admission, Behaviour, Limiter, RateUse};
+use crate::connections::{Line, Lines};
+use crate::fault::{Fault, FaultKind, FaultPlan, OnRequest};
+use crate::options::{ListedWorkspace, Options};
+use crate::reply::{self, Ending, Reply};
 use crate::requests::{Log, RequestRecord};
-use crate::world::World;
+use crate::world::{Change, Habits, World};
 
 /// A Bitbucket Cloud that listens on loopback until it is stopped or dropped.
 #[derive(Debug)]
@@ -46,16 +48,14 @@ impl Simulator {
     pub async fn serve(options: Options, world: World) -> io::Result<Simulator> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        // Small responses would otherwise wait for the client's acknowledgement.
-        let listener = listener.tap_io(|connection| {
-            let _ = connection.set_nodelay(true);
-        });
         let (stopping, stopped) = watch::channel(false);
         let site = Arc::new(Site::new(options, world, address, stopped.clone()));
         let routes = axum::Router::new()
             .fallback(handle)
-            .with_state(Arc::clone(&site));
-        let server = axum::serve(listener, routes).with_graceful_shutdown(until_stopped(stopped));
+            .with_state(Arc::clone(&site))
+            .into_make_service_with_connect_info::<Line>();
+        let server =
+            axum::serve(Lines(listener), routes).with_graceful_shutdown(reply::until(stopped));
         let server = Some(tokio::spawn(async move { server.await }));
         Ok(Simulator {
             site,
@@ -68,6 +68,12 @@ impl Simulator {
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("{}/2.0/", self.site.origin)
+    }
+
+    /// Where OAuth consumers ask for tokens.
+    #[must_use]
+    pub fn token_url(&self) -> String {
+        format!("{}{}", self.site.origin, api::TOKEN_PATH)
     }
 
     /// The world, to look at or to change. Requests wait while the guard lives.
@@ -101,11 +107,56 @@ impl Simulator {
 
     /// Sets what decides about faults; `None` ends them.
     pub fn set_faults(&self, faults: Option<OnRequest>) {
-        *self
-            .site
-            .faults
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = faults;
+        *written(&self.site.faults) = faults;
+    }
+
+    /// Starts a plan of faults in place of whatever decided before.
+    pub fn follow(&self, plan: FaultPlan) {
+        self.set_faults(Some(plan.start()));
+    }
+
+    /// How the service as a whole behaves at present.
+    #[must_use]
+    pub fn behaviour(&self) -> Behaviour {
+        Behaviour::clone(&self.site.behaviour())
+    }
+
+    /// Decides how the service as a whole behaves. Another rate limit than before starts with
+    /// empty windows.
+    pub fn set_behaviour(&self, behaviour: Behaviour) {
+        let mut present = written(&self.site.behaviour);
+        if present.limit != behaviour.limit {
+            *locked(&self.site.limiter) = Limiter::new(Instant::now());
+        }
+        *present = Arc::new(behaviour);
+    }
+
+    /// Ends every fault and every odd behaviour: from now on the service is the usual one.
+    pub fn behave(&self) {
+        self.set_faults(None);
+        self.set_behaviour(Behaviour::default());
+        self.world().set_habits(Habits::default());
+    }
+
+    /// How many times each fault took effect since the start, by name. Behaviours of the whole
+    /// service count where a response shows them.
+    #[must_use]
+    pub fn faults_given(&self) -> BTreeMap<String, u64> {
+        locked(&self.site.given).clone()
+    }
+
+    /// The changes that [`Fault::Shift`] made since the last call, in their order, for the script
+    /// of a test.
+    #[must_use = "the changes are forgotten afterwards"]
+    pub fn take_shifts(&self) -> Vec<Change> {
+        std::mem::take(&mut locked(&self.site.shifts))
+    }
+
+    /// What each credential did under the rate limit since that was set, in the order of their
+    /// first requests.
+    #[must_use]
+    pub fn rate_use(&self) -> Vec<RateUse> {
+        locked(&self.site.limiter).used()
     }
 
     /// Stops listening, lets running responses finish and ends hanging ones.
@@ -124,26 +175,30 @@ impl Drop for Simulator {
     }
 }
 
-async fn until_stopped(mut stopped: watch::Receiver<bool>) {
-    // An error means that the sender is gone, which is the same news.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
+fn written<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A test that panics while it holds the world should fail by itself, not in every later request.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the requests share.
-struct Site {
-    origin: String,
+pub(crate) struct Site {
+    pub(crate) origin: String,
     accepted: Accepted,
+    listed: Vec<ListedWorkspace>,
     gzip: bool,
     quirks: Quirks,
-    world: Arc<Mutex<World>>,
+    pub(crate) world: Arc<Mutex<World>>,
     cache: Mutex<Cache>,
     log: Log,
     faults: RwLock<Option<OnRequest>>,
+    behaviour: RwLock<Arc<Behaviour>>,
+    limiter: Mutex<Limiter>,
+    given: Mutex<BTreeMap<String, u64>>,
+    pub(crate) shifts: Mutex<Vec<Change>>,
     stopped: watch::Receiver<bool>,
 }
 
@@ -166,16 +221,23 @@ impl Site {
         Site {
             origin: format!("http://{address}"),
             accepted: Accepted::new(&options.credentials),
+            listed: options.listed_workspaces,
             gzip: options.gzip,
             quirks: Quirks {
                 issues_status: options.issues_status,
                 sorted_states_limit: options.sorted_states_limit,
                 activity_by_cursor: options.activity_by_cursor,
+                without_size: false,
+                without_next: false,
             },
             world: Arc::new(Mutex::new(world)),
             cache: Mutex::new(Cache::new(options.cache_bytes)),
             log: Log::new(options.log_requests),
             faults: RwLock::new(options.on_request),
+            behaviour: RwLock::new(Arc::new(options.behaviour)),
+            limiter: Mutex::new(Limiter::new(Instant::now())),
+            given: Mutex::default(),
+            shifts: Mutex::default(),
             stopped,
         }
     }
@@ -197,27 +259,53 @@ impl Site {
             path: request.uri().path().to_owned(),
             query: request.uri().query().unwrap_or_default().to_owned(),
             status: 0,
+            fault: None,
         };
         self.log.record(&record);
         (number, faults.and_then(|faults| faults(&record)))
     }
 
     /// The proper answer.
-    fn answer(&self, request: &HttpRequest) -> Answer {
+    fn answer(&self, request: &HttpRequest, behaviour: &Behaviour) -> Answer {
         if request.method() != axum::http::Method::GET {
             return Answer::method_not_allowed();
         }
-        let authorization = request.headers().get(header::AUTHORIZATION);
-        let authorization = authorization.map(|value| value.to_str().unwrap_or_default());
-        let Some(reader) = self.accepted.reader(authorization) else {
-            return Answer::unauthorized();
+        let path = request.uri().path();
+        let reader = match self.accepted.reader(authorization(request.headers()), path) {
+            Ok(reader) => reader,
+            Err(refusal) => return refusal,
         };
+        if let Some(removed) = behaviour.removal(path) {
+            self.count(&[FaultKind::RemovedEndpoint.name().to_owned()]);
+            return match removed.status {
+                410 => Answer::retired(&removed.change),
+                404 => Answer::no_route(),
+                status => Answer::error(status, "Resource removed"),
+            };
+        }
+        let query = Query::parse(request.uri().query().unwrap_or_default());
+        self.read(path, query, reader, behaviour)
+    }
+
+    /// What a reader gets at that address.
+    pub(crate) fn read(
+        &self,
+        path: &str,
+        query: Query,
+        reader: Reader,
+        behaviour: &Behaviour,
+    ) -> Answer {
         let request = api::Request {
             origin: &self.origin,
-            path: request.uri().path(),
-            query: Query::parse(request.uri().query().unwrap_or_default()),
+            path,
+            query,
             reader,
-            quirks: self.quirks,
+            listed: &self.listed,
+            quirks: Quirks {
+                without_size: behaviour.hides_size(path),
+                without_next: behaviour.hides_next(path),
+                ..self.quirks
+            },
         };
         // The world first, always: both locks are held together.
         let world = locked(&self.world);
@@ -225,111 +313,110 @@ impl Site {
         api::answer(&world, &mut cache, &request)
     }
 
-    fn respond(&self, request: &HttpRequest) -> Response<Body> {
-        let answer = self.answer(request);
-        let status =
-            StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = Bytes::from(answer.body);
-        let packed = (self.gzip && body.len() > 1024 && accepts_gzip(request.headers()))
-            .then(|| compress(&body))
-            .flatten();
-        let mut response = Response::new(Body::from(packed.clone().unwrap_or(body)));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json; charset=utf-8"),
-        );
-        headers.insert(
-            header::VARY,
-            HeaderValue::from_static("Accept-Encoding, Authorization"),
-        );
-        if packed.is_some() {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        }
-        response
+    /// Gives a consumer a token.
+    async fn issue_token(&self, request: HttpRequest) -> Reply {
+        let (parts, body) = request.into_parts();
+        let form = axum::body::to_bytes(body, 1 << 16)
+            .await
+            .unwrap_or_default();
+        let answer = self.accepted.token(authorization(&parts.headers), &form);
+        Reply::replaced(answer.status, answer.body.into(), &[])
     }
 
-    /// The simulated time in the form of HTTP.
-    fn date(&self) -> Option<HeaderValue> {
-        let now = locked(&self.world).now();
-        HeaderValue::from_str(&now.format("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
+    pub(crate) fn proper_reply(&self, request: &HttpRequest, behaviour: &Behaviour) -> Reply {
+        let mut reply = Reply::proper(self.answer(request, behaviour));
+        let told = self
+            .accepted
+            .headers(authorization(request.headers()), request.uri().path());
+        for (name, value) in told {
+            reply.say(name, &value);
+        }
+        let odd = behaviour.in_pages(request.uri().path());
+        if !odd.is_empty() && reply.is_numbered_page() {
+            let names: Vec<String> = odd.iter().map(|kind| kind.name().to_owned()).collect();
+            self.count(&names);
+        }
+        reply
+    }
+
+    fn behaviour(&self) -> Arc<Behaviour> {
+        let behaviour = self.behaviour.read();
+        Arc::clone(&behaviour.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the request passes the rate limit; `None` where there is none to pass.
+    fn admit(&self, request: &HttpRequest, behaviour: &Behaviour) -> Option<(Admission, Reader)> {
+        let limit = behaviour.limit.as_ref()?;
+        let credentials = authorization(request.headers());
+        let reader = self
+            .accepted
+            .reader(credentials, request.uri().path())
+            .ok()?;
+        let mut limiter = locked(&self.limiter);
+        // Read under the lock, so that moments come in order.
+        let now = Instant::now();
+        let admission = limiter.admit(limit, authorization(request.headers()), now);
+        Some((admission, reader))
+    }
+
+    /// The simulated time in the form of HTTP, so much later and off by the skew.
+    pub(crate) fn date(&self, behaviour: &Behaviour, later: TimeDelta) -> String {
+        let now = locked(&self.world).now() + behaviour.date_skew + later;
+        now.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+
+    fn count(&self, names: &[String]) {
+        let mut given = locked(&self.given);
+        for name in names {
+            *given.entry(name.clone()).or_default() += 1;
+        }
     }
 }
 
-async fn handle(State(site): State<Arc<Site>>, request: HttpRequest) -> Response<Body> {
+fn authorization(headers: &HeaderMap) -> Option<&str> {
+    let authorization = headers.get(header::AUTHORIZATION);
+    authorization.map(|value| value.to_str().unwrap_or_default())
+}
+
+async fn handle(
+    State(site): State<Arc<Site>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    request: HttpRequest,
+) -> Response<Body> {
     let (number, fault) = site.receive(&request);
-    let mut response = match fault {
-        None => site.respond(&request),
-        Some(Fault::Status(status, body, headers)) => replaced(status, body, &headers),
-        Some(Fault::Body(body, kind)) => {
-            replaced(200, body, &[(header::CONTENT_TYPE.to_string(), kind)])
+    let behaviour = site.behaviour();
+    if fault.is_none() && request.uri().path() == api::TOKEN_PATH {
+        let gzip = site.gzip && reply::accepts_gzip(request.headers());
+        let reply = site.issue_token(request).await;
+        site.log.answered(number, reply.status);
+        return reply.send(gzip, &line, site.stopped.clone()).await;
+    }
+    let admission = site.admit(&request, &behaviour);
+    let refused = admission.as_ref().and_then(|(it, _)| it.refused_for);
+    let (mut reply, names) = match (refused, fault) {
+        (Some(wait), _) => site.refuse(&behaviour, wait),
+        (None, Some(fault)) => {
+            tokio::time::sleep(fault.delay()).await;
+            site.misbehave(&request, &behaviour, fault)
         }
-        Some(Fault::Hang) => {
-            until_stopped(site.stopped.clone()).await;
-            replaced(503, Bytes::new(), &[])
-        }
-        Some(Fault::CutConnection) => cut_off(site.respond(&request)).await,
-        Some(Fault::Delay(duration)) => {
-            tokio::time::sleep(duration).await;
-            site.respond(&request)
-        }
+        (None, None) => (site.proper_reply(&request, &behaviour), Vec::new()),
     };
-    if let Some(date) = site.date() {
+    if let (Some((admission, reader)), Some(limit)) = (admission, &behaviour.limit) {
+        reply.tell_limit(limit, &admission, reader);
+    }
+    if !names.is_empty() {
+        site.count(&names);
+        site.log.misbehaved(number, names.join(" + "));
+    }
+    let has_head = reply.ending != Ending::Nothing;
+    let gzip = site.gzip && reply::accepts_gzip(request.headers());
+    let mut response = reply.send(gzip, &line, site.stopped.clone()).await;
+    let date = site.date(&behaviour, TimeDelta::zero());
+    if let Ok(date) = HeaderValue::from_str(&date) {
         response.headers_mut().entry(header::DATE).or_insert(date);
     }
-    site.log.answered(number, response.status().as_u16());
-    response
-}
-
-fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let accepted = headers
-        .get(header::ACCEPT_ENCODING)
-        .and_then(|value| value.to_str().ok());
-    accepted.is_some_and(|accepted| accepted.contains("gzip"))
-}
-
-fn compress(body: &[u8]) -> Option<Bytes> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(body).ok()?;
-    encoder.finish().ok().map(Bytes::from)
-}
-
-fn replaced(status: u16, body: Bytes, headers: &[(String, String)]) -> Response<Body> {
-    let kind = if body.starts_with(b"{") {
-        "application/json"
-    } else {
-        "text/plain"
-    };
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() =
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let sent = response.headers_mut();
-    sent.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    for (name, value) in headers {
-        // A test that misspells a header notices by the header's absence.
-        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
-            sent.insert(name, value);
-        }
+    if has_head {
+        site.log.answered(number, response.status().as_u16());
     }
     response
-}
-
-/// Promises the whole body, sends half of it and drops the connection.
-async fn cut_off(response: Response<Body>) -> Response<Body> {
-    let (mut parts, body) = response.into_parts();
-    let body = axum::body::to_bytes(body, usize::MAX)
-        .await
-        .unwrap_or_default();
-    parts
-        .headers
-        .insert(header::CONTENT_LENGTH, HeaderValue::from(body.len() + 1));
-    let half = body.slice(..body.len() / 2);
-    let broken = async {
-        // Without a pause the failure overtakes the half that is still to be written.
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        Err(io::Error::from(io::ErrorKind::ConnectionAborted))
-    };
-    let half_and_end = stream::once(async { Ok(half) }).chain(stream::once(broken));
-    Response::from_parts(parts, Body::from_stream(half_and_end))
 }

@@ -1,12 +1,16 @@
 //! `sync` and its parts.
 
+mod budget;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use headwater_collectors::{Client, RequestError, RequestErrorKind};
 use headwater_store::Store;
+use headwater_store::ledger::Window;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::cli::{CollectArgs, ScopeArgs, Shared, StreamArgs};
 use crate::config::{Config, Connection, DataAfter};
@@ -15,7 +19,7 @@ use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::exit::{Exit, Failure, chain};
 use crate::plan::{Depth, Plan, Stages, choose_streams};
 use crate::report::{Event, Reporter, RunSummary};
-use crate::resolve::{Selection, Wanted, connection_id, registered, wanted};
+use crate::resolve::{Resolved, Selection, connection_id, registered, wanted};
 use crate::run::{Job, Runner, Tally, now};
 use crate::source::Source;
 use crate::sources::bitbucket::bitbucket;
@@ -122,9 +126,25 @@ pub async fn collect_and_transform(
     collecting: &Collecting<'_>,
     plan: &Plan,
 ) -> Result<(Exit, RunSummary), Failure> {
+    let ledger = collecting.store.ledger(Window::HOUR).await?;
+    let mut connector = Connector::recording(collecting.folder, ledger);
+    let done = run_over(collecting, plan, &mut connector).await;
+    // However it ended: what was taken from the ledger and not sent is given back.
+    let closed = connector.close().await;
+    let done = done?;
+    closed?;
+    Ok(done)
+}
+
+async fn run_over(
+    collecting: &Collecting<'_>,
+    plan: &Plan,
+    connector: &mut Connector<'_>,
+) -> Result<(Exit, RunSummary), Failure> {
     let mut tally = Tally::default();
-    let jobs = resolve_jobs(collecting, &mut tally).await?;
-    runner(collecting).run(plan, jobs, tally).await
+    let resolved = resolve_jobs(collecting, connector, &mut tally).await?;
+    tally.requests(budget::tell_estimates(collecting, plan, &resolved.jobs).await?);
+    runner(collecting).run(plan, resolved.jobs, tally).await
 }
 
 /// What runs plans for a collection.
@@ -137,16 +157,24 @@ pub(super) fn runner<'a>(collecting: &Collecting<'a>) -> Runner<'a> {
     }
 }
 
+/// Repositories with the way to their API.
+pub(super) struct ResolvedJobs {
+    pub(super) jobs: Vec<Job>,
+    /// Tell of long waits while they live.
+    _watched: Vec<AbortOnDropHandle<()>>,
+}
+
 /// The repositories that are configured and selected, registered, with the way to their API.
 ///
 /// # Errors
 /// When no connection can be used, a name means nothing, or the database fails.
 pub(super) async fn resolve_jobs(
     collecting: &Collecting<'_>,
+    connector: &mut Connector<'_>,
     tally: &mut Tally,
-) -> Result<Vec<Job>, Failure> {
-    let mut connector = Connector::new(collecting.folder);
+) -> Result<ResolvedJobs, Failure> {
     let mut jobs = Vec::new();
+    let mut watched = Vec::new();
     let mut unusable = None;
     for connection in &collecting.config.connections {
         if !collecting.selection.may_include(&connection.name) {
@@ -154,6 +182,8 @@ pub(super) async fn resolve_jobs(
         }
         match connector.client(connection) {
             Ok(client) => {
+                let reporter = Arc::clone(&collecting.reporter);
+                watched.push(budget::watch_limit(&connection.name, &client, reporter));
                 jobs.extend(jobs_of(collecting, connection, &client, tally).await?);
                 tally.requests(client.requests());
             }
@@ -181,7 +211,10 @@ pub(super) async fn resolve_jobs(
             .collect();
         collecting.selection.require_found(&found)?;
     }
-    Ok(jobs)
+    Ok(ResolvedJobs {
+        jobs,
+        _watched: watched,
+    })
 }
 
 /// One connection's repositories, registered; nothing when they cannot be listed.
@@ -201,8 +234,8 @@ async fn jobs_of(
         }
     };
     mark_vanished(collecting, connection, &found).await?;
-    let mut jobs = Vec::with_capacity(found.len());
-    for repository in found {
+    let mut jobs = Vec::with_capacity(found.wanted.len());
+    for repository in found.wanted {
         let store = collecting.store;
         store.register(&repository.scope, now()).await?;
         let data_after = store
@@ -228,7 +261,7 @@ async fn jobs_of(
 async fn mark_vanished(
     collecting: &Collecting<'_>,
     connection: &Connection,
-    found: &[Wanted],
+    found: &Resolved,
 ) -> Result<(), Failure> {
     let id = connection_id(connection);
     for known in collecting.store.scopes().await? {
@@ -237,7 +270,9 @@ async fn mark_vanished(
         let expected = scope.connection_id == id
             && connection.wanted(name)
             && collecting.selection.includes(&connection.name, name);
-        if expected && found.iter().all(|wanted| wanted.scope != *scope) {
+        let is_there = found.left_aside.contains(name)
+            || found.wanted.iter().any(|wanted| wanted.scope == *scope);
+        if expected && !is_there {
             collecting.store.set_source_gone(scope, Some(now())).await?;
             let message = format!(
                 "{}:{name} is no longer listed; its rows stay, marked as gone at the source",
@@ -267,6 +302,7 @@ fn note_unlisted(
     if matches!(
         error.kind,
         RequestErrorKind::Unauthorized { .. }
+            | RequestErrorKind::ConsumerRefused { .. }
             | RequestErrorKind::Forbidden { .. }
             | RequestErrorKind::NotFound { .. }
     ) {

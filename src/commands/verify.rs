@@ -4,12 +4,14 @@
 //! afterwards and thrown away. Why: docs/decisions/0020-verify-by-scratch.md.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use headwater_collectors::{Collection, content_hash};
 use headwater_domain::Scope;
 use headwater_store::Store;
 use headwater_store::compare::{Difference, scopes_equal, tables_equal};
+use headwater_store::ledger::Window;
 use headwater_store::progress::WalkKey;
 use headwater_store::query::Cell;
 use headwater_store::raw::{ItemTime, NewItem, ParentPosition, PendingParent, RawRow, StoredItems};
@@ -18,8 +20,8 @@ use url::Url;
 use super::sync::{Collecting, resolve_jobs, runner};
 use super::written;
 use crate::cli::{Format, Shared, WholeArgs};
+use crate::connect::Connector;
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
-use crate::database;
 use crate::exit::{Exit, Failure};
 use crate::output::print;
 use crate::plan::{Depth, Plan, Stages};
@@ -59,7 +61,7 @@ pub(super) async fn verify(
     let here = context.open_for_reading().await?;
     let failed = |error| Failure::because(Exit::Failed, "making a temporary folder", error);
     let folder = tempfile::tempdir().map_err(failed)?;
-    let there = database::open(&folder.path().join("verify.db")).await?;
+    let there = scratch_in(folder.path()).await?;
     let source = bitbucket();
     let collecting = Collecting {
         config: &context.config,
@@ -119,10 +121,44 @@ pub async fn compare_with_source(
     deep: bool,
     limit: usize,
 ) -> Result<Verified, Failure> {
+    let there = collecting.store;
+    // Requests of the last hour count, whoever sent them; ours are not noted here.
+    there.copy_requests_from(here).await?;
+    let ledger = there.ledger(Window::HOUR).await?;
+    let mut connector = Connector::recording(collecting.folder, ledger);
+    let verified = compare(here, collecting, &mut connector, (deep, limit)).await;
+    let closed = connector.close().await;
+    let verified = verified?;
+    closed?;
+    Ok(verified)
+}
+
+/// An empty database for a comparison, gone with its folder.
+///
+/// # Errors
+/// When it cannot be made.
+pub async fn scratch_in(folder: &Path) -> Result<Store, Failure> {
+    let path = folder.join("verify.db");
+    let failed = |error| Failure::because(Exit::Failed, "making a scratch database", error);
+    let store = Store::open_sqlite(&path).await.map_err(failed)?;
+    let migrated = headwater_migrations::up(store.connection()).await;
+    migrated.map_err(|error| {
+        Failure::because(Exit::Failed, "the scratch database is not usable", error)
+    })?;
+    Ok(store)
+}
+
+async fn compare(
+    here: &Store,
+    collecting: &Collecting<'_>,
+    connector: &mut Connector<'_>,
+    (deep, limit): (bool, usize),
+) -> Result<Verified, Failure> {
     let scratch = Scratch { here, collecting };
     scratch.take_ranges().await?;
     let mut tally = Tally::default();
-    let jobs = resolve_jobs(collecting, &mut tally).await?;
+    let resolved = resolve_jobs(collecting, connector, &mut tally).await?;
+    let jobs = &resolved.jobs;
     let runner = runner(collecting);
     let streams = |child: bool| {
         let entries = collecting
@@ -141,7 +177,7 @@ pub async fn compare_with_source(
     };
     let lists = plan(Stages::COLLECT, streams(false));
     let mut exits = vec![runner.run(&lists, jobs.clone(), tally).await?.0];
-    for job in &jobs {
+    for job in jobs {
         scratch.take_unchanged(job, deep).await?;
     }
     let children = plan(Stages::COLLECT, streams(true));
@@ -160,7 +196,7 @@ pub async fn compare_with_source(
         verified.exit = Exit::Cancelled;
         return Ok(verified);
     }
-    verified.scopes = scratch.read_whole(&jobs).await?;
+    verified.scopes = scratch.read_whole(jobs).await?;
     verified.differences = scratch.compare(&verified.scopes, limit).await?;
     let failed = exits.into_iter().find(|exit| *exit != Exit::Ok);
     verified.exit = match failed {

@@ -144,6 +144,13 @@ fn warn_of_clear_text(field: &Field<'_>, url: &Url) {
     }
 }
 
+/// Reads `auth.token_url`.
+pub(super) fn read_token_url(field: &Field<'_>) -> Option<Url> {
+    let url = field.url(&["https", "http"])?;
+    warn_of_clear_text(field, &url);
+    Some(url)
+}
+
 /// Reads `proxy`.
 pub(super) fn read_proxy(field: &Field<'_>) -> Option<Proxy> {
     let text = field.text()?;

@@ -1,11 +1,16 @@
 //! How a connection proves who it is.
 
 use schemars::JsonSchema;
+use url::Url;
 
+use super::addresses;
 use super::connection::ConnectionKind;
 use super::problem::quoted;
 use super::reader::{Field, TableReader, closest, listed};
 use super::secret::SecretSource;
+
+/// Where Bitbucket Cloud gives access tokens to OAuth consumers.
+pub const DEFAULT_TOKEN_URL: &str = "https://bitbucket.org/site/oauth2/access_token";
 
 /// How a connection proves who it is. Default: `{"kind":"none"}`.
 ///
@@ -31,6 +36,14 @@ pub enum Auth {
         key: SecretSource,
         /// The consumer's secret.
         secret: SecretSource,
+        /// Where access tokens are asked for.
+        /// Default: `"https://bitbucket.org/site/oauth2/access_token"`.
+        #[schemars(
+            with = "Option<String>",
+            default,
+            extend("default" = DEFAULT_TOKEN_URL)
+        )]
+        token_url: Option<Url>,
     },
     /// A user name and a password, for Data Center and git servers.
     Basic {
@@ -68,7 +81,7 @@ impl Auth {
         match self {
             Self::ApiToken { email, token } => vec![email, token],
             Self::AccessToken { token } => vec![token],
-            Self::Oauth { key, secret } => vec![key, secret],
+            Self::Oauth { key, secret, .. } => vec![key, secret],
             Self::Basic { user, password } => vec![user, password],
             Self::None => vec![],
         }
@@ -82,7 +95,7 @@ fn keys_of(kind: &str) -> &'static [&'static str] {
     match kind {
         "api-token" => &["email", "token"],
         "access-token" => &["token"],
-        "oauth" => &["key", "secret"],
+        "oauth" => &["key", "secret", "token_url"],
         "basic" => &["user", "password"],
         _ => &[],
     }
@@ -181,8 +194,17 @@ fn read_values(table: &mut TableReader<'_>, kind: &str) -> Option<Auth> {
         "access-token" => credential("token").map(|token| Auth::AccessToken { token }),
         "oauth" => {
             let secret = credential("secret");
+            let field = table.field("token_url");
+            let token_url = match &field {
+                Some(field) => addresses::read_token_url(field),
+                None => Url::parse(DEFAULT_TOKEN_URL).ok(),
+            };
             let (key, secret) = (name?, secret?);
-            Some(Auth::Oauth { key, secret })
+            Some(Auth::Oauth {
+                key,
+                secret,
+                token_url,
+            })
         }
         "basic" => {
             let password = credential("password");
@@ -195,7 +217,15 @@ fn read_values(table: &mut TableReader<'_>, kind: &str) -> Option<Auth> {
 
 /// A key of another kind is known, yet would be ignored: say which kind it belongs to.
 fn report_foreign_keys(table: &mut TableReader<'_>, kind: &str) {
-    for name in ["email", "token", "key", "secret", "user", "password"] {
+    for name in [
+        "email",
+        "token",
+        "key",
+        "secret",
+        "token_url",
+        "user",
+        "password",
+    ] {
         if keys_of(kind).contains(&name) || !table.has(name) {
             continue;
         }

@@ -196,6 +196,14 @@ pub struct Connection {
     /// Default: `[]`, nothing; with git, every name in `git.urls`.
     #[schemars(default, extend("default" = Vec::<String>::new()))]
     pub scopes: Vec<ScopePattern>,
+    /// Whether archived repositories are among those that a glob stands for. One that is named
+    /// in full is wanted in any case. Default: `true`.
+    #[schemars(default = "included", extend("default" = true))]
+    pub include_archived: bool,
+    /// Whether forks are among the repositories that a glob stands for. One that is named in
+    /// full is wanted in any case. Default: `true`.
+    #[schemars(default = "included", extend("default" = true))]
+    pub include_forks: bool,
     /// The `[scope_config.NAME]` that holds the rules for these scopes.
     /// Default: `"default"`, which exists even when the file does not mention it.
     #[schemars(default, extend("default" = DEFAULT_SCOPE_CONFIG))]
@@ -219,6 +227,10 @@ fn without_credentials() -> Auth {
     Auth::None
 }
 
+fn included() -> bool {
+    true
+}
+
 fn default_reconcile_every() -> Period {
     DEFAULT_RECONCILE_EVERY
 }
@@ -228,6 +240,19 @@ impl Connection {
     #[must_use]
     pub fn wanted(&self, full_name: &str) -> bool {
         scope_pattern::wanted(&self.scopes, full_name)
+    }
+
+    /// Whether a repository of a list is wanted: by its name, and by what it is.
+    #[must_use]
+    pub fn wanted_from_list(&self, full_name: &str, archived: bool, fork: bool) -> bool {
+        let kind_fits = (self.include_archived || !archived) && (self.include_forks || !fork);
+        self.wanted(full_name) && (kind_fits || self.exact_names().contains(&full_name))
+    }
+
+    /// The workspaces that the patterns name, whether they must be listed or not.
+    #[must_use]
+    pub fn workspaces(&self) -> BTreeSet<&str> {
+        scope_pattern::workspaces(&self.scopes)
     }
 
     /// The scopes wanted by their full names, which need no network to resolve.

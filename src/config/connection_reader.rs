@@ -11,7 +11,7 @@ use super::reader::{Field, TableReader, closest, listed};
 use super::{addresses, scopes};
 
 /// Where people put credentials by mistake, and where those belong.
-const MISPLACED: [(&str, &str); 9] = [
+const MISPLACED: [(&str, &str); 13] = [
     ("token", "auth.token"),
     ("email", "auth.email"),
     ("user", "auth.user"),
@@ -21,6 +21,10 @@ const MISPLACED: [(&str, &str); 9] = [
     ("base_url", "endpoint"),
     ("timeout", "timeout_seconds"),
     ("repositories", "scopes"),
+    ("archived", "include_archived"),
+    ("exclude_archived", "include_archived"),
+    ("forks", "include_forks"),
+    ("exclude_forks", "include_forks"),
 ];
 
 /// What was found in one `[[connection]]`, however broken the rest is.
@@ -54,6 +58,8 @@ pub(super) fn read(mut table: TableReader<'_>, known: &Known<'_>) -> Draft {
     let timeout_seconds = read_timeouts(&mut table);
     let git = addresses::read_git(&mut table, kind);
     let scopes = scopes::read_connection_scopes(&mut table, kind, &git);
+    let include_archived = read_inclusion(&mut table, "include_archived", kind);
+    let include_forks = read_inclusion(&mut table, "include_forks", kind);
     let scope_config = read_scope_config(&mut table, known);
     let data_after = table.field("data_after").and_then(|field| field.range());
     let reconcile_every = table
@@ -70,6 +76,8 @@ pub(super) fn read(mut table: TableReader<'_>, known: &Known<'_>) -> Draft {
         ca_file,
         timeout_seconds,
         scopes,
+        include_archived,
+        include_forks,
         scope_config: scope_config.unwrap_or_else(|| DEFAULT_SCOPE_CONFIG.to_owned()),
         data_after,
         reconcile_every: reconcile_every.unwrap_or(DEFAULT_RECONCILE_EVERY),
@@ -104,6 +112,8 @@ fn assemble(
         ca_file: None,
         timeout_seconds: TimeoutSeconds::DEFAULT,
         scopes: Vec::new(),
+        include_archived: true,
+        include_forks: true,
         scope_config: String::new(),
         data_after: None,
         reconcile_every: DEFAULT_RECONCILE_EVERY,
@@ -229,6 +239,22 @@ fn read_timeouts(table: &mut TableReader<'_>) -> TimeoutSeconds {
         field.report(field.warning(message));
     }
     timeouts
+}
+
+/// Reads whether globs stand for repositories of some kind; they do unless the file says no.
+fn read_inclusion(
+    table: &mut TableReader<'_>,
+    name: &'static str,
+    kind: Option<ConnectionKind>,
+) -> bool {
+    let Some(field) = table.field(name) else {
+        return true;
+    };
+    if kind == Some(ConnectionKind::Git) {
+        let problem = field.error("has no effect with kind \"git\"");
+        field.report(problem.expecting("the repositories under `git.urls`"));
+    }
+    field.boolean().unwrap_or(true)
 }
 
 fn read_scope_config(table: &mut TableReader<'_>, known: &Known<'_>) -> Option<String> {

@@ -129,6 +129,17 @@ impl DatabaseAddress {
         Some(PathBuf::from(path))
     }
 
+    /// The address of a database file, whatever characters its path has.
+    #[must_use]
+    pub fn of_file(path: &Path) -> Self {
+        let url = format!("sqlite:{}", path.display());
+        Self {
+            kind: DatabaseKind::Sqlite,
+            url: Secret::new(url.clone()),
+            shown: url,
+        }
+    }
+
     /// Checks an address; the errors do not repeat any part of it.
     pub fn parse(text: &str) -> Result<Self, DatabaseUrlError> {
         if let Some(rest) = text.strip_prefix("sqlite:") {

@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
-pub use authentication::Auth;
+pub use authentication::{Auth, DEFAULT_TOKEN_URL};
 pub use connection::{
     ANONYMOUS_REQUESTS_PER_HOUR, Connection, ConnectionKind, DEFAULT_BURST, DEFAULT_CLOUD_ENDPOINT,
     DEFAULT_CONCURRENCY, DEFAULT_RECONCILE_EVERY, DEFAULT_REQUESTS_PER_HOUR,

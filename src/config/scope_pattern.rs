@@ -196,6 +196,15 @@ pub(super) fn workspaces_to_list(patterns: &[ScopePattern]) -> BTreeSet<&str> {
         .collect()
 }
 
+/// The workspaces that patterns write out, exclusions left aside.
+pub(super) fn workspaces(patterns: &[ScopePattern]) -> BTreeSet<&str> {
+    patterns
+        .iter()
+        .filter(|pattern| !pattern.exclusion && pattern.names_its_workspace())
+        .map(ScopePattern::workspace)
+        .collect()
+}
+
 /// Whether a glob stands in place of the workspace, so that all of them must be listed.
 pub(super) fn lists_every_workspace(patterns: &[ScopePattern]) -> bool {
     patterns

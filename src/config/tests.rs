@@ -30,6 +30,8 @@ proxy = "http://proxy.example:3128"
 ca_file = "corporate-ca.pem"
 timeout_seconds = { connect = 10, read = 60, total = 120 }
 scopes = ["acme/*", "!acme/sandbox"]
+include_archived = true
+include_forks = false
 scope_config = "default"
 data_after = "6 months"
 reconcile_every = "7 days"

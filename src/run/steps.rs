@@ -243,7 +243,9 @@ impl ScopeRun<'_> {
                 }
                 tally.refused();
             }
-            RequestErrorKind::Unauthorized { .. } | RequestErrorKind::Forbidden { .. } => {
+            RequestErrorKind::Unauthorized { .. }
+            | RequestErrorKind::ConsumerRefused { .. }
+            | RequestErrorKind::Forbidden { .. } => {
                 tally.refused();
             }
             _ => {}

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use sea_orm::sea_query::ColumnType;
-use sea_orm::{DbErr, Value};
+use sea_orm::{DbBackend, DbErr, Value};
 
 use crate::database::Row;
 
@@ -309,9 +309,9 @@ impl<'a> Cursor<'a> {
             values.extend(params.iter().map(|params| params.clone().into()));
         }
         if let Some(last) = self.page.last() {
-            let marks = vec!["?"; *keys].join(", ");
-            conditions.push(format!("({key}) > ({marks})"));
-            values.extend_from_slice(&last[..*keys]);
+            let (condition, more) = after(self.store.backend(), &names[..*keys], last);
+            conditions.push(condition);
+            values.extend(more);
         }
         let within = if conditions.is_empty() {
             String::new()
@@ -328,6 +328,27 @@ impl<'a> Cursor<'a> {
         self.done = self.page.len() < PAGE;
         Ok(())
     }
+}
+
+/// Rows behind a key, in the form in which the database finds them by its index.
+fn after(backend: DbBackend, key: &[&str], last: &[Value]) -> (String, Vec<Value>) {
+    if backend != DbBackend::MySql {
+        let marks = vec!["?"; key.len()].join(", ");
+        let condition = format!("({}) > ({marks})", key.join(", "));
+        return (condition, last[..key.len()].to_vec());
+    }
+    // MySQL and MariaDB would compare every row with the whole key.
+    let mut values = Vec::new();
+    let alternatives: Vec<String> = (0..key.len())
+        .map(|place| {
+            values.extend_from_slice(&last[..=place]);
+            let equal = key[..place].iter().map(|name| format!("{name} = ?"));
+            let greater = std::iter::once(format!("{} > ?", key[place]));
+            let all: Vec<String> = equal.chain(greater).collect();
+            format!("({})", all.join(" AND "))
+        })
+        .collect();
+    (format!("({})", alternatives.join(" OR ")), values)
 }
 
 fn read_row(row: &Row, columns: &[(String, ColumnType)]) -> Result<Vec<Value>, DbErr> {

@@ -1,15 +1,16 @@
-//! The way to the database: SQLite through its own library on a thread, servers through sea-orm.
+//! The way to the database: SQLite through its own library on a thread, servers through sqlx.
 //!
 //! Everything above speaks in statement texts with `?`, [`Value`]s and [`Row`]s.
 
+mod server;
 mod sqlite;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rusqlite::types::Value as SqliteValue;
 use sea_orm::{DbBackend, DbErr, Value};
 
+pub(crate) use server::{Server, ServerTurn};
 pub(crate) use sqlite::{Sqlite, SqliteTurn};
 
 /// A connection that statements run on, one transaction at a time.
@@ -17,18 +18,23 @@ pub(crate) use sqlite::{Sqlite, SqliteTurn};
 pub(crate) enum Database {
     /// An SQLite file.
     Sqlite(Sqlite),
+    /// A server.
+    Server(Server),
 }
 
 /// The right to run statements: nobody else's statements come between.
 pub(crate) enum Turn {
     /// On the SQLite thread.
     Sqlite(SqliteTurn),
+    /// On a connection to a server.
+    Server(ServerTurn),
 }
 
 impl Database {
     pub(crate) fn backend(&self) -> DbBackend {
         match self {
             Self::Sqlite(_) => DbBackend::Sqlite,
+            Self::Server(server) => server.backend(),
         }
     }
 
@@ -36,6 +42,7 @@ impl Database {
     pub(crate) async fn turn(&self) -> Turn {
         match self {
             Self::Sqlite(sqlite) => Turn::Sqlite(sqlite.turn().await),
+            Self::Server(server) => Turn::Server(server.turn().await),
         }
     }
 
@@ -43,12 +50,17 @@ impl Database {
     pub(crate) async fn read(&self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, DbErr> {
         match self {
             Self::Sqlite(sqlite) => sqlite.read(text, values).await,
+            Self::Server(server) => server.read(text, values).await,
         }
     }
 
     pub(crate) async fn close(self) -> Result<(), DbErr> {
         match self {
             Self::Sqlite(sqlite) => sqlite.close().await,
+            Self::Server(server) => {
+                server.close().await;
+                Ok(())
+            }
         }
     }
 }
@@ -57,18 +69,21 @@ impl Turn {
     pub(crate) async fn begin(&mut self) -> Result<(), DbErr> {
         match self {
             Self::Sqlite(turn) => turn.begin().await,
+            Self::Server(turn) => turn.begin().await,
         }
     }
 
     pub(crate) async fn commit(&mut self) -> Result<(), DbErr> {
         match self {
             Self::Sqlite(turn) => turn.commit().await,
+            Self::Server(turn) => turn.commit().await,
         }
     }
 
     pub(crate) async fn query(&self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, DbErr> {
         match self {
             Self::Sqlite(turn) => turn.query(text, values).await,
+            Self::Server(turn) => turn.query(text, values).await,
         }
     }
 
@@ -76,6 +91,15 @@ impl Turn {
     pub(crate) async fn execute(&self, text: &str, values: Vec<Value>) -> Result<u64, DbErr> {
         match self {
             Self::Sqlite(turn) => turn.execute(text, values).await,
+            Self::Server(turn) => turn.execute(text, values).await,
+        }
+    }
+
+    /// Inserts a row into a table that numbers its rows in `id`, and returns the number.
+    pub(crate) async fn insert(&self, text: &str, values: Vec<Value>) -> Result<i64, DbErr> {
+        match self {
+            Self::Sqlite(turn) => turn.insert(text, values).await,
+            Self::Server(turn) => turn.insert(text, values).await,
         }
     }
 
@@ -89,13 +113,44 @@ impl Turn {
     ) -> Result<(), DbErr> {
         match self {
             Self::Sqlite(turn) => turn.execute_rows(text, rows, shared),
+            Self::Server(turn) => {
+                let mut rows = rows;
+                for row in &mut rows {
+                    row.extend(shared.iter().cloned());
+                }
+                turn.execute_rows(text, rows)
+            }
+        }
+    }
+}
+
+/// One cell of a result, whichever database it comes from. Truth is 1 and 0.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Cell {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(String),
+    Bytes(Vec<u8>),
+    Time(DateTime<Utc>),
+}
+
+impl Cell {
+    fn holds(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Integer(_) => "a whole number",
+            Self::Real(_) => "a number",
+            Self::Text(_) => "text",
+            Self::Bytes(_) => "bytes",
+            Self::Time(_) => "a time",
         }
     }
 }
 
 /// One row of a result.
 #[derive(Clone, Debug)]
-pub(crate) struct Row(Vec<SqliteValue>);
+pub(crate) struct Row(Vec<Cell>);
 
 impl Row {
     /// The cell at this place.
@@ -103,18 +158,18 @@ impl Row {
         let cell = self.0.get(place);
         let cell = cell.ok_or_else(|| DbErr::Type(format!("there is no column {place}")))?;
         T::from_cell(cell).ok_or_else(|| {
-            let kind = cell.data_type();
+            let holds = cell.holds();
             DbErr::Type(format!(
-                "column {place} holds {kind}, which is not what belongs there"
+                "column {place} holds {holds}, which is not what belongs there"
             ))
         })
     }
 
     /// Takes the cell at this place; it is null afterwards.
     pub(crate) fn take_bytes(&mut self, place: usize) -> Option<Vec<u8>> {
-        match std::mem::replace(self.0.get_mut(place)?, SqliteValue::Null) {
-            SqliteValue::Blob(bytes) => Some(bytes),
-            SqliteValue::Text(text) => Some(text.into_bytes()),
+        match std::mem::replace(self.0.get_mut(place)?, Cell::Null) {
+            Cell::Bytes(bytes) => Some(bytes),
+            Cell::Text(text) => Some(text.into_bytes()),
             _ => None,
         }
     }
@@ -123,68 +178,69 @@ impl Row {
 /// What a cell can be read as.
 pub(crate) trait FromCell: Sized {
     /// None when the cell holds something else.
-    fn from_cell(cell: &SqliteValue) -> Option<Self>;
+    fn from_cell(cell: &Cell) -> Option<Self>;
 }
 
 impl FromCell for i64 {
-    fn from_cell(cell: &SqliteValue) -> Option<Self> {
+    fn from_cell(cell: &Cell) -> Option<Self> {
         match cell {
-            SqliteValue::Integer(number) => Some(*number),
+            Cell::Integer(number) => Some(*number),
             _ => None,
         }
     }
 }
 
 impl FromCell for bool {
-    fn from_cell(cell: &SqliteValue) -> Option<Self> {
+    fn from_cell(cell: &Cell) -> Option<Self> {
         i64::from_cell(cell).map(|number| number != 0)
     }
 }
 
 impl FromCell for f64 {
-    fn from_cell(cell: &SqliteValue) -> Option<Self> {
+    fn from_cell(cell: &Cell) -> Option<Self> {
         match cell {
-            SqliteValue::Real(number) => Some(*number),
+            Cell::Real(number) => Some(*number),
             _ => None,
         }
     }
 }
 
 impl FromCell for String {
-    fn from_cell(cell: &SqliteValue) -> Option<Self> {
+    fn from_cell(cell: &Cell) -> Option<Self> {
         match cell {
-            SqliteValue::Text(text) => Some(text.clone()),
+            Cell::Text(text) => Some(text.clone()),
             _ => None,
         }
     }
 }
 
 impl FromCell for Vec<u8> {
-    fn from_cell(cell: &SqliteValue) -> Option<Self> {
+    fn from_cell(cell: &Cell) -> Option<Self> {
         match cell {
-            SqliteValue::Blob(bytes) => Some(bytes.clone()),
-            SqliteValue::Text(text) => Some(text.clone().into_bytes()),
+            Cell::Bytes(bytes) => Some(bytes.clone()),
+            Cell::Text(text) => Some(text.clone().into_bytes()),
             _ => None,
         }
     }
 }
 
 impl FromCell for DateTime<Utc> {
-    fn from_cell(cell: &SqliteValue) -> Option<Self> {
+    fn from_cell(cell: &Cell) -> Option<Self> {
         match cell {
-            SqliteValue::Text(text) => {
+            Cell::Text(text) => {
                 let time = DateTime::parse_from_rfc3339(text).ok()?;
                 Some(time.with_timezone(&Utc))
             }
+            Cell::Time(time) => Some(*time),
             _ => None,
         }
     }
 }
 
 impl<T: FromCell> FromCell for Option<T> {
-    fn from_cell(cell: &SqliteValue) -> Option<Self> {
+    fn from_cell(cell: &Cell) -> Option<Self> {
         match cell {
-            SqliteValue::Null => Some(None),
+            Cell::Null => Some(None),
             cell => T::from_cell(cell).map(Some),
         }
     }

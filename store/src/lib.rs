@@ -9,7 +9,9 @@ pub mod compare;
 mod database;
 pub mod dead_letters;
 mod error;
+pub mod forecast;
 pub mod leases;
+pub mod ledger;
 pub mod mentions;
 mod page;
 pub mod progress;
@@ -28,7 +30,7 @@ use std::path::Path;
 
 use sea_orm::{ConnectOptions, DatabaseConnection, DbBackend};
 
-use database::{Database, Sqlite};
+use database::{Database, Server, Sqlite};
 
 pub use error::StoreError;
 pub use page::Page;
@@ -92,6 +94,34 @@ impl Store {
         Ok(Self {
             database: Database::Sqlite(Sqlite::open_in_memory().await.map_err(failed)?),
             schema: sea_orm::Database::connect(options).await.map_err(failed)?,
+            texts: sql::Texts::default(),
+            held: leases::Held::default(),
+        })
+    }
+
+    /// Connects to a `PostgreSQL` server by its address, `postgres://user:password@host/database`.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses; the address is not in the message.
+    pub async fn open_postgres(address: &str) -> Result<Self, StoreError> {
+        Self::open_server(Server::postgres(address).await, "PostgreSQL")
+    }
+
+    /// Connects to a `MySQL` or `MariaDB` server by its address,
+    /// `mysql://user:password@host/database`.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses; the address is not in the message.
+    pub async fn open_mysql(address: &str) -> Result<Self, StoreError> {
+        Self::open_server(Server::mysql(address).await, "MySQL or MariaDB")
+    }
+
+    fn open_server(server: Result<Server, sea_orm::DbErr>, kind: &str) -> Result<Self, StoreError> {
+        let server =
+            server.map_err(|error| StoreError::new(format!("connecting to {kind}"), error))?;
+        Ok(Self {
+            schema: server.schema(),
+            database: Database::Server(server),
             texts: sql::Texts::default(),
             held: leases::Held::default(),
         })

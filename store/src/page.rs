@@ -192,8 +192,7 @@ impl Page<'_> {
             let tail = rest.split_off(length);
             let values = rest.into_iter().flatten().collect();
             self.turn
-                .execute(&text(length)?, values)
-                .await
+                .execute_rows(text(length)?, vec![values], Vec::new())
                 .map_err(failed)?;
             rest = tail;
         }

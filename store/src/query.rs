@@ -1,5 +1,7 @@
 //! The user's own SQL, read-only.
 
+mod server;
+
 use std::path::Path;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
@@ -9,6 +11,8 @@ use sqlx::{
 };
 
 use futures::TryStreamExt;
+
+pub use server::{run_mysql, run_postgres};
 
 /// One cell of a result.
 #[derive(Clone, Debug, PartialEq)]

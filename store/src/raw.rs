@@ -6,7 +6,7 @@ mod export;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{DbErr, Value};
+use sea_orm::{DbBackend, DbErr, Value};
 
 use crate::database::Row;
 
@@ -114,6 +114,10 @@ const RAW_COLUMNS: [&str; 11] = [
 ];
 const RAW_KEYS: [&str; 3] = ["params", "parent", "item_key"];
 
+/// Changed after a position, sequence, the same sequence and id. MySQL and MariaDB would read all
+/// rows of a scope for `(changed_seq, id) > (?, ?)`.
+const AFTER: &str = "changed_seq >= ? AND (changed_seq > ? OR id > ?)";
+
 impl Store {
     /// Stored items of a list with these keys (no parent).
     pub async fn stored_items(
@@ -189,10 +193,16 @@ impl Store {
     ) -> Result<Vec<RawRow>, StoreError> {
         let text = format!(
             "SELECT id, parent, item_key, data, created_at, changed_seq FROM {table} \
-             WHERE params = ? AND (changed_seq, id) > (?, ?) ORDER BY changed_seq, id LIMIT ?"
+             WHERE params = ? AND {AFTER} ORDER BY changed_seq, id LIMIT ?"
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let values = vec![scope.params().into(), seq.into(), id.into(), limit.into()];
+        let values = vec![
+            scope.params().into(),
+            seq.into(),
+            seq.into(),
+            id.into(),
+            limit.into(),
+        ];
         let rows = self.query_all(&text, values).await?;
         rows.into_iter()
             .map(raw_row)
@@ -242,13 +252,15 @@ impl Store {
              FROM {parent_table} AS parents LEFT JOIN _headwater_fetched_children AS fetched \
              ON fetched.params = parents.params AND fetched.stream = ? \
              AND fetched.parent = parents.item_key \
-             WHERE parents.params = ? AND (parents.changed_seq, parents.id) > (?, ?) \
+             WHERE parents.params = ? AND parents.changed_seq >= ? \
+             AND (parents.changed_seq > ? OR parents.id > ?) \
              ORDER BY parents.changed_seq, parents.id LIMIT ?"
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let values = vec![
             stream.into(),
             scope.params().into(),
+            after.seq.into(),
             after.seq.into(),
             after.id.into(),
             limit.into(),
@@ -384,6 +396,13 @@ impl Page<'_> {
         values.append(&mut row);
         self.upsert(&Shape::plain(table, &columns, &["id"]), vec![values])
             .await?;
+        if self.store.backend() == DbBackend::Postgres {
+            // Only here a given id leaves the numbering of later rows behind.
+            let text = format!(
+                "SELECT setval(pg_get_serial_sequence('{table}', 'id'), MAX(id)) FROM {table}"
+            );
+            self.query_all(&text, Vec::new()).await?;
+        }
         self.mark_changed();
         Ok(true)
     }

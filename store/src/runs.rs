@@ -49,15 +49,9 @@ impl Store {
     pub async fn begin_run(&self, command: &str, at: DateTime<Utc>) -> Result<i64, StoreError> {
         let text = "INSERT INTO _headwater_runs (command, started_at, state) VALUES (?, ?, ?)";
         let values: Vec<Value> = vec![command.into(), at.into(), "running".into()];
-        self.execute(text, values).await?;
-        let rows = self
-            .query_all("SELECT MAX(id) FROM _headwater_runs", Vec::new())
-            .await?;
-        let id: Option<i64> = match rows.first() {
-            Some(row) => row.get(0).during("reading the id of a run")?,
-            None => None,
-        };
-        Ok(id.unwrap_or_default())
+        let turn = self.database.turn().await;
+        let marked = crate::sql::numbered(self.backend(), text);
+        turn.insert(&marked, values).await.during(text)
     }
 
     /// Notes the end of a run.

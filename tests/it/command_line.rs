@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Output;
 
+use headwater::config::DatabaseAddress;
+
 use crate::lake::{headwater, stdout};
 
 fn folder() -> tempfile::TempDir {
@@ -197,8 +199,8 @@ fn wrong_arguments_end_with_2() {
 fn a_second_writer_is_refused_with_7_and_told_who_writes() {
     let folder = folder();
     stdout(&headwater(folder.path(), &["migrate"]));
-    let path = folder.path().join("headwater.db");
-    let _lock = headwater::database::lock(&path, "test").unwrap();
+    let address = DatabaseAddress::of_file(&folder.path().join("headwater.db"));
+    let _lock = headwater::database::lock(&address, "test").unwrap();
     let output = headwater(folder.path(), &["transform"]);
     assert_eq!(code(&output), 7);
     assert!(

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
-use headwater::commands::{Collecting, Verified, collect_and_transform, compare_with_source};
-use headwater::config::{self, Config};
+use headwater::commands::{
+    Collecting, Verified, collect_and_transform, compare_with_source, scratch_in,
+};
+use headwater::config::{self, Config, DatabaseAddress};
 use headwater::exit::{Exit, Failure};
 use headwater::plan::{Depth, Plan, Stages};
 use headwater::report::{RunSummary, Silent};
@@ -19,14 +21,22 @@ use headwater_store::query::{Cell, Rows, run_sqlite};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
+use crate::test_database::{On, TestDatabase};
+
 /// What the simulator accepts as an API token.
 pub(crate) const TOKEN: &str = "api-token";
+
+/// The simulator's whole workspace.
+pub(crate) const ALL: &str = r#"["acme/*"]"#;
 
 /// A database of its own, with the configuration to fill it.
 pub(crate) struct Lake {
     folder: TempDir,
     config: Config,
     pub(crate) store: Store,
+    pub(crate) address: DatabaseAddress,
+    // Gone when dropped, after the store.
+    database: TestDatabase,
 }
 
 /// How a sync is run.
@@ -48,21 +58,24 @@ impl How {
 impl Lake {
     /// An empty lake that collects the simulator's whole workspace.
     pub(crate) async fn beside(simulator: &Simulator) -> Self {
-        Self::with_scopes(simulator, r#"["acme/*"]"#).await
+        Self::on(On::Sqlite, simulator, ALL).await.unwrap()
     }
 
-    /// An empty lake that collects these scopes.
-    pub(crate) async fn with_scopes(simulator: &Simulator, scopes: &str) -> Self {
+    /// An empty lake on a database; none where tests have no such server.
+    pub(crate) async fn on(on: On, simulator: &Simulator, scopes: &str) -> Option<Self> {
+        let database = TestDatabase::new(on).await?;
+        let address = DatabaseAddress::parse(&database.address).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let text = configuration(simulator, scopes);
         std::fs::write(folder.path().join("headwater.toml"), &text).unwrap();
         let (config, problems) = config::parse(&text, "headwater.toml");
-        let store = headwater::database::open(&folder.path().join("headwater.db")).await;
-        Self {
+        Some(Self {
             config: config.unwrap_or_else(|| panic!("{problems:?}")),
-            store: store.unwrap(),
+            store: headwater::database::open(&address).await.unwrap(),
             folder,
-        }
+            address,
+            database,
+        })
     }
 
     /// Collects, extracts and converts everything.
@@ -80,7 +93,7 @@ impl Lake {
 
     /// Changes the database behind everybody's back.
     pub(crate) fn execute(&self, sql: &str) {
-        let file = self.folder.path().join("headwater.db");
+        let file = self.address.sqlite_path().unwrap();
         let connection = rusqlite::Connection::open(file).unwrap();
         connection
             .busy_timeout(std::time::Duration::from_secs(30))
@@ -105,8 +118,7 @@ impl Lake {
     /// Compares with the source, over a scratch database.
     pub(crate) async fn verify(&self, deep: bool) -> Verified {
         let folder = tempfile::tempdir().unwrap();
-        let scratch = headwater::database::open(&folder.path().join("verify.db")).await;
-        let scratch = scratch.unwrap();
+        let scratch = scratch_in(folder.path()).await.unwrap();
         let source = bitbucket();
         let collecting = self.collecting(&scratch, &source, CancellationToken::new());
         let verified = compare_with_source(&self.store, &collecting, deep, 50).await;
@@ -131,10 +143,9 @@ impl Lake {
         }
     }
 
-    /// The same file opened once more, as by another process.
+    /// The same database opened once more, as by another process.
     pub(crate) async fn opened_again(&self) -> Store {
-        let file = self.folder.path().join("headwater.db");
-        Store::open_sqlite(&file).await.unwrap()
+        headwater::database::connect(&self.address).await.unwrap()
     }
 
     pub(crate) async fn try_sync_on(
@@ -185,7 +196,11 @@ impl Lake {
     }
 
     pub(crate) async fn ask(&self, sql: &str) -> Answer {
-        ask(&self.folder.path().join("headwater.db"), sql).await
+        let mut answer = Answer::default();
+        headwater::database::query(&self.address, sql, &mut answer)
+            .await
+            .unwrap();
+        answer
     }
 }
 
@@ -228,6 +243,7 @@ impl Lake {
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         Command::new(PathBuf::from(env!("CARGO_BIN_EXE_headwater")))
             .args(arguments)
+            .args(["--database", &self.database.address])
             .current_dir(self.folder.path())
             .env_remove("HEADWATER_CONFIG")
             .env_remove("RUST_LOG")

@@ -6,13 +6,21 @@
 )]
 
 mod broken_items;
+mod budget;
 mod cancel;
 mod command_line;
+mod connection;
 mod history;
 mod lake;
 mod leases;
+mod network;
 mod oracle;
 mod registry;
+mod scopes;
 mod secrets;
+mod situation;
 mod sync;
 mod verify;
+
+#[path = "../../store/tests/it/test_database.rs"]
+mod test_database;

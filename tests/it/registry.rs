@@ -4,38 +4,63 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use headwater::commands::streams_markdown;
+use headwater::config::DatabaseAddress;
 use headwater::sources::bitbucket::bitbucket;
 use headwater_domain::table::Layer;
 
-use crate::lake::ask;
+use rstest::rstest;
 
-async fn migrated() -> (tempfile::TempDir, std::path::PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("headwater.db");
-    let store = headwater::database::open(&path).await.unwrap();
+use crate::lake::Answer;
+use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
+use crate::test_database::TestDatabase;
+
+async fn migrated(on: On) -> Option<(TestDatabase, DatabaseAddress)> {
+    let database = TestDatabase::new(on).await?;
+    let address = DatabaseAddress::parse(&database.address).unwrap();
+    let store = headwater::database::open(&address).await.unwrap();
     store.close().await.unwrap();
-    (folder, path)
+    Some((database, address))
 }
 
-async fn columns_of(database: &Path, table: &str) -> BTreeSet<(String, bool)> {
-    let sql = format!("SELECT name, pk > 0 FROM pragma_table_info('{table}')");
-    let rows = ask(database, &sql).await.rows;
+/// Names of the columns, each with whether it is part of the primary key.
+async fn columns_of(on: On, database: &DatabaseAddress, table: &str) -> BTreeSet<(String, bool)> {
+    let sql = match on {
+        Sqlite => format!("SELECT name, pk > 0 FROM pragma_table_info('{table}')"),
+        Postgres => format!(
+            "SELECT c.column_name::text, EXISTS (SELECT 1 FROM pg_index i JOIN pg_attribute a \
+             ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) WHERE i.indisprimary \
+             AND i.indrelid = '{table}'::regclass AND a.attname = c.column_name) \
+             FROM information_schema.columns c \
+             WHERE c.table_schema = current_schema() AND c.table_name = '{table}'"
+        ),
+        MariaDb => format!(
+            "SELECT column_name, column_key = 'PRI' FROM information_schema.columns \
+             WHERE table_schema = DATABASE() AND table_name = '{table}'"
+        ),
+    };
+    let mut answer = Answer::default();
+    headwater::database::query(database, &sql, &mut answer)
+        .await
+        .unwrap();
     let cell = |cell: &headwater_store::query::Cell| format!("{cell:?}");
-    rows.iter()
-        .map(|row| (cell(&row[0]), cell(&row[1]).contains('1')))
+    let rows = answer.rows.iter();
+    rows.map(|row| (cell(&row[0]), cell(&row[1]).contains('1')))
         .collect()
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_migrated_schema_is_what_the_entities_say() {
-    let (_folder, database) = migrated().await;
+async fn the_migrated_schema_is_what_the_entities_say(#[values(Sqlite, Postgres, MariaDb)] on: On) {
+    let Some((_database, database)) = migrated(on).await else {
+        return;
+    };
     let source = bitbucket();
     let mut tables = source.tables().rows;
     for entry in &source.streams {
         tables.extend(&entry.extraction.tables);
     }
     for table in tables {
-        let stored = columns_of(&database, table.name).await;
+        let stored = columns_of(on, &database, table.name).await;
         let text =
             |name: &str| format!("{:?}", headwater_store::query::Cell::Text(name.to_owned()));
         let mut declared: BTreeSet<(String, bool)> = table
@@ -53,12 +78,17 @@ async fn the_migrated_schema_is_what_the_entities_say() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn every_raw_table_has_the_columns_that_are_documented() {
-    let (_folder, database) = migrated().await;
+async fn every_raw_table_has_the_columns_that_are_documented(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some((_database, database)) = migrated(on).await else {
+        return;
+    };
     for entry in &bitbucket().streams {
         let table = &entry.collection.raw_table;
-        let stored = columns_of(&database, table).await.len();
+        let stored = columns_of(on, &database, table).await.len();
         assert_eq!(
             stored,
             headwater_store::catalogue::RAW_COLUMNS.len(),

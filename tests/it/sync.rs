@@ -7,7 +7,10 @@ use headwater::exit::Exit;
 use headwater_simulator::{Fault, Options, Simulator, Size};
 use tokio_util::sync::CancellationToken;
 
-use crate::lake::{How, Lake};
+use rstest::rstest;
+
+use crate::lake::{ALL, How, Lake};
+use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 async fn tiny() -> Simulator {
     let options = Options {
@@ -17,10 +20,15 @@ async fn tiny() -> Simulator {
     Simulator::start(options).await.unwrap()
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_workspace_flows_from_api_pages_to_domain_rows() {
+async fn a_workspace_flows_from_api_pages_to_domain_rows(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
     let simulator = tiny().await;
-    let lake = Lake::beside(&simulator).await;
+    let Some(lake) = Lake::on(on, &simulator, ALL).await else {
+        return;
+    };
     let (exit, summary) = lake.sync(How::default()).await;
     assert_eq!(exit, Exit::Ok);
     assert!(summary.written > 0);
@@ -44,10 +52,15 @@ async fn a_workspace_flows_from_api_pages_to_domain_rows() {
     assert_eq!(lake.number(orphans).await, 0);
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_second_sync_writes_no_rows_and_asks_only_for_lists() {
+async fn the_second_sync_writes_no_rows_and_asks_only_for_lists(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
     let simulator = tiny().await;
-    let lake = Lake::beside(&simulator).await;
+    let Some(lake) = Lake::on(on, &simulator, ALL).await else {
+        return;
+    };
     lake.sync(How::default()).await;
     let _ = simulator.take_requests();
     let (exit, summary) = lake.sync(How::default()).await;
@@ -62,10 +75,15 @@ async fn the_second_sync_writes_no_rows_and_asks_only_for_lists() {
     }
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_sync_of_an_unchanged_workspace_writes_no_rows_either() {
+async fn a_full_sync_of_an_unchanged_workspace_writes_no_rows_either(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
     let simulator = tiny().await;
-    let lake = Lake::beside(&simulator).await;
+    let Some(lake) = Lake::on(on, &simulator, ALL).await else {
+        return;
+    };
     lake.sync(How::default()).await;
     let (exit, summary) = lake.sync(How { full: true }).await;
     assert_eq!(exit, Exit::Ok);
@@ -73,14 +91,19 @@ async fn a_full_sync_of_an_unchanged_workspace_writes_no_rows_either() {
     lake.assert_equals_a_first_sync(&simulator).await;
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_named_repository_needs_no_listing_of_the_workspace() {
+async fn a_named_repository_needs_no_listing_of_the_workspace(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
     let simulator = tiny().await;
     let name = {
         let world = simulator.world();
         world.full_name(&world.repositories()[0])
     };
-    let lake = Lake::with_scopes(&simulator, &format!("[\"{name}\"]")).await;
+    let Some(lake) = Lake::on(on, &simulator, &format!("[\"{name}\"]")).await else {
+        return;
+    };
     let (exit, _) = lake.sync(How::default()).await;
     assert_eq!(exit, Exit::Ok);
     assert!(
@@ -92,10 +115,15 @@ async fn a_named_repository_needs_no_listing_of_the_workspace() {
     assert_eq!(lake.number("SELECT COUNT(*) FROM repos").await, 1);
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sync_cancelled_anywhere_goes_on_to_the_same_tables() {
+async fn a_sync_cancelled_anywhere_goes_on_to_the_same_tables(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
     let simulator = tiny().await;
-    let lake = Lake::beside(&simulator).await;
+    let Some(lake) = Lake::on(on, &simulator, ALL).await else {
+        return;
+    };
     let mut cancelled = 0;
     for stop_at in [1, 2, 5, 9, 20, 35, 50, 80] {
         let cancel = CancellationToken::new();
@@ -121,8 +149,11 @@ async fn a_sync_cancelled_anywhere_goes_on_to_the_same_tables() {
     lake.assert_equals_a_first_sync(&simulator).await;
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repository_that_fails_does_not_stop_the_others() {
+async fn a_repository_that_fails_does_not_stop_the_others(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
     let simulator = tiny().await;
     let slug = simulator.world().repositories()[0].slug.clone();
     let forbidden = format!("/2.0/repositories/acme/{slug}/pullrequests");
@@ -130,7 +161,9 @@ async fn a_repository_that_fails_does_not_stop_the_others() {
         let body = r#"{"type":"error","error":{"message":"Forbidden"}}"#;
         (request.path == forbidden).then(|| Fault::Status(403, body.into(), Vec::new()))
     })));
-    let lake = Lake::beside(&simulator).await;
+    let Some(lake) = Lake::on(on, &simulator, ALL).await else {
+        return;
+    };
     let (exit, summary) = lake.sync(How::default()).await;
     assert_eq!(exit, Exit::Partial);
     assert_eq!(summary.scopes_failed, 1);
@@ -141,21 +174,29 @@ async fn a_repository_that_fails_does_not_stop_the_others() {
     lake.assert_equals_a_first_sync(&simulator).await;
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_credentials_end_the_connection_at_the_first_call() {
+async fn refused_credentials_end_the_connection_at_the_first_call(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
     let simulator = tiny().await;
     simulator.set_faults(Some(Arc::new(|_| {
         let body = r#"{"type":"error","error":{"message":"Token is invalid"}}"#;
         Some(Fault::Status(401, body.into(), Vec::new()))
     })));
-    let lake = Lake::beside(&simulator).await;
+    let Some(lake) = Lake::on(on, &simulator, ALL).await else {
+        return;
+    };
     let (exit, _) = lake.sync(How::default()).await;
     assert_eq!(exit, Exit::Credentials);
     assert_eq!(simulator.request_count(), 1);
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn broken_items_become_dead_letters_and_are_cleared_when_they_are_well_again() {
+async fn broken_items_become_dead_letters_and_are_cleared_when_they_are_well_again(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
     let simulator = tiny().await;
     let slug = {
         let world = simulator.world();
@@ -172,7 +213,9 @@ async fn broken_items_become_dead_letters_and_are_cleared_when_they_are_well_aga
         let page = || Fault::Body(broken.into(), "application/json".to_owned());
         (request.path == list).then(page)
     })));
-    let lake = Lake::with_scopes(&simulator, &format!("[\"acme/{slug}\"]")).await;
+    let Some(lake) = Lake::on(on, &simulator, &format!("[\"acme/{slug}\"]")).await else {
+        return;
+    };
     let (exit, summary) = lake.sync(How::default()).await;
     assert_eq!(exit, Exit::Partial);
     assert_eq!(summary.rejected, 2);

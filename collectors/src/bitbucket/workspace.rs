@@ -1,5 +1,9 @@
-//! `GET repositories/{workspace}`: the repositories that globs are resolved against.
+//! `GET user/workspaces` and `GET repositories/{workspace}`: what credentials can see, and what
+//! globs are resolved against.
 
+use headwater_domain::Scope;
+use headwater_domain::tool::bitbucket::repository::Repositories;
+use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Client;
@@ -8,8 +12,6 @@ use crate::engine::{Trail, bad_url, fetch};
 use crate::error::RequestError;
 use crate::key::field;
 use crate::page::RawItem;
-use headwater_domain::Scope;
-use headwater_domain::tool::bitbucket::repository::Repositories;
 
 /// A repository found in a workspace, with its payload as received.
 #[derive(Clone, Debug)]
@@ -18,6 +20,43 @@ pub struct FoundRepository {
     pub full_name: String,
     /// The payload: the same that a request for the repository alone would bring.
     pub item: RawItem,
+}
+
+/// What kind of repository it is, as far as the payload tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traits {
+    /// Whether only some people may see it.
+    pub private: Option<bool>,
+    /// Whether nothing is meant to change in it any more.
+    pub archived: Option<bool>,
+    /// Whether it was made from another repository.
+    pub fork: bool,
+    /// When it last changed (as the server writes it).
+    pub updated_on: Option<String>,
+}
+
+/// Members that may be missing, null or of another type; each is then as if it were not there.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Told {
+    is_private: serde_json::Value,
+    archived: serde_json::Value,
+    parent: serde_json::Value,
+    updated_on: serde_json::Value,
+}
+
+impl FoundRepository {
+    /// What kind of repository it is.
+    #[must_use]
+    pub fn traits(&self) -> Traits {
+        let told: Told = serde_json::from_slice(&self.item.0).unwrap_or_default();
+        Traits {
+            private: told.is_private.as_bool(),
+            archived: told.archived.as_bool(),
+            fork: told.parent.is_object(),
+            updated_on: told.updated_on.as_str().map(str::to_owned),
+        }
+    }
 }
 
 /// All repositories of a workspace that the credentials can see.
@@ -29,30 +68,78 @@ pub async fn repositories(
     workspace: &str,
     cancel: &CancellationToken,
 ) -> Result<Vec<FoundRepository>, RequestError> {
+    let mut found = Vec::new();
+    each_repository(client, workspace, cancel, |page| found.extend(page)).await?;
+    Ok(found)
+}
+
+/// Hands over the repositories of a workspace page by page, holding one page at a time.
+///
+/// # Errors
+/// When a request fails; the pages before were handed over.
+pub async fn each_repository(
+    client: &Client,
+    workspace: &str,
+    cancel: &CancellationToken,
+    mut take: impl FnMut(Vec<FoundRepository>),
+) -> Result<(), RequestError> {
+    each_page(
+        client,
+        ("repositories/{parent}", workspace),
+        cancel,
+        |items| {
+            let found = items.into_iter().filter_map(|item| {
+                let full_name = field(&item.0, &["full_name"])?;
+                Some(FoundRepository { full_name, item })
+            });
+            take(found.collect());
+        },
+    )
+    .await
+}
+
+/// Slugs of the workspaces that the user behind the credentials belongs to.
+///
+/// # Errors
+/// When a request fails; credentials without a user are refused.
+pub async fn of_user(
+    client: &Client,
+    cancel: &CancellationToken,
+) -> Result<Vec<String>, RequestError> {
+    let mut slugs = Vec::new();
+    each_page(client, ("user/workspaces", ""), cancel, |items| {
+        let slug = |item: &RawItem| field(&item.0, &["workspace", "slug"]);
+        slugs.extend(items.iter().filter_map(slug));
+    })
+    .await?;
+    Ok(slugs)
+}
+
+async fn each_page(
+    client: &Client,
+    (path, parent): (&'static str, &str),
+    cancel: &CancellationToken,
+    mut take: impl FnMut(Vec<RawItem>),
+) -> Result<(), RequestError> {
     let list = Collection {
         endpoint: Endpoint {
-            path: "repositories/{parent}",
+            path,
             key: Repositories::ENDPOINT.key,
             ..super::LIST
         },
         ..Collection::of::<Repositories>()
     };
-    let nowhere = Scope::new(0, workspace);
-    let first = list.list_url(client.endpoint(), &nowhere, workspace);
+    let nowhere = Scope::new(0, parent);
+    let first = list.list_url(client.endpoint(), &nowhere, parent);
     let mut url = first.map_err(|error| bad_url(client, error))?;
     let mut trail = Trail::default();
-    let mut found = Vec::new();
     loop {
         trail.step(&url)?;
         let page = fetch(client, cancel, &list, &url).await?;
-        for item in page.items.items {
-            if let Some(full_name) = field(&item.0, &["full_name"]) {
-                found.push(FoundRepository { full_name, item });
-            }
-        }
+        take(page.items.items);
         match page.items.next {
             Some(next) => url = client.own_url(&next)?,
-            None => return Ok(found),
+            None => return Ok(()),
         }
     }
 }

@@ -51,7 +51,7 @@ impl Steadiness {
             self.size = items.size;
         }
         self.moved |= items.size.is_none() || items.size != self.size;
-        if self.pages == 1 && items.next.is_none() {
+        if self.pages == 1 && items.next.is_none() && items.next_number.is_none() {
             return;
         }
         let mut changes = items
@@ -96,6 +96,7 @@ mod tests {
             items: vec![RawItem(data.into_bytes())],
             next: (!last).then(|| "next".to_owned()),
             size,
+            ..Items::default()
         }
     }
 

@@ -9,7 +9,8 @@ use crate::json;
 /// A user inside another payload; any part may be missing.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct User {
-    #[serde(default, deserialize_with = "json::text")]
+    /// Atlassian's own limit.
+    #[serde(default, deserialize_with = "json::short_text::<128, _>")]
     pub(crate) account_id: String,
     #[serde(default, deserialize_with = "json::text")]
     pub(crate) display_name: String,

@@ -45,7 +45,7 @@ fn split_author(raw: &str) -> (&str, &str) {
 
 #[derive(Debug, Deserialize)]
 pub struct Payload {
-    #[serde(deserialize_with = "json::name")]
+    #[serde(deserialize_with = "json::name::<40, _>")]
     hash: String,
     #[serde(default, deserialize_with = "json::time")]
     date: Option<DateTime<Utc>>,

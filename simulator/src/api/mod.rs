@@ -2,6 +2,7 @@
 //!
 //! No network here: a [`Request`] and a world go in, an [`Answer`] comes out.
 
+mod access;
 mod answer;
 mod cache;
 mod fields;
@@ -10,11 +11,14 @@ mod listing;
 mod order;
 mod paging;
 mod query;
+mod workspaces;
 
+pub(crate) use access::{Accepted, TOKEN_PATH};
 pub(crate) use answer::Answer;
 pub(crate) use cache::Cache;
-pub(crate) use query::Query;
+pub(crate) use query::{Query, decode_segment};
 
+use crate::options::ListedWorkspace;
 use crate::payload::{self, Extras, Place};
 use crate::world::{PullRequest, Repository, World};
 use cache::{Item, Key};
@@ -38,6 +42,8 @@ pub(crate) struct Quirks {
     pub(crate) issues_status: u16,
     pub(crate) sorted_states_limit: Option<usize>,
     pub(crate) activity_by_cursor: bool,
+    pub(crate) without_size: bool,
+    pub(crate) without_next: bool,
 }
 
 /// One authenticated GET.
@@ -48,6 +54,8 @@ pub(crate) struct Request<'a> {
     pub(crate) path: &'a str,
     pub(crate) query: Query,
     pub(crate) reader: Reader,
+    /// Workspaces beside the world's own.
+    pub(crate) listed: &'a [ListedWorkspace],
     pub(crate) quirks: Quirks,
 }
 
@@ -83,6 +91,11 @@ impl<'a> Session<'a> {
         let path = path.strip_suffix('/').unwrap_or(path);
         let segments: Vec<String> = path.split('/').map(query::decode_segment).collect();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        if let ["repositories", workspace, rest @ ..] = segments.as_slice()
+            && let Some(listed) = self.listed_workspace(workspace)
+        {
+            return self.listed_repositories(listed, rest);
+        }
         match segments.as_slice() {
             ["repositories" | "workspaces"]
             | ["user", "permissions", "workspaces" | "repositories"] => {
@@ -174,19 +187,6 @@ impl<'a> Session<'a> {
                 let me = self.world.users().first().ok_or_else(Answer::no_user)?;
                 Ok(rendered(|out| payload::user(out, me)))
             }
-            Reader::Token => Err(Answer::no_user()),
-            Reader::Anonymous => Err(Answer::unauthorized()),
-        }
-    }
-
-    fn user_workspaces(&self) -> Result<Answer, Answer> {
-        match self.request.reader {
-            Reader::Person => paging::numbered(
-                self.request,
-                std::slice::from_ref(self.world.workspace()),
-                LISTS,
-                payload::workspace_access,
-            ),
             Reader::Token => Err(Answer::no_user()),
             Reader::Anonymous => Err(Answer::unauthorized()),
         }

@@ -54,16 +54,20 @@ pub(super) fn numbered<T>(
         .checked_sub(1)
         .and_then(|before| before.checked_mul(pagelen))
         .ok_or_else(invalid)?;
-    if page > 1 && start >= items.len() {
+    let quirks = request.quirks;
+    if page > 1 && start >= items.len() && !quirks.without_next {
         return Err(invalid());
     }
+    let start = start.min(items.len());
     let end = items.len().min(start + pagelen);
     let mut body = String::new();
     object(&mut body, |it| {
-        it.number("size", items.len() as u64);
+        if !quirks.without_size {
+            it.number("size", items.len() as u64);
+        }
         it.number("page", page as u64);
         it.number("pagelen", pagelen as u64);
-        if end < items.len() {
+        if end < items.len() && !quirks.without_next {
             it.text("next", &address(request, "page", &(page + 1).to_string()));
         }
         if page > 1 {

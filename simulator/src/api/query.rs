@@ -31,14 +31,24 @@ impl Query {
 
     /// The same query at another position.
     pub(crate) fn at(&self, name: &str, value: &str) -> String {
+        let mut out = self.unplaced();
+        out.append_pair(name, value);
+        out.finish()
+    }
+
+    /// The same query at the beginning of the list.
+    pub(crate) fn at_first(&self) -> String {
+        self.unplaced().finish()
+    }
+
+    fn unplaced(&self) -> form_urlencoded::Serializer<'static, String> {
         let mut out = form_urlencoded::Serializer::new(String::new());
         let kept = self
             .pairs
             .iter()
             .filter(|(key, _)| !POSITION.contains(&key.as_str()));
         out.extend_pairs(kept);
-        out.append_pair(name, value);
-        out.finish()
+        out
     }
 
     /// What decides the contents and the order of a list, as a key: neither position nor form.

@@ -27,6 +27,7 @@ pub(crate) fn comment(
         if let Some(parent) = comment.parent {
             it.object("parent", |it| {
                 it.number("id", parent);
+                it.text("type", "pullrequest_comment");
                 it.object("links", |links| {
                     let collection =
                         format_args!("{API}/repositories/{name}/pullrequests/{number}/comments");
@@ -57,9 +58,8 @@ pub(crate) fn comment(
 fn anchor(out: &mut String, inline: &Inline) {
     object(out, |it| {
         for (key, line) in [("from", inline.from), ("to", inline.to)] {
-            match line {
-                Some(line) => it.number(key, line),
-                None => it.null(key),
+            if let Some(line) = line {
+                it.number(key, line);
             }
         }
         it.text("path", &inline.path);

@@ -2,10 +2,9 @@
 
 use crate::payload::json::Object;
 
-/// `{type, raw, markup, html}` as a member of another object.
+/// `{raw, markup, html}` as a member of another object.
 pub(super) fn member(it: &mut Object<'_>, key: &str, raw: &str) {
     it.object(key, |it| {
-        it.text("type", "rendered");
         it.text("raw", raw);
         it.text("markup", "markdown");
         it.text("html", &html(raw));

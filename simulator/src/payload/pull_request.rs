@@ -1,6 +1,6 @@
 //! Pull requests, in full and as the stub inside comments and activity.
 
-use crate::world::{Fork, Hash, Participant, PullRequest, SourceRepository, UserId, Verdict};
+use crate::world::{Hash, Participant, PullRequest, SourceRepository, UserId, Verdict};
 
 use super::json::{Object, object};
 use super::repository::{fork_stub, stub as repository_stub};
@@ -41,9 +41,9 @@ pub(crate) fn pull_request(
         });
         it.text("state", pull_request.state.name());
         it.flag("draft", pull_request.draft);
-        it.optional("merge_commit", pull_request.merge_commit, |out, hash| {
-            commit_stub(out, place.full_name, hash);
-        });
+        if let Some(hash) = pull_request.merge_commit {
+            it.value("merge_commit", |out| commit_stub(out, hash));
+        }
         it.flag("close_source_branch", pull_request.close_source_branch);
         user::member(it, "closed_by", place.world, pull_request.closed_by);
         user::member(it, "author", place.world, pull_request.author);
@@ -121,9 +121,8 @@ fn participant(out: &mut String, place: Place<'_>, part: &Participant) {
             Some(Verdict::ChangesRequested) => it.text("state", "changes_requested"),
             None => it.null("state"),
         }
-        match part.participated_on {
-            Some(time) => it.time("participated_on", time),
-            None => it.null("participated_on"),
+        if let Some(time) = part.participated_on {
+            it.time("participated_on", time);
         }
     });
 }
@@ -137,18 +136,8 @@ pub(super) fn side(
     head: Hash,
 ) {
     object(out, |it| {
-        it.object("branch", |it| {
-            it.text("name", branch);
-            it.object("links", |_| {});
-        });
-        match source {
-            SourceRepository::Fork(Fork { full_name, .. }) => {
-                it.value("commit", |out| commit_stub(out, full_name, head));
-            }
-            SourceRepository::Same | SourceRepository::Gone => {
-                it.value("commit", |out| commit_stub(out, place.full_name, head));
-            }
-        }
+        it.object("branch", |it| it.text("name", branch));
+        it.value("commit", |out| commit_stub(out, head));
         match source {
             SourceRepository::Same => it.value("repository", |out| repository_stub(out, place)),
             SourceRepository::Fork(fork) => it.value("repository", |out| fork_stub(out, fork)),
@@ -157,19 +146,9 @@ pub(super) fn side(
     });
 }
 
-/// A commit under its short hash; no date, no message.
-fn commit_stub(out: &mut String, full_name: &str, hash: Hash) {
-    object(out, |it| {
-        it.shown("hash", format_args!("{hash:.12}"));
-        it.object("links", |links| {
-            links.link(
-                "self",
-                format_args!("{API}/repositories/{full_name}/commit/{hash:.12}"),
-            );
-            links.link("html", format_args!("{WEB}/{full_name}/commits/{hash:.12}"));
-        });
-        it.text("type", "commit");
-    });
+/// A commit under its short hash and nothing else: no date, no message.
+fn commit_stub(out: &mut String, hash: Hash) {
+    object(out, |it| it.shown("hash", format_args!("{hash:.12}")));
 }
 
 fn pull_request_links(links: &mut Object<'_>, place: Place<'_>, pull_request: &PullRequest) {
@@ -190,14 +169,7 @@ fn pull_request_links(links: &mut Object<'_>, place: Place<'_>, pull_request: &P
         );
     }
     let actions = [
-        "commits",
-        "approve",
-        "request-changes",
-        "comments",
-        "activity",
-        "merge",
-        "decline",
-        "statuses",
+        "commits", "approve", "comments", "activity", "merge", "decline",
     ];
     for key in actions {
         links.link(

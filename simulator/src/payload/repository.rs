@@ -55,7 +55,9 @@ pub(crate) fn repository(out: &mut String, place: Place<'_>) {
             it.flag("default_merge_strategy", true);
             it.flag("branching_model", true);
         });
-        it.optional("parent", repository.parent.as_ref(), fork_stub);
+        if let Some(parent) = &repository.parent {
+            it.value("parent", |out| fork_stub(out, parent));
+        }
         it.null("enforced_signed_commits");
         it.flag("has_issues", false);
         it.flag("has_wiki", false);
@@ -72,10 +74,7 @@ fn repository_links(links: &mut Object<'_>, place: Place<'_>) {
         ("commits", "commits"),
         ("forks", "forks"),
         ("watchers", "watchers"),
-        ("branches", "refs/branches"),
-        ("tags", "refs/tags"),
         ("downloads", "downloads"),
-        ("source", "src"),
         ("hooks", "hooks"),
     ];
     for (key, path) in collections {
@@ -83,7 +82,7 @@ fn repository_links(links: &mut Object<'_>, place: Place<'_>) {
     }
     let clones = [
         ("https", "https://bitbucket.org/"),
-        ("ssh", "git@bitbucket.org:"),
+        ("ssh", "ssh://git@bitbucket.org/"),
     ];
     links.array("clone", clones, |out, (protocol, prefix)| {
         object(out, |it| {
@@ -127,10 +126,6 @@ fn project_stub(out: &mut String, place: Place<'_>, project: &Project) {
         it.text("uuid", &project.uuid);
         it.text("name", &project.name);
         it.object("links", |links| {
-            links.link(
-                "self",
-                format_args!("{API}/workspaces/{slug}/projects/{key}"),
-            );
             links.link(
                 "html",
                 format_args!("{WEB}/{slug}/workspace/projects/{key}"),

@@ -1,5 +1,7 @@
 //! Changes as values, so that a test can print what happened and play it again elsewhere.
 
+use std::time::Duration;
+
 use super::model::{Inline, UserId};
 use super::{Refused, Touched, World};
 
@@ -115,6 +117,34 @@ pub enum Change {
         repository: String,
         id: u64,
     },
+    Silent {
+        change: Box<Change>,
+    },
+    Late {
+        behind: Duration,
+        change: Box<Change>,
+    },
+}
+
+impl Change {
+    /// The change itself, without what [`Silent`](Change::Silent) and [`Late`](Change::Late) add.
+    #[must_use]
+    pub fn plain(&self) -> &Change {
+        match self {
+            Change::Silent { change } | Change::Late { change, .. } => change.plain(),
+            change => change,
+        }
+    }
+
+    /// Whether the change leaves `updated_on` of its pull request as it was.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        match self {
+            Change::Silent { .. } => true,
+            Change::Late { change, .. } => change.is_silent(),
+            _ => false,
+        }
+    }
 }
 
 impl World {
@@ -203,6 +233,8 @@ impl World {
             } => self.edit_repository(repository, description.as_deref(), language.as_deref()),
             Change::RenameUser { user, display_name } => self.rename_user(*user, display_name),
             Change::RemoveFork { repository, id } => self.remove_fork(repository, *id),
+            Change::Silent { change } => self.silently(change),
+            Change::Late { behind, change } => self.late(*behind, change),
         }
     }
 }

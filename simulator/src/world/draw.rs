@@ -75,10 +75,14 @@ impl World {
     pub fn propose<R: Rng + ?Sized>(&self, rng: &mut R) -> Change {
         // Few draws fail; a world where nearly everything is impossible just grows.
         for _ in 0..100 {
-            let kind = WEIGHTS.choose_weighted(rng, |(_, weight)| *weight);
+            let weight = |(kind, weight): &(Kind, u32)| match kind {
+                Kind::DeletePullRequest | Kind::DeleteComment => weight * self.habits.deletions,
+                _ => *weight,
+            };
+            let kind = WEIGHTS.choose_weighted(rng, weight);
             let drawn = kind.ok().and_then(|(kind, _)| self.draw(*kind, rng));
             if let Some(change) = drawn {
-                return change;
+                return self.habits.dress(change, rng);
             }
         }
         self.new_repository()

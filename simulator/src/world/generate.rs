@@ -5,6 +5,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 
 use super::dice::Dice;
+use super::habits::Habits;
 use super::model::{Inline, Project, SourceRepository, State, Time, User, UserId, Workspace};
 use super::repositories::avatar;
 use super::{Touched, World, prose};
@@ -154,6 +155,7 @@ fn empty(seed: u64, workspace: &str, people: usize) -> World {
         clock,
         pace: PAST_PACE,
         dice,
+        habits: Habits::default(),
         workspace,
         projects: projects.into(),
         users,

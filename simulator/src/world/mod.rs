@@ -9,6 +9,7 @@ mod change;
 mod dice;
 mod draw;
 mod generate;
+mod habits;
 mod model;
 pub(crate) mod prose;
 mod repositories;
@@ -21,6 +22,7 @@ use chrono::{DateTime, Utc};
 
 pub use change::Change;
 pub use generate::{Size, Spread};
+pub use habits::Habits;
 pub use model::{
     Activity, Comment, Commit, Difference, Event, Fork, Hash, Inline, Participant, Project,
     PullRequest, Repository, SourceRepository, State, Time, Update, User, UserId, Verdict,
@@ -36,6 +38,7 @@ pub struct World {
     /// How many seconds pass with a change.
     pace: std::ops::Range<i64>,
     dice: Dice,
+    habits: Habits,
     workspace: Workspace,
     projects: Vec<Project>,
     users: Vec<User>,

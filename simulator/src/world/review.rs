@@ -1,7 +1,8 @@
-//! Comments and verdicts. Each of them bumps `updated_on` of the pull request, too.
+//! Comments and verdicts. Each of them bumps `updated_on` of the pull request, too, unless the
+//! world's habits say otherwise.
 
 use super::model::{Activity, Comment, Event, Inline, Participant, PullRequest, UserId, Verdict};
-use super::step::{Step, touched};
+use super::step::{Part, Step, touched};
 use super::{Refused, Time, Touched, World};
 
 impl World {
@@ -15,7 +16,7 @@ impl World {
         inline: Option<Inline>,
     ) -> Result<Touched, Refused> {
         Ok(self
-            .begin(slug, id, |_| Ok(()))?
+            .begin_on(Part::Comments, slug, id, |_| Ok(()))?
             .comment(by, text, inline, None))
     }
 
@@ -28,7 +29,9 @@ impl World {
         parent: u64,
         text: &str,
     ) -> Result<Touched, Refused> {
-        let step = self.begin(slug, id, |found| live_comment(found, parent))?;
+        let step = self.begin_on(Part::Comments, slug, id, |found| {
+            live_comment(found, parent)
+        })?;
         let inline = step
             .pull_request
             .comment(parent)
@@ -44,7 +47,9 @@ impl World {
         comment: u64,
         text: &str,
     ) -> Result<Touched, Refused> {
-        let step = self.begin(slug, id, |found| live_comment(found, comment))?;
+        let step = self.begin_on(Part::Comments, slug, id, |found| {
+            live_comment(found, comment)
+        })?;
         let found = comment_mut(step.pull_request, comment)?;
         text.clone_into(&mut found.text);
         found.updated_on = step.at;
@@ -59,7 +64,9 @@ impl World {
         comment: u64,
         disappear: bool,
     ) -> Result<Touched, Refused> {
-        let step = self.begin(slug, id, |found| live_comment(found, comment))?;
+        let step = self.begin_on(Part::Comments, slug, id, |found| {
+            live_comment(found, comment)
+        })?;
         let pull_request = step.pull_request;
         let answered = pull_request
             .comments
@@ -91,7 +98,7 @@ impl World {
 
     /// Takes back an approval, which also leaves the activity log.
     pub fn unapprove(&mut self, slug: &str, id: u64, by: UserId) -> Result<Touched, Refused> {
-        let step = self.begin(slug, id, |found| {
+        let step = self.begin_on(Part::Verdicts, slug, id, |found| {
             let verdict = found
                 .participant(by)
                 .and_then(|participant| participant.verdict);
@@ -120,7 +127,7 @@ impl World {
         by: UserId,
         verdict: Verdict,
     ) -> Result<Touched, Refused> {
-        let step = self.begin(slug, id, |found| {
+        let step = self.begin_on(Part::Verdicts, slug, id, |found| {
             let before = found
                 .participant(by)
                 .and_then(|participant| participant.verdict);

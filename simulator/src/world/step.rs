@@ -6,6 +6,14 @@ use super::dice::Dice;
 use super::model::{Activity, Difference, Event, Hash, PullRequest, Update, UserId};
 use super::{Refused, Time, Touched, World};
 
+/// What about a pull request changes, where that decides whether `updated_on` moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Comments,
+    Verdicts,
+    Anything,
+}
+
 /// A pull request about to change, and what the change may use.
 pub(super) struct Step<'a> {
     pub(super) slug: &'a str,
@@ -24,6 +32,22 @@ impl World {
         id: u64,
         check: impl FnOnce(&PullRequest) -> Result<(), Refused>,
     ) -> Result<Step<'a>, Refused> {
+        self.begin_on(Part::Anything, slug, id, check)
+    }
+
+    /// The same for a part of the pull request that may leave its `updated_on` alone.
+    pub(super) fn begin_on<'a>(
+        &'a mut self,
+        part: Part,
+        slug: &'a str,
+        id: u64,
+        check: impl FnOnce(&PullRequest) -> Result<(), Refused>,
+    ) -> Result<Step<'a>, Refused> {
+        let moves = match part {
+            Part::Comments => self.habits.comments_move_updated_on,
+            Part::Verdicts => self.habits.verdicts_move_updated_on,
+            Part::Anything => true,
+        };
         let index = self.repository_index(slug)?;
         let found = self.repositories[index].pull_requests.get(&id);
         check(found.ok_or(Refused::NoPullRequest)?)?;
@@ -32,7 +56,10 @@ impl World {
         let repository = &mut self.repositories[index];
         let found = repository.pull_requests.get_mut(&id);
         let pull_request = found.ok_or(Refused::NoPullRequest)?;
-        pull_request.updated_on = at;
+        if moves {
+            // A late change does not turn the time of an earlier one back.
+            pull_request.updated_on = pull_request.updated_on.max(at);
+        }
         pull_request.revision = revision;
         repository.revision = revision;
         Ok(Step {

@@ -35,11 +35,34 @@ pub(crate) async fn start(size: Size) -> Simulator {
     .unwrap()
 }
 
+/// POST of a form to the address of tokens, with a login in Base64.
+pub(crate) async fn post(simulator: &Simulator, login: &str, form: &str) -> Response {
+    let length = form.len();
+    let headers = format!(
+        "Authorization: Basic {login}\r\nContent-Length: {length}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n"
+    );
+    let target = simulator.token_url();
+    let target = &target[target.find("/site").unwrap()..];
+    exchange(simulator, &format!("POST {target}"), &headers, form)
+        .await
+        .unwrap()
+}
+
 /// GET with the given header lines, over a connection of its own.
 pub(crate) async fn send(
     simulator: &Simulator,
     target: &str,
     headers: &str,
+) -> std::io::Result<Response> {
+    exchange(simulator, &format!("GET {target}"), headers, "").await
+}
+
+async fn exchange(
+    simulator: &Simulator,
+    request: &str,
+    headers: &str,
+    body: &str,
 ) -> std::io::Result<Response> {
     let endpoint = simulator.endpoint();
     let authority = endpoint
@@ -49,8 +72,9 @@ pub(crate) async fn send(
         .next()
         .unwrap();
     let mut connection = TcpStream::connect(authority).await?;
-    let request =
-        format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n{headers}\r\n");
+    let request = format!(
+        "{request} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n{headers}\r\n{body}"
+    );
     connection.write_all(request.as_bytes()).await?;
     let mut bytes = Vec::new();
     connection.read_to_end(&mut bytes).await?;

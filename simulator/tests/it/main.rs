@@ -8,7 +8,11 @@
 mod access;
 mod client;
 mod faults;
+mod limits;
 mod lists;
+mod misbehaviour;
 mod payloads;
+mod plans;
 mod pull_requests;
+mod shifts;
 mod worlds;

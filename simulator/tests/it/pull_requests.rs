@@ -167,7 +167,7 @@ async fn comments_are_written_answered_edited_and_deleted() {
     let comments = walk(&scene.simulator, &scene.path("/comments")).await;
     assert_eq!(
         comments[0]["inline"],
-        literal!({"path": "src/main.rs", "from": null, "to": 7})
+        literal!({"path": "src/main.rs", "to": 7})
     );
     assert_eq!(comments[1]["parent"]["id"], asked);
     assert_eq!(

@@ -16,7 +16,7 @@ use rusqlite::{Connection, OpenFlags};
 use sea_orm::{DbErr, Value};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
-use super::Row;
+use super::{Cell, Row};
 
 /// A handle to the threads: one writes, another reads what is committed. Clones share them.
 #[derive(Clone, Debug)]
@@ -257,6 +257,18 @@ impl SqliteTurn {
         self.run(work).await
     }
 
+    /// Inserts a row into a table that numbers its rows, and returns the number.
+    pub(crate) async fn insert(&self, text: &str, values: Vec<Value>) -> Result<i64, DbErr> {
+        let text = text.to_owned();
+        let work = move |connection: &Connection| {
+            let mut statement = connection.prepare_cached(&text)?;
+            bind(&mut statement, 0, &values)?;
+            statement.raw_execute()?;
+            Ok(connection.last_insert_rowid())
+        };
+        self.run(work).await
+    }
+
     /// Queues the rows and returns; whether they went in is told by the commit, so that the
     /// caller can prepare what comes next meanwhile.
     pub(crate) fn execute_rows(
@@ -327,13 +339,13 @@ fn query(connection: &Connection, text: &str, values: &[Value]) -> rusqlite::Res
 }
 
 /// Text that is not UTF-8 can only come from a damaged file; it is read as well as it can be.
-fn owned(cell: ValueRef<'_>) -> SqliteValue {
+fn owned(cell: ValueRef<'_>) -> Cell {
     match cell {
-        ValueRef::Null => SqliteValue::Null,
-        ValueRef::Integer(number) => SqliteValue::Integer(number),
-        ValueRef::Real(number) => SqliteValue::Real(number),
-        ValueRef::Text(text) => SqliteValue::Text(String::from_utf8_lossy(text).into_owned()),
-        ValueRef::Blob(bytes) => SqliteValue::Blob(bytes.to_vec()),
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(number) => Cell::Integer(number),
+        ValueRef::Real(number) => Cell::Real(number),
+        ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_vec()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Raw rows on their way into another database, which is to hold what this one does.
 
 use chrono::{DateTime, Utc};
-use sea_orm::DbErr;
+use sea_orm::{DbErr, Value};
 
 use headwater_domain::Scope;
 
@@ -77,6 +77,39 @@ impl Store {
             }
         }
         Ok(found)
+    }
+}
+
+impl Store {
+    /// Takes over the ledger of requests, into a database that has none yet.
+    pub async fn copy_requests_from(&self, other: &Self) -> Result<(), StoreError> {
+        let tables: [(&str, &[&str], usize); 3] = [
+            ("_headwater_salts", &["purpose", "salt"], 2),
+            ("_headwater_credentials", &["credential", "latest"], 1),
+            (
+                "_headwater_requests",
+                &["credential", "bucket", "requests"],
+                1,
+            ),
+        ];
+        for (table, columns, texts) in tables {
+            let names = columns.join(", ");
+            let select = format!("SELECT {names} FROM {table}");
+            let marks = vec!["?"; columns.len()].join(", ");
+            let insert = format!("INSERT INTO {table} ({names}) VALUES ({marks})");
+            for row in other.query_all(&select, Vec::new()).await? {
+                let cell = |place: usize| -> Result<Value, DbErr> {
+                    Ok(if place < texts {
+                        row.get::<Option<String>>(place)?.into()
+                    } else {
+                        row.get::<Option<i64>>(place)?.into()
+                    })
+                };
+                let values = (0..columns.len()).map(cell).collect::<Result<_, _>>();
+                self.execute(&insert, values.during(&select)?).await?;
+            }
+        }
+        Ok(())
     }
 }
 

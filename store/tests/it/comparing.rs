@@ -14,7 +14,9 @@ use headwater_domain::tool::bitbucket as tool;
 use headwater_store::compare::{Difference, EXCLUDED_COLUMNS, SHARED_TABLES, Tables, tables_equal};
 use proptest::prelude::*;
 
-use crate::temp_store::TempStore;
+use crate::temp_store::{TempStore, columns_of};
+use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
+use rstest::rstest;
 
 const RAW_TABLES: [&str; 5] = [
     "_raw_bitbucket_api_repositories",
@@ -78,14 +80,21 @@ struct Column {
 impl Column {
     /// A value as SQL that differs from row to row and between variants.
     fn literal(&self, row: usize, variant: &str) -> String {
-        match self.kind.to_lowercase().as_str() {
-            "boolean" => i32::from(variant.is_empty()).to_string(),
-            kind if kind.contains("int") => format!("{}{row}", 1 + variant.len()),
-            // Every time is text of a fixed width here.
-            "text" if self.name.ends_with("_at") || is_time(&self.name) => {
+        let kind = self.kind.to_lowercase();
+        let number = format!("{}{row}", 1 + variant.len());
+        let bytes = format!("0{row}{:02}", variant.len());
+        // SQLite stores times as text of a fixed width.
+        let is_text_of_time = kind == "text" && (self.name.ends_with("_at") || is_time(&self.name));
+        match kind.as_str() {
+            "boolean" => if variant.is_empty() { "true" } else { "false" }.to_owned(),
+            "tinyint" => i32::from(variant.is_empty()).to_string(),
+            kind if kind.contains("int") => number,
+            "bytea" => format!("'\\x{bytes}'"),
+            kind if kind.contains("blob") => format!("x'{bytes}'"),
+            kind if is_text_of_time || kind.starts_with("timestamp") => {
                 format!("'2026-03-{:02}T10:00:0{row}.000+00:00'", 1 + variant.len())
             }
-            kind if kind.contains("blob") => format!("x'0{row}{:02}'", variant.len()),
+            "datetime" => format!("'2026-03-{:02} 10:00:0{row}.000'", 1 + variant.len()),
             _ => format!("'{} {row}{variant}'", self.name),
         }
     }
@@ -96,8 +105,7 @@ fn is_time(name: &str) -> bool {
 }
 
 async fn columns(store: &TempStore, table: &str) -> Vec<Column> {
-    let sql = format!("SELECT name, type FROM pragma_table_info('{table}')");
-    let rows = store.rows(&sql).await;
+    let rows = store.rows(&columns_of(store.database.on, table)).await;
     let split = |row: String| {
         let (name, kind) = row.split_once(" | ").unwrap();
         Column {
@@ -110,7 +118,6 @@ async fn columns(store: &TempStore, table: &str) -> Vec<Column> {
 
 async fn fill(store: &TempStore, table: &str, columns: &[Column]) {
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
     for row in 1..=3 {
         let values: Vec<String> = columns
             .iter()
@@ -144,9 +151,14 @@ fn expected(table: &str, column: &str, keys: &[String]) -> usize {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn one_wrong_cell_in_any_column_of_any_table_is_found_and_named() {
-    let (left, right) = (TempStore::new().await, TempStore::new().await);
+async fn one_wrong_cell_in_any_column_of_any_table_is_found_and_named(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let (Some(left), Some(right)) = (TempStore::on(on).await, TempStore::on(on).await) else {
+        return;
+    };
     let mut checked = 0;
     for (tables, table, keys) in all_tables() {
         let columns = columns(&left, &table).await;
@@ -161,9 +173,7 @@ async fn one_wrong_cell_in_any_column_of_any_table_is_found_and_named() {
                 let this = columns[0].literal(2, "");
                 let other = columns[0].literal(2, "x");
                 let id = &columns[0].name;
-                format!(
-                    "UPDATE {table} SET \"{name}\" = {value} WHERE \"{id}\" IN ({this}, {other})"
-                )
+                format!("UPDATE {table} SET {name} = {value} WHERE {id} IN ({this}, {other})")
             };
             right.execute(&set("x")).await;
             let found = differences(&left, &right, &tables).await;
@@ -190,9 +200,12 @@ async fn one_wrong_cell_in_any_column_of_any_table_is_found_and_named() {
     assert!(checked > 250, "only {checked} columns");
 }
 
+#[rstest]
 #[tokio::test]
-async fn null_differs_from_empty_and_from_zero() {
-    let (left, right) = (TempStore::new().await, TempStore::new().await);
+async fn null_differs_from_empty_and_from_zero(#[values(Sqlite, Postgres, MariaDb)] on: On) {
+    let (Some(left), Some(right)) = (TempStore::on(on).await, TempStore::on(on).await) else {
+        return;
+    };
     let table = Table::of::<repo::Entity>();
     let tables = Tables {
         raw: Vec::new(),
@@ -202,7 +215,7 @@ async fn null_differs_from_empty_and_from_zero() {
     for store in [&left, &right] {
         fill(store, table.name, &columns).await;
     }
-    for (column, value) in [("name", "''"), ("deleted", "0")] {
+    for (column, value) in [("name", "''"), ("deleted", "false")] {
         left.execute(&format!("UPDATE repos SET {column} = {value}"))
             .await;
         right
@@ -219,9 +232,14 @@ async fn null_differs_from_empty_and_from_zero() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_list_of_differences_reads_as_sentences_and_ends_at_its_limit() {
-    let (left, right) = (TempStore::new().await, TempStore::new().await);
+async fn the_list_of_differences_reads_as_sentences_and_ends_at_its_limit(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let (Some(left), Some(right)) = (TempStore::on(on).await, TempStore::on(on).await) else {
+        return;
+    };
     let tables = Tables {
         raw: Vec::new(),
         rows: vec![Table::of::<repo::Entity>()],
@@ -247,21 +265,28 @@ async fn the_list_of_differences_reads_as_sentences_and_ends_at_its_limit() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_difference_far_behind_the_first_page_is_found() {
-    let (left, right) = (TempStore::new().await, TempStore::new().await);
+async fn a_difference_far_behind_the_first_page_is_found(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let (Some(left), Some(right)) = (TempStore::on(on).await, TempStore::on(on).await) else {
+        return;
+    };
     let tables = Tables {
         raw: Vec::new(),
         rows: vec![Table::of::<tool::pull_request::Entity>()],
     };
     for store in [&left, &right] {
-        store
-            .execute(
-                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1203) \
-                 INSERT INTO _tool_bitbucket_pull_requests \
-                 (connection_id, repo_id, bitbucket_id, changed_seq) SELECT 1, 'a/b', i, i FROM n",
-            )
-            .await;
+        let rows: Vec<String> = (1..=1203)
+            .map(|i| format!("(1, 'a/b', {i}, {i})"))
+            .collect();
+        let sql = format!(
+            "INSERT INTO _tool_bitbucket_pull_requests \
+             (connection_id, repo_id, bitbucket_id, changed_seq) VALUES {}",
+            rows.join(", ")
+        );
+        store.execute(&sql).await;
     }
     assert_eq!(differences(&left, &right, &tables).await, []);
     right

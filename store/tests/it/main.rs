@@ -13,3 +13,4 @@ mod progress;
 mod raw_rows;
 mod replacing;
 mod temp_store;
+mod test_database;

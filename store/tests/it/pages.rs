@@ -5,6 +5,8 @@ use headwater_store::progress::Checkpoint;
 use headwater_store::raw::StoredItems;
 
 use crate::temp_store::{RAW, TempStore, item, moon, rocket, second};
+use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
+use rstest::rstest;
 
 fn checkpoint() -> Checkpoint {
     Checkpoint {
@@ -14,9 +16,12 @@ fn checkpoint() -> Checkpoint {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_page_dropped_before_commit_leaves_nothing() {
-    let store = TempStore::new().await;
+async fn a_page_dropped_before_commit_leaves_nothing(#[values(Sqlite, Postgres, MariaDb)] on: On) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let mut page = store.page(1).await;
     let none = StoredItems::default();
     page.write_items(RAW, vec![item("", "1", "{}")], &none, None)
@@ -44,9 +49,14 @@ async fn a_page_dropped_before_commit_leaves_nothing() {
     assert_eq!(store.latest_seq(&rocket()).await.unwrap(), 1);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_committed_page_brings_rows_checkpoint_and_sequence() {
-    let store = TempStore::new().await;
+async fn a_committed_page_brings_rows_checkpoint_and_sequence(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let mut page = store.page(1).await;
     assert_eq!(page.seq(), 1);
     let none = StoredItems::default();
@@ -75,9 +85,14 @@ async fn a_committed_page_brings_rows_checkpoint_and_sequence() {
     assert_eq!(store.latest_seq(&rocket()).await.unwrap(), 1);
 }
 
+#[rstest]
 #[tokio::test]
-async fn each_scope_counts_its_own_changes_and_a_page_without_changes_counts_none() {
-    let store = TempStore::new().await;
+async fn each_scope_counts_its_own_changes_and_a_page_without_changes_counts_none(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     store.collect(1, vec![item("", "1", "a")]).await;
     store.collect(2, vec![item("", "1", "a")]).await;
     store
@@ -93,9 +108,14 @@ async fn each_scope_counts_its_own_changes_and_a_page_without_changes_counts_non
     assert_eq!(seqs, ["1 | 2", "2 | 2"]);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_page_that_goes_on_with_another_scope_uses_both_sequences() {
-    let store = TempStore::new().await;
+async fn a_page_that_goes_on_with_another_scope_uses_both_sequences(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     store.collect(1, vec![item("", "1", "a")]).await;
     let none = StoredItems::default();
     let mut page = store.page(2).await;
@@ -125,9 +145,12 @@ async fn a_page_that_goes_on_with_another_scope_uses_both_sequences() {
     );
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_unregistered_scope_has_no_page() {
-    let store = TempStore::new().await;
+async fn an_unregistered_scope_has_no_page(#[values(Sqlite, Postgres, MariaDb)] on: On) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let unknown = Scope::new(2, "acme/unknown");
     let refused = store.begin(&unknown, second(0)).await.err().unwrap();
     assert_eq!(refused.to_string(), "beginning a page of acme/unknown");

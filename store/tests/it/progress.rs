@@ -5,7 +5,9 @@ use headwater_store::progress::{Checkpoint, WalkKey, WalkState};
 use headwater_store::runs::StepRecord;
 
 use crate::temp_store::{RAW, TempStore, item, moon, rocket, second};
+use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 use headwater_domain::tool::bitbucket::pull_request_commit as commit;
+use rstest::rstest;
 
 const STEP: &str = "convert:pull_requests";
 
@@ -13,9 +15,14 @@ fn keys(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
+#[rstest]
 #[tokio::test]
-async fn work_is_listed_once_in_key_order_and_taken_off_when_done() {
-    let store = TempStore::new().await;
+async fn work_is_listed_once_in_key_order_and_taken_off_when_done(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let page = store.page(1).await;
     page.add_work(STEP, keys(&["b", "a", "b"])).await.unwrap();
     page.add_work(STEP, keys(&["c", "a"])).await.unwrap();
@@ -48,9 +55,14 @@ async fn work_is_listed_once_in_key_order_and_taken_off_when_done() {
     );
 }
 
+#[rstest]
 #[tokio::test]
-async fn changed_rows_become_work_by_one_of_their_columns() {
-    let store = TempStore::new().await;
+async fn changed_rows_become_work_by_one_of_their_columns(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let row = |number, sha: &str| commit::Model {
         connection_id: 1,
         repo_id: "acme/rocket".to_owned(),
@@ -81,9 +93,14 @@ async fn changed_rows_become_work_by_one_of_their_columns() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn removals_are_read_after_one_sequence_up_to_another_until_every_step_has_passed() {
-    let store = TempStore::new().await;
+async fn removals_are_read_after_one_sequence_up_to_another_until_every_step_has_passed(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     store
         .collect(
             1,
@@ -128,9 +145,14 @@ async fn removals_are_read_after_one_sequence_up_to_another_until_every_step_has
     assert_eq!(between(0, 9).await, ["3"], "a new step has passed nothing");
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_walk_is_remembered_with_all_it_knows_and_with_nothing() {
-    let store = TempStore::new().await;
+async fn a_walk_is_remembered_with_all_it_knows_and_with_nothing(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let known = WalkState {
         since: Some(second(1)),
         data_after: Some(second(2)),
@@ -159,9 +181,12 @@ async fn a_walk_is_remembered_with_all_it_knows_and_with_nothing() {
     assert_eq!(store.walk_state(other).await.unwrap(), WalkState::default());
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_range_of_a_scope_only_widens() {
-    let store = TempStore::new().await;
+async fn the_range_of_a_scope_only_widens(#[values(Sqlite, Postgres, MariaDb)] on: On) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let cases = [
         (Some(5), Some(5)),
         (Some(7), Some(5)),
@@ -182,9 +207,14 @@ async fn the_range_of_a_scope_only_widens() {
     assert_eq!(store.widen(&moon(), Some(second(1))).await.unwrap(), None);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_scope_is_registered_once_and_gone_since_the_first_time_it_was_missed() {
-    let store = TempStore::new().await;
+async fn a_scope_is_registered_once_and_gone_since_the_first_time_it_was_missed(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     store.collect(1, vec![item("", "1", "{}")]).await;
     store.register(&rocket(), second(9)).await.unwrap();
     assert_eq!(
@@ -225,9 +255,14 @@ fn letter(stage: &str, item: &str, raw_id: Option<i64>) -> DeadLetter {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_dead_letter_counts_its_attempts_until_its_item_is_read() {
-    let store = TempStore::new().await;
+async fn a_dead_letter_counts_its_attempts_until_its_item_is_read(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     for at in [1, 2] {
         let page = store.page(at).await;
         page.bury(&[
@@ -285,9 +320,14 @@ async fn a_dead_letter_counts_its_attempts_until_its_item_is_read() {
     assert_eq!(store.dead_letter_count(&rocket()).await.unwrap(), 0);
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_status_of_a_scope_is_its_latest_run_of_every_step() {
-    let store = TempStore::new().await;
+async fn the_status_of_a_scope_is_its_latest_run_of_every_step(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let step = |stream: &str, state: &str| StepRecord {
         stage: "collect".to_owned(),
         stream: stream.to_owned(),

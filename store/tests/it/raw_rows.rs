@@ -6,12 +6,19 @@ use headwater_store::raw::{
 use proptest::prelude::*;
 
 use crate::temp_store::{RAW, TempStore, item, moon, rocket, second};
+use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
+use rstest::rstest;
 
 const CHILDREN: &str = "_raw_bitbucket_api_pull_request_comments";
 
+#[rstest]
 #[tokio::test]
-async fn only_new_and_changed_items_are_written_and_a_changed_one_keeps_its_id() {
-    let store = TempStore::new().await;
+async fn only_new_and_changed_items_are_written_and_a_changed_one_keeps_its_id(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     store
         .collect(1, vec![item("", "a", "1"), item("", "b", "1")])
         .await;
@@ -26,8 +33,7 @@ async fn only_new_and_changed_items_are_written_and_a_changed_one_keeps_its_id()
         unchanged: 1,
     };
     assert_eq!(done, expected);
-    let columns =
-        "item_key, CAST(data AS TEXT), changed_seq, seen_walk, substr(created_at, 18, 2), id < 3";
+    let columns = "item_key, text_of(data), changed_seq, seen_walk, seconds_of(created_at), CASE WHEN id < 3 THEN 1 ELSE 0 END";
     assert_eq!(
         store
             .rows(&format!("SELECT {columns} FROM {RAW} ORDER BY item_key"))
@@ -44,36 +50,47 @@ async fn only_new_and_changed_items_are_written_and_a_changed_one_keeps_its_id()
     assert!(store.not_seen(&moon(), RAW, 6).await.unwrap().is_empty());
 }
 
+#[rstest]
 #[tokio::test]
-async fn of_items_with_one_key_in_one_page_the_last_is_stored() {
-    let store = TempStore::new().await;
+async fn of_items_with_one_key_in_one_page_the_last_is_stored(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     store
         .collect(1, vec![item("", "a", "early"), item("", "a", "late")])
         .await;
     let data = store
-        .rows(&format!("SELECT CAST(data AS TEXT) FROM {RAW}"))
+        .rows(&format!("SELECT text_of(data) FROM {RAW}"))
         .await;
     assert_eq!(data, ["late"]);
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_item_that_comes_twice_counts_as_it_came_last_even_when_that_is_known() {
-    let store = TempStore::new().await;
+async fn an_item_that_comes_twice_counts_as_it_came_last_even_when_that_is_known(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     store.collect(1, vec![item("", "a", "known")]).await;
     store
         .collect(2, vec![item("", "a", "other"), item("", "a", "known")])
         .await;
     let data = store
-        .rows(&format!(
-            "SELECT CAST(data AS TEXT), changed_seq FROM {RAW}"
-        ))
+        .rows(&format!("SELECT text_of(data), changed_seq FROM {RAW}"))
         .await;
     assert_eq!(data, ["known | 1"]);
 }
 
+#[rstest]
 #[tokio::test]
-async fn bytes_come_back_as_they_went_in() {
-    let store = TempStore::new().await;
+async fn bytes_come_back_as_they_went_in(#[values(Sqlite, Postgres, MariaDb)] on: On) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let mut new = item("", "a", "");
     new.data = (0..=255).collect();
     store.collect(1, vec![new]).await;
@@ -97,9 +114,14 @@ fn names(pending: &[PendingParent]) -> Vec<&str> {
     pending.iter().map(|parent| parent.key.as_str()).collect()
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_parent_is_pending_until_its_children_are_fetched_and_again_when_it_changes() {
-    let store = TempStore::new().await;
+async fn a_parent_is_pending_until_its_children_are_fetched_and_again_when_it_changes(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     store
         .collect(1, vec![item("", "1", "a"), item("", "2", "a")])
         .await;
@@ -150,9 +172,14 @@ async fn a_parent_is_pending_until_its_children_are_fetched_and_again_when_it_ch
     assert_eq!(names(&pending(&store).await), ["2", "1"]);
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_walk_over_parents_goes_on_where_it_stood_even_when_none_of_a_page_is_pending() {
-    let store = TempStore::new().await;
+async fn the_walk_over_parents_goes_on_where_it_stood_even_when_none_of_a_page_is_pending(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     store
         .collect(
             1,
@@ -180,9 +207,14 @@ async fn the_walk_over_parents_goes_on_where_it_stood_even_when_none_of_a_page_i
     assert_eq!(found, [0, 1, 1]);
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_children_of_a_parent_go_together_and_are_noted() {
-    let store = TempStore::new().await;
+async fn the_children_of_a_parent_go_together_and_are_noted(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let mut page = store.page(1).await;
     let items = vec![
         item("1", "a", "1"),
@@ -238,7 +270,7 @@ async fn import(store: &TempStore, id: i64, new: NewItem) -> Result<bool, String
 async fn imported(store: &TempStore) -> Vec<String> {
     store
         .rows(&format!(
-            "SELECT id, item_key, CAST(data AS TEXT) FROM {RAW} ORDER BY id"
+            "SELECT id, item_key, text_of(data) FROM {RAW} ORDER BY id"
         ))
         .await
 }
@@ -255,9 +287,14 @@ async fn of_two_ids_for_one_item_the_higher_wins_in_any_order() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_same_import_twice_changes_nothing_the_second_time() {
-    let store = TempStore::new().await;
+async fn the_same_import_twice_changes_nothing_the_second_time(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     assert_eq!(import(&store, 7, item("", "a", "1")).await, Ok(true));
     let seq = store.latest_seq(&rocket()).await.unwrap();
     assert_eq!(import(&store, 7, item("", "a", "1")).await, Ok(false));
@@ -270,9 +307,14 @@ async fn the_same_import_twice_changes_nothing_the_second_time() {
     assert_eq!(imported(&store).await, ["7 | a | 2"]);
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_id_that_another_item_has_is_refused_with_a_way_out() {
-    let store = TempStore::new().await;
+async fn an_id_that_another_item_has_is_refused_with_a_way_out(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     import(&store, 7, item("", "a", "1")).await.unwrap();
     let refused = import(&store, 7, item("", "b", "1")).await.unwrap_err();
     assert_eq!(
@@ -293,9 +335,14 @@ async fn an_id_that_another_item_has_is_refused_with_a_way_out() {
     assert_eq!(imported(&store).await, ["7 | a | 1"]);
 }
 
+#[rstest]
 #[tokio::test]
-async fn exported_rows_come_in_id_order_of_one_scope_or_of_all() {
-    let store = TempStore::new().await;
+async fn exported_rows_come_in_id_order_of_one_scope_or_of_all(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     import(&store, 9, item("", "a", "1")).await.unwrap();
     import(&store, 3, item("", "b", "1")).await.unwrap();
     let mut page = store.begin(&moon(), second(0)).await.unwrap();

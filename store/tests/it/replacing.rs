@@ -8,6 +8,8 @@ use headwater_domain::{Row, Rows};
 use headwater_store::{Changes, Owner};
 
 use crate::temp_store::{TempStore, of_raw_rows, replacement, rocket, second};
+use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
+use rstest::rstest;
 
 fn person(account_id: &str, state: &str) -> reviewer::Model {
     reviewer::Model {
@@ -29,12 +31,15 @@ fn changes(written: u64, removed: u64, unchanged: u64) -> Changes {
     }
 }
 
-const TRACKED: &str = "SELECT account_id, state, changed_seq, substr(created_at, 18, 2), \
-                       substr(updated_at, 18, 2) FROM _tool_bitbucket_pr_reviewers ORDER BY 1";
+const TRACKED: &str = "SELECT account_id, state, changed_seq, seconds_of(created_at), \
+                       seconds_of(updated_at) FROM _tool_bitbucket_pr_reviewers ORDER BY 1";
 
+#[rstest]
 #[tokio::test]
-async fn the_same_rows_twice_are_written_once() {
-    let store = TempStore::new().await;
+async fn the_same_rows_twice_are_written_once(#[values(Sqlite, Postgres, MariaDb)] on: On) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let rows = || vec![(1, person("ann", "approved")), (1, person("bob", ""))];
     assert_eq!(store.replace(1, &[1], rows()).await, changes(2, 0, 0));
     let before = store
@@ -48,9 +53,14 @@ async fn the_same_rows_twice_are_written_once() {
     assert_eq!(store.latest_seq(&rocket()).await.unwrap(), 1);
 }
 
+#[rstest]
 #[tokio::test]
-async fn only_what_differs_is_written_and_what_is_missing_is_removed_and_noted() {
-    let store = TempStore::new().await;
+async fn only_what_differs_is_written_and_what_is_missing_is_removed_and_noted(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let before = ["ann", "bob", "cem"].map(|name| (1, person(name, "")));
     store.replace(1, &[1], before.into()).await;
     let after = vec![
@@ -78,9 +88,14 @@ async fn only_what_differs_is_written_and_what_is_missing_is_removed_and_noted()
     );
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_row_that_now_comes_from_another_raw_row_is_a_changed_row() {
-    let store = TempStore::new().await;
+async fn a_row_that_now_comes_from_another_raw_row_is_a_changed_row(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     store.replace(1, &[1], vec![(1, person("ann", ""))]).await;
     assert_eq!(
         store.replace(2, &[2], vec![(2, person("ann", ""))]).await,
@@ -92,9 +107,12 @@ async fn a_row_that_now_comes_from_another_raw_row_is_a_changed_row() {
     assert_eq!(store.rows(TRACKED).await, ["ann |  | 2 | 21 | 22"]);
 }
 
+#[rstest]
 #[tokio::test]
-async fn of_rows_with_one_key_the_last_is_written() {
-    let store = TempStore::new().await;
+async fn of_rows_with_one_key_the_last_is_written(#[values(Sqlite, Postgres, MariaDb)] on: On) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     for first in [true, false] {
         let mut page = store.page(1).await;
         let twice = vec![(1, person("ann", "early")), (2, person("ann", "late"))];
@@ -107,9 +125,14 @@ async fn of_rows_with_one_key_the_last_is_written() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn rows_of_the_same_id_in_another_raw_table_stay() {
-    let store = TempStore::new().await;
+async fn rows_of_the_same_id_in_another_raw_table_stay(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     store.replace(1, &[1], vec![(1, person("ann", ""))]).await;
     let mut page = store.page(2).await;
     let other = Owner::RawRows {
@@ -123,9 +146,14 @@ async fn rows_of_the_same_id_in_another_raw_table_stay() {
     assert_eq!(store.rows(TRACKED).await.len(), 1);
 }
 
+#[rstest]
 #[tokio::test]
-async fn rows_of_a_column_are_replaced_within_their_connection() {
-    let store = TempStore::new().await;
+async fn rows_of_a_column_are_replaced_within_their_connection(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let row = |connection_id, name: &str| account::Model {
         connection_id,
         account_id: "ann".to_owned(),
@@ -154,9 +182,14 @@ async fn rows_of_a_column_are_replaced_within_their_connection() {
     assert_eq!(left, ["1"]);
 }
 
+#[rstest]
 #[tokio::test]
-async fn domain_rows_are_replaced_without_sequence_and_without_a_note() {
-    let store = TempStore::new().await;
+async fn domain_rows_are_replaced_without_sequence_and_without_a_note(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let row = |name: &str| domain_reviewer::Model {
         pull_request_id: "pr".to_owned(),
         reviewer_id: name.to_owned(),
@@ -190,9 +223,14 @@ async fn domain_rows_are_replaced_without_sequence_and_without_a_note() {
     assert_eq!(store.latest_seq(&rocket()).await.unwrap(), 0);
 }
 
+#[rstest]
 #[tokio::test]
-async fn text_and_times_are_stored_as_every_database_stores_them() {
-    let store = TempStore::new().await;
+async fn text_and_times_are_stored_as_every_database_stores_them(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let time: DateTime<Utc> = "2026-03-01T10:00:00.123999Z".parse().unwrap();
     let row = pull_request::Model {
         connection_id: 1,
@@ -212,11 +250,11 @@ async fn text_and_times_are_stored_as_every_database_stores_them() {
     assert_eq!(
         store
             .rows(
-                "SELECT bitbucket_created_at, typeof(bitbucket_created_at), bitbucket_updated_at, \
+                "SELECT bitbucket_created_at, bitbucket_updated_at, \
                  created_at, is_draft, merged_by_id FROM _tool_bitbucket_pull_requests"
             )
             .await,
-        ["2026-03-01T10:00:00.123+00:00 | text | null | 2026-09-21T14:13:21.000+00:00 | 1 | "]
+        ["2026-03-01T10:00:00.123+00:00 | null | 2026-09-21T14:13:21.000+00:00 | 1 | "]
     );
     let keys = ["12".to_owned()];
     let read = store
@@ -233,9 +271,14 @@ async fn text_and_times_are_stored_as_every_database_stores_them() {
     );
 }
 
+#[rstest]
 #[tokio::test]
-async fn keys_of_one_scope_do_not_find_rows_of_another() {
-    let store = TempStore::new().await;
+async fn keys_of_one_scope_do_not_find_rows_of_another(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     store.replace(1, &[1], vec![(1, person("ann", ""))]).await;
     let keys = ["12".to_owned(), "13".to_owned()];
     for (scope, expected) in [(rocket(), 1), (crate::temp_store::moon(), 0)] {
@@ -250,9 +293,14 @@ async fn keys_of_one_scope_do_not_find_rows_of_another() {
     assert!(unknown.is_err());
 }
 
+#[rstest]
 #[tokio::test]
-async fn rows_named_by_their_content_are_written_once_and_stay() {
-    let store = TempStore::new().await;
+async fn rows_named_by_their_content_are_written_once_and_stay(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let profile = Profile {
         account_id: "ann",
         display_name: "Ann",
@@ -275,9 +323,14 @@ async fn rows_named_by_their_content_are_written_once_and_stay() {
     assert_eq!(store.latest_seq(&rocket()).await.unwrap(), 0);
 }
 
+#[rstest]
 #[tokio::test]
-async fn many_owners_and_many_rows_are_replaced_in_one_page() {
-    let store = TempStore::new().await;
+async fn many_owners_and_many_rows_are_replaced_in_one_page(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(store) = TempStore::on(on).await else {
+        return;
+    };
     let ids: Vec<i64> = (0..600).collect();
     let rows = |state: &str| -> Vec<(i64, reviewer::Model)> {
         ids.iter()

@@ -1,6 +1,4 @@
-//! A migrated database in a temporary folder, with ways to look past the store.
-
-use std::path::PathBuf;
+//! A migrated database of a test's own, with ways to look past the store.
 
 use chrono::{DateTime, Utc};
 use headwater_domain::{Origin, Row, Rows, Scope, Table};
@@ -8,8 +6,9 @@ use headwater_store::query::{self, Cell};
 use headwater_store::raw::NewItem;
 use headwater_store::{Changes, Owner, Page, Replacement, Store};
 use sea_orm::ConnectionTrait;
-use tempfile::TempDir;
 use tokio::sync::OnceCell;
+
+use crate::test_database::{On, TestDatabase};
 
 /// The raw table that rows of these tests come from.
 pub(crate) const RAW: &str = "_raw_bitbucket_api_pull_requests";
@@ -26,12 +25,10 @@ async fn migrated() -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
-/// A store that is gone with its folder.
+/// A store that is gone with its database.
 pub(crate) struct TempStore {
     pub(crate) store: Store,
-    path: PathBuf,
-    // Removed when dropped.
-    _folder: TempDir,
+    pub(crate) database: TestDatabase,
 }
 
 impl std::ops::Deref for TempStore {
@@ -45,23 +42,27 @@ impl std::ops::Deref for TempStore {
 impl TempStore {
     /// A migrated database that knows both scopes.
     pub(crate) async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("headwater.db");
-        std::fs::write(&path, EMPTY.get_or_init(migrated).await).unwrap();
-        let store = Store::open_sqlite(&path).await.unwrap();
+        Self::on(On::Sqlite).await.unwrap()
+    }
+
+    /// The same on another database; none where tests have no such server.
+    pub(crate) async fn on(on: On) -> Option<Self> {
+        let database = TestDatabase::new(on).await?;
+        let migrated = EMPTY.get_or_init(migrated);
+        if let Some(path) = database.address.strip_prefix("sqlite:") {
+            std::fs::write(path, migrated.await).unwrap();
+        }
+        let store = database.on.open(&database.address).await;
+        headwater_migrations::up(store.connection()).await.unwrap();
         for scope in [rocket(), moon()] {
             store.register(&scope, second(0)).await.unwrap();
         }
-        Self {
-            store,
-            path,
-            _folder: folder,
-        }
+        Some(Self { store, database })
     }
 
-    /// The same file opened once more, as by another process.
+    /// The same database opened once more, as by another process.
     pub(crate) async fn opened_again(&self) -> Store {
-        Store::open_sqlite(&self.path).await.unwrap()
+        self.database.on.open(&self.database.address).await
     }
 
     /// A page of the first scope at a second.
@@ -90,8 +91,17 @@ impl TempStore {
 
     /// Rows of a query, cells joined by ` | `.
     pub(crate) async fn rows(&self, sql: &str) -> Vec<String> {
+        let sql = &dialect(self.database.on, sql);
         let mut lines = Lines(Vec::new());
-        let done = query::run_sqlite(&self.path, sql, &mut lines).await;
+        let address = self.database.address.as_str();
+        let done = match self.database.on {
+            On::Sqlite => {
+                let path = address.strip_prefix("sqlite:").unwrap();
+                query::run_sqlite(path.as_ref(), sql, &mut lines).await
+            }
+            On::Postgres => query::run_postgres(address, sql, &mut lines).await,
+            On::MariaDb => query::run_mysql(address, sql, &mut lines).await,
+        };
         done.unwrap_or_else(|error| panic!("{sql}: {error}"));
         lines.0
     }
@@ -123,6 +133,39 @@ impl query::Rows for Lines {
         self.0.push(cells.collect::<Vec<_>>().join(" | "));
         Ok(())
     }
+}
+
+/// A query with the two functions of these tests as the database has them: `seconds_of(time)`
+/// and `text_of(bytes)`.
+fn dialect(on: On, sql: &str) -> String {
+    let (seconds, text) = match on {
+        On::Sqlite => (["substr(", ", 18, 2)"], ["CAST(", " AS TEXT)"]),
+        On::Postgres => (["to_char(", ", 'SS')"], ["convert_from(", ", 'UTF8')"]),
+        On::MariaDb => (["date_format(", ", '%s')"], ["CAST(", " AS CHAR)"]),
+    };
+    let mut written = sql.to_owned();
+    for (function, [before, after]) in [("seconds_of(", seconds), ("text_of(", text)] {
+        while let Some((left, rest)) = written.split_once(function) {
+            let (argument, right) = rest.split_once(')').unwrap();
+            written = format!("{left}{before}{argument}{after}{right}");
+        }
+    }
+    written
+}
+
+/// Names and types of a table's columns.
+pub(crate) fn columns_of(on: On, table: &str) -> String {
+    if on == On::Sqlite {
+        return format!("SELECT name, type FROM pragma_table_info('{table}')");
+    }
+    let schema = match on {
+        On::MariaDb => "DATABASE()",
+        _ => "current_schema()",
+    };
+    format!(
+        "SELECT column_name, data_type FROM information_schema.columns \
+         WHERE table_schema = {schema} AND table_name = '{table}' ORDER BY ordinal_position"
+    )
 }
 
 /// The first scope.

@@ -1,0 +1,216 @@
+//! One request to see what a server makes of the credentials: no waiting, no second try.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use chrono::Utc;
+use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::oauth::TokenError;
+use super::unreached::{Cause, Unreached};
+use super::{Client, http_date, wait};
+use crate::error::ShownUrl;
+
+/// Largest answer that is looked at.
+const MAX_BODY: usize = 4 << 20;
+
+/// Longest text of a server that is passed on, in characters.
+const LONGEST_MESSAGE: usize = 300;
+
+/// A probe and what came of it.
+#[derive(Clone, Debug)]
+pub struct Probed {
+    /// What was asked for.
+    pub url: ShownUrl,
+    /// What came.
+    pub outcome: Result<Reply, Unanswered>,
+}
+
+/// An answer, whatever it says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// What the server says is wrong; empty where it says nothing. It holds none of our secrets.
+    pub message: String,
+    /// Scopes that the request needs, where the server tells.
+    pub required: Vec<String>,
+    /// Scopes that the credentials have, where the server tells.
+    pub granted: Vec<String>,
+    /// How long the server asks to wait.
+    pub retry_after: Option<Duration>,
+    /// Host that a redirect leads to.
+    pub leads_to: Option<String>,
+    /// The body; none where it is not JSON.
+    pub json: Option<Value>,
+}
+
+/// Why there is no answer to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// The network, TLS or the proxy.
+    Unreached {
+        /// What stood in the way.
+        cause: Cause,
+        /// What was said about it.
+        message: String,
+    },
+    /// The server of access tokens refused the OAuth consumer.
+    ConsumerRefused {
+        /// The status.
+        status: u16,
+        /// What it said.
+        message: String,
+    },
+    /// The server of access tokens could not answer.
+    TokensUnavailable {
+        /// The status; 200 where the answer was no token.
+        status: u16,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The probe was cancelled.
+    Cancelled,
+}
+
+impl From<Unreached> for Unanswered {
+    fn from(unreached: Unreached) -> Self {
+        let Unreached { cause, message } = unreached;
+        Self::Unreached { cause, message }
+    }
+}
+
+impl From<TokenError> for Unanswered {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Unreached(unreached) => unreached.into(),
+            TokenError::Refused { status, message } => Self::ConsumerRefused {
+                status,
+                message: message.trim_start_matches(": ").to_owned(),
+            },
+            TokenError::Unavailable {
+                status,
+                retry_after,
+                ..
+            } => Self::TokensUnavailable {
+                status,
+                retry_after,
+            },
+            TokenError::Shape(_) => Self::TokensUnavailable {
+                status: 200,
+                retry_after: None,
+            },
+        }
+    }
+}
+
+impl Client {
+    /// Sends one request to an address below the endpoint and tells what came. It counts as a
+    /// request but neither waits for the rate limit nor is it repeated.
+    pub async fn probe(&self, url: &Url, cancel: &CancellationToken) -> Probed {
+        let outcome = tokio::select! {
+            () = cancel.cancelled() => Err(Unanswered::Cancelled),
+            outcome = self.probe_once(url) => outcome,
+        };
+        Probed {
+            url: ShownUrl::of(url),
+            outcome,
+        }
+    }
+
+    async fn probe_once(&self, url: &Url) -> Result<Reply, Unanswered> {
+        let shared = &self.shared;
+        let unreached = |error: &reqwest::Error| Unreached::of(error, shared.proxied);
+        self.counter
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mut request = shared.http.get(url.clone());
+        if let Some(header) = shared.credentials.header().await? {
+            request = request.header(AUTHORIZATION, header);
+        }
+        let mut response = request.send().await.map_err(|error| unreached(&error))?;
+        let status = response.status().as_u16();
+        tracing::debug!(url = %ShownUrl::of(url), status, "probe");
+        let headers = response.headers().clone();
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| unreached(&error))? {
+            // What is this large is looked at as far as it goes, and is then no JSON.
+            body.extend_from_slice(&chunk[..chunk.len().min(MAX_BODY - body.len())]);
+            if body.len() == MAX_BODY {
+                break;
+            }
+        }
+        let mut reply = read_reply(status, &headers, &body);
+        reply.message = shared.credentials.without_secrets(&reply.message);
+        Ok(reply)
+    }
+}
+
+fn read_reply(status: u16, headers: &HeaderMap, body: &[u8]) -> Reply {
+    let json: Option<Value> = serde_json::from_slice(body).ok();
+    let error = json.as_ref().map(|json| &json["error"]);
+    let told = |member: &str, header: &str| {
+        let list = error.map(|error| words(&error["detail"][member]));
+        list.filter(|list| !list.is_empty())
+            .unwrap_or_else(|| header_words(headers, header))
+    };
+    let message = match error.and_then(|error| error["message"].as_str()) {
+        Some(message) => message.to_owned(),
+        None if json.is_some() => String::new(),
+        None => plain_text(body),
+    };
+    let target = headers.get(LOCATION).and_then(|to| to.to_str().ok());
+    Reply {
+        status,
+        message: message
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(LONGEST_MESSAGE)
+            .collect(),
+        required: told("required", "x-accepted-oauth-scopes"),
+        granted: told("granted", "x-oauth-scopes"),
+        retry_after: retry_after(headers),
+        leads_to: target.map(super::host_of),
+        json,
+    }
+}
+
+/// How long an answer asks to wait.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    // A date is compared with the server's own clock where it tells it.
+    let now = http_date(headers.get(DATE)).unwrap_or_else(Utc::now);
+    wait::retry_after(headers.get(RETRY_AFTER), now)
+}
+
+/// A short text that is no page for people.
+fn plain_text(body: &[u8]) -> String {
+    match std::str::from_utf8(body) {
+        Ok(text) if !text.trim_start().starts_with('<') => text.trim().to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Names in a list, or in one text.
+fn words(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(list) => list
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+        Value::String(text) => split(text),
+        _ => Vec::new(),
+    }
+}
+
+fn header_words(headers: &HeaderMap, name: &str) -> Vec<String> {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.map(split).unwrap_or_default()
+}
+
+fn split(text: &str) -> Vec<String> {
+    let words = text.split([',', ' ']).filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
+}

@@ -1,0 +1,84 @@
+//! How the service as a whole behaves, apart from faults of single requests.
+
+mod limit;
+
+use chrono::TimeDelta;
+
+pub use limit::{RateLimit, RateUse};
+
+pub(crate) use limit::{Admission, Limiter};
+
+use crate::fault::FaultKind;
+
+/// Ways of the service that have been reported of some sites, endpoints or times. They may change
+/// while it is served; the default is the usual service.
+///
+/// Lists of parts say where: a request is meant when its path contains one of them. The empty part
+/// is in every path.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Behaviour {
+    /// Numbered lists that do not tell their `size`.
+    pub without_size: Vec<String>,
+    /// Numbered lists without `next`, as `/pipelines/` was: ask for the next number until a page
+    /// is empty. Pages after the last one are empty there and no error.
+    pub without_next: Vec<String>,
+    /// Endpoints that are gone.
+    pub removed: Vec<Removed>,
+    /// How much a credential may ask.
+    pub limit: Option<RateLimit>,
+    /// How far the `Date` header is ahead of (or, negative, behind) the clock that stamps
+    /// everything else. [`World::turn_clock`](crate::World::turn_clock) turns that clock.
+    pub date_skew: TimeDelta,
+}
+
+/// An endpoint that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// What its path contains.
+    pub part: String,
+    /// What it answers: 410, or 404 with the usual message for an unknown address.
+    pub status: u16,
+    /// The changelog entry that a 410 names, with the address of the announcement.
+    pub change: String,
+}
+
+impl Removed {
+    /// 410 with `CHANGE-2770` for every path that contains the part.
+    #[must_use]
+    pub fn new(part: &str) -> Removed {
+        Removed {
+            part: part.to_owned(),
+            status: 410,
+            change: "CHANGE-2770".to_owned(),
+        }
+    }
+}
+
+impl Behaviour {
+    /// The entry that removed the endpoint of that path.
+    pub(crate) fn removal(&self, path: &str) -> Option<&Removed> {
+        self.removed
+            .iter()
+            .find(|removed| path.contains(&removed.part))
+    }
+
+    pub(crate) fn hides_size(&self, path: &str) -> bool {
+        self.without_size.iter().any(|part| path.contains(part))
+    }
+
+    pub(crate) fn hides_next(&self, path: &str) -> bool {
+        self.without_next.iter().any(|part| path.contains(part))
+    }
+
+    /// The kinds that show in a page of a list at that path.
+    pub(crate) fn in_pages(&self, path: &str) -> Vec<FaultKind> {
+        let mut kinds = Vec::new();
+        if self.hides_size(path) {
+            kinds.push(FaultKind::ListsWithoutSize);
+        }
+        if self.hides_next(path) {
+            kinds.push(FaultKind::ListsWithoutNext);
+        }
+        kinds
+    }
+}

@@ -1,0 +1,237 @@
+//! `connection test`: whether a connection works, and what to do if it does not.
+
+use std::io::Write as _;
+
+use headwater_collectors::{Client, Probed};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::written;
+use crate::cli::Shared;
+use crate::config::Connection;
+use crate::connect::{Clues, Connector};
+use crate::context::{Context, NeedsFile, cancelled_by_signals};
+use crate::diagnosis::{Code, Diagnosis, of_answer, of_list};
+use crate::exit::{Exit, Failure};
+
+pub(super) async fn test(shared: &Shared, name: Option<&str>) -> Result<Exit, Failure> {
+    let context = Context::load(shared, NeedsFile::Yes)?;
+    let connections = chosen(&context, name)?;
+    let mut connector = Connector::new(&context.folder);
+    let cancel = cancelled_by_signals();
+    let mut exit = Exit::Ok;
+    for connection in connections {
+        let (client, clues) = match connector.impatient_client(connection) {
+            Ok(made) => made,
+            Err(failure) if name.is_some() => return Err(failure),
+            Err(failure) => {
+                // One that cannot be made does not keep the others from being tested.
+                eprintln!("headwater: {}", failure.chain());
+                exit = worse(exit, failure.exit);
+                continue;
+            }
+        };
+        let tested = Tested {
+            connection,
+            client: &client,
+            clues,
+            cancel: &cancel,
+        };
+        let diagnosis = tested.diagnose().await;
+        written(print(shared, &connection.name, &diagnosis))?;
+        exit = worse(exit, diagnosis.code.exit());
+        if cancel.is_cancelled() {
+            return Ok(Exit::Cancelled);
+        }
+    }
+    Ok(exit)
+}
+
+/// The connections that are meant: one, or all.
+pub(super) fn chosen<'a>(
+    context: &'a Context,
+    name: Option<&str>,
+) -> Result<Vec<&'a Connection>, Failure> {
+    let connections = context.config.require_connections();
+    connections.map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
+    let all = &context.config.connections;
+    let Some(name) = name else {
+        return Ok(all.iter().collect());
+    };
+    let found: Vec<&Connection> = all.iter().filter(|c| c.name == name).collect();
+    if found.is_empty() {
+        let known: Vec<&str> = all.iter().map(|c| c.name.as_str()).collect();
+        let known = known.join(", ");
+        return Err(Failure::usage(format!(
+            "there is no connection {name}; the configuration has {known}"
+        )));
+    }
+    Ok(found)
+}
+
+/// Of several endings the one that needs looking at first: configuration, failure, credentials.
+fn worse(one: Exit, other: Exit) -> Exit {
+    let rank = |exit: &Exit| match exit {
+        Exit::Ok => 0,
+        Exit::Credentials => 1,
+        Exit::Failed => 2,
+        _ => 3,
+    };
+    if rank(&other) > rank(&one) {
+        other
+    } else {
+        one
+    }
+}
+
+/// A connection under test.
+struct Tested<'a> {
+    connection: &'a Connection,
+    client: &'a Client,
+    clues: Clues,
+    cancel: &'a CancellationToken,
+}
+
+impl Tested<'_> {
+    /// Asks for what a sync would ask for first, and stops at the first thing that is wrong.
+    async fn diagnose(&self) -> Diagnosis {
+        let workspaces = self.connection.workspaces();
+        if workspaces.is_empty() {
+            return self.workspaces_of_user().await;
+        }
+        let mut has_read = false;
+        for workspace in &workspaces {
+            let repository = match self.repository_of(workspace).await {
+                Ok(repository) => repository,
+                Err(diagnosis) => return diagnosis,
+            };
+            if let (Some(repository), false) = (&repository, has_read) {
+                if let Some(diagnosis) = self.pull_requests_of(repository).await {
+                    return diagnosis;
+                }
+                has_read = true;
+            }
+        }
+        let names: Vec<&str> = workspaces.into_iter().collect();
+        Diagnosis::ok(format!("repositories of {} can be read", names.join(", ")))
+    }
+
+    /// Full name of a repository that can be read, where the list tells one.
+    ///
+    /// A token of one repository may not list its workspace, so a repository that the
+    /// configuration names is asked for where the list brings none.
+    async fn repository_of(&self, workspace: &str) -> Result<Option<String>, Diagnosis> {
+        let list = self.get(&["repositories", workspace], true).await;
+        let Some(wrong) = of_list(&list, &self.clues) else {
+            let reply = list.outcome.ok().and_then(|reply| reply.json);
+            let first = reply.and_then(|json| {
+                let name = json["values"][0]["full_name"].as_str();
+                name.map(str::to_owned)
+            });
+            return Ok(first);
+        };
+        let may_be_hidden = matches!(wrong.code, Code::NoResources | Code::InvalidPermissions);
+        let named = self.connection.exact_names().into_iter();
+        let mut named = named.filter(|name| name.split('/').next() == Some(workspace));
+        let (true, Some(name)) = (may_be_hidden, named.next()) else {
+            return Err(wrong);
+        };
+        let path: Vec<&str> = ["repositories"]
+            .into_iter()
+            .chain(name.split('/'))
+            .collect();
+        let single = self.get(&path, false).await;
+        match of_answer(&single, &self.clues) {
+            None => Ok(Some(name.to_owned())),
+            Some(_) => Err(wrong),
+        }
+    }
+
+    /// Pull requests need a scope of their own. A repository without them is no sign of one.
+    async fn pull_requests_of(&self, repository: &str) -> Option<Diagnosis> {
+        let mut path = vec!["repositories"];
+        path.extend(repository.split('/'));
+        path.push("pullrequests");
+        let probed = self.get(&path, true).await;
+        let wrong = of_answer(&probed, &self.clues)?;
+        (wrong.code != Code::NoResources).then_some(wrong)
+    }
+
+    /// Without a workspace in the configuration only the user's own can be asked for.
+    async fn workspaces_of_user(&self) -> Diagnosis {
+        let probed = self.get(&["user", "workspaces"], true).await;
+        let status = probed.outcome.as_ref().map_or(0, |reply| reply.status);
+        let has_no_user = status == 403 && self.clues.auth_kind == "access-token"
+            || status == 401 && self.clues.auth_kind != "api-token";
+        match of_list(&probed, &self.clues) {
+            Some(_) if has_no_user => Diagnosis::of(
+                Code::NoResources,
+                format!(
+                    "{} answered {status}: there is no user behind this",
+                    probed.url
+                ),
+                "Name a workspace in `scopes`, because what these credentials can see cannot be \
+                 asked for otherwise.",
+            ),
+            Some(wrong) => wrong,
+            None => Diagnosis::ok(
+                "the credentials are accepted; `scopes` names nothing to collect yet".to_owned(),
+            ),
+        }
+    }
+
+    async fn get(&self, path: &[&str], is_list: bool) -> Probed {
+        self.client
+            .probe(&below(self.client.endpoint(), path, is_list), self.cancel)
+            .await
+    }
+}
+
+/// An address below the endpoint; of a list the first item is enough.
+fn below(endpoint: &Url, path: &[&str], is_list: bool) -> Url {
+    let mut url = endpoint.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(path);
+    }
+    if is_list {
+        url.query_pairs_mut().append_pair("pagelen", "1");
+    }
+    url
+}
+
+fn print(shared: &Shared, name: &str, diagnosis: &Diagnosis) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let code = diagnosis.code.as_str();
+    if shared.json {
+        return writeln!(out, "{}", as_json(name, diagnosis));
+    }
+    if diagnosis.code == Code::Ok {
+        if !shared.quiet {
+            writeln!(out, "{name}: {code} ({})", diagnosis.detail)?;
+        }
+        return Ok(());
+    }
+    let cause = match diagnosis.cause {
+        "" => String::new(),
+        cause => format!(" ({cause})"),
+    };
+    writeln!(out, "{name}: {code}{cause}")?;
+    writeln!(out, "  {}", diagnosis.detail)?;
+    writeln!(out, "  Next: {}", diagnosis.next)
+}
+
+fn as_json(name: &str, diagnosis: &Diagnosis) -> Value {
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    json!({
+        "connection": name,
+        "code": diagnosis.code.as_str(),
+        "cause": text(diagnosis.cause),
+        "detail": diagnosis.detail,
+        "next": text(&diagnosis.next),
+        "required": diagnosis.required,
+        "granted": diagnosis.granted,
+        "change": diagnosis.change,
+        "exit": diagnosis.code.exit().code(),
+    })
+}
