@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
-use chrono::Utc;
 use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -182,9 +181,7 @@ fn read_reply(status: u16, headers: &HeaderMap, body: &[u8]) -> Reply {
 
 /// How long an answer asks to wait.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    // A date is compared with the server's own clock where it tells it.
-    let now = http_date(headers.get(DATE)).unwrap_or_else(Utc::now);
-    wait::retry_after(headers.get(RETRY_AFTER), now)
+    wait::retry_after(headers.get(RETRY_AFTER), http_date(headers.get(DATE)))
 }
 
 /// A short text that is no page for people.
