@@ -31,52 +31,68 @@ pub use verify::{Verified, compare_with_source};
 /// With the exit code and what to do next.
 pub async fn run(cli: Cli) -> Result<Exit, Failure> {
     let shared = cli.shared;
+    // Boxed: each is a large future, and together they are deeper than the compiler looks.
     match cli.command {
-        Command::Sync(arguments) => sync::sync(&shared, arguments).await,
-        Command::Collect(arguments) => sync::collect(&shared, arguments).await,
-        Command::Extract { scopes, streams } => sync::extract(&shared, scopes, streams).await,
-        Command::Convert { scopes } => sync::convert(&shared, scopes).await,
-        Command::Transform { scopes, streams } => sync::transform(&shared, scopes, streams).await,
-        Command::Reconcile(arguments) => reconcile::reconcile(&shared, arguments).await,
+        Command::Sync(arguments) => Box::pin(sync::sync(&shared, arguments)).await,
+        Command::Collect(arguments) => Box::pin(sync::collect(&shared, arguments)).await,
+        Command::Extract { scopes, streams } => {
+            Box::pin(sync::extract(&shared, scopes, streams)).await
+        }
+        Command::Convert { scopes } => Box::pin(sync::convert(&shared, scopes)).await,
+        Command::Transform { scopes, streams } => {
+            Box::pin(sync::transform(&shared, scopes, streams)).await
+        }
+        Command::Reconcile(arguments) => Box::pin(reconcile::reconcile(&shared, arguments)).await,
         Command::Verify {
             whole,
             limit,
             format,
-        } => verify::verify(&shared, whole, limit, format).await,
+        } => Box::pin(verify::verify(&shared, whole, limit, format)).await,
         Command::DeadLetters { scopes, format } => {
-            dead_letters::dead_letters(&shared, scopes, format).await
+            Box::pin(dead_letters::dead_letters(&shared, scopes, format)).await
         }
-        Command::Status { scopes, format } => status::status(&shared, scopes, format).await,
-        Command::Query { sql, format } => run_query(&shared, sql, format).await,
+        Command::Status { scopes, format } => {
+            Box::pin(status::status(&shared, scopes, format)).await
+        }
+        Command::Query { sql, format } => Box::pin(run_query(&shared, sql, format)).await,
         Command::Tables { name, format } => catalogue::tables(name.as_deref(), format),
         Command::Streams { markdown, format } => catalogue::streams(markdown, format),
         Command::Raw(RawCommand::Import {
             table,
             file,
             format,
-        }) => raw_files::import(&shared, &table, &file, format).await,
+        }) => Box::pin(raw_files::import(&shared, &table, &file, format)).await,
         Command::Raw(RawCommand::Export {
             table,
             file,
             scope,
             format,
-        }) => raw_files::export(&shared, &table, file.as_deref(), scope, format).await,
-        Command::Migrate { status, dry_run } => migrate(&shared, status, dry_run).await,
+        }) => {
+            Box::pin(raw_files::export(
+                &shared,
+                &table,
+                file.as_deref(),
+                scope,
+                format,
+            ))
+            .await
+        }
+        Command::Migrate { status, dry_run } => Box::pin(migrate(&shared, status, dry_run)).await,
         Command::Init { force } => configuration::init(&shared, force),
         Command::Config(ConfigCommand::Check) => configuration::check(&shared),
         Command::Config(ConfigCommand::Schema) => configuration::schema(),
         Command::Connection(ConnectionCommand::Test { name }) => {
-            connection::test(&shared, name.as_deref()).await
+            Box::pin(connection::test(&shared, name.as_deref())).await
         }
         Command::Scopes {
             name,
             search,
             format,
-        } => scopes::scopes(&shared, &name, search.as_deref(), format).await,
+        } => Box::pin(scopes::scopes(&shared, &name, search.as_deref(), format)).await,
         Command::Demo { output } => {
             let narrate = !(shared.json || shared.quiet);
             let reporter = reporter(&shared);
-            demo::run(reporter, cancelled_by_signals(), output, narrate).await
+            Box::pin(demo::run(reporter, cancelled_by_signals(), output, narrate)).await
         }
     }
 }

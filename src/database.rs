@@ -28,8 +28,8 @@ pub async fn open(address: &DatabaseAddress) -> Result<Store, Failure> {
 /// When it cannot be opened or reached.
 pub async fn connect(address: &DatabaseAddress) -> Result<Store, Failure> {
     let opened = match (address.kind(), address.sqlite_path()) {
-        (DatabaseKind::Postgres, _) => Store::open_postgres(address.expose()).await,
-        (DatabaseKind::Mysql, _) => Store::open_mysql(address.expose()).await,
+        (DatabaseKind::Postgres, _) => Box::pin(Store::open_postgres(address.expose())).await,
+        (DatabaseKind::Mysql, _) => Box::pin(Store::open_mysql(address.expose())).await,
         (DatabaseKind::Sqlite, path) => Store::open_sqlite(&path.unwrap_or_default()).await,
     };
     opened.map_err(|error| {
@@ -62,7 +62,9 @@ pub async fn migrate(store: &Store, address: &DatabaseAddress) -> Result<usize, 
     {
         copy_aside(store, &path, applied).await?;
     }
-    migrations::up(store.connection()).await.map_err(failed)
+    Box::pin(migrations::up(store.connection()))
+        .await
+        .map_err(failed)
 }
 
 /// Runs one statement of the user's, read-only.

@@ -86,7 +86,7 @@ pub(super) async fn online(shared: &Shared, wish: Wish) -> Result<Exit, Failure>
         selection,
         since,
     };
-    let (exit, _) = collect_and_transform(&collecting, &plan).await?;
+    let (exit, _) = Box::pin(collect_and_transform(&collecting, &plan)).await?;
     store.close().await?;
     Ok(exit)
 }
@@ -128,7 +128,7 @@ pub async fn collect_and_transform(
 ) -> Result<(Exit, RunSummary), Failure> {
     let ledger = collecting.store.ledger(Window::HOUR).await?;
     let mut connector = Connector::recording(collecting.folder, ledger);
-    let done = run_over(collecting, plan, &mut connector).await;
+    let done = Box::pin(run_over(collecting, plan, &mut connector)).await;
     // However it ended: what was taken from the ledger and not sent is given back.
     let closed = connector.close().await;
     let done = done?;
@@ -142,9 +142,10 @@ async fn run_over(
     connector: &mut Connector<'_>,
 ) -> Result<(Exit, RunSummary), Failure> {
     let mut tally = Tally::default();
-    let Prepared { jobs, _watched } = resolve_jobs(collecting, connector, &mut tally).await?;
+    let Prepared { jobs, _watched } =
+        Box::pin(resolve_jobs(collecting, connector, &mut tally)).await?;
     tally.requests(budget::tell_estimates(collecting, plan, &jobs).await?);
-    runner(collecting).run(plan, jobs, tally).await
+    Box::pin(runner(collecting).run(plan, jobs, tally)).await
 }
 
 /// What runs plans for a collection.

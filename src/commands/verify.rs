@@ -75,7 +75,7 @@ pub(super) async fn verify(
         selection,
         since: None,
     };
-    let verified = compare_with_source(&here, &collecting, whole.deep, limit).await?;
+    let verified = Box::pin(compare_with_source(&here, &collecting, whole.deep, limit)).await?;
     there.close().await?;
     if verified.differences.is_empty() && format == Format::Table {
         let message = match verified.exit {
@@ -132,7 +132,7 @@ pub async fn compare_with_source(
     // The budget is the credential's, whichever database the answers go to.
     let ledger = here.ledger(Window::HOUR).await?;
     let mut connector = Connector::recording(collecting.folder, ledger);
-    let done = scratch.compare_all(&mut connector, deep, limit).await;
+    let done = Box::pin(scratch.compare_all(&mut connector, deep, limit)).await;
     let closed = connector.close().await;
     let done = done?;
     closed?;
