@@ -7,11 +7,11 @@
 
 mod command_line;
 mod connection;
-mod history;
 mod lake;
 mod network;
 mod oracle;
 mod registry;
+mod reliability;
 mod scopes;
 mod secrets;
 mod sync;

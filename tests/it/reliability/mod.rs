@@ -1,0 +1,26 @@
+//! What may happen to a sync, and that the tables come out the same: random histories, faults,
+//! killed processes, full disks, databases that go away, broken items.
+//!
+//! `docs/reliability.md` tells how to run more of it, and what was found.
+
+//mod broken_items;
+//mod faults;
+mod history;
+//mod installation;
+//mod kill;
+mod minimal;
+//mod outage;
+mod script;
+//mod storage;
+//mod table;
+mod worlds;
+
+/// What a variable holds, as a number.
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+/// Whether the long runs are wanted.
+fn is_soak() -> bool {
+    std::env::var("HEADWATER_SOAK").is_ok_and(|value| value == "1")
+}

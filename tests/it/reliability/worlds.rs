@@ -1,0 +1,62 @@
+//! Worlds to sync, and which of their changes tables can follow.
+
+use headwater_simulator::{Change, Options, Simulator, Size};
+
+/// A change after which tables can be equal: of a lost fork and of a vanished repository the rows
+/// stay, which a first sync cannot know.
+pub(super) fn is_followed(change: &Change) -> bool {
+    !matches!(
+        change.plain(),
+        Change::RemoveFork { .. } | Change::DeleteRepository { .. }
+    )
+}
+
+/// A change that no list filtered by time of update shows.
+pub(super) fn is_untold(change: &Change) -> bool {
+    change.is_silent()
+        || matches!(
+            change.plain(),
+            Change::DeletePullRequest { .. } | Change::RenameUser { .. }
+        )
+}
+
+/// A small world in which each kind of list has more than one page somewhere.
+pub(super) async fn paged(seed: u64) -> Simulator {
+    let size = Size {
+        repositories: 1,
+        empty_repositories: 1,
+        pull_requests_per_repository: 52,
+        comments_per_pull_request: 0.4,
+        verdicts_per_pull_request: 0.3,
+        edits_per_pull_request: 0.2,
+        commits_per_pull_request: 1.0,
+        people: 4,
+        ..Size::default()
+    };
+    let options = Options {
+        seed,
+        size,
+        ..Options::default()
+    };
+    let simulator = Simulator::start(options).await.unwrap();
+    {
+        let mut world = simulator.world();
+        let by = world.users()[0].id;
+        let slug = world.repositories()[0].slug.clone();
+        for number in 0..102 {
+            let text = format!("Remark {number}");
+            world.comment(&slug, 7, Some(by), &text, None).unwrap();
+        }
+        let world: &mut headwater_simulator::World = &mut world;
+        world
+            .push_commits(&slug, open_pull_request(world, &slug), by, 101)
+            .unwrap();
+    }
+    simulator
+}
+
+fn open_pull_request(world: &headwater_simulator::World, slug: &str) -> u64 {
+    let repository = world.repository(slug).unwrap();
+    let open = |id: &&u64| repository.pull_requests[*id].state == headwater_simulator::State::Open;
+    *repository.pull_requests.keys().find(open).unwrap()
+}
