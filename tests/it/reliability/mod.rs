@@ -4,10 +4,12 @@
 //! `docs/reliability.md` tells how to run more of it, and what was found.
 
 //mod broken_items;
-//mod faults;
+mod faults;
 mod history;
-//mod installation;
-//mod kill;
+#[cfg(unix)]
+mod installation;
+#[cfg(target_os = "linux")]
+mod kill;
 mod minimal;
 //mod outage;
 mod script;
