@@ -10,7 +10,7 @@ use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use tokio_util::sync::CancellationToken;
 
-use super::worlds::{is_followed, is_untold, paged};
+use super::worlds::{is_followed, is_untold, paged, small};
 use crate::lake::{ALL, How, Lake, configuration};
 use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
@@ -46,7 +46,11 @@ pub(super) enum Recovery {
 /// Syncs twice under these faults, with changes between, then recovers without them. `None` where
 /// tests have no such database.
 pub(super) async fn trial(on: On, kinds: &[FaultKind], seed: u64) -> Option<Trial> {
-    let simulator = paged(seed).await;
+    let simulator = if kinds.iter().any(|kind| in_long_lists(*kind)) {
+        paged(seed).await
+    } else {
+        small(seed).await
+    };
     let mut text = configuration(&simulator.endpoint(), ALL);
     text.push_str("timeout_seconds = { connect = 5, read = 1, total = 30 }\n");
     let lake = Lake::with(on, &text).await?;
@@ -77,6 +81,19 @@ pub(super) async fn trial(on: On, kinds: &[FaultKind], seed: u64) -> Option<Tria
     untold |= simulator.take_shifts().iter().any(is_untold);
     trial.recovery = recover(&lake, &simulator, untold).await;
     Some(trial)
+}
+
+/// Whether a fault is one of lists with several pages, of pull requests as well.
+fn in_long_lists(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::ForbiddenContinuation
+            | FaultKind::MissingContinuation
+            | FaultKind::ShiftInsert
+            | FaultKind::ShiftDelete
+            | FaultKind::ShiftUpdate
+            | FaultKind::ListsWithoutNext
+    )
 }
 
 fn begin(simulator: &Simulator, kinds: &[FaultKind], seed: u64) {

@@ -20,12 +20,21 @@ pub(super) fn is_untold(change: &Change) -> bool {
         )
 }
 
-/// A small world in which each kind of list has more than one page somewhere.
+/// A world in which each kind of list has more than one page somewhere.
 pub(super) async fn paged(seed: u64) -> Simulator {
+    with_pull_requests(52, seed).await
+}
+
+/// A small world in which only the lists of one pull request have more than one page.
+pub(super) async fn small(seed: u64) -> Simulator {
+    with_pull_requests(10, seed).await
+}
+
+async fn with_pull_requests(pull_requests: usize, seed: u64) -> Simulator {
     let size = Size {
         repositories: 1,
         empty_repositories: 1,
-        pull_requests_per_repository: 52,
+        pull_requests_per_repository: pull_requests,
         comments_per_pull_request: 0.4,
         verdicts_per_pull_request: 0.3,
         edits_per_pull_request: 0.2,
