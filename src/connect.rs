@@ -5,11 +5,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use headwater_collectors::{Auth, Client, Pace, Settings};
+use headwater_store::StoreError;
+use headwater_store::ledger::Ledger;
 use secrecy::SecretString;
 use url::Url;
 
 use crate::config::{self, Connection, ConnectionKind, RateLimit, SecretSource};
+use crate::credential::{Credential, fingerprint};
 use crate::exit::{Exit, Failure};
+use crate::run::now;
 
 /// What refused credentials look like, for advice; nothing here is a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +72,8 @@ impl Clues {
 pub struct Connector<'a> {
     folder: &'a Path,
     paces: HashMap<String, Pace>,
+    /// Where requests are remembered; none without a database.
+    ledger: Option<Ledger>,
 }
 
 impl<'a> Connector<'a> {
@@ -77,7 +83,28 @@ impl<'a> Connector<'a> {
         Self {
             folder,
             paces: HashMap::new(),
+            ledger: None,
         }
+    }
+
+    /// The same, and the requests of an hour are remembered in a database.
+    #[must_use]
+    pub fn recording(folder: &'a Path, ledger: Ledger) -> Self {
+        Self {
+            ledger: Some(ledger),
+            ..Self::new(folder)
+        }
+    }
+
+    /// Gives back what was taken from the ledger and not sent.
+    ///
+    /// # Errors
+    /// When the database fails; then an hour may go by before it can be used.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        for pace in self.paces.values() {
+            pace.close().await?;
+        }
+        Ok(())
     }
 
     /// A client for a connection.
@@ -165,26 +192,40 @@ impl<'a> Connector<'a> {
             })
     }
 
-    /// The limiter of a credential, found by where it is used and what it is.
+    /// The pace of a credential, found by where it is used and whose it is: the server counts the
+    /// requests of a user, whichever of their tokens is used.
     fn pace(&mut self, connection: &Connection, endpoint: &Url, auth: &Auth) -> Pace {
         use secrecy::ExposeSecret as _;
-        let requests = match connection.rate_limit() {
-            RateLimit::PerHour(requests) => requests,
-            RateLimit::PerSecond { requests, .. } => requests.saturating_mul(3600),
-            RateLimit::Unlimited => u32::MAX,
+        let key;
+        let credential = match (auth, &connection.auth) {
+            (Auth::Basic { user, .. }, _) => Credential::User(user),
+            (Auth::Bearer { token }, _) => Credential::Token(token.expose_secret()),
+            (_, config::Auth::Oauth { key: source, .. }) => {
+                // What cannot be read was refused when the credentials were.
+                key = self.secret(connection, source).unwrap_or_default();
+                Credential::Consumer(&key)
+            }
+            _ => Credential::Nobody,
         };
-        let credential = match auth {
-            Auth::None => String::new(),
-            Auth::Basic { user, password } => format!("{user}:{}", password.expose_secret()),
-            Auth::Bearer { token } => token.expose_secret().to_owned(),
-            Auth::Oauth { key, secret, .. } => format!("{key}:{}", secret.expose_secret()),
+        let origin = endpoint.origin().ascii_serialization();
+        let limit = connection.rate_limit();
+        if let Some(known) = self.paces.get(&credential.key(&origin)) {
+            if let RateLimit::PerHour(requests) = limit {
+                known.at_most(requests);
+            }
+            return known.clone();
+        }
+        let pace = match (limit, &self.ledger) {
+            (RateLimit::PerHour(requests), Some(ledger)) => {
+                let fingerprint = fingerprint(&origin, credential, ledger.salt());
+                Pace::recorded(requests, ledger.clone(), fingerprint, now)
+            }
+            (RateLimit::PerHour(requests), None) => Pace::per_hour(requests),
+            (RateLimit::PerSecond { requests, burst }, _) => Pace::per_second(requests, burst),
+            (RateLimit::Unlimited, _) => Pace::per_second(u32::MAX, u32::MAX),
         };
-        let key = format!("{} {credential}", endpoint.origin().ascii_serialization());
-        let pace = self
-            .paces
-            .entry(key)
-            .or_insert_with(|| Pace::per_hour(requests));
-        pace.clone()
+        self.paces.insert(credential.key(&origin), pace.clone());
+        pace
     }
 
     fn proxy(&self, connection: &Connection) -> Result<Option<Url>, Failure> {

@@ -7,10 +7,14 @@ mod bars;
 mod json;
 mod lines;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
+
+use crate::estimate::Estimate;
 
 pub use bars::Bars;
 pub use json::Json;
+pub(crate) use lines::with_commas;
 pub use lines::{Lines, counted};
 
 /// Where something happens.
@@ -85,6 +89,23 @@ pub enum Event {
     Notice {
         /// The sentence.
         message: String,
+    },
+    /// What collecting over a connection is going to cost, as far as that is known before.
+    Estimate {
+        /// Name of the connection.
+        connection: String,
+        /// What it costs.
+        #[serde(flatten)]
+        estimate: Estimate,
+    },
+    /// No request goes out for a minute or more.
+    RateLimited {
+        /// Name of the connection.
+        connection: String,
+        /// When requests go on (UTC).
+        until: DateTime<Utc>,
+        /// `budget`: as many were sent as an hour may have; `server`: the server asked for a pause.
+        cause: &'static str,
     },
     /// A step began.
     StepStarted {

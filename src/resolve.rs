@@ -87,6 +87,12 @@ impl Selection {
         )))
     }
 
+    /// Whether this repository is named in full.
+    fn names(&self, connection: &str, full_name: &str) -> bool {
+        let mut named = self.0.iter();
+        named.any(|named| named.pattern.is_exact() && named.means(connection, full_name))
+    }
+
     /// Exact names meant for this connection, when every name on the command line is exact.
     fn exact(&self, connection: &str) -> Option<Vec<&str>> {
         if self.0.is_empty() || self.0.iter().any(|named| !named.pattern.is_exact()) {
@@ -151,9 +157,15 @@ pub async fn wanted(
         found.extend(exact.map(|name| (name.to_owned(), None)));
         for name in connection.workspaces_to_list() {
             for repository in workspace::repositories(client, name, cancel).await? {
-                if is_included(connection, &repository) {
+                let full_name = &repository.full_name;
+                if !connection.wanted(full_name) {
+                    continue;
+                }
+                if is_included(connection, &repository)
+                    || selection.names(&connection.name, full_name)
+                {
                     found.insert(repository.full_name, Some(repository.item));
-                } else if connection.wanted(&repository.full_name) {
+                } else {
                     left_aside.insert(repository.full_name);
                 }
             }

@@ -49,7 +49,7 @@ pub(crate) async fn collect(
         collection,
         parent: *parent,
         parent_table,
-        step: format!("children:{}", collection.stream),
+        step: collection.children_step(),
         outcome: Outcome::default(),
         failures: 0,
         failed: 0,

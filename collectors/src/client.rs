@@ -1,56 +1,44 @@
 //! One connection to an API: credentials, rate limit, retries, and what must never leak.
 
 mod auth;
+mod governed;
+mod grants;
 mod http;
-mod limiter;
 mod oauth;
+mod pace;
+mod pause;
 mod probe;
+mod removed;
+mod told;
 mod unreached;
 mod wait;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
+use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::error::{RequestError, RequestErrorKind as Kind, ShownUrl, Verdict};
+use crate::error::{RequestError, RequestErrorKind as Kind, ShownUrl};
 use auth::Credentials;
-use limiter::Limiter;
+use told::Told;
 use unreached::Unreached;
+use wait::{Next, Patience};
 
 pub use auth::Auth;
+pub use pace::{Budget, Hold, Pace};
 pub use probe::{Probed, Reply, Unanswered};
 pub use unreached::Cause;
 
 /// Largest body that is read; a page of 100 large items stays far below. Tests fill a smaller one.
 const MAX_BODY: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
-
-/// Tries of one request, the first included.
-const MAX_ATTEMPTS: u32 = 5;
-
-/// The pace of one credential. Clones share it.
-#[derive(Clone)]
-pub struct Pace(Arc<Limiter>);
-
-impl Pace {
-    /// At most this many requests in any hour.
-    #[must_use]
-    pub fn per_hour(requests: u32) -> Self {
-        Self(Arc::new(Limiter::per_hour(requests)))
-    }
-}
-
-impl std::fmt::Debug for Pace {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("Pace")
-    }
-}
 
 /// What a client needs to know.
 #[derive(Clone)]
@@ -112,7 +100,9 @@ struct Shared {
     proxied: bool,
     endpoint: Url,
     connection: String,
-    limiter: Arc<Limiter>,
+    pace: Pace,
+    /// What the server said when it refused the credentials: nothing is sent after that.
+    refused: OnceLock<String>,
     running: Semaphore,
     concurrency: usize,
 }
@@ -146,7 +136,8 @@ impl Client {
                 http,
                 credentials,
                 proxied,
-                limiter: settings.pace.0,
+                pace: settings.pace,
+                refused: OnceLock::new(),
                 running: Semaphore::new(settings.concurrency.max(1)),
                 concurrency: settings.concurrency.max(1),
                 endpoint: settings.endpoint,
@@ -192,7 +183,13 @@ impl Client {
     /// Requests that wait for the rate limit now.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.shared.limiter.waiting()
+        self.shared.pace.waiting()
+    }
+
+    /// The pace of the connection's credential.
+    #[must_use]
+    pub fn pace(&self) -> &Pace {
+        &self.shared.pace
     }
 
     /// Reads an address that the server gave; only on the connection's own server.
@@ -217,7 +214,11 @@ impl Client {
         cancel: &CancellationToken,
         read: impl Fn(Answer) -> Result<T, Kind>,
     ) -> Result<T, RequestError> {
-        let mut attempt = 1;
+        let mut patience = Patience::default();
+        let failed = |kind| RequestError {
+            url: ShownUrl::of(url),
+            kind,
+        };
         loop {
             let tried = match self.authorized(url, cancel).await {
                 Ok(answer) => read(answer),
@@ -227,19 +228,20 @@ impl Client {
                 Ok(value) => return Ok(value),
                 Err(kind) => kind,
             };
-            let last = attempt >= MAX_ATTEMPTS || kind.verdict() != Verdict::Retry;
-            tracing::debug!(url = %ShownUrl::of(url), attempt, error = %kind, "request failed");
-            let failed = |kind| RequestError {
-                url: ShownUrl::of(url),
-                kind,
-            };
-            if last {
-                return Err(failed(kind));
+            tracing::debug!(url = %ShownUrl::of(url), error = %kind, "request failed");
+            if let Kind::Unauthorized { message } = &kind {
+                // Of several refusals at the same time the first is told.
+                let _ = self.shared.refused.set(message.clone());
             }
-            if wait::before_retry(attempt, &kind, cancel).await.is_err() {
-                return Err(failed(Kind::Cancelled));
+            match patience.after(&kind) {
+                Next::GiveUp => return Err(failed(kind)),
+                Next::WithThePace => {}
+                Next::After(pause) => {
+                    if wait::pause(pause, cancel).await.is_err() {
+                        return Err(failed(Kind::Cancelled));
+                    }
+                }
             }
-            attempt += 1;
         }
     }
 
@@ -257,7 +259,12 @@ impl Client {
         let sent = async {
             let closed = |_| Kind::Network("the client is closed".to_owned());
             let _running = self.shared.running.acquire().await.map_err(closed)?;
-            self.shared.limiter.wait().await;
+            let permitted = self.shared.pace.permit().await;
+            permitted.map_err(|error| Kind::Ledger(with_causes(error.to_string(), &error)))?;
+            if let Some(message) = self.shared.refused.get() {
+                let message = message.clone();
+                return Err(Kind::Unauthorized { message });
+            }
             self.counter.fetch_add(1, Ordering::Relaxed);
             self.send(url).await
         };
@@ -276,10 +283,19 @@ impl Client {
         if let Some(header) = &header {
             request = request.header(AUTHORIZATION, header.clone());
         }
+        let sent = Instant::now();
+        let pace = &self.shared.pace;
         let mut response = request.send().await.map_err(|error| network(&error))?;
         let status = response.status();
         tracing::debug!(url = %ShownUrl::of(url), status = status.as_u16(), "request");
         let headers = response.headers().clone();
+        if response.url() != url {
+            pace.redirected();
+        }
+        if status != StatusCode::TOO_MANY_REQUESTS {
+            pace.passed(sent);
+        }
+        pace.told(Told::of(&headers, pace.now()));
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| network(&error))? {
             if body.len() + chunk.len() > MAX_BODY {
@@ -297,12 +313,47 @@ impl Client {
         }
         if !status.is_success() {
             let body = self.shared.credentials.hide_secrets(&body);
-            return Err(refusal(status.as_u16(), &headers, &body));
+            let kind = self.refusal(url, status.as_u16(), (&headers, &body));
+            if let Kind::Unavailable {
+                status: 429,
+                retry_after,
+                ..
+            } = &kind
+            {
+                pace.refused(sent, *retry_after);
+            }
+            return Err(kind);
         }
         Ok(Answer {
             body: body.freeze(),
             date: http_date(headers.get(DATE)),
         })
+    }
+
+    /// The kind of a status that is no success.
+    fn refusal(&self, url: &Url, status: u16, (headers, body): (&HeaderMap, &[u8])) -> Kind {
+        let message = server_message(body);
+        match status {
+            401 => Kind::Unauthorized { message },
+            403 => Kind::Forbidden { message },
+            404 => Kind::NotFound { message },
+            410 => Kind::Gone {
+                change: removed::change(body),
+                replacement: removed::replacement(&self.shared.endpoint, url),
+                message,
+            },
+            408 | 425 | 429 | 500..=599 => {
+                let server_now = http_date(headers.get(DATE));
+                let now = server_now.unwrap_or_else(|| self.shared.pace.now());
+                let retry_after = wait::retry_after(headers.get(RETRY_AFTER), now);
+                Kind::Unavailable {
+                    status,
+                    message,
+                    retry_after,
+                }
+            }
+            _ => Kind::Refused { status, message },
+        }
     }
 }
 
@@ -317,21 +368,14 @@ fn http_date(value: Option<&HeaderValue>) -> Option<DateTime<Utc>> {
     Some(date.with_timezone(&Utc))
 }
 
-/// The kind of a status that is no success.
-fn refusal(status: u16, headers: &HeaderMap, body: &[u8]) -> Kind {
-    let message = server_message(body);
-    match status {
-        401 => Kind::Unauthorized { message },
-        403 => Kind::Forbidden { message },
-        404 => Kind::NotFound { message },
-        410 => Kind::Gone { message },
-        408 | 425 | 429 | 500..=599 => Kind::Unavailable {
-            status,
-            message,
-            retry_after: wait::retry_after(headers.get(RETRY_AFTER), http_date(headers.get(DATE))),
-        },
-        _ => Kind::Refused { status, message },
+/// A text with the causes of an error behind it.
+fn with_causes(mut text: String, error: &dyn std::error::Error) -> String {
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
     }
+    text
 }
 
 /// `: <message>` of Bitbucket's error envelope, or the beginning of a short text; else nothing.

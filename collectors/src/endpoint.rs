@@ -132,6 +132,22 @@ impl Collection {
         Ok(Some(url))
     }
 
+    /// Name of the step that fetches the lists of parents, for its checkpoint.
+    #[must_use]
+    pub fn children_step(&self) -> String {
+        format!("children:{}", self.stream)
+    }
+
+    /// Items of a whole page; 1 where the list has no pages.
+    #[must_use]
+    pub fn page_length(&self) -> u64 {
+        let mut parameters = self.endpoint.query.iter();
+        let length = parameters.find(|(name, _)| *name == "pagelen");
+        length
+            .and_then(|(_, length)| length.parse().ok())
+            .unwrap_or(1)
+    }
+
     /// What an item says of its children's numbers, for the child streams that ask.
     #[must_use]
     pub fn child_counts(&self, children: &[Self], data: &[u8]) -> String {

@@ -117,11 +117,26 @@ pub(crate) async fn fetch(
 ) -> Result<Page, RequestError> {
     let paging = collection.endpoint.paging;
     let read = |answer: Answer| {
-        let items = page::read(&answer.body, paging).map_err(RequestErrorKind::Shape)?;
+        let mut items = page::read(&answer.body, paging).map_err(RequestErrorKind::Shape)?;
+        items.next = items
+            .next
+            .or_else(|| Some(numbered(url, items.next_number?)));
         let date = answer.date;
         Ok(Page { items, date })
     };
     client.get(url, cancel, read).await
+}
+
+/// The same list at another page.
+fn numbered(url: &Url, page: u64) -> String {
+    let mut next = url.clone();
+    let others = url.query_pairs().filter(|(name, _)| name != "page");
+    let others: Vec<(String, String)> = others.map(|(n, v)| (n.into(), v.into())).collect();
+    next.query_pairs_mut()
+        .clear()
+        .extend_pairs(others)
+        .append_pair("page", &page.to_string());
+    next.into()
 }
 
 /// Addresses met in one walk; one that comes twice would never end.

@@ -87,10 +87,14 @@ pub enum RequestErrorKind {
         message: String,
     },
     /// 410.
-    #[error("Atlassian removed this endpoint (410{message}); a newer headwater may know another")]
+    #[error("Atlassian removed this endpoint (410{message}){}", instead(change.as_deref(), message, *replacement))]
     Gone {
-        /// What the server said, with the number of the change.
+        /// What the server said.
         message: String,
+        /// Number of the change that removed it, such as `CHANGE-2770`, where the server tells it.
+        change: Option<String>,
+        /// What replaces it, as far as this version knows.
+        replacement: Option<&'static str>,
     },
     /// Any other 4xx.
     #[error("the server refused the request ({status}{message})")]
@@ -110,6 +114,9 @@ pub enum RequestErrorKind {
         /// How long it asks to wait.
         retry_after: Option<Duration>,
     },
+    /// The ledger of requests could not be kept, so that nothing was sent.
+    #[error("requests cannot be counted in the database: {0}")]
+    Ledger(String),
     /// The network.
     #[error("no answer: {0}")]
     Network(String),
@@ -133,6 +140,18 @@ pub enum RequestErrorKind {
     Cancelled,
 }
 
+/// The number of the change, where the server's message lacks it, and where to go from here.
+fn instead(change: Option<&str>, message: &str, replacement: Option<&str>) -> String {
+    let change = change.filter(|change| !message.contains(change));
+    let change = change
+        .map(|change| format!(", {change}"))
+        .unwrap_or_default();
+    match replacement {
+        Some(replacement) => format!("{change}; {replacement}"),
+        None => format!("{change}; a newer headwater may know another"),
+    }
+}
+
 impl RequestErrorKind {
     /// What follows from it.
     #[must_use]
@@ -144,6 +163,7 @@ impl RequestErrorKind {
                 Verdict::Stop
             }
             Self::Refused { .. }
+            | Self::Ledger(_)
             | Self::TooLarge(_)
             | Self::Foreign(_)
             | Self::Loop

@@ -12,10 +12,11 @@ mod error;
 mod key;
 mod list;
 mod page;
+mod size;
 #[cfg(test)]
 mod small_server;
 
-pub use client::{Auth, Cause, Client, Pace, Probed, Reply, Settings, Unanswered};
+pub use client::{Auth, Budget, Cause, Client, Hold, Pace, Probed, Reply, Settings, Unanswered};
 pub use endpoint::{Collect, Collection, Endpoint, Paging, Parent, Since};
 pub use engine::{Outcome, Progress, Range, Task};
 pub use error::{
@@ -23,3 +24,4 @@ pub use error::{
 };
 pub use key::{Key, content_hash};
 pub use page::RawItem;
+pub use size::list_size;

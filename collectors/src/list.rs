@@ -5,7 +5,7 @@ use headwater_store::progress::{WalkKey, WalkState};
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
-use crate::endpoint::{Collection, Paging};
+use crate::endpoint::{Collection, Paging, Since};
 use crate::engine::{Outcome, Page, Progress, Task, Trail, bad_url, fetch, keyed};
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
 use crate::page::{Items, RawItem};
@@ -102,13 +102,18 @@ impl Plan {
     fn first_url(&self, collection: &Collection, list_url: &Url) -> Url {
         let mut url = list_url.clone();
         if let (Some(since), Some(lower)) = (collection.endpoint.since, self.lower) {
-            // `Z` instead of an offset: a plus sign would need escaping twice on some servers.
-            let lower = lower.to_rfc3339_opts(SecondsFormat::Secs, true);
-            let filter = format!("{}>={lower}", since.field);
+            let filter = lower_bound(since, lower);
             url.query_pairs_mut().append_pair("q", &filter);
         }
         url
     }
+}
+
+/// The filter that leaves out what did not change at a time or later.
+pub(crate) fn lower_bound(since: Since, lower: DateTime<Utc>) -> String {
+    // `Z` instead of an offset: a plus sign would need escaping twice on some servers.
+    let lower = lower.to_rfc3339_opts(SecondsFormat::Secs, true);
+    format!("{}>={lower}", since.field)
 }
 
 struct Walk<'a> {
@@ -192,7 +197,7 @@ impl Walk<'_> {
         {
             let items = Items {
                 items: vec![item.clone()],
-                next: None,
+                ..Items::default()
             };
             return Ok(Page { items, date: None });
         }
@@ -281,7 +286,10 @@ impl Walk<'_> {
         match fetch(client, &self.task.cancel, &single, &url).await {
             Ok(mut page) => Ok(page.items.items.pop()),
             Err(error) => match error.kind {
-                RequestErrorKind::NotFound { .. } | RequestErrorKind::Gone { .. } => Ok(None),
+                // With the number of a change the endpoint is gone, not the item.
+                RequestErrorKind::NotFound { .. } | RequestErrorKind::Gone { change: None, .. } => {
+                    Ok(None)
+                }
                 _ => Err(error.into()),
             },
         }

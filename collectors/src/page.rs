@@ -19,6 +19,9 @@ pub(crate) struct Items {
     pub(crate) items: Vec<RawItem>,
     /// Address of the next page, as the server wrote it.
     pub(crate) next: Option<String>,
+    /// Number of the next page, where the server gives no address of it although the list goes on:
+    /// some lists are numbered and never say `next`.
+    pub(crate) next_number: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -27,6 +30,27 @@ struct Envelope<'a> {
     values: Vec<&'a RawValue>,
     #[serde(borrow, default)]
     next: Option<Cow<'a, str>>,
+    // Only `values` and `next` are promised: whatever else these may hold loses no page.
+    #[serde(borrow, default)]
+    page: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pagelen: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    size: Option<&'a RawValue>,
+}
+
+impl Envelope<'_> {
+    /// A numbered list goes on while its size says so; of unknown size, while its pages are full.
+    fn next_number(&self) -> Option<u64> {
+        let number = |value: Option<&RawValue>| value?.get().parse::<u64>().ok();
+        let page = number(self.page)?;
+        let length = number(self.pagelen).filter(|&length| length > 0)?;
+        let goes_on = match number(self.size) {
+            Some(size) => page.checked_mul(length)? < size && !self.values.is_empty(),
+            None => self.values.len() as u64 >= length,
+        };
+        goes_on.then_some(page + 1)
+    }
 }
 
 /// Takes an answer apart; says what is wrong with one that is no page.
@@ -76,17 +100,16 @@ fn read_text(text: &str, paging: Paging) -> Result<Items, String> {
             }
             Ok(Items {
                 items: vec![raw_item(item)],
-                next: None,
+                ..Items::default()
             })
         }
         Paging::NextLink => {
             let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+            let next = envelope.next.as_deref().filter(|next| !next.is_empty());
             Ok(Items {
+                next: next.map(str::to_owned),
+                next_number: envelope.next_number().filter(|_| next.is_none()),
                 items: envelope.values.into_iter().map(raw_item).collect(),
-                next: envelope
-                    .next
-                    .map(Cow::into_owned)
-                    .filter(|next| !next.is_empty()),
             })
         }
     }
@@ -143,6 +166,45 @@ mod tests {
             r#"{"values": ["#,
         ] {
             assert!(list(body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_numbered_list_goes_on_without_next_while_its_size_or_its_full_pages_say_so() {
+        for (body, expected) in [
+            (
+                r#"{"values": [1, 2], "page": 1, "pagelen": 2, "size": 3}"#,
+                Some(2),
+            ),
+            (
+                r#"{"values": [1], "page": 2, "pagelen": 2, "size": 3}"#,
+                None,
+            ),
+            (
+                r#"{"values": [1, 2], "page": 2, "pagelen": 2, "size": 4}"#,
+                None,
+            ),
+            (
+                r#"{"values": [], "page": 2, "pagelen": 2, "size": 9}"#,
+                None,
+            ),
+            (r#"{"values": [1, 2], "page": 1, "pagelen": 2}"#, Some(2)),
+            (r#"{"values": [1], "page": 2, "pagelen": 2}"#, None),
+            (r#"{"values": [1, 2], "pagelen": 2}"#, None),
+            (
+                r#"{"values": [1], "page": 1, "pagelen": 0, "size": 3}"#,
+                None,
+            ),
+            (
+                r#"{"values": [1], "page": "x", "pagelen": {}, "size": []}"#,
+                None,
+            ),
+            (
+                r#"{"values": [1], "page": 1, "pagelen": 1, "size": 9, "next": "x"}"#,
+                None,
+            ),
+        ] {
+            assert_eq!(list(body).unwrap().next_number, expected, "{body}");
         }
     }
 

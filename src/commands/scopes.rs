@@ -98,7 +98,9 @@ async fn visible_workspaces(
 /// Whether the credentials may be fine and only cannot be asked for their workspaces.
 fn names_are_needed(connection: &Connection, error: &RequestError) -> bool {
     match error.kind {
-        RequestErrorKind::Forbidden { .. } | RequestErrorKind::NotFound { .. } => true,
+        RequestErrorKind::Forbidden { .. }
+        | RequestErrorKind::NotFound { .. }
+        | RequestErrorKind::Gone { .. } => true,
         // Access tokens have no user, and this endpoint may not accept them at all.
         RequestErrorKind::Unauthorized { .. } => {
             matches!(connection.auth, Auth::AccessToken { .. } | Auth::None)

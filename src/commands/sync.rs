@@ -1,11 +1,14 @@
 //! `sync` and its parts.
 
+mod budget;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use headwater_collectors::{Client, RequestError, RequestErrorKind};
 use headwater_store::Store;
+use headwater_store::ledger::Window;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{CollectArgs, ScopeArgs, Shared, StreamArgs};
@@ -97,9 +100,24 @@ pub async fn collect_and_transform(
     collecting: &Collecting<'_>,
     plan: &Plan,
 ) -> Result<(Exit, RunSummary), Failure> {
+    let ledger = collecting.store.ledger(Window::HOUR).await?;
+    let mut connector = Connector::recording(collecting.folder, ledger);
+    let done = run_over(collecting, plan, &mut connector).await;
+    // However it ended: what was taken from the ledger and not sent is given back.
+    let closed = connector.close().await;
+    let done = done?;
+    closed?;
+    Ok(done)
+}
+
+async fn run_over(
+    collecting: &Collecting<'_>,
+    plan: &Plan,
+    connector: &mut Connector<'_>,
+) -> Result<(Exit, RunSummary), Failure> {
     let mut tally = Tally::default();
-    let mut connector = Connector::new(collecting.folder);
     let mut jobs = Vec::new();
+    let mut watched = Vec::new();
     let mut unusable = None;
     for connection in &collecting.config.connections {
         if !collecting.selection.may_include(&connection.name) {
@@ -107,6 +125,8 @@ pub async fn collect_and_transform(
         }
         match connector.client(connection) {
             Ok(client) => {
+                let reporter = Arc::clone(&collecting.reporter);
+                watched.push(budget::watch_limit(&connection.name, &client, reporter));
                 jobs.extend(jobs_of(collecting, connection, &client, &mut tally).await?);
                 tally.requests(client.requests());
             }
@@ -134,6 +154,7 @@ pub async fn collect_and_transform(
             .collect();
         collecting.selection.require_found(&found)?;
     }
+    tally.requests(budget::tell_estimates(collecting, plan, &jobs).await?);
     let runner = Runner {
         store: collecting.store,
         source: collecting.source,

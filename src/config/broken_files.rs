@@ -63,7 +63,7 @@ const FILES: &[Broken] = &[
     broken("CLOUDauth.kind = \"oauth\"\nauth.key = \"k\"\nauth.secret = 5", (8, 15), "connection[0].auth.secret", "an integer cannot be used"),
     broken("CLOUDauth = { kind = \"oauth\", key = \"k\", secret = \"env:S\", token_url = \"bitbucket.org/site\" }", (6, 67), "connection[0].auth.token_url", "is not an address; expected an address that starts with https://"),
     broken("CLOUDauth = { kind = \"oauth\", key = \"k\", secret = \"env:S\", token_url = \"https://k:hunter2secret@h/t\" }", (6, 67), "connection[0].auth.token_url", "carries a user name or password"),
-    broken("CLOUDauth = { kind = \"access-token\", token = \"env:T\", token_url = \"https://h/t\" }", (6, 67), "connection[0].auth.token_url", "expected it with oauth"),
+    broken("CLOUDauth = { kind = \"access-token\", token = \"env:T\", token_url = \"https://h/t\" }", (6, 62), "connection[0].auth.token_url", "expected it with oauth"),
     broken("CLOUDauth = { kind = \"none\", token = \"hunter2secret\" }", (6, 33), "connection[0].auth.token", "does not belong to auth.kind = \"none\""),
     broken("CLOUDauth = { kind = \"access-token\", token = \"${hunter2secret}\" }", (6, 41), "connection[0].auth.token", "not written with ${}"),
     broken("CLOUDauth = { kind = \"access-token\", token = \"\" }", (6, 41), "connection[0].auth.token", "is empty"),

@@ -87,7 +87,11 @@ impl Reporter for Bars {
                 self.end(place);
                 self.print(event);
             }
-            Event::RunStarted { .. } | Event::Notice { .. } | Event::RunFinished { .. } => {
+            Event::RunStarted { .. }
+            | Event::Notice { .. }
+            | Event::Estimate { .. }
+            | Event::RateLimited { .. }
+            | Event::RunFinished { .. } => {
                 self.print(event);
             }
         }

@@ -1,5 +1,7 @@
 //! Plain lines, for logs and pipes.
 
+use chrono::{DateTime, Utc};
+
 use super::{Event, Place, Reporter, RunSummary, StepSummary};
 
 /// Prints a line when something ends.
@@ -26,6 +28,15 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
             counted(*scopes, "repository", "repositories")
         )),
         Event::Notice { message } => Some(message.clone()),
+        Event::Estimate {
+            connection,
+            estimate,
+        } => Some(format!("{connection}: {estimate}")),
+        Event::RateLimited {
+            connection,
+            until,
+            cause,
+        } => Some(limited_line(connection, *until, cause)),
         Event::StepStarted { place } => {
             verbose.then(|| format!("{} {} {} ...", place.scope, place.stage, place.stream))
         }
@@ -39,6 +50,15 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
     }
 }
 
+fn limited_line(connection: &str, until: DateTime<Utc>, cause: &str) -> String {
+    let why = match cause {
+        "server" => "the server asks to wait",
+        _ => "this hour's requests are used up",
+    };
+    let until = until.format("%H:%M");
+    format!("{connection}: rate limit: {why}; goes on at {until} UTC")
+}
+
 /// `1 row`, `2,345 rows`.
 #[must_use]
 pub fn counted(count: u64, one: &str, many: &str) -> String {
@@ -46,7 +66,7 @@ pub fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{} {noun}", with_commas(count))
 }
 
-fn with_commas(count: u64) -> String {
+pub(crate) fn with_commas(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {

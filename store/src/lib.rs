@@ -9,6 +9,8 @@ pub mod compare;
 mod database;
 pub mod dead_letters;
 mod error;
+pub mod forecast;
+pub mod ledger;
 pub mod mentions;
 mod page;
 pub mod progress;

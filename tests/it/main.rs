@@ -5,6 +5,7 @@
     reason = "a test that cannot go on says so by failing"
 )]
 
+mod budget;
 mod command_line;
 mod connection;
 mod lake;
@@ -14,6 +15,7 @@ mod registry;
 mod reliability;
 mod scopes;
 mod secrets;
+mod situation;
 mod sync;
 #[path = "../../store/tests/it/test_database.rs"]
 mod test_database;

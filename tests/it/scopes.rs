@@ -6,8 +6,8 @@ use std::process::Output;
 use headwater_simulator::{Consumer, Credentials, ListedWorkspace, Options, Simulator, Size};
 use serde_json::Value;
 
-use crate::connection::run;
 use crate::lake::stdout;
+use crate::situation::run;
 
 const SECRET: &str = "consumer-secret-that-nobody-may-see";
 
@@ -140,7 +140,7 @@ async fn workspaces_and_repositories_are_listed_with_their_flags() {
     for row in &found {
         let letter = |name: &str| if row[name] == "yes" { "x" } else { "." };
         let letters = ["archived", "fork", "selected"].map(letter).concat();
-        flags.push_str(&format!("{letters} "));
+        flags.extend([letters.as_str(), " "]);
     }
     // 1 is excluded, 3 is archived but named in full; 4 and 8 are forks; 6, 9 and 12 archived.
     let expected = "... ..x x.x .x. ..x x.. ..x .x. x.. ..x ..x xx. ";
@@ -230,8 +230,12 @@ async fn globs_are_resolved_on_every_run_with_exclusions_and_flags() {
     let chosen = "[\"flagged/*\", \"!flagged/*-1?\", \"flagged/repository-9\"]";
     let few = format!("{chosen}\ninclude_archived = false\ninclude_forks = false");
     let no_forks = format!("{chosen}\ninclude_forks = false");
+    // Named in full on the command line, an archived one is wanted all the same.
+    let named = ["sync", "flagged/*-2", "flagged/repository-3"];
+    stdout(&headwater(&folder, &simulator, (&auth, &few), &named).await);
+    assert_eq!(collected(&folder).await, ["2", "3"]);
     for (scopes, expected) in [
-        (few.as_str(), "1 2 5 7 9"),
+        (few.as_str(), "1 2 3 5 7 9"),
         (no_forks.as_str(), "1 2 3 5 6 7 9"),
         (chosen, "1 2 3 4 5 6 7 8 9"),
         // What is left out from now on is still there at the source.
@@ -255,5 +259,32 @@ async fn globs_are_resolved_on_every_run_with_exclusions_and_flags() {
             !windows.any(|window| window == secret.as_bytes()),
             "{secret}"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_that_is_refused_ends_a_sync_with_4() {
+    let (folder, simulator) = (tempfile::tempdir().unwrap(), simulator().await);
+    let auth = oauth(&simulator).replace("SECRET", "API_TOKEN");
+    for scopes in [r#"["flagged/*"]"#, r#"["flagged/repository-1"]"#] {
+        drop(simulator.take_requests());
+        let output = headwater(&folder, &simulator, (&auth, scopes), &["sync"]).await;
+        let said = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            errors(&output)
+        );
+        assert_eq!(output.status.code(), Some(4), "{said}");
+        let expected = "no access token was given to the OAuth consumer (400: unauthorized_client";
+        assert!(
+            said.contains(expected) && said.contains("auth.secret"),
+            "{said}"
+        );
+        let requests = simulator.take_requests();
+        assert!(
+            requests.iter().all(|request| request.method == "POST"),
+            "{requests:?}"
+        );
+        assert_eq!(requests.len(), 1);
     }
 }

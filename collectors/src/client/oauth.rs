@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use secrecy::SecretString;
 use serde::Deserialize;
 use tokio::sync::Mutex;
@@ -10,11 +10,11 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::unreached::Unreached;
-use super::{auth, http_date, wait};
+use super::{auth, probe};
 use crate::error::RequestErrorKind as Kind;
 
 /// A token is renewed this long before it ends, and a tenth of its life where that is less.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 
 /// How long a token lives whose server does not say.
 const USUAL_LIFE: Duration = Duration::from_hours(1);
@@ -134,7 +134,7 @@ impl Consumer {
             .http
             .post(self.token_url.clone())
             .header(AUTHORIZATION, self.login.clone())
-            .header(reqwest::header::CONTENT_TYPE, FORM)
+            .header(CONTENT_TYPE, FORM)
             .body("grant_type=client_credentials");
         let unreached =
             |error: &reqwest::Error| TokenError::Unreached(Unreached::of(error, self.proxied));
@@ -197,10 +197,7 @@ fn denied(status: u16, headers: &HeaderMap, body: &[u8]) -> TokenError {
         408 | 425 | 429 | 500..=599 => TokenError::Unavailable {
             status,
             message,
-            retry_after: wait::retry_after(
-                headers.get(RETRY_AFTER),
-                http_date(headers.get(reqwest::header::DATE)),
-            ),
+            retry_after: probe::retry_after(headers),
         },
         _ => TokenError::Refused { status, message },
     }

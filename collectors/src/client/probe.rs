@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
+use chrono::Utc;
 use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -170,10 +171,17 @@ fn read_reply(status: u16, headers: &HeaderMap, body: &[u8]) -> Reply {
             .collect(),
         required: told("required", "x-accepted-oauth-scopes"),
         granted: told("granted", "x-oauth-scopes"),
-        retry_after: wait::retry_after(headers.get(RETRY_AFTER), http_date(headers.get(DATE))),
+        retry_after: retry_after(headers),
         leads_to: target.map(super::host_of),
         json,
     }
+}
+
+/// How long an answer asks to wait.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    // A date is compared with the server's own clock where it tells it.
+    let now = http_date(headers.get(DATE)).unwrap_or_else(Utc::now);
+    wait::retry_after(headers.get(RETRY_AFTER), now)
 }
 
 /// A short text that is no page for people.

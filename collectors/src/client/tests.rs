@@ -5,6 +5,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::error::CollectError;
 use crate::error::CollectErrorKind;
+use crate::error::Verdict;
 use crate::small_server::{SmallServer, answer, ok, unavailable};
 
 const TOKEN: &str = "s3cr3t-t0ken";
@@ -86,6 +87,54 @@ async fn refused_credentials_stop_everything_at_the_first_answer() {
 }
 
 #[tokio::test]
+async fn nothing_is_sent_after_the_credentials_were_refused() {
+    let server = SmallServer::start(|number, _| match number {
+        1 | 2 => ok("there"),
+        _ => answer(401, &[], br#"{"error": {"message": "Token is expired"}}"#),
+    })
+    .await;
+    let client = client(&server);
+    for _ in 0..2 {
+        get(&client, "x").await.unwrap();
+    }
+    for _ in 0..5 {
+        let error = get(&client.counted(), "x").await.unwrap_err();
+        let message = ": Token is expired".to_owned();
+        assert_eq!(error.kind, Kind::Unauthorized { message });
+    }
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_removed_endpoint_is_named_with_its_change_and_what_replaces_it() {
+    let body = r#"{"type": "error", "error": {"message": "CHANGE-2770 - Functionality has been deprecated",
+        "data": {"announcement_url": "https://x.example/changelog#CHANGE-2770"}}}"#;
+    let server = SmallServer::start(move |_, _| answer(410, &[], body.as_bytes())).await;
+    let error = get(&client(&server), "workspaces?pagelen=100").await;
+    let error = error.unwrap_err();
+    let Kind::Gone {
+        change,
+        replacement,
+        ..
+    } = &error.kind
+    else {
+        panic!("{error}");
+    };
+    assert_eq!(change.as_deref(), Some("CHANGE-2770"));
+    assert!(replacement.unwrap().contains("user/workspaces"));
+    let text = error.to_string();
+    for part in ["/2.0/workspaces?", "CHANGE-2770", "use `user/workspaces`"] {
+        assert!(text.contains(part), "{text}");
+    }
+    let error = get(&client(&server), "repositories/a/b/new").await;
+    let text = error.unwrap_err().to_string();
+    assert!(
+        text.contains("a newer headwater may know another"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
 async fn what_is_not_there_for_us_is_skipped_at_the_first_answer() {
     let forbidden = r#"{"error": {"message": "Access denied",
         "detail": {"required": ["pullrequest"], "granted": ["account", "team"]}}}"#;
@@ -147,9 +196,9 @@ async fn what_passes_is_tried_again_until_it_has_passed() {
 
 #[tokio::test]
 async fn what_does_not_pass_is_given_up() {
-    for status in [429, 503] {
+    for (status, tries) in [(429, wait::MAX_REFUSALS), (503, wait::MAX_ATTEMPTS)] {
         let (kind, requests) = refused(status, "busy").await;
-        assert_eq!(requests, MAX_ATTEMPTS as usize, "{status}");
+        assert_eq!(requests, tries as usize, "{status}");
         assert_eq!(
             kind.to_string(),
             format!("the server could not answer ({status}: busy)")

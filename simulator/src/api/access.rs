@@ -101,7 +101,7 @@ impl Accepted {
         }
         let required = required(path);
         match (&known.scopes, required) {
-            (Some(granted), Some(required)) if !known.may(granted, required) => {
+            (Some(granted), Some(required)) if !suffice(granted, required) => {
                 Err(lacking(known.word(required), granted))
             }
             _ => Ok(known.reader),
@@ -199,15 +199,6 @@ impl Accepted {
 }
 
 impl Known {
-    /// API tokens have granular scopes, of which none includes another; of the classic ones
-    /// `pullrequest` includes `repository`.
-    fn may(&self, granted: &[String], required: Required) -> bool {
-        let has = |name: &str| granted.iter().any(|scope| scope == name);
-        has(required.granular)
-            || has(required.classic)
-            || required.classic == "repository" && has("pullrequest")
-    }
-
     /// The scope in the words of these credentials.
     fn word(&self, required: Required) -> &'static str {
         let granular = self.header.starts_with("basic ");
@@ -217,6 +208,15 @@ impl Known {
             required.classic
         }
     }
+}
+
+/// API tokens have granular scopes, of which none includes another; of the classic ones
+/// `pullrequest` includes `repository`.
+fn suffice(granted: &[String], required: Required) -> bool {
+    let has = |name: &str| granted.iter().any(|scope| scope == name);
+    has(required.granular)
+        || has(required.classic)
+        || required.classic == "repository" && has("pullrequest")
 }
 
 /// The scheme in lower case, the rest as it is.

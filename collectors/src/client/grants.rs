@@ -1,0 +1,174 @@
+//! Requests taken from the ledger in small groups.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use headwater_store::StoreError;
+use headwater_store::ledger::{Grant, Ledger, Taken, Wanted};
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::Instant;
+
+use super::governed::Counted;
+
+/// A grant is this part of the limit: large enough that the database is asked rarely, small enough
+/// that a crash wastes little.
+const PARTS: u32 = 120;
+
+/// What a process holds of one credential's requests.
+pub(super) struct Grants {
+    ledger: Ledger,
+    credential: String,
+    now: Box<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+    held: Mutex<Held>,
+    /// Requests that count, as of the latest grant.
+    used: AtomicU64,
+}
+
+#[derive(Default)]
+struct Held {
+    /// The grant's requests that were not sent yet, and when it was taken.
+    grant: Option<(Grant, Instant)>,
+    /// There is nothing to be had before this time (UTC).
+    exhausted: Option<Exhausted>,
+}
+
+#[derive(Clone, Copy)]
+struct Exhausted {
+    until: DateTime<Utc>,
+    /// The ledger is asked again then: another process may have given something back.
+    ask_again: Instant,
+}
+
+impl Grants {
+    pub(super) fn new(
+        ledger: Ledger,
+        credential: String,
+        now: Box<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+    ) -> Self {
+        Self {
+            ledger,
+            credential,
+            now,
+            held: Mutex::default(),
+            used: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn window(&self) -> Duration {
+        self.ledger.window().length
+    }
+
+    /// Requests that counted when the ledger was last asked.
+    pub(super) fn used_then(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Requests that count now, without those this process holds and has not sent.
+    pub(super) async fn used(&self) -> Result<u64, StoreError> {
+        let held = self.held.lock().await;
+        let unsent = held.grant.map_or(0, |(grant, _)| grant.requests);
+        let used = self.ledger.used(&self.credential, (self.now)()).await?;
+        Ok(used.saturating_sub(u64::from(unsent)))
+    }
+
+    /// Takes one request, waiting until there is one, and returns the bucket it counts in. `tell`
+    /// learns when that will be.
+    pub(super) async fn take(
+        &self,
+        limit: impl Fn() -> u32,
+        waiting: &AtomicUsize,
+        tell: impl Fn(DateTime<Utc>),
+    ) -> Result<i64, StoreError> {
+        loop {
+            let exhausted = match self.try_take(limit()).await? {
+                Ok(bucket) => return Ok(bucket),
+                Err(exhausted) => exhausted,
+            };
+            tell(exhausted.until);
+            let _counted = Counted::new(waiting);
+            tokio::time::sleep_until(exhausted.ask_again).await;
+        }
+    }
+
+    async fn try_take(&self, limit: u32) -> Result<Result<i64, Exhausted>, StoreError> {
+        let mut held = self.held.lock().await;
+        let now = (self.now)();
+        if let Some(bucket) = held.send_one(now, self.ledger.window().bucket) {
+            return Ok(Ok(bucket));
+        }
+        if let Some(exhausted) = held.exhausted
+            && Instant::now() < exhausted.ask_again
+        {
+            return Ok(Err(exhausted));
+        }
+        self.return_rest(&mut held).await?;
+        let wanted = Wanted {
+            credential: &self.credential,
+            requests: (limit / PARTS).max(1),
+            limit,
+        };
+        match self.ledger.take(wanted, now).await? {
+            Taken::Granted(mut grant) => {
+                self.used.store(grant.used, Ordering::Relaxed);
+                grant.requests -= 1;
+                held.grant = Some((grant, Instant::now()));
+                held.exhausted = None;
+                Ok(Ok(grant.bucket))
+            }
+            Taken::Exhausted(until) => {
+                let wait = (until - now).to_std().unwrap_or_default();
+                let wait = wait.min(self.ledger.window().bucket);
+                let exhausted = Exhausted {
+                    until,
+                    // A timer may fire within the millisecond before.
+                    ask_again: Instant::now() + wait + Duration::from_millis(1),
+                };
+                held.exhausted = Some(exhausted);
+                Ok(Err(exhausted))
+            }
+        }
+    }
+
+    /// Puts a request back that was taken and will not be sent now.
+    pub(super) async fn put_back(&self, bucket: i64) {
+        let mut held = self.held.lock().await;
+        match &mut held.grant {
+            Some((grant, _)) if grant.bucket == bucket => grant.requests += 1,
+            // Its bucket has ended: it stays counted.
+            _ => {}
+        }
+    }
+
+    /// Gives back what is left of the grant.
+    pub(super) async fn close(&self) -> Result<(), StoreError> {
+        let mut held = self.held.lock().await;
+        self.return_rest(&mut held).await
+    }
+
+    async fn return_rest(&self, held: &mut MutexGuard<'_, Held>) -> Result<(), StoreError> {
+        // Taken out first: if this call is cancelled they are lost rather than sent twice.
+        match held.grant.take() {
+            Some((grant, _)) if grant.requests > 0 => {
+                self.ledger
+                    .give_back(&self.credential, grant.bucket, grant.requests)
+                    .await
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Held {
+    /// Uses one request of the grant, if its bucket has not ended, and returns the bucket.
+    fn send_one(&mut self, now: DateTime<Utc>, bucket: Duration) -> Option<i64> {
+        let (grant, taken) = self.grant.as_mut()?;
+        let length = i64::try_from(bucket.as_millis()).unwrap_or(i64::MAX / 2);
+        let ended = now.timestamp_millis() >= grant.bucket + length || taken.elapsed() >= bucket;
+        if ended || grant.requests == 0 {
+            return None;
+        }
+        grant.requests -= 1;
+        Some(grant.bucket)
+    }
+}

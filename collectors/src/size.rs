@@ -1,0 +1,48 @@
+//! How long a list is, asked without reading it.
+
+use chrono::{DateTime, Utc};
+use headwater_domain::Scope;
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::{Answer, Client};
+use crate::endpoint::Collection;
+use crate::engine::bad_url;
+use crate::error::RequestError;
+use crate::list::lower_bound;
+
+#[derive(Deserialize)]
+struct Envelope {
+    size: Option<u64>,
+}
+
+/// Items of a stream's list that are no older than a time (UTC); none where the server does not
+/// count them. One request.
+///
+/// # Errors
+/// When the request fails.
+pub async fn list_size(
+    client: &Client,
+    collection: &Collection,
+    scope: &Scope,
+    (after, cancel): (Option<DateTime<Utc>>, &CancellationToken),
+) -> Result<Option<u64>, RequestError> {
+    let list = collection.list_url(client.endpoint(), scope, "");
+    let mut url = list.map_err(|error| bad_url(client, error))?;
+    let kept: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(name, _)| name != "pagelen" && name != "fields")
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    url.query_pairs_mut().clear().extend_pairs(kept);
+    url.query_pairs_mut().append_pair("pagelen", "1");
+    if let (Some(since), Some(after)) = (collection.endpoint.since, after) {
+        let filter = lower_bound(since, after);
+        url.query_pairs_mut().append_pair("q", &filter);
+    }
+    let read = |answer: Answer| {
+        let envelope = serde_json::from_slice(&answer.body).ok();
+        Ok(envelope.and_then(|envelope: Envelope| envelope.size))
+    };
+    client.get(&url, cancel, read).await
+}

@@ -1,0 +1,447 @@
+//! What a run is going to cost: requests, and time under the rate limit.
+//!
+//! It is told before collecting begins, from what the database knows. Of a list that was never
+//! read only the server knows the length; it is asked where that is cheap.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, stream};
+use headwater_collectors::{Budget, Collection, Paging, list_size};
+use headwater_store::forecast::ChildLists;
+use headwater_store::progress::{WalkKey, WalkState};
+use headwater_store::{Store, StoreError};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::plan::Plan;
+use crate::report::{counted, with_commas};
+use crate::run::Job;
+use crate::source::Source;
+
+/// Of a budget's requests one in so many may go into asking for lengths.
+const PART_FOR_ASKING: u32 = 50;
+
+/// Budget of an hour above which no limit matters, so that nobody is asked.
+const ENDLESS: u32 = 100_000;
+
+/// What collecting is going to cost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Estimate {
+    /// Requests to be sent.
+    pub requests: u64,
+    /// True when more may follow from what these bring.
+    pub at_least: bool,
+    /// Time that the rate limit makes of it; none where there is no limit by the hour.
+    pub seconds: Option<u64>,
+    /// Requests allowed in any hour; none where there is no limit by the hour.
+    pub per_hour: Option<u32>,
+    /// Requests of the last hour.
+    pub used: u64,
+}
+
+/// What an estimate is made from.
+pub struct Basis<'a> {
+    /// The database.
+    pub store: &'a Store,
+    /// The source's table of contents.
+    pub source: &'a Source,
+    /// What is going to run.
+    pub plan: &'a Plan,
+    /// Ends everything.
+    pub cancel: &'a CancellationToken,
+}
+
+/// What is known of one repository before it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Known {
+    /// Requests that are certain.
+    certain: u64,
+    /// A list that is read as a whole: its length, unless nobody knows it.
+    whole: Vec<Whole>,
+    /// A list of changes: how many there are is not known.
+    changes: bool,
+}
+
+impl Known {
+    /// Streams whose lists nobody has counted.
+    fn unknown(&self) -> impl Iterator<Item = &'static str> {
+        let unknown = self.whole.iter().filter(|whole| whole.length.is_none());
+        unknown.map(|whole| whole.stream)
+    }
+}
+
+/// A list that is read as a whole, with the lists that hang on its items.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Whole {
+    stream: &'static str,
+    length: Option<u64>,
+    page: u64,
+    /// Streams that are read for each item.
+    children: u64,
+    /// Lists of these streams, where the items are known.
+    below: Option<u64>,
+}
+
+impl Whole {
+    fn requests(&self, length: u64) -> u64 {
+        let below = self.below.unwrap_or(length * self.children);
+        length.div_ceil(self.page).max(1) + below
+    }
+}
+
+/// What a connection's repositories are going to cost.
+///
+/// # Errors
+/// When the database fails.
+pub async fn estimate(basis: &Basis<'_>, jobs: &[&Job]) -> Result<Estimate, StoreError> {
+    let Some(client) = jobs.first().and_then(|job| job.client.as_ref()) else {
+        return Ok(Estimate::default());
+    };
+    let mut known = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        known.push(basis.known(job).await?);
+    }
+    let before = client.pace().budget().await?;
+    if let Some(budget) = before.filter(|budget| budget.per_hour <= ENDLESS) {
+        ask(basis, jobs, &mut known, budget).await;
+    }
+    let (requests, at_least) = sum(&known);
+    let budget = client.pace().budget().await?;
+    Ok(Estimate {
+        requests,
+        at_least,
+        seconds: budget.map(|budget| seconds(requests, budget)),
+        per_hour: budget.map(|budget| budget.per_hour),
+        used: budget.map_or(0, |budget| budget.used),
+    })
+}
+
+impl Basis<'_> {
+    /// What the database knows.
+    async fn known(&self, job: &Job) -> Result<Known, StoreError> {
+        let mut known = Known::default();
+        let chosen = |stream: &str| self.plan.streams.contains(&stream);
+        for entry in &self.source.streams {
+            let collection = &entry.collection;
+            if !chosen(collection.stream) || collection.parent.is_some() {
+                continue;
+            }
+            if collection.endpoint.paging == Paging::Single {
+                known.certain += u64::from(job.prefetched.is_none());
+                continue;
+            }
+            let children = self.source.children_of(collection.stream);
+            let children: Vec<Collection> = children
+                .into_iter()
+                .filter(|child| chosen(child.stream))
+                .collect();
+            let key = WalkKey {
+                scope: &job.scope,
+                stream: collection.stream,
+            };
+            let walked = self.store.walk_state(key).await?;
+            let lists = Lists {
+                job,
+                collection,
+                children: &children,
+            };
+            if is_whole(&walked, job.data_after, self.plan.full) {
+                known.whole.push(self.whole(&lists, &walked).await?);
+            } else {
+                known.changes = true;
+                known.certain += 1;
+                for child in &children {
+                    let step = child.children_step();
+                    let done = self.store.checkpoint(&job.scope, &step).await?;
+                    known.certain += self.lists(&lists, child, Some(done.seq)).await?;
+                }
+            }
+        }
+        Ok(known)
+    }
+
+    /// What is known of a list that is read as a whole: something when that was done before.
+    async fn whole(&self, lists: &Lists<'_>, walked: &WalkState) -> Result<Whole, StoreError> {
+        let mut whole = Whole {
+            stream: lists.collection.stream,
+            length: None,
+            page: lists.collection.page_length(),
+            children: lists.children.len() as u64,
+            below: None,
+        };
+        if walked.complete && !is_wider(walked, lists.job.data_after) {
+            let table = &lists.collection.raw_table;
+            whole.length = Some(self.store.scope_rows(&lists.job.scope, table).await?);
+            let mut below = 0;
+            for child in lists.children {
+                below += self.lists(lists, child, None).await?;
+            }
+            whole.below = Some(below);
+        }
+        Ok(whole)
+    }
+
+    /// Lists of a child stream: those that an earlier run left to be read, or all of them.
+    async fn lists(
+        &self,
+        lists: &Lists<'_>,
+        child: &Collection,
+        pending_after: Option<i64>,
+    ) -> Result<u64, StoreError> {
+        let wanted = ChildLists {
+            parent_table: &lists.collection.raw_table,
+            stream: child.stream,
+            count: child.parent.as_ref().and_then(|(parent, _)| parent.count),
+            pending_after,
+        };
+        self.store.lists_to_read(&lists.job.scope, wanted).await
+    }
+}
+
+/// A list of a repository, with the streams whose lists hang on its items.
+struct Lists<'a> {
+    job: &'a Job,
+    collection: &'a Collection,
+    children: &'a [Collection],
+}
+
+/// True when the walk reads the whole list, as collecting decides it.
+fn is_whole(walked: &WalkState, data_after: Option<DateTime<Utc>>, full: bool) -> bool {
+    full || !walked.complete || is_wider(walked, data_after)
+}
+
+/// True when the range reaches further back than what was read.
+fn is_wider(walked: &WalkState, data_after: Option<DateTime<Utc>>) -> bool {
+    match (data_after, walked.data_after) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(wanted), Some(read)) => wanted < read,
+    }
+}
+
+/// Asks the server how long lists are that were never read: a few, spread over all of them.
+async fn ask(basis: &Basis<'_>, jobs: &[&Job], known: &mut [Known], budget: Budget) {
+    let unknown = |place: &usize| known[*place].unknown().next().is_some();
+    let places: Vec<usize> = (0..known.len()).filter(unknown).collect();
+    let may_ask = usize::try_from((budget.per_hour / PART_FOR_ASKING).max(1)).unwrap_or(1);
+    let every = places.len().div_ceil(may_ask).max(1);
+    let asked: Vec<(usize, &'static str)> = places
+        .into_iter()
+        .step_by(every)
+        .flat_map(|place| known[place].unknown().map(move |stream| (place, stream)))
+        .collect();
+    let asked = asked.into_iter().map(|(place, stream)| async move {
+        let length = length_at_source(basis, jobs[place], stream).await;
+        (place, stream, length)
+    });
+    let mut answers = stream::iter(asked).buffer_unordered(8);
+    while let Some((place, stream, length)) = answers.next().await {
+        let mut whole = known[place].whole.iter_mut();
+        if let Some(whole) = whole.find(|whole| whole.stream == stream) {
+            whole.length = length;
+        }
+    }
+}
+
+/// Length of a list, where it can be had: what stands in the way now is told when it is collected.
+async fn length_at_source(basis: &Basis<'_>, job: &Job, stream: &str) -> Option<u64> {
+    let collection = &basis.source.find(stream)?.collection;
+    let range = (job.data_after, basis.cancel);
+    let length = list_size(job.client.as_ref()?, collection, &job.scope, range).await;
+    length.ok().flatten()
+}
+
+/// Requests in all, and whether more may follow.
+fn sum(known: &[Known]) -> (u64, bool) {
+    let lists = || known.iter().flat_map(|known| &known.whole);
+    let lengths: Vec<u64> = lists().filter_map(|whole| whole.length).collect();
+    // A list whose length is not known is taken for as long as the others.
+    let usual = match lengths.len() as u64 {
+        0 => None,
+        count => Some(lengths.iter().sum::<u64>().div_ceil(count)),
+    };
+    let mut requests = known.iter().map(|known| known.certain).sum();
+    let mut at_least = known.iter().any(|known| known.changes);
+    for whole in lists() {
+        let length = whole.length.or(usual);
+        at_least |= length.is_none();
+        requests += whole.requests(length.unwrap_or(0));
+    }
+    (requests, at_least)
+}
+
+/// Seconds that the limit makes of so many requests.
+fn seconds(requests: u64, budget: Budget) -> u64 {
+    let per_hour = u64::from(budget.per_hour.max(1));
+    let free = per_hour.saturating_sub(budget.used);
+    let at_once = free.min(u64::from(budget.at_once));
+    requests.saturating_sub(at_once).saturating_mul(3600) / per_hour
+}
+
+impl fmt::Display for Estimate {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let about = if self.at_least { "at least" } else { "about" };
+        write!(
+            out,
+            "{about} {}",
+            counted(self.requests, "request", "requests")
+        )?;
+        let (Some(seconds), Some(per_hour)) = (self.seconds, self.per_hour) else {
+            return Ok(());
+        };
+        let per_hour = with_commas(per_hour.into());
+        let used = with_commas(self.used);
+        match seconds {
+            0..60 if self.used > 0 => write!(out, "; {used} of this hour's {per_hour} are used"),
+            0..60 => Ok(()),
+            _ => {
+                write!(out, ", {} at {per_hour} per hour", duration(seconds))?;
+                if self.used > 0 {
+                    write!(out, "; {used} of this hour's budget are used")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// `1 h 15 min`, whole minutes.
+fn duration(seconds: u64) -> String {
+    let minutes = seconds.div_ceil(60);
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{} h", with_commas(hours)),
+        (hours, minutes) => format!("{} h {minutes} min", with_commas(hours)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(whole: &[Option<u64>]) -> Known {
+        let whole = whole.iter().map(|&length| Whole {
+            stream: "pull_requests",
+            length,
+            page: 50,
+            children: 3,
+            below: None,
+        });
+        Known {
+            certain: 1,
+            whole: whole.collect(),
+            changes: false,
+        }
+    }
+
+    #[test]
+    fn a_whole_list_costs_its_pages_and_the_lists_of_its_items() {
+        assert_eq!(sum(&[of(&[Some(0)])]), (2, false));
+        assert_eq!(sum(&[of(&[Some(101)])]), (1 + 3 + 303, false));
+    }
+
+    #[test]
+    fn a_list_nobody_knows_is_taken_for_as_long_as_the_others() {
+        assert_eq!(
+            sum(&[of(&[Some(100)]), of(&[Some(50)]), of(&[None])]),
+            (3 + 2 + 1 + 2 + 225 * 3, false)
+        );
+        assert_eq!(
+            sum(&[of(&[None])]),
+            (2, true),
+            "and says so when none is known"
+        );
+    }
+
+    #[test]
+    fn changes_can_be_counted_only_when_they_are_there() {
+        let changes = Known {
+            certain: 7,
+            changes: true,
+            ..Known::default()
+        };
+        assert_eq!(sum(&[changes]), (7, true));
+    }
+
+    fn shown(requests: u64, at_least: bool, budget: Option<Budget>) -> String {
+        let estimate = Estimate {
+            requests,
+            at_least,
+            seconds: budget.map(|budget| seconds(requests, budget)),
+            per_hour: budget.map(|budget| budget.per_hour),
+            used: budget.map_or(0, |budget| budget.used),
+        };
+        estimate.to_string()
+    }
+
+    #[test]
+    fn an_estimate_reads_as_a_sentence() {
+        let budget = |used| {
+            Some(Budget {
+                per_hour: 1000,
+                at_once: 500,
+                used,
+            })
+        };
+        for (requests, at_least, budget, expected) in [
+            (1, true, None, "at least 1 request"),
+            (40, false, budget(0), "about 40 requests"),
+            (
+                40,
+                true,
+                budget(310),
+                "at least 40 requests; 310 of this hour's 1,000 are used",
+            ),
+            (
+                1_240,
+                false,
+                budget(310),
+                "about 1,240 requests, 45 min at 1,000 per hour; \
+                 310 of this hour's budget are used",
+            ),
+            (
+                3_500,
+                false,
+                budget(0),
+                "about 3,500 requests, 3 h at 1,000 per hour",
+            ),
+            (
+                1_250,
+                false,
+                budget(1000),
+                "about 1,250 requests, 1 h 15 min at 1,000 per hour; \
+                 1,000 of this hour's budget are used",
+            ),
+        ] {
+            assert_eq!(shown(requests, at_least, budget), expected);
+        }
+    }
+
+    #[test]
+    fn a_list_is_read_as_a_whole_where_that_was_never_done_for_its_range() {
+        let date = |text: &str| Some(text.parse::<DateTime<Utc>>().unwrap());
+        let march = date("2026-03-01T00:00:00Z");
+        let june = date("2026-06-01T00:00:00Z");
+        let read = |data_after| WalkState {
+            complete: true,
+            data_after,
+            ..WalkState::default()
+        };
+        for (walked, data_after, full, expected) in [
+            (WalkState::default(), None, false, true),
+            (read(None), None, false, false),
+            (read(None), march, false, false),
+            (read(june), march, false, true),
+            (read(march), june, false, false),
+            (read(june), None, false, true),
+            (read(None), None, true, true),
+        ] {
+            assert_eq!(
+                is_whole(&walked, data_after, full),
+                expected,
+                "{walked:?} {data_after:?}"
+            );
+        }
+    }
+}
