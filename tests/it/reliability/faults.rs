@@ -29,6 +29,7 @@ pub(super) struct Trial {
     pub(super) exits: BTreeSet<u8>,
     /// What made the tables equal a first sync's.
     pub(super) recovery: Recovery,
+    seconds: f64,
 }
 
 /// What it takes to be right again.
@@ -46,7 +47,7 @@ pub(super) enum Recovery {
 /// Syncs twice under these faults, with changes between, then recovers without them. `None` where
 /// tests have no such database.
 pub(super) async fn trial(on: On, kinds: &[FaultKind], seed: u64) -> Option<Trial> {
-    let simulator = if kinds.iter().any(|kind| in_long_lists(*kind)) {
+    let simulator = if kinds.iter().any(|kind| needs_more(*kind)) {
         paged(seed).await
     } else {
         small(seed).await
@@ -54,6 +55,7 @@ pub(super) async fn trial(on: On, kinds: &[FaultKind], seed: u64) -> Option<Tria
     let mut text = configuration(&simulator.endpoint(), ALL);
     text.push_str("timeout_seconds = { connect = 5, read = 1, total = 30 }\n");
     let lake = Lake::with(on, &text).await?;
+    let began = std::time::Instant::now();
     let mut trial = Trial::default();
     let mut untold = false;
     let asked = simulator.request_count();
@@ -80,11 +82,12 @@ pub(super) async fn trial(on: On, kinds: &[FaultKind], seed: u64) -> Option<Tria
     simulator.behave();
     untold |= simulator.take_shifts().iter().any(is_untold);
     trial.recovery = recover(&lake, &simulator, untold).await;
+    trial.seconds = began.elapsed().as_secs_f64();
     Some(trial)
 }
 
-/// Whether a fault is one of lists with several pages, of pull requests as well.
-fn in_long_lists(kind: FaultKind) -> bool {
+/// Whether a fault needs many requests, or lists of pull requests with several pages.
+fn needs_more(kind: FaultKind) -> bool {
     matches!(
         kind,
         FaultKind::ForbiddenContinuation
@@ -93,6 +96,7 @@ fn in_long_lists(kind: FaultKind) -> bool {
             | FaultKind::ShiftDelete
             | FaultKind::ShiftUpdate
             | FaultKind::ListsWithoutNext
+            | FaultKind::RollingHour
     )
 }
 
@@ -193,11 +197,13 @@ fn assert_recovered(on: On, tried: &[(Vec<FaultKind>, Trial)]) {
         }
         let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
         let Trial {
-            exits, recovery, ..
+            given,
+            exits,
+            recovery,
+            seconds,
         } = trial;
         println!(
-            "{on:?}: {names:?}: {:?}, exits {exits:?}, right after {recovery:?}",
-            trial.given
+            "{on:?}: {names:?}: {given:?}, exits {exits:?}, right after {recovery:?} ({seconds:.1} s)"
         );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
