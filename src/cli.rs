@@ -93,6 +93,18 @@ pub struct CollectArgs {
     pub since: Option<String>,
 }
 
+/// What `reconcile` and `verify` have in common.
+#[derive(Clone, Debug, Args)]
+pub struct WholeArgs {
+    /// Which repositories.
+    #[command(flatten)]
+    pub scopes: ScopeArgs,
+    /// Also read the comments, commits and activity of every pull request again, not only of
+    /// those that changed
+    #[arg(long)]
+    pub deep: bool,
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -123,6 +135,34 @@ pub enum Command {
         /// Which streams are extracted.
         #[command(flatten)]
         streams: StreamArgs,
+    },
+    /// Find and repair what was deleted or silently edited at the source
+    ///
+    /// Reads every list as a whole. What is missing from a list is removed only when the server
+    /// says that it is gone, or a second reading misses it too.
+    Reconcile(WholeArgs),
+    /// What `reconcile` would repair, without writing: every difference from a fresh first sync
+    ///
+    /// Exit code 0 when there is none, 5 when there are some. Requests count against the limit.
+    Verify {
+        /// Which repositories, and how thoroughly.
+        #[command(flatten)]
+        whole: WholeArgs,
+        /// Differences that are listed, at most
+        #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+        limit: usize,
+        /// How to print them
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Items that could not be processed: where, why, how often they were tried
+    DeadLetters {
+        /// Which repositories.
+        #[command(flatten)]
+        scopes: ScopeArgs,
+        /// How to print them
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
     },
     /// What ran when, how many rows, how fresh
     Status {

@@ -3,9 +3,12 @@
 mod catalogue;
 mod configuration;
 mod connection;
+mod dead_letters;
+mod reconcile;
 mod scopes;
 mod status;
 mod sync;
+mod verify;
 
 use std::io;
 
@@ -20,6 +23,7 @@ use crate::output::Printer;
 use crate::raw_files;
 
 pub use sync::{Collecting, collect_and_transform};
+pub use verify::{Verified, compare_with_source};
 
 /// Runs a command.
 ///
@@ -33,6 +37,15 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Extract { scopes, streams } => sync::extract(&shared, scopes, streams).await,
         Command::Convert { scopes } => sync::convert(&shared, scopes).await,
         Command::Transform { scopes, streams } => sync::transform(&shared, scopes, streams).await,
+        Command::Reconcile(arguments) => reconcile::reconcile(&shared, arguments).await,
+        Command::Verify {
+            whole,
+            limit,
+            format,
+        } => verify::verify(&shared, whole, limit, format).await,
+        Command::DeadLetters { scopes, format } => {
+            dead_letters::dead_letters(&shared, scopes, format).await
+        }
         Command::Status { scopes, format } => status::status(&shared, scopes, format).await,
         Command::Query { sql, format } => run_query(&shared, sql, format).await,
         Command::Tables { name, format } => catalogue::tables(name.as_deref(), format),

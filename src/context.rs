@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use headwater_store::Store;
 use tokio_util::sync::CancellationToken;
@@ -80,6 +81,21 @@ impl Context {
         Ok((store, lock))
     }
 
+    /// The same, unless it is cancelled first: bringing a large database up to date takes time.
+    ///
+    /// # Errors
+    /// As [`Self::open_for_writing`], and exit 130 when cancelled.
+    pub async fn open_unless_cancelled(
+        &self,
+        command: &str,
+        cancel: &CancellationToken,
+    ) -> Result<(Store, Option<WriteLock>), Failure> {
+        tokio::select! {
+            () = cancel.cancelled() => Err(Failure::new(Exit::Cancelled, "cancelled")),
+            opened = self.open_for_writing(command) => opened,
+        }
+    }
+
     /// Opens a database that must be there, to read from it.
     ///
     /// # Errors
@@ -147,38 +163,72 @@ pub fn reporter(shared: &Shared) -> Arc<dyn Reporter> {
     }
 }
 
-/// A token that Ctrl-C or a termination signal cancels; a second Ctrl-C ends the program at once.
+/// How long a cancelled command may take to end by itself. What is under way then is ended with
+/// the process, as by a crash: a transaction is whole or not there, and the next run goes on.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// A token that Ctrl-C or a termination signal cancels; a second Ctrl-C ends the program at once,
+/// and so does a command that takes too long to end by itself.
 #[must_use]
 pub fn cancelled_by_signals() -> CancellationToken {
     let token = CancellationToken::new();
     let cancel = token.clone();
+    // Created now and not in the task, so that no signal comes too early.
+    let mut signals = StopSignals::new();
     tokio::spawn(async move {
-        stop_signal().await;
+        signals.next().await;
         eprintln!("stopping after the page under way; press Ctrl-C again to end at once");
         cancel.cancel();
-        stop_signal().await;
+        // A thread of its own: neither a busy runtime nor one that is shutting down delays it.
+        std::thread::spawn(|| {
+            std::thread::sleep(PATIENCE);
+            std::process::exit(i32::from(Exit::Cancelled.code()));
+        });
+        signals.next().await;
         std::process::exit(i32::from(Exit::Cancelled.code()));
     });
     token
 }
 
+/// Ctrl-C and the system's request to terminate.
 #[cfg(unix)]
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
+struct StopSignals(Vec<tokio::signal::unix::Signal>);
+
+#[cfg(unix)]
+impl StopSignals {
+    fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+        // One that cannot be listened to keeps what the system does by itself: it ends us.
+        Self(
+            kinds
+                .into_iter()
+                .filter_map(|kind| signal(kind).ok())
+                .collect(),
+        )
+    }
+
+    async fn next(&mut self) {
+        let signals = self.0.iter_mut().map(|signal| Box::pin(signal.recv()));
+        let signals: Vec<_> = signals.collect();
+        if signals.is_empty() {
+            std::future::pending::<()>().await;
         }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
-        }
+        futures::future::select_all(signals).await;
     }
 }
 
+/// Ctrl-C.
 #[cfg(not(unix))]
-async fn stop_signal() {
-    let _ = tokio::signal::ctrl_c().await;
+struct StopSignals;
+
+#[cfg(not(unix))]
+impl StopSignals {
+    fn new() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }

@@ -4,11 +4,13 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use chrono::SecondsFormat;
 use headwater_migrations as migrations;
 use headwater_store::{Store, query};
 
 use crate::config::{DatabaseAddress, DatabaseKind};
 use crate::exit::{Exit, Failure};
+use crate::run::{claim, now};
 
 /// Opens the database for reading and writing and applies missing changes of the schema.
 ///
@@ -144,7 +146,12 @@ fn lock_file(path: &Path, command: &str) -> Result<WriteLock, Failure> {
         }
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
-    let holder = format!("process {}, command {command}\n", std::process::id());
+    let holder = format!(
+        "host {}, process {}, command {command}, since {}\n",
+        claim(command).host,
+        std::process::id(),
+        now().to_rfc3339_opts(SecondsFormat::Secs, true)
+    );
     file.set_len(0).map_err(failed)?;
     file.rewind().map_err(failed)?;
     file.write_all(holder.as_bytes()).map_err(failed)?;

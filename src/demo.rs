@@ -13,7 +13,7 @@ use crate::config::{self, DatabaseAddress};
 use crate::database;
 use crate::exit::{Exit, Failure};
 use crate::output::Printer;
-use crate::plan::{Plan, Stages};
+use crate::plan::{Depth, Plan, Stages};
 use crate::report::Reporter;
 use crate::resolve::Selection;
 use crate::sources::bitbucket::bitbucket;
@@ -169,7 +169,7 @@ async fn sync(
         command: "sync",
         stages: Stages::ALL,
         streams: source.stream_names(),
-        full: false,
+        depth: Depth::Changes,
     };
     let (exit, _) = collect_and_transform(&collecting, &plan).await?;
     store.close().await?;

@@ -14,7 +14,7 @@ use headwater_store::{Store, StoreError};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::plan::Plan;
+use crate::plan::{Depth, Plan};
 use crate::report::{counted, with_commas};
 use crate::run::Job;
 use crate::source::Source;
@@ -146,7 +146,8 @@ impl Basis<'_> {
                 collection,
                 children: &children,
             };
-            if is_whole(&walked, job.data_after, self.plan.full) {
+            let whole = self.plan.depth != Depth::Changes;
+            if is_whole(&walked, job.data_after, whole) {
                 known.whole.push(self.whole(&lists, &walked).await?);
             } else {
                 known.changes = true;

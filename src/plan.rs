@@ -44,6 +44,18 @@ impl Stages {
     };
 }
 
+/// How much the source is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// What changed since the last time.
+    #[default]
+    Changes,
+    /// Every list as a whole, and the records of the items that changed.
+    Lists,
+    /// Every list as a whole, and the records of every item.
+    Everything,
+}
+
 /// What a command runs.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -53,8 +65,8 @@ pub struct Plan {
     pub stages: Stages,
     /// Streams that are collected and extracted.
     pub streams: Vec<&'static str>,
-    /// Ask the source for everything again.
-    pub full: bool,
+    /// How much the source is asked for.
+    pub depth: Depth,
 }
 
 /// Chooses streams by name: all, only some, or all but some.

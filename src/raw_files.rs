@@ -18,7 +18,7 @@ use crate::commands::written;
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
 use crate::report::counted;
-use crate::run::now;
+use crate::run::{lease_all, now};
 use crate::source::StreamEntry;
 use crate::sources::bitbucket::bitbucket;
 
@@ -53,9 +53,13 @@ pub(crate) async fn import(
     for scope in &scopes {
         store.register(scope, now()).await?;
     }
+    let leases = lease_all(&store, scopes.iter(), "raw import").await?;
     let next_id = highest.max(store.highest_id(&entry.collection.raw_table).await?) + 1;
     let rows = rows_of(&bytes, &name, format);
     let (read, imported) = write_rows(&store, entry, rows, next_id).await?;
+    for lease in leases {
+        lease.release().await?;
+    }
     store.close().await?;
     if !shared.quiet {
         println!(

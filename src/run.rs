@@ -1,5 +1,6 @@
 //! One execution of a plan: the steps of every scope, in order, with what they did.
 
+mod leasing;
 mod steps;
 mod tally;
 
@@ -18,6 +19,7 @@ use crate::plan::Plan;
 use crate::report::{Event, Reporter, RunSummary};
 use crate::source::Source;
 
+pub use leasing::{claim, lease_all};
 use steps::ScopeRun;
 pub use tally::Tally;
 
@@ -25,6 +27,7 @@ pub use tally::Tally;
 const SCOPES_AT_ONCE: usize = 4;
 
 /// A scope with what its steps need.
+#[derive(Clone)]
 pub struct Job {
     /// Connection and repository.
     pub scope: Scope,
@@ -73,12 +76,14 @@ impl Runner<'_> {
         // Accounts are shared by all scopes of a connection: computed by one scope at a time.
         let shared = tokio::sync::Mutex::new(());
         let mut tally = tally;
+        let claim = claim(plan.command);
         let scope_runs = stream::iter(jobs).map(|job| {
             let scope_run = ScopeRun {
                 runner: self,
                 plan,
                 run,
                 shared: &shared,
+                claim: &claim,
                 job,
             };
             scope_run.run()

@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, future, stream};
 use headwater_store::Page;
-use headwater_store::dead_letters::DeadLetter;
+use headwater_store::dead_letters::{DeadLetter, named};
 use headwater_store::progress::Checkpoint;
 use headwater_store::raw::{NewItem, ParentPosition, PendingParent, StoredItems};
 use tokio::sync::mpsc;
@@ -20,7 +20,7 @@ use url::Url;
 
 use crate::endpoint::{Collection, Parent};
 use crate::engine::{Outcome, Progress, Task, bad_url, keyed};
-use crate::error::{CollectErrorKind, RequestError, Verdict};
+use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
 use crate::page::RawItem;
 
 use fetcher::Fetcher;
@@ -53,6 +53,7 @@ pub(crate) async fn collect(
         outcome: Outcome::default(),
         failures: 0,
         failed: 0,
+        old: task.store.dead_items(task.scope, collection.stream).await?,
     };
     let done = engine.run().await;
     *outcome = engine.outcome;
@@ -87,8 +88,10 @@ struct Engine<'a> {
     outcome: Outcome,
     /// Parents that failed one after the other.
     failures: usize,
-    /// Parents that failed in all.
+    /// Parents that failed in all, or some of whose items could not be stored.
     failed: u64,
+    /// Dead letters of earlier runs.
+    old: Vec<String>,
 }
 
 impl<'a> Engine<'a> {
@@ -172,7 +175,12 @@ impl<'a> Engine<'a> {
         let mut arriving = self.fetch_all(pending)?;
         let mut group = arriving.group().await;
         while !group.is_empty() {
-            let page = self.stage(group).await?;
+            let (page, stopped) = self.stage(group).await?;
+            if let Some(stopped) = stopped {
+                // What had arrived by then is not asked for again.
+                page.commit().await?;
+                return Err(stopped);
+            }
             // The next group gathers while this one is written.
             let (written, next) = future::join(page.commit(), arriving.group()).await;
             written?;
@@ -221,8 +229,12 @@ impl<'a> Engine<'a> {
         url.map_err(|error| bad_url(&self.task.client, error))
     }
 
-    /// Hands a group's items to the database; what is left to do is to commit them.
-    async fn stage(&mut self, group: Vec<Walked>) -> Result<Page<'a>, CollectErrorKind> {
+    /// Hands a group's items to the database; what is left to do is to commit them. Also tells why
+    /// no other group may follow.
+    async fn stage(
+        &mut self,
+        group: Vec<Walked>,
+    ) -> Result<(Page<'a>, Option<CollectErrorKind>), CollectErrorKind> {
         let mut batch = Batch::default();
         for walked in group {
             self.sort(walked, &mut batch)?;
@@ -234,16 +246,16 @@ impl<'a> Engine<'a> {
             .stored_children(self.task.scope, table, &parents)
             .await?;
         let gone = self.confirm_missing(&mut batch, &known).await?;
+        let settled = batch.settled(&self.old);
         let mut page = store
             .begin(self.task.scope, batch.date.unwrap_or(self.task.now))
             .await?;
-        if self.outcome.items == 0 {
-            page.revive_collection(self.collection.stream).await?;
-        }
         let changes = page.write_items(table, batch.items, &known, None).await?;
         page.remove_items(table, &gone).await?;
+        page.settle(self.collection.stream, &settled).await?;
         page.bury(&batch.letters).await?;
         let mut fetched = batch.parents;
+        fetched.retain(|(parent, _)| !batch.incomplete.contains(parent));
         fetched.extend(batch.lost);
         page.set_children_fetched(self.collection.stream, fetched)
             .await?;
@@ -256,7 +268,7 @@ impl<'a> Engine<'a> {
             parents: batch.walks,
             expected_parents: 0,
         });
-        Ok(page)
+        Ok((page, batch.stopped))
     }
 
     /// Puts one finished walk where it belongs.
@@ -278,6 +290,11 @@ impl<'a> Engine<'a> {
                     walked.items,
                 );
                 batch.items.extend(items);
+                if !letters.is_empty() {
+                    // It stays pending, so that the next run tries its items again.
+                    self.failed += 1;
+                    batch.incomplete.insert(key.clone());
+                }
                 batch.letters.extend(letters);
                 match found {
                     Found::Lost => {
@@ -292,37 +309,35 @@ impl<'a> Engine<'a> {
                 }
                 Ok(())
             }
-            Err(error) => self.note_failure(&key, error, batch),
+            Err(error) => {
+                self.note_failure(&key, error, batch);
+                Ok(())
+            }
         }
     }
 
     /// One parent failed: it stays pending, the others go on, unless nothing goes through.
-    fn note_failure(
-        &mut self,
-        parent: &str,
-        error: RequestError,
-        batch: &mut Batch,
-    ) -> Result<(), CollectErrorKind> {
+    fn note_failure(&mut self, parent: &str, error: RequestError, batch: &mut Batch) {
         self.failures += 1;
         self.failed += 1;
         if error.kind.verdict() == Verdict::Stop {
-            return Err(error.into());
+            batch.stopped.get_or_insert(error.into());
+            return;
         }
         if self.failures >= PATIENCE {
-            return Err(CollectErrorKind::GaveUp {
-                count: self.failures,
-                last: error,
-            });
+            let count = self.failures;
+            let gave_up = CollectErrorKind::GaveUp { count, last: error };
+            batch.stopped.get_or_insert(gave_up);
+            return;
         }
         batch.letters.push(DeadLetter {
             stage: "collect".to_owned(),
             stream: self.collection.stream.to_owned(),
             item: format!("{parent}/"),
             raw_id: None,
-            path: error.url.to_string(),
+            path: place(&error),
             message: error.kind.to_string(),
         });
-        Ok(())
     }
 
     /// Raw ids of stored children that are gone: a second walk must miss them too. Where it fails,
@@ -346,7 +361,7 @@ impl<'a> Engine<'a> {
             let items = match fetcher.pages(&url).await {
                 Ok((items, _)) => items,
                 Err(error) => {
-                    self.note_failure(parent, error, batch)?;
+                    self.note_failure(parent, error, batch);
                     unsettled.insert(parent.clone());
                     continue;
                 }
@@ -375,6 +390,21 @@ impl<'a> Engine<'a> {
     }
 }
 
+/// Where a request failed: its status, if there was an answer, and its address.
+fn place(error: &RequestError) -> String {
+    let status = match &error.kind {
+        RequestErrorKind::Unauthorized { .. } => 401,
+        RequestErrorKind::Forbidden { .. } => 403,
+        RequestErrorKind::NotFound { .. } => 404,
+        RequestErrorKind::Gone { .. } => 410,
+        RequestErrorKind::Refused { status, .. } | RequestErrorKind::Unavailable { status, .. } => {
+            *status
+        }
+        _ => return error.url.to_string(),
+    };
+    format!("HTTP {status} {}", error.url)
+}
+
 /// Finished walks, sorted for one transaction.
 #[derive(Default)]
 struct Batch {
@@ -387,10 +417,31 @@ struct Batch {
     /// Parents whose list the server no longer knows.
     lost: Vec<(String, i64)>,
     counted_empty: HashSet<String>,
+    /// Parents with items that could not be stored.
+    incomplete: HashSet<String>,
+    /// Why the collection must not go on.
+    stopped: Option<CollectErrorKind>,
     date: Option<DateTime<Utc>>,
 }
 
 impl Batch {
+    /// Of earlier dead letters those of parents that were read now, and that did not fail again.
+    fn settled(&self, old: &[String]) -> Vec<String> {
+        if old.is_empty() {
+            return Vec::new();
+        }
+        let again: HashSet<String> = self.letters.iter().map(|l| named(&l.item)).collect();
+        let read = self.parents.iter().chain(&self.lost);
+        let read: HashSet<&str> = read.map(|(parent, _)| parent.as_str()).collect();
+        let parent = |item: &str| item.split_once('/').map(|(parent, _)| parent.to_owned());
+        let is_read = |item: &&String| parent(item).is_some_and(|p| read.contains(p.as_str()));
+        let settled = old.iter().filter(is_read);
+        settled
+            .filter(|item| !again.contains(*item))
+            .cloned()
+            .collect()
+    }
+
     /// Stored children of complete parents that the walks did not bring.
     fn missing(&self, known: &StoredItems) -> Vec<(String, String)> {
         let brought: HashSet<(&str, &str)> = self

@@ -206,6 +206,12 @@ pub enum CollectErrorKind {
         /// The last one.
         last: RequestError,
     },
+    /// Items came and went between the pages of every walk.
+    #[error(
+        "the list changed each of the {0} times that it was read, and items may have been missed; \
+         the next run reads it again"
+    )]
+    Restless(u32),
     /// The work was cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -220,7 +226,7 @@ impl CollectErrorKind {
                 Verdict::Retry => Verdict::Fail,
                 verdict => verdict,
             },
-            Self::Store(_) => Verdict::Fail,
+            Self::Store(_) | Self::Restless(_) => Verdict::Fail,
             Self::Cancelled => Verdict::Stop,
         }
     }

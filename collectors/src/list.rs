@@ -1,7 +1,13 @@
 //! The walk over a list of the scope itself: repositories, pull requests.
 
+mod steadiness;
+
+use std::collections::HashSet;
+
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use headwater_store::dead_letters::named;
 use headwater_store::progress::{WalkKey, WalkState};
+use headwater_store::raw::{NewItem, StoredItems};
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
@@ -9,6 +15,11 @@ use crate::endpoint::{Collection, Paging, Since};
 use crate::engine::{Outcome, Page, Progress, Task, Trail, bad_url, fetch, keyed};
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
 use crate::page::{Items, RawItem};
+
+use steadiness::Steadiness;
+
+/// Times that a list is read in one run, at most, because it changed between its pages.
+const ROUNDS: u32 = 4;
 
 /// Overlap of one walk with the one before: the server's clock has whole seconds, and an item
 /// may become visible a little after the time it carries.
@@ -26,13 +37,20 @@ pub(crate) async fn collect(
     };
     let stored = task.store.walk_state(key).await?;
     let plan = Plan::new(task, collection, &stored);
+    let old = task.store.dead_items(task.scope, collection.stream).await?;
+    let steadiness = Steadiness::resumed(stored.resume_query.as_deref(), &plan.question());
     let mut walk = Walk {
         task,
         collection,
         state: plan.begin(&stored),
+        stored,
         complete: plan.complete,
         outcome: Outcome::default(),
         list_url: list_url(task, collection)?,
+        steadiness,
+        old,
+        buried: HashSet::new(),
+        missed: 0,
     };
     let done = walk.run(&plan).await;
     *outcome = walk.outcome;
@@ -90,12 +108,12 @@ impl Plan {
 
     fn begin(&self, stored: &WalkState) -> WalkState {
         let mut state = stored.clone();
-        if state.resume_at.is_none() || state.resume_query != Some(self.question()) {
+        let asked = stored.resume_query.as_deref().map(steadiness::question);
+        if state.resume_at.is_none() || asked != Some(self.question().as_str()) {
             state.walk += 1;
             state.resume_at = None;
             state.resume_since = None;
         }
-        state.resume_query = Some(self.question());
         state
     }
 
@@ -120,15 +138,54 @@ struct Walk<'a> {
     task: &'a Task<'a>,
     collection: &'a Collection,
     state: WalkState,
+    /// What was known before the walk.
+    stored: WalkState,
     complete: bool,
     outcome: Outcome,
     list_url: Url,
+    steadiness: Steadiness,
+    /// Dead letters of earlier runs, and of an interrupted part of this walk.
+    old: Vec<String>,
+    /// Dead letters of this walk.
+    buried: HashSet<String>,
+    /// Items of this reading that an earlier reading should have brought.
+    missed: u64,
 }
 
 impl Walk<'_> {
     async fn run(&mut self, plan: &Plan) -> Result<(), CollectErrorKind> {
+        let resumed = self.resumed().await?;
+        if resumed.is_none() {
+            self.steadiness = Steadiness::default();
+        }
+        let partly = resumed.is_some();
+        self.read(plan, resumed).await?;
+        let mut round = 1;
+        // Items that came or went between two pages move others past the reader. Only a reading
+        // during which nothing moved, or one that finds nothing the ones before missed, will do.
+        while !self.steadiness.is_steady() && (round == 1 || self.missed > 0) {
+            if round == ROUNDS {
+                return Err(CollectErrorKind::Restless(ROUNDS));
+            }
+            round += 1;
+            self.steadiness = Steadiness::default();
+            self.missed = 0;
+            self.read(plan, None).await?;
+        }
+        if self.complete {
+            self.remove_missing().await?;
+        }
+        self.finish(plan, partly).await
+    }
+
+    /// Reads the list once, from the given page on or from the beginning.
+    async fn read(
+        &mut self,
+        plan: &Plan,
+        resumed: Option<(Url, Page)>,
+    ) -> Result<(), CollectErrorKind> {
         let mut trail = Trail::default();
-        let (first, mut page) = if let Some(resumed) = self.resumed().await? {
+        let (first, mut page) = if let Some(resumed) = resumed {
             resumed
         } else {
             let first = plan.first_url(self.collection, &self.list_url);
@@ -136,18 +193,19 @@ impl Walk<'_> {
             (first, page)
         };
         trail.step(&first)?;
+        let began = self.state.resume_since;
+        let began = began.or(page.date).unwrap_or(self.task.now);
+        self.state.resume_since = Some(began);
+        // A later reading began later: what changed before it cannot move during it.
+        let reading = page.date.unwrap_or(began).max(began);
         loop {
-            let began = self
-                .state
-                .resume_since
-                .or(page.date)
-                .unwrap_or(self.task.now);
-            self.state.resume_since = Some(began);
+            let since = self.collection.endpoint.since;
+            self.steadiness.page(&page.items, since, reading);
+            self.state.resume_query = Some(self.steadiness.noted(&plan.question()));
             let items = std::mem::take(&mut page.items.items);
             let date = page.date;
             let Some(next) = page.items.next.take() else {
-                self.store(items, date).await?;
-                break;
+                return self.store(items, date).await;
             };
             let next = self.task.client.own_url(&next)?;
             trail.step(&next)?;
@@ -159,10 +217,6 @@ impl Walk<'_> {
             let fetched = fetched.await.map_err(|_| CollectErrorKind::Cancelled)?;
             page = fetched.map_err(continued)?;
         }
-        if self.complete {
-            self.remove_missing().await?;
-        }
-        self.finish(plan).await
     }
 
     /// The page where an interrupted walk stopped. None when there is no such walk, or the page is
@@ -197,6 +251,7 @@ impl Walk<'_> {
         {
             let items = Items {
                 items: vec![item.clone()],
+                size: Some(1),
                 ..Items::default()
             };
             return Ok(Page { items, date: None });
@@ -230,17 +285,17 @@ impl Walk<'_> {
         let table = &self.collection.raw_table;
         let keys: Vec<String> = new.iter().map(|item| item.key.clone()).collect();
         let known = store.stored_items(self.task.scope, table, &keys).await?;
+        self.missed += self.missed_before(&new, &known);
         let now = date.unwrap_or(self.task.now);
         let mut page = store.begin(self.task.scope, now).await?;
-        if self.outcome.items == 0 {
-            page.revive_collection(self.collection.stream).await?;
-        }
         let walk = self.complete.then_some(self.state.walk);
         let changes = page.write_items(table, new, &known, walk).await?;
         page.bury(&letters).await?;
         page.set_walk_state(self.collection.stream, &self.state)
             .await?;
         page.commit().await?;
+        let items = letters.iter().map(|letter| named(&letter.item));
+        self.buried.extend(items);
         self.outcome.items += received;
         self.outcome.written += changes.written;
         self.outcome.rejected += letters.len() as u64;
@@ -249,6 +304,19 @@ impl Walk<'_> {
             ..Progress::default()
         });
         Ok(())
+    }
+
+    /// Items that are new or different, though they did not change since the walk began.
+    fn missed_before(&self, items: &[NewItem], known: &StoredItems) -> u64 {
+        let began = self.state.resume_since;
+        let since = self.collection.endpoint.since;
+        let missed = items.iter().filter(|item| {
+            let stored = known.get(&(item.parent.clone(), item.key.clone()));
+            let is_same = stored.is_some_and(|stored| stored.content_hash == item.content_hash);
+            let changed_at = steadiness::changed_at(&item.data, since);
+            !is_same && changed_at.is_none_or(|at| Some(at) < began)
+        });
+        missed.count() as u64
     }
 
     /// Asks for every item the walk did not see: lists shift while they are read.
@@ -297,6 +365,16 @@ impl Walk<'_> {
 
     /// Removes an item with all its children, in one transaction.
     async fn remove(&mut self, id: i64, key: &str) -> Result<(), CollectErrorKind> {
+        let mut settled = Vec::new();
+        for child in self.task.children {
+            let dead = self.task.store.dead_items(self.task.scope, child.stream);
+            let mut dead = dead.await?;
+            dead.retain(|item| {
+                item.split_once('/')
+                    .is_some_and(|(parent, _)| parent == key)
+            });
+            settled.push((child.stream, dead));
+        }
         let mut page = self
             .task
             .store
@@ -306,26 +384,54 @@ impl Walk<'_> {
             let child_stream = (child.raw_table.as_str(), child.stream);
             self.outcome.removed += page.remove_children(child_stream, key).await?;
         }
+        for (stream, items) in settled {
+            page.settle(stream, &items).await?;
+        }
         page.remove_items(&self.collection.raw_table, &[id]).await?;
         page.commit().await?;
         self.outcome.removed += 1;
         Ok(())
     }
 
-    /// The watermark moves only now, when the whole list was read.
-    async fn finish(&mut self, plan: &Plan) -> Result<(), CollectErrorKind> {
-        let done = WalkState {
-            since: self.state.resume_since,
-            data_after: plan.data_after,
-            complete: true,
-            walk: self.state.walk,
-            ..WalkState::default()
+    /// The watermark moves only now, when the whole list was read; and not past an item that
+    /// could not be stored, so that the next run asks for it again.
+    async fn finish(&mut self, plan: &Plan, partly: bool) -> Result<(), CollectErrorKind> {
+        let tried_again = !partly;
+        let mut dead = !self.buried.is_empty();
+        let mut settled = Vec::new();
+        if tried_again {
+            let old = std::mem::take(&mut self.old);
+            settled = old
+                .into_iter()
+                .filter(|item| !self.buried.contains(item))
+                .collect();
+        } else {
+            // Whether the first part of the walk saw them is not known.
+            dead |= !self.old.is_empty();
+        }
+        let done = if dead {
+            WalkState {
+                walk: self.state.walk,
+                resume_at: None,
+                resume_query: None,
+                resume_since: None,
+                ..self.stored.clone()
+            }
+        } else {
+            WalkState {
+                since: self.state.resume_since,
+                data_after: plan.data_after,
+                complete: true,
+                walk: self.state.walk,
+                ..WalkState::default()
+            }
         };
         let page = self
             .task
             .store
             .begin(self.task.scope, self.task.now)
             .await?;
+        page.settle(self.collection.stream, &settled).await?;
         page.set_walk_state(self.collection.stream, &done).await?;
         page.commit().await?;
         Ok(())

@@ -16,12 +16,15 @@ pub struct RawItem(pub Vec<u8>);
 /// The items of one answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Items {
+    #[expect(clippy::struct_field_names, reason = "that is what they are")]
     pub(crate) items: Vec<RawItem>,
     /// Address of the next page, as the server wrote it.
     pub(crate) next: Option<String>,
     /// Number of the next page, where the server gives no address of it although the list goes on:
     /// some lists are numbered and never say `next`.
     pub(crate) next_number: Option<u64>,
+    /// Number of items on all pages, where the server tells it.
+    pub(crate) size: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -42,7 +45,6 @@ struct Envelope<'a> {
 impl Envelope<'_> {
     /// A numbered list goes on while its size says so; of unknown size, while its pages are full.
     fn next_number(&self) -> Option<u64> {
-        let number = |value: Option<&RawValue>| value?.get().parse::<u64>().ok();
         let page = number(self.page)?;
         let length = number(self.pagelen).filter(|&length| length > 0)?;
         let goes_on = match number(self.size) {
@@ -51,6 +53,10 @@ impl Envelope<'_> {
         };
         goes_on.then_some(page + 1)
     }
+}
+
+fn number(value: Option<&RawValue>) -> Option<u64> {
+    value?.get().parse().ok()
 }
 
 /// Takes an answer apart; says what is wrong with one that is no page.
@@ -100,6 +106,7 @@ fn read_text(text: &str, paging: Paging) -> Result<Items, String> {
             }
             Ok(Items {
                 items: vec![raw_item(item)],
+                size: Some(1),
                 ..Items::default()
             })
         }
@@ -110,6 +117,7 @@ fn read_text(text: &str, paging: Paging) -> Result<Items, String> {
                 next: next.map(str::to_owned),
                 next_number: envelope.next_number().filter(|_| next.is_none()),
                 items: envelope.values.into_iter().map(raw_item).collect(),
+                size: number(envelope.size),
             })
         }
     }
@@ -153,6 +161,16 @@ mod tests {
         let page = read(&Bytes::from(body), Paging::NextLink).unwrap();
         assert_eq!(page.items.len(), 3);
         assert_eq!(page.items[1].0, deep.as_bytes());
+    }
+
+    #[test]
+    fn a_strange_size_is_none() {
+        for (size, expected) in [("7", Some(7)), ("\"7\"", None), ("-1", None), ("{}", None)] {
+            let body = format!(r#"{{"values": [], "size": {size}}}"#);
+            let page = read(&Bytes::from(body), Paging::NextLink);
+            assert_eq!(page.unwrap().size, expected, "{size}");
+        }
+        assert_eq!(list(r#"{"values": []}"#).unwrap().size, None);
     }
 
     #[test]

@@ -106,7 +106,10 @@ impl Engine<'_> {
         if !first {
             self.follow_removals((stored.seq.min(seq), latest), &mut outcome)
                 .await?;
-            self.retry_dead_letters(&mut outcome).await?;
+        }
+        if !first && stored.rules == self.rules {
+            // Those that changed meanwhile come again below, as all do under other rules.
+            self.retry_dead_letters((seq, row_id), &mut outcome).await?;
         }
         let mut next = self.read_page((seq, row_id)).await?;
         while let Some(batch) = next {
@@ -157,17 +160,22 @@ impl Engine<'_> {
     }
 
     /// Tries the items again that could not be read before.
-    async fn retry_dead_letters(&self, outcome: &mut Outcome) -> Result<(), Stop> {
+    async fn retry_dead_letters(
+        &self,
+        done: (i64, i64),
+        outcome: &mut Outcome,
+    ) -> Result<(), Stop> {
         let ids = self
             .store
             .dead_raw_ids(self.scope, self.extraction.stream)
             .await?;
         for group in ids.chunks(PAGE) {
             self.check_cancelled()?;
-            let items = self
+            let mut items = self
                 .store
                 .items_by_id(&self.extraction.raw_table, group)
                 .await?;
+            items.retain(|item| (item.changed_seq, item.id) <= done);
             let batch = self.extract_items(&items, None);
             let page = self.stage_batch(batch, false, outcome).await?;
             page.commit().await?;
@@ -242,7 +250,8 @@ impl Engine<'_> {
                 seen_at: raw.created_at,
                 origin,
             };
-            if let Err(bad) = (self.extraction.extract)(&item, &raw.data, &mut rows) {
+            let read = (self.extraction.extract)(&item, &raw.data, &mut rows);
+            if let Err(bad) = read {
                 letters.push(DeadLetter {
                     stage: "extract".to_owned(),
                     stream: self.extraction.stream.to_owned(),

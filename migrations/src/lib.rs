@@ -11,6 +11,7 @@ mod m20261121_000005_create_pull_request_activities;
 mod m20261121_000006_create_pull_request_comments;
 mod m20261121_000007_create_pull_request_commits;
 mod m20261121_000008_create_request_ledger;
+mod m20261121_000009_create_leases;
 mod schema;
 
 use std::time::Duration;
@@ -86,6 +87,7 @@ history! {
     m20261121_000006_create_pull_request_comments => PULL_REQUEST_COMMENTS,
     m20261121_000007_create_pull_request_commits => PULL_REQUEST_COMMITS,
     m20261121_000008_create_request_ledger => REQUEST_LEDGER,
+    m20261121_000009_create_leases => LEASES,
 }
 
 /// Applies changes in order and remembers which are applied.

@@ -10,13 +10,14 @@ use headwater_collectors::{Client, RequestError, RequestErrorKind};
 use headwater_store::Store;
 use headwater_store::ledger::Window;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::cli::{CollectArgs, ScopeArgs, Shared, StreamArgs};
 use crate::config::{Config, Connection, DataAfter};
 use crate::connect::Connector;
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::exit::{Exit, Failure, chain};
-use crate::plan::{Plan, Stages, choose_streams};
+use crate::plan::{Depth, Plan, Stages, choose_streams};
 use crate::report::{Event, Reporter, RunSummary};
 use crate::resolve::{Resolved, Selection, connection_id, registered, wanted};
 use crate::run::{Job, Runner, Tally, now};
@@ -24,39 +25,64 @@ use crate::source::Source;
 use crate::sources::bitbucket::bitbucket;
 
 pub(super) async fn sync(shared: &Shared, arguments: CollectArgs) -> Result<Exit, Failure> {
-    online(shared, arguments, "sync", Stages::ALL).await
+    online(shared, Wish::of("sync", Stages::ALL, arguments)).await
 }
 
 pub(super) async fn collect(shared: &Shared, arguments: CollectArgs) -> Result<Exit, Failure> {
-    online(shared, arguments, "collect", Stages::COLLECT).await
+    online(shared, Wish::of("collect", Stages::COLLECT, arguments)).await
 }
 
-async fn online(
-    shared: &Shared,
-    arguments: CollectArgs,
-    command: &'static str,
-    stages: Stages,
-) -> Result<Exit, Failure> {
+/// What a command that collects was asked for.
+pub(super) struct Wish {
+    pub(super) command: &'static str,
+    pub(super) stages: Stages,
+    pub(super) scopes: ScopeArgs,
+    pub(super) streams: StreamArgs,
+    pub(super) depth: Depth,
+    /// How far back, as it was written.
+    pub(super) since: Option<String>,
+}
+
+impl Wish {
+    fn of(command: &'static str, stages: Stages, arguments: CollectArgs) -> Self {
+        Self {
+            command,
+            stages,
+            scopes: arguments.scopes,
+            streams: arguments.streams,
+            depth: if arguments.full {
+                Depth::Everything
+            } else {
+                Depth::Changes
+            },
+            since: arguments.since,
+        }
+    }
+}
+
+/// Collects, and runs what follows.
+pub(super) async fn online(shared: &Shared, wish: Wish) -> Result<Exit, Failure> {
+    let cancel = cancelled_by_signals();
     let context = Context::load(shared, NeedsFile::Yes)?;
     let connections = context.config.require_connections();
     connections.map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
     let source = bitbucket();
     let plan = Plan {
-        command,
-        stages,
-        streams: choose_streams(&source, &arguments.streams.only, &arguments.streams.skip)?,
-        full: arguments.full,
+        command: wish.command,
+        stages: wish.stages,
+        streams: choose_streams(&source, &wish.streams.only, &wish.streams.skip)?,
+        depth: wish.depth,
     };
-    let selection = Selection::parse(&arguments.scopes.scopes)?;
-    let since = arguments.since.as_deref().map(read_since).transpose()?;
-    let (store, _lock) = context.open_for_writing(command).await?;
+    let selection = Selection::parse(&wish.scopes.scopes)?;
+    let since = wish.since.as_deref().map(read_since).transpose()?;
+    let (store, _lock) = context.open_unless_cancelled(wish.command, &cancel).await?;
     let collecting = Collecting {
         config: &context.config,
         folder: &context.folder,
         store: &store,
         source: &source,
         reporter: reporter(shared),
-        cancel: cancelled_by_signals(),
+        cancel,
         selection,
         since,
     };
@@ -116,6 +142,37 @@ async fn run_over(
     connector: &mut Connector<'_>,
 ) -> Result<(Exit, RunSummary), Failure> {
     let mut tally = Tally::default();
+    let Prepared { jobs, _watched } = resolve_jobs(collecting, connector, &mut tally).await?;
+    tally.requests(budget::tell_estimates(collecting, plan, &jobs).await?);
+    runner(collecting).run(plan, jobs, tally).await
+}
+
+/// What runs plans for a collection.
+pub(super) fn runner<'a>(collecting: &Collecting<'a>) -> Runner<'a> {
+    Runner {
+        store: collecting.store,
+        source: collecting.source,
+        reporter: Arc::clone(&collecting.reporter),
+        cancel: collecting.cancel.clone(),
+    }
+}
+
+/// Repositories that are ready to be collected.
+pub(super) struct Prepared {
+    pub(super) jobs: Vec<Job>,
+    /// Tell of long waits for as long as they are kept.
+    pub(super) _watched: Vec<AbortOnDropHandle<()>>,
+}
+
+/// The repositories that are configured and selected, registered, with the way to their API.
+///
+/// # Errors
+/// When no connection can be used, a name means nothing, or the database fails.
+pub(super) async fn resolve_jobs(
+    collecting: &Collecting<'_>,
+    connector: &mut Connector<'_>,
+    tally: &mut Tally,
+) -> Result<Prepared, Failure> {
     let mut jobs = Vec::new();
     let mut watched = Vec::new();
     let mut unusable = None;
@@ -127,7 +184,7 @@ async fn run_over(
             Ok(client) => {
                 let reporter = Arc::clone(&collecting.reporter);
                 watched.push(budget::watch_limit(&connection.name, &client, reporter));
-                jobs.extend(jobs_of(collecting, connection, &client, &mut tally).await?);
+                jobs.extend(jobs_of(collecting, connection, &client, tally).await?);
                 tally.requests(client.requests());
             }
             Err(failure) => {
@@ -154,14 +211,10 @@ async fn run_over(
             .collect();
         collecting.selection.require_found(&found)?;
     }
-    tally.requests(budget::tell_estimates(collecting, plan, &jobs).await?);
-    let runner = Runner {
-        store: collecting.store,
-        source: collecting.source,
-        reporter: Arc::clone(&collecting.reporter),
-        cancel: collecting.cancel.clone(),
-    };
-    runner.run(plan, jobs, tally).await
+    Ok(Prepared {
+        jobs,
+        _watched: watched,
+    })
 }
 
 /// One connection's repositories, registered; nothing when they cannot be listed.
@@ -294,6 +347,7 @@ async fn offline(
     streams: StreamArgs,
     (command, stages): (&'static str, Stages),
 ) -> Result<Exit, Failure> {
+    let cancel = cancelled_by_signals();
     let context = Context::load(shared, NeedsFile::No)?;
     context.require_database()?;
     let source = bitbucket();
@@ -301,11 +355,10 @@ async fn offline(
         command,
         stages,
         streams: choose_streams(&source, &streams.only, &streams.skip)?,
-        full: false,
+        depth: Depth::Changes,
     };
     let selection = Selection::parse(&scopes.scopes)?;
-    let (store, _lock) = context.open_for_writing(command).await?;
-    let cancel = cancelled_by_signals();
+    let (store, _lock) = context.open_unless_cancelled(command, &cancel).await?;
     let known = registered(&store, &context.config, &selection).await?;
     let jobs = known.into_iter().map(|(scope, connection)| Job {
         scope,

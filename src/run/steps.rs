@@ -8,12 +8,13 @@ use chrono::{DateTime, Utc};
 use headwater_collectors::{self as collectors, CollectError, Range, RequestErrorKind, Verdict};
 use headwater_converters as converters;
 use headwater_extractors as extractors;
-use headwater_store::Watch;
+use headwater_store::leases::{Claim, Lease, Taken};
 use headwater_store::runs::StepRecord;
+use headwater_store::{StoreError, Watch};
 
-use super::{Job, Runner, Tally, now};
+use super::{Job, Runner, Tally, leasing, now};
 use crate::exit::chain;
-use crate::plan::Plan;
+use crate::plan::{Depth, Plan};
 use crate::report::{Event, Place, StepSummary};
 use crate::source::StreamEntry;
 
@@ -23,6 +24,7 @@ pub(super) struct ScopeRun<'a> {
     pub(super) plan: &'a Plan,
     pub(super) run: i64,
     pub(super) shared: &'a tokio::sync::Mutex<()>,
+    pub(super) claim: &'a Claim,
     pub(super) job: Job,
 }
 
@@ -34,6 +36,18 @@ enum Stop {
     Connection,
     /// The database failed.
     Broken,
+    /// Another process works on the scope.
+    Leased,
+}
+
+impl From<&StoreError> for Stop {
+    fn from(error: &StoreError) -> Self {
+        if error.is_lost_lease() {
+            Self::Leased
+        } else {
+            Self::Broken
+        }
+    }
 }
 
 type Step<T> = Result<T, Stop>;
@@ -41,15 +55,52 @@ type Step<T> = Result<T, Stop>;
 impl ScopeRun<'_> {
     pub(super) async fn run(mut self) -> Tally {
         let mut tally = Tally::of_scope();
-        if let Err(stop) = self.steps(&mut tally).await {
+        if let Err(stop) = self.leased_steps(&mut tally).await {
             tally.scope_failed();
             match stop {
                 Stop::Scope => {}
                 Stop::Connection => self.job.cancel.cancel(),
                 Stop::Broken => tally.broken(),
+                Stop::Leased => tally.leased(),
             }
         }
         tally
+    }
+
+    /// The steps, while no other process can work on the scope.
+    async fn leased_steps(&mut self, tally: &mut Tally) -> Step<()> {
+        if self.runner.cancel.is_cancelled() {
+            return Err(Stop::Scope);
+        }
+        let store = self.runner.store;
+        let taken = leasing::lease_scope(store, &self.job.scope, self.claim).await;
+        let lease = match taken.map_err(|error| self.broken(&error))? {
+            Taken::Ours(lease) => lease,
+            Taken::Held(holder) => {
+                let name = format!("{}:{}", self.job.connection, self.job.scope.full_name);
+                let message = leasing::held(&name, &holder);
+                self.runner.reporter.event(&Event::Notice { message });
+                return Err(Stop::Leased);
+            }
+        };
+        let done = self.steps(tally).await;
+        let released = lease.release().await;
+        done?;
+        released.map_err(|error| self.broken(&error))
+    }
+
+    /// Tells what the database said outside any step.
+    fn broken(&self, error: &StoreError) -> Stop {
+        let message = format!("{}: {}", self.job.scope.full_name, chain(error));
+        self.runner.reporter.event(&Event::Notice { message });
+        Stop::from(error)
+    }
+
+    /// The right to compute what the scopes of the connection share. None when cancelled.
+    async fn lease_shared(&self) -> Step<Option<Lease>> {
+        let (store, cancel) = (self.runner.store, &self.runner.cancel);
+        let leased = leasing::lease_shared(store, &self.job.scope, self.claim, cancel).await;
+        leased.map_err(|error| self.broken(&error))
     }
 
     async fn steps(&mut self, tally: &mut Tally) -> Step<()> {
@@ -62,7 +113,9 @@ impl ScopeRun<'_> {
             Ok(())
         };
         // What was collected before a failure is worth extracting all the same.
-        if matches!(collected, Err(Stop::Broken)) || self.runner.cancel.is_cancelled() {
+        if matches!(collected, Err(Stop::Broken | Stop::Leased))
+            || self.runner.cancel.is_cancelled()
+        {
             return collected;
         }
         if self.plan.stages.extract {
@@ -98,6 +151,10 @@ impl ScopeRun<'_> {
             return Ok(());
         };
         let collection = &entry.collection;
+        let needed = match collection.parent {
+            Some(_) => Depth::Everything,
+            None => Depth::Lists,
+        };
         let progress = Progress::begin(self, "collect", collection.stream);
         let client = client.counted();
         let told = client.clone();
@@ -109,7 +166,7 @@ impl ScopeRun<'_> {
             client: client.clone(),
             range: Range {
                 data_after: self.job.data_after,
-                full: self.plan.full,
+                full: self.plan.depth >= needed,
             },
             children: &children,
             prefetched: self.job.prefetched.clone(),
@@ -166,7 +223,8 @@ impl ScopeRun<'_> {
                 summary.state = "cancelled";
                 return Stop::Scope;
             }
-            collectors::CollectErrorKind::Store(_) => return Stop::Broken,
+            collectors::CollectErrorKind::Store(error) => return Stop::from(error),
+            collectors::CollectErrorKind::Restless(_) => return Stop::Scope,
             collectors::CollectErrorKind::Request(request)
             | collectors::CollectErrorKind::GaveUp { last: request, .. } => &request.kind,
         };
@@ -221,12 +279,18 @@ impl ScopeRun<'_> {
         if self.runner.source.merged.is_empty() {
             return Ok(());
         }
+        // Repositories of this process take turns, and so do processes.
         let _turn = self.shared.lock().await;
+        let Some(lease) = self.lease_shared().await? else {
+            return Err(Stop::Scope);
+        };
         let progress = Progress::begin(self, "extract", "accounts");
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);
         let done = extractors::accounts::run(self.runner.store, &self.job.scope, &watch).await;
-        self.end_extraction(progress, done, tally).await
+        let released = lease.release().await;
+        self.end_extraction(progress, done, tally).await?;
+        released.map_err(|error| self.broken(&error))
     }
 
     async fn end_extraction(
@@ -247,7 +311,10 @@ impl ScopeRun<'_> {
                 (summary, Ok(()))
             }
             Err(extractors::Error::Cancelled) => (cancelled(), Err(Stop::Scope)),
-            Err(error) => (failed(&error), Err(Stop::Broken)),
+            Err(error @ extractors::Error::Store { .. }) => {
+                let stop = stop_of(&error);
+                (failed(&error), Err(stop))
+            }
         };
         self.end(progress, summary, tally).await?;
         step
@@ -255,10 +322,14 @@ impl ScopeRun<'_> {
 
     async fn convert(&self, conversion: &converters::Conversion, tally: &mut Tally) -> Step<()> {
         // Accounts are written by every scope that mentions them.
-        let _turn = match conversion.name {
-            "accounts" => Some(self.shared.lock().await),
-            _ => None,
-        };
+        let mut turn = None;
+        if conversion.name == "accounts" {
+            let own = self.shared.lock().await;
+            let Some(lease) = self.lease_shared().await? else {
+                return Err(Stop::Scope);
+            };
+            turn = Some((own, lease));
+        }
         let progress = Progress::begin(self, "convert", conversion.name);
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);
@@ -275,8 +346,14 @@ impl ScopeRun<'_> {
                 (summary, Ok(()))
             }
             Err(converters::Error::Cancelled) => (cancelled(), Err(Stop::Scope)),
-            Err(error) => (failed(&error), Err(Stop::Broken)),
+            Err(error @ converters::Error::Store { .. }) => {
+                let stop = stop_of(&error);
+                (failed(&error), Err(stop))
+            }
         };
+        if let Some((_own, lease)) = turn {
+            lease.release().await.map_err(|error| self.broken(&error))?;
+        }
         self.end(progress, summary, tally).await?;
         step
     }
@@ -335,6 +412,12 @@ fn lost(parents: u64) -> String {
             crate::report::counted(parents, "list is", "lists are")
         ),
     }
+}
+
+/// What a failed stage means: its database failed, or another process took the scope over.
+fn stop_of(error: &(dyn std::error::Error + 'static)) -> Stop {
+    let source = error.source().and_then(|source| source.downcast_ref());
+    source.map_or(Stop::Broken, |error: &StoreError| Stop::from(error))
 }
 
 fn cancelled() -> StepSummary {

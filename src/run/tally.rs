@@ -7,6 +7,10 @@ use crate::report::{RunSummary, StepSummary};
 
 /// Sums over steps, and the worst that happened.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each may have happened beside the others"
+)]
 pub struct Tally {
     scopes: u64,
     scopes_failed: u64,
@@ -20,6 +24,8 @@ pub struct Tally {
     refused: bool,
     /// Something of our own failed, such as the database.
     broken: bool,
+    /// Another process worked on some scope.
+    leased: bool,
 }
 
 impl Tally {
@@ -64,6 +70,12 @@ impl Tally {
         self.incomplete = true;
     }
 
+    /// Notes that another process works on the scope.
+    pub fn leased(&mut self) {
+        self.leased = true;
+        self.incomplete = true;
+    }
+
     /// Notes a connection whose repositories could not even be listed.
     pub fn connection_failed(&mut self) {
         self.scopes += 1;
@@ -88,6 +100,7 @@ impl Tally {
         self.incomplete |= other.incomplete;
         self.refused |= other.refused;
         self.broken |= other.broken;
+        self.leased |= other.leased;
     }
 
     /// The exit code this adds up to.
@@ -97,6 +110,7 @@ impl Tally {
         match () {
             () if cancelled => Exit::Cancelled,
             () if self.broken => Exit::Failed,
+            () if self.leased => Exit::Leased,
             () if self.refused && all_failed => Exit::Credentials,
             () if self.incomplete && self.scopes_failed > 0 && all_failed => Exit::Failed,
             () if self.incomplete => Exit::Partial,
@@ -148,6 +162,7 @@ mod tests {
             (vec![refused(), refused()], Exit::Credentials),
             (vec![fine(), refused()], Exit::Partial),
             (vec![fine(), scope(Tally::broken)], Exit::Failed),
+            (vec![fine(), scope(Tally::leased)], Exit::Leased),
             (vec![], Exit::Ok),
         ];
         for (tallies, expected) in cases {

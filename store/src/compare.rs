@@ -7,10 +7,11 @@ use sea_orm::{DbBackend, DbErr, Value};
 
 use crate::database::Row;
 
-use headwater_domain::Table;
+use headwater_domain::{Scope, Table};
 
 use crate::Store;
 use crate::error::{During, StoreError};
+use crate::shape::RAW_DATA_PARAMS;
 use crate::value;
 
 /// Columns that may differ: they tell when and in which order rows were written here, not what
@@ -77,10 +78,38 @@ pub async fn tables_equal(
     tables: &Tables,
     limit: usize,
 ) -> Result<Vec<Difference>, StoreError> {
+    compare(left, right, (tables, None), limit).await
+}
+
+/// Compares the rows of these scopes only. Rows that scopes share are left out: they may differ
+/// by the contributions of others.
+pub async fn scopes_equal(
+    left: &Store,
+    right: &Store,
+    (tables, scopes): (&Tables, &[Scope]),
+    limit: usize,
+) -> Result<Vec<Difference>, StoreError> {
+    let mut own = tables.clone();
+    own.rows
+        .retain(|table| !SHARED_TABLES.contains(&table.name));
+    let params: Vec<String> = scopes.iter().map(Scope::params).collect();
+    if params.is_empty() {
+        return Ok(Vec::new());
+    }
+    compare(left, right, (&own, Some(&params)), limit).await
+}
+
+async fn compare(
+    left: &Store,
+    right: &Store,
+    (tables, params): (&Tables, Option<&[String]>),
+    limit: usize,
+) -> Result<Vec<Difference>, StoreError> {
     let mut differences = Vec::new();
     let raw = tables.raw.iter().map(|name| Compared::raw(name));
     let rows = tables.rows.iter().map(|table| Compared::sourced(table));
-    for compared in raw.chain(rows) {
+    for mut compared in raw.chain(rows) {
+        compared.params = params.map(<[String]>::to_vec).unwrap_or_default();
         compared
             .compare(left, right, limit, &mut differences)
             .await?;
@@ -96,6 +125,10 @@ struct Compared {
     table: String,
     columns: Vec<(String, ColumnType)>,
     keys: usize,
+    /// Where a row names its scope.
+    scope_column: &'static str,
+    /// Only rows of these scopes; empty for all.
+    params: Vec<String>,
 }
 
 const PAGE: usize = 500;
@@ -110,6 +143,8 @@ impl Compared {
             table: name.to_owned(),
             columns,
             keys: 3,
+            scope_column: "params",
+            params: Vec::new(),
         }
     }
 
@@ -129,6 +164,8 @@ impl Compared {
             table: table.name.to_owned(),
             columns,
             keys,
+            scope_column: RAW_DATA_PARAMS,
+            params: Vec::new(),
         }
     }
 
@@ -259,18 +296,30 @@ impl<'a> Cursor<'a> {
             table,
             columns,
             keys,
+            scope_column,
+            params,
         } = self.compared;
         let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
         let key = names[..*keys].join(", ");
-        let (after, mut values) = match self.page.last() {
-            Some(last) => {
-                let (condition, values) = after(self.store.backend(), &names[..*keys], last);
-                (format!("WHERE {condition}"), values)
-            }
-            None => (String::new(), Vec::new()),
+        let mut conditions = Vec::new();
+        let mut values: Vec<Value> = Vec::new();
+        if !params.is_empty() {
+            let marks = vec!["?"; params.len()].join(", ");
+            conditions.push(format!("{scope_column} IN ({marks})"));
+            values.extend(params.iter().map(|params| params.clone().into()));
+        }
+        if let Some(last) = self.page.last() {
+            let (behind, key) = after(self.store.backend(), &names[..*keys], last);
+            conditions.push(behind);
+            values.extend(key);
+        }
+        let within = if conditions.is_empty() {
+            String::new()
+        } else {
+            format!("WHERE {}", conditions.join(" AND "))
         };
         let names = names.join(", ");
-        let text = format!("SELECT {names} FROM {table} {after} ORDER BY {key} LIMIT ?");
+        let text = format!("SELECT {names} FROM {table} {within} ORDER BY {key} LIMIT ?");
         values.push(i64::try_from(PAGE).unwrap_or(i64::MAX).into());
         let rows = self.store.query_all(&text, values).await?;
         let read = rows.iter().map(|row| read_row(row, columns));

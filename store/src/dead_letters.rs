@@ -24,7 +24,7 @@ pub struct DeadLetter {
     pub item: String,
     /// Id of the raw row; none when it never became one.
     pub raw_id: Option<i64>,
-    /// Place in the JSON, such as `author.links.html`.
+    /// Place in the JSON, such as `author.links.html`, or the status and address of a request.
     pub path: String,
     /// What was wrong there.
     pub message: String,
@@ -37,6 +37,8 @@ pub struct StoredLetter {
     pub letter: DeadLetter,
     /// How often it was tried.
     pub attempts: i64,
+    /// When it first failed (UTC).
+    pub first_at: Option<DateTime<Utc>>,
     /// When it was last tried (UTC).
     pub last_at: Option<DateTime<Utc>>,
 }
@@ -44,7 +46,7 @@ pub struct StoredLetter {
 impl Store {
     /// The dead letters of a scope, in stage, stream and item order.
     pub async fn dead_letters(&self, scope: &Scope) -> Result<Vec<StoredLetter>, StoreError> {
-        let text = "SELECT stage, stream, item, raw_id, path, message, attempts, last_at \
+        let text = "SELECT stage, stream, item, raw_id, path, message, attempts, first_at, last_at \
                     FROM _headwater_dead_letters WHERE params = ? ORDER BY stage, stream, item";
         let rows = self.query_all(text, vec![scope.params().into()]).await?;
         rows.iter()
@@ -65,7 +67,17 @@ impl Store {
         ids.collect::<Result<_, _>>().during(text)
     }
 
-    /// Number of dead letters of a scope's stream, or of one stage of it.
+    /// Items of a stream whose collection failed, as [`named`].
+    pub async fn dead_items(&self, scope: &Scope, stream: &str) -> Result<Vec<String>, StoreError> {
+        let text = "SELECT item FROM _headwater_dead_letters \
+                    WHERE params = ? AND stage = 'collect' AND stream = ? ORDER BY item";
+        let values = vec![scope.params().into(), stream.into()];
+        let rows = self.query_all(text, values).await?;
+        let items = rows.iter().map(|row| row.get(0));
+        items.collect::<Result<_, _>>().during(text)
+    }
+
+    /// Number of dead letters of a scope.
     pub async fn dead_letter_count(&self, scope: &Scope) -> Result<u64, StoreError> {
         let text = "SELECT COUNT(*) FROM _headwater_dead_letters WHERE params = ?";
         self.count(text, vec![scope.params().into()]).await
@@ -87,7 +99,7 @@ impl Page<'_> {
                 self.params.clone().into(),
                 letter.stage.clone().into(),
                 letter.stream.clone().into(),
-                letter.item.clone().into(),
+                named(&letter.item).into(),
             ];
             if self.execute(text, values).await? == 0 {
                 self.bury_first(letter).await?;
@@ -109,7 +121,7 @@ impl Page<'_> {
             self.params.clone().into(),
             letter.stage.clone().into(),
             letter.stream.clone().into(),
-            letter.item.clone().into(),
+            named(&letter.item).into(),
             letter.raw_id.into(),
             letter.path.clone().into(),
             letter.message.clone().into(),
@@ -139,13 +151,37 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// Clears the dead letters of a stream's collection, which is about to try again.
-    pub async fn revive_collection(&self, stream: &str) -> Result<(), StoreError> {
-        let text = "DELETE FROM _headwater_dead_letters \
-                    WHERE params = ? AND stage = 'collect' AND stream = ?";
-        let values = vec![self.params.clone().into(), stream.into()];
-        self.execute(text, values).await.map(|_| ())
+    /// Clears the dead letters of a stream's collection that were tried again and went through.
+    pub async fn settle(&self, stream: &str, items: &[String]) -> Result<(), StoreError> {
+        for group in items.chunks(256) {
+            let (list, items) = key_list(group.iter().map(|item| named(item).into()).collect());
+            let text = format!(
+                "DELETE FROM _headwater_dead_letters \
+                 WHERE params = ? AND stage = 'collect' AND stream = ? AND item IN {list}"
+            );
+            let mut values = vec![self.params.clone().into(), stream.into()];
+            values.extend(items);
+            self.execute(&text, values).await?;
+        }
+        Ok(())
     }
+}
+
+/// Longest name of an item that the table's key takes, in characters.
+const NAME_LENGTH: usize = 255;
+
+/// The name of an item as the table's key takes it: the end of a longer one becomes a hash.
+#[must_use]
+pub fn named(item: &str) -> String {
+    if item.chars().count() <= NAME_LENGTH {
+        return item.to_owned();
+    }
+    // FNV-1a: the same in every version, which `std` does not promise of its hashes.
+    let hash = item.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let kept: String = item.chars().take(NAME_LENGTH - 17).collect();
+    format!("{kept}~{hash:016x}")
 }
 
 fn stored_letter(row: &Row) -> Result<StoredLetter, DbErr> {
@@ -159,6 +195,21 @@ fn stored_letter(row: &Row) -> Result<StoredLetter, DbErr> {
             message: row.get(5)?,
         },
         attempts: row.get(6)?,
-        last_at: row.get(7)?,
+        first_at: row.get(7)?,
+        last_at: row.get(8)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_cut_to_what_the_key_takes_and_stay_apart() {
+        assert_eq!(named("12/301"), "12/301");
+        let [one, other] = ["a", "b"].map(|end| named(&format!("{}{end}", "ä".repeat(400))));
+        assert_ne!(one, other);
+        assert_eq!(one.chars().count(), NAME_LENGTH);
+        assert_eq!(named(&one), one);
+    }
 }

@@ -17,6 +17,8 @@ enum Source {
     Database(#[from] DbErr),
     #[error("{0}")]
     Refused(String),
+    #[error("another process took the work over: {0}")]
+    LeaseLost(String),
 }
 
 impl StoreError {
@@ -33,6 +35,22 @@ impl StoreError {
             action: action.into(),
             source: Source::Refused(why.into()),
         }
+    }
+}
+
+impl StoreError {
+    /// Nothing was written, because the lease is no longer ours.
+    pub(crate) fn lease_lost(action: impl Into<String>, holder: String) -> Self {
+        Self {
+            action: action.into(),
+            source: Source::LeaseLost(holder),
+        }
+    }
+
+    /// True when nothing was written because another process works on the scope now.
+    #[must_use]
+    pub fn is_lost_lease(&self) -> bool {
+        matches!(self.source, Source::LeaseLost(_))
     }
 }
 

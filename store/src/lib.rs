@@ -10,6 +10,7 @@ mod database;
 pub mod dead_letters;
 mod error;
 pub mod forecast;
+pub mod leases;
 pub mod ledger;
 pub mod mentions;
 mod page;
@@ -44,6 +45,8 @@ pub struct Store {
     /// Opened when the schema is looked at or changed, which is done by sea-orm-migration.
     schema: DatabaseConnection,
     texts: sql::Texts,
+    /// Leases that pages check.
+    held: leases::Held,
 }
 
 impl Store {
@@ -73,6 +76,7 @@ impl Store {
             database: Database::Sqlite(database),
             schema,
             texts: sql::Texts::default(),
+            held: leases::Held::default(),
         })
     }
 
@@ -91,6 +95,7 @@ impl Store {
             database: Database::Sqlite(Sqlite::open_in_memory().await.map_err(failed)?),
             schema: sea_orm::Database::connect(options).await.map_err(failed)?,
             texts: sql::Texts::default(),
+            held: leases::Held::default(),
         })
     }
 
@@ -118,6 +123,7 @@ impl Store {
             schema: server.schema(),
             database: Database::Server(server),
             texts: sql::Texts::default(),
+            held: leases::Held::default(),
         })
     }
 

@@ -76,6 +76,7 @@ impl Page<'_> {
         self.use_up_seq()?;
         self.params = scope.params();
         self.changed = false;
+        self.renew_leases(scope).await?;
         let text = "SELECT seq FROM _headwater_scopes WHERE params = ?";
         let found = self
             .query_one(text, vec![self.params.clone().into()])

@@ -1,5 +1,6 @@
 //! Raw tables: one row per item of a page, as received.
 
+mod copy;
 mod export;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use crate::shape::Shape;
 use crate::sql::{LENGTHS, key_list};
 use crate::value::KeyValue;
 
+pub use copy::ItemTime;
 pub use export::ExportedRow;
 
 /// An item to be stored.

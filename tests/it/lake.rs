@@ -1,15 +1,16 @@
 //! A database in a temporary folder, filled from a simulated Bitbucket or from files.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
-use headwater::commands::{Collecting, collect_and_transform};
+use headwater::commands::{Collecting, Verified, collect_and_transform, compare_with_source};
 use headwater::config::{self, Config, DatabaseAddress};
 use headwater::exit::{Exit, Failure};
-use headwater::plan::{Plan, Stages};
+use headwater::plan::{Depth, Plan, Stages};
 use headwater::report::{RunSummary, Silent};
 use headwater::resolve::Selection;
+use headwater::source::Source;
 use headwater::sources::bitbucket::bitbucket;
 use headwater_simulator::Simulator;
 use headwater_store::Store;
@@ -42,10 +43,25 @@ pub(crate) struct How {
     pub(crate) full: bool,
 }
 
+impl How {
+    fn depth(self) -> Depth {
+        if self.full {
+            Depth::Everything
+        } else {
+            Depth::Changes
+        }
+    }
+}
+
 impl Lake {
     /// An empty lake that collects the simulator's whole workspace.
     pub(crate) async fn beside(simulator: &Simulator) -> Self {
-        Self::on(On::Sqlite, simulator, ALL).await.unwrap()
+        Self::with_scopes(simulator, ALL).await
+    }
+
+    /// An empty lake that collects these scopes.
+    pub(crate) async fn with_scopes(simulator: &Simulator, scopes: &str) -> Self {
+        Self::on(On::Sqlite, simulator, scopes).await.unwrap()
     }
 
     /// An empty lake on a database; none where tests have no such server.
@@ -79,22 +95,83 @@ impl Lake {
         how: How,
         cancel: CancellationToken,
     ) -> Result<(Exit, RunSummary), Failure> {
+        self.try_sync_on(&self.store, how, cancel).await
+    }
+
+    /// Changes the database behind everybody's back.
+    pub(crate) fn execute(&self, sql: &str) {
+        let file = self.folder.path().join("headwater.db");
+        let connection = rusqlite::Connection::open(file).unwrap();
+        connection
+            .busy_timeout(std::time::Duration::from_secs(30))
+            .unwrap();
+        connection.execute_batch(sql).unwrap();
+    }
+
+    /// Reads whole lists again, and repairs what differs.
+    pub(crate) async fn reconcile(&self, depth: Depth) -> (Exit, RunSummary) {
+        let cancel = CancellationToken::new();
         let source = bitbucket();
-        let collecting = Collecting {
+        let collecting = self.collecting(&self.store, &source, cancel);
+        let plan = Plan {
+            command: "reconcile",
+            stages: Stages::ALL,
+            streams: source.stream_names(),
+            depth,
+        };
+        collect_and_transform(&collecting, &plan).await.unwrap()
+    }
+
+    /// Compares with the source, over a scratch database.
+    pub(crate) async fn verify(&self, deep: bool) -> Verified {
+        let folder = tempfile::tempdir().unwrap();
+        let scratch =
+            headwater::database::open(&DatabaseAddress::of_file(&folder.path().join("verify.db")))
+                .await;
+        let scratch = scratch.unwrap();
+        let source = bitbucket();
+        let collecting = self.collecting(&scratch, &source, CancellationToken::new());
+        let verified = compare_with_source(&self.store, &collecting, deep, 50).await;
+        verified.unwrap()
+    }
+
+    fn collecting<'a>(
+        &'a self,
+        store: &'a Store,
+        source: &'a Source,
+        cancel: CancellationToken,
+    ) -> Collecting<'a> {
+        Collecting {
             config: &self.config,
             folder: self.folder.path(),
-            store: &self.store,
-            source: &source,
+            store,
+            source,
             reporter: Arc::new(Silent),
             cancel,
             selection: Selection::default(),
             since: None,
-        };
+        }
+    }
+
+    /// The same file opened once more, as by another process.
+    pub(crate) async fn opened_again(&self) -> Store {
+        let file = self.folder.path().join("headwater.db");
+        Store::open_sqlite(&file).await.unwrap()
+    }
+
+    pub(crate) async fn try_sync_on(
+        &self,
+        store: &Store,
+        how: How,
+        cancel: CancellationToken,
+    ) -> Result<(Exit, RunSummary), Failure> {
+        let source = bitbucket();
+        let collecting = self.collecting(store, &source, cancel);
         let plan = Plan {
             command: "sync",
             stages: Stages::ALL,
             streams: source.stream_names(),
-            full: how.full,
+            depth: how.depth(),
         };
         collect_and_transform(&collecting, &plan).await
     }
@@ -170,6 +247,26 @@ pub(crate) async fn ask(database: &Path, sql: &str) -> Answer {
     let mut answer = Answer::default();
     run_sqlite(database, sql, &mut answer).await.unwrap();
     answer
+}
+
+impl Lake {
+    /// The program itself, started beside this lake, over the same database.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        Command::new(PathBuf::from(env!("CARGO_BIN_EXE_headwater")))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_remove("HEADWATER_CONFIG")
+            .env_remove("RUST_LOG")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+}
+
+/// Standard output of a started program that must succeed.
+pub(crate) fn ended_output(child: Child) -> String {
+    stdout(&child.wait_with_output().unwrap())
 }
 
 /// The program itself, run in a folder without any variables of ours.

@@ -5,10 +5,13 @@
     reason = "a test that cannot go on says so by failing"
 )]
 
+mod broken_items;
 mod budget;
+mod cancel;
 mod command_line;
 mod connection;
 mod lake;
+mod leases;
 mod network;
 mod oracle;
 mod registry;
@@ -19,3 +22,4 @@ mod situation;
 mod sync;
 #[path = "../../store/tests/it/test_database.rs"]
 mod test_database;
+mod verify;

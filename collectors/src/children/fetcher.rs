@@ -9,8 +9,11 @@ use super::{Found, Walked};
 use crate::client::Client;
 use crate::endpoint::Collection;
 use crate::engine::{Trail, fetch};
-use crate::error::{RequestError, RequestErrorKind};
+use crate::error::{RequestError, RequestErrorKind, ShownUrl};
 use crate::page::RawItem;
+
+/// Times that a list is read, at most, because items left it meanwhile.
+const READINGS: u32 = 4;
 
 /// Fetches the complete list of one parent.
 pub(super) struct Fetcher {
@@ -50,22 +53,46 @@ impl Fetcher {
         counts.any(|known| known.split_once('=') == Some((count, "0")))
     }
 
-    /// All pages. A page that is missing after the first fails the walk.
+    /// All pages, read at a time when no item left the list. A page that is missing after the
+    /// first fails the walk.
     pub(super) async fn pages(
         &self,
         first: &Url,
     ) -> Result<(Vec<RawItem>, Option<DateTime<Utc>>), RequestError> {
+        for _ in 0..READINGS {
+            let (items, date, shrank) = self.read(first).await?;
+            if !shrank {
+                return Ok((items, date));
+            }
+        }
+        let message = format!("the list became shorter each of the {READINGS} times it was read");
+        Err(RequestError {
+            url: ShownUrl::of(first),
+            kind: RequestErrorKind::Shape(message),
+        })
+    }
+
+    /// One reading of all pages, and whether an item left the list meanwhile: then those behind
+    /// it moved up, and one may have been missed.
+    async fn read(
+        &self,
+        first: &Url,
+    ) -> Result<(Vec<RawItem>, Option<DateTime<Utc>>, bool), RequestError> {
         let mut trail = Trail::default();
         let mut url = first.clone();
         let mut items = Vec::new();
+        let mut size = None;
+        let mut shrank = false;
         loop {
             trail.step(&url)?;
             let page = fetch(&self.client, &self.cancel, &self.collection, &url).await;
             let mut page = page.map_err(|error| in_walk(error, &url, first))?;
             items.append(&mut page.items.items);
+            shrank |= matches!((size, page.items.size), (Some(before), Some(now)) if now < before);
+            size = page.items.size.or(size);
             match page.items.next {
                 Some(next) => url = self.client.own_url(&next)?,
-                None => return Ok((items, page.date)),
+                None => return Ok((items, page.date, shrank)),
             }
         }
     }

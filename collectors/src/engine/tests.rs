@@ -814,3 +814,5 @@ async fn a_cancelled_collection_ends_at_once_and_says_so() {
         assert_eq!(lake.store.dead_letter_count(&lake.scope).await.unwrap(), 0);
     }
 }
+
+mod moving;

@@ -6,6 +6,7 @@
 )]
 
 mod comparing;
+mod leases;
 mod mentions;
 mod pages;
 mod progress;

@@ -60,6 +60,11 @@ impl TempStore {
         Some(Self { store, database })
     }
 
+    /// The same database opened once more, as by another process.
+    pub(crate) async fn opened_again(&self) -> Store {
+        self.database.on.open(&self.database.address).await
+    }
+
     /// A page of the first scope at a second.
     pub(crate) async fn page(&self, at: i64) -> Page<'_> {
         self.store.begin(&rocket(), second(at)).await.unwrap()

@@ -1,0 +1,210 @@
+//! What differs from a fresh first sync, found without writing and repaired by reconciling.
+
+use std::fmt::Write as _;
+
+use headwater::exit::Exit;
+use headwater::plan::Depth;
+use headwater_simulator::{Options, Simulator, Size};
+
+use crate::lake::{How, Lake};
+
+async fn tiny() -> (Simulator, Lake) {
+    let options = Options {
+        size: Size::tiny(),
+        ..Options::default()
+    };
+    let simulator = Simulator::start(options).await.unwrap();
+    let lake = Lake::beside(&simulator).await;
+    lake.sync(How::default()).await;
+    (simulator, lake)
+}
+
+/// Every row of every table, bookkeeping included.
+async fn dump(lake: &Lake) -> String {
+    let names = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
+    let mut text = String::new();
+    for row in lake.ask(names).await.rows {
+        let headwater_store::query::Cell::Text(name) = &row[0] else {
+            continue;
+        };
+        let rows = lake.ask(&format!("SELECT * FROM {name}")).await.rows;
+        let _ = writeln!(text, "{name}: {rows:?}");
+    }
+    text
+}
+
+/// A repository and the number of one of its pull requests that has comments.
+fn commented(simulator: &Simulator) -> (String, u64) {
+    let world = simulator.world();
+    let mut all = world.repositories().iter().flat_map(|repository| {
+        let numbers = repository.pull_requests.values();
+        numbers.map(|pull_request| (repository.slug.clone(), pull_request))
+    });
+    let found = all.find(|(_, pull_request)| !pull_request.comments.is_empty());
+    let (slug, pull_request) = found.unwrap();
+    (slug, pull_request.id)
+}
+
+fn shown(verified: &headwater::commands::Verified) -> Vec<String> {
+    let differences = verified.differences.iter();
+    differences.map(ToString::to_string).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_in_step_equals_a_fresh_sync_and_verifying_writes_nothing() {
+    let (simulator, lake) = tiny().await;
+    let before = dump(&lake).await;
+    let repositories = simulator.world().repositories().len();
+    for deep in [false, true] {
+        let _ = simulator.take_requests();
+        let verified = lake.verify(deep).await;
+        assert_eq!(shown(&verified), Vec::<String>::new());
+        assert_eq!(verified.exit, Exit::Ok);
+        assert_eq!(verified.scopes.len(), repositories);
+        let children = simulator.take_requests().into_iter().filter(|request| {
+            !(request.path.ends_with("/pullrequests") || request.path == "/2.0/repositories/acme")
+        });
+        assert_eq!(children.count() > 0, deep);
+    }
+    assert_eq!(dump(&lake).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_any_layer_is_found_with_its_place() {
+    let (_simulator, lake) = tiny().await;
+    let changes = [
+        ("repos", "name", "UPDATE repos SET name = 'tampered'"),
+        (
+            "_tool_bitbucket_pull_requests",
+            "title",
+            "UPDATE _tool_bitbucket_pull_requests SET title = 'tampered'",
+        ),
+        (
+            "_raw_bitbucket_api_pull_requests",
+            "data",
+            "UPDATE _raw_bitbucket_api_pull_requests SET data = '{}'",
+        ),
+        (
+            "accounts",
+            "full_name",
+            "UPDATE accounts SET full_name = 'tampered'",
+        ),
+    ];
+    for (table, column, sql) in changes {
+        let (_simulator, lake) = tiny().await;
+        lake.execute(sql);
+        let verified = lake.verify(false).await;
+        assert_eq!(verified.exit, Exit::Partial, "{table}");
+        for difference in &verified.differences {
+            let (found, ..) = difference.cell.as_ref().unwrap();
+            assert_eq!((difference.table.as_str(), found.as_str()), (table, column));
+        }
+        assert!(!verified.differences.is_empty(), "{table}");
+    }
+    let lost = "DELETE FROM pull_request_comments WHERE id = (SELECT MIN(id) FROM \
+                pull_request_comments)";
+    lake.execute(lost);
+    let verified = lake.verify(false).await;
+    assert_eq!(verified.differences.len(), 1);
+    assert!(shown(&verified)[0].ends_with("only there"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_deleted_at_the_source_is_found_and_reconciled() {
+    let (simulator, lake) = tiny().await;
+    let (slug, id) = commented(&simulator);
+    simulator.world().delete_pull_request(&slug, id).unwrap();
+    // No list that asks for changes shows it.
+    lake.sync(How::default()).await;
+    let verified = lake.verify(false).await;
+    assert_eq!(verified.exit, Exit::Partial);
+    let found = shown(&verified);
+    assert!(
+        found.iter().all(|line| line.contains("only here")),
+        "{found:#?}"
+    );
+    let (exit, summary) = lake.reconcile(Depth::Lists).await;
+    assert_eq!(exit, Exit::Ok);
+    assert!(summary.removed > 0);
+    assert_eq!(shown(&lake.verify(true).await), Vec::<String>::new());
+    lake.assert_equals_a_first_sync(&simulator).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_no_list_shows_is_found_and_reconciled_deeply() {
+    let (simulator, lake) = tiny().await;
+    let (slug, id) = commented(&simulator);
+    {
+        let mut world = simulator.world();
+        let by = world.pull_request(&slug, id).unwrap().comments[0].user;
+        let user = by.unwrap_or(world.users()[0].id);
+        world.rename_user(user, "Somebody Else").unwrap();
+    }
+    let requests = simulator.request_count();
+    let (exit, _) = lake.reconcile(Depth::Lists).await;
+    assert_eq!(exit, Exit::Ok);
+    let lists = simulator.request_count() - requests;
+    assert_eq!(lake.verify(true).await.exit, Exit::Partial);
+    let requests = simulator.request_count();
+    let (exit, _) = lake.reconcile(Depth::Everything).await;
+    assert_eq!(exit, Exit::Ok);
+    assert!(simulator.request_count() - requests > lists);
+    assert_eq!(shown(&lake.verify(true).await), Vec::<String>::new());
+    lake.assert_equals_a_first_sync(&simulator).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_that_cannot_be_read_is_not_compared_and_the_others_are() {
+    use headwater_simulator::Fault;
+    let (simulator, lake) = tiny().await;
+    let slug = simulator.world().repositories()[0].slug.clone();
+    let forbidden = format!("/2.0/repositories/acme/{slug}/pullrequests");
+    simulator.set_faults(Some(std::sync::Arc::new(move |request| {
+        (request.path == forbidden).then(|| Fault::Status(403, "{}".into(), Vec::new()))
+    })));
+    let verified = lake.verify(false).await;
+    assert_eq!(verified.exit, Exit::Partial);
+    assert_eq!(shown(&verified), Vec::<String>::new());
+    assert_eq!(
+        verified.scopes.len() + 1,
+        simulator.world().repositories().len()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_verifies_and_reconciles_from_the_command_line() {
+    let (simulator, lake) = tiny().await;
+    let before = dump(&lake).await;
+    let code = |arguments: &[&str]| {
+        let output = lake.start(arguments).wait_with_output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        (output.status.code().unwrap(), text)
+    };
+    let equal = (0, "equal to a fresh first sync\n".to_owned());
+    assert_eq!(code(&["verify"]), equal);
+    let (slug, id) = commented(&simulator);
+    simulator.world().delete_pull_request(&slug, id).unwrap();
+    let scope = format!("acme/{slug}");
+    let (exit, found) = code(&["verify", &scope, "--format", "csv", "--limit", "3"]);
+    assert_eq!(exit, 5, "{found}");
+    assert!(
+        found.starts_with("table,key,column,here,there\n_raw_"),
+        "{found}"
+    );
+    assert_eq!(found.lines().count(), 4, "{found}");
+    assert!(found.ends_with(",,the row,no row\n"), "{found}");
+    // Another repository has nothing to do with it.
+    let others = simulator.world().repositories().len();
+    if others > 1 {
+        let other = {
+            let world = simulator.world();
+            let other = world.repositories().iter().find(|r| r.slug != slug);
+            format!("acme/{}", other.unwrap().slug)
+        };
+        assert_eq!(code(&["verify", &other]), equal);
+    }
+    assert_eq!(dump(&lake).await, before, "verifying writes nothing");
+    assert_eq!(code(&["reconcile", &scope]).0, 0);
+    assert_eq!(code(&["verify", "--deep"]), equal);
+    assert_eq!(code(&["verify", "other/nothing"]).0, 2);
+}
