@@ -34,6 +34,18 @@ impl Installation {
         })
     }
 
+    /// Works on this SQLite file in the folder from now on.
+    pub(super) fn use_own_file(&mut self, name: &str) {
+        let file = self.folder.path().join(name);
+        self.address = format!("sqlite:{}", file.display());
+    }
+
+    /// The last part of a server's address.
+    pub(super) fn database_name(&self) -> String {
+        let name = self.address.rsplit('/').next();
+        name.unwrap_or_default().to_owned()
+    }
+
     /// A command of the program, without any variables of ours.
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_headwater")));
@@ -58,7 +70,7 @@ impl Installation {
     pub(super) async fn assert_equals_a_first_sync(&self, simulator: &Simulator) {
         let fresh = Lake::beside(simulator).await;
         fresh.sync(How::default()).await;
-        let store = self.database.on.open(&self.database.address).await;
+        let store = self.database.on.open(&self.address).await;
         let tables = bitbucket().tables();
         let differences = tables_equal(&store, &fresh.store, &tables, 20).await;
         let shown: Vec<String> = differences

@@ -13,7 +13,8 @@ mod kill;
 mod minimal;
 //mod outage;
 mod script;
-//mod storage;
+#[cfg(target_os = "linux")]
+mod storage;
 //mod table;
 mod worlds;
 
