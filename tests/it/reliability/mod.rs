@@ -3,7 +3,7 @@
 //!
 //! `docs/reliability.md` tells how to run more of it, and what was found.
 
-//mod broken_items;
+mod broken_items;
 mod faults;
 mod history;
 #[cfg(unix)]
@@ -11,7 +11,8 @@ mod installation;
 #[cfg(target_os = "linux")]
 mod kill;
 mod minimal;
-//mod outage;
+#[cfg(target_os = "linux")]
+mod outage;
 mod script;
 #[cfg(target_os = "linux")]
 mod storage;

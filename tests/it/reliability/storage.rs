@@ -141,7 +141,7 @@ async fn a_file_that_only_lets_read_is_told_and_stays_as_it_is() {
          exec \"$1\" --config headwater.toml --database sqlite:{FILE} sync"
     );
     let done = in_own_mounts(&installation, &script).await;
-    assert_told(&done, FILE, "has to be writable");
+    assert_told(&done, FILE, "to be writable");
     assert_eq!(std::fs::read(&file).unwrap(), before);
     installation.assert_equals_a_first_sync(&simulator).await;
     assert_recovers(&installation, &simulator).await;
