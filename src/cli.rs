@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(
     after_help = "Exit codes: 0 ok, 2 usage, 3 configuration, 4 credentials or \
 permissions, 5 partial (some items or repositories failed and are tried again), 6 failed, \
-7 another process holds the database, 130 cancelled."
+7 another process works on the database or a repository, 130 cancelled."
 )]
 pub struct Cli {
     /// What all commands share.

@@ -196,16 +196,11 @@ impl<'a> Connector<'a> {
     /// requests of a user, whichever of their tokens is used.
     fn pace(&mut self, connection: &Connection, endpoint: &Url, auth: &Auth) -> Pace {
         use secrecy::ExposeSecret as _;
-        let key;
-        let credential = match (auth, &connection.auth) {
-            (Auth::Basic { user, .. }, _) => Credential::User(user),
-            (Auth::Bearer { token }, _) => Credential::Token(token.expose_secret()),
-            (_, config::Auth::Oauth { key: source, .. }) => {
-                // What cannot be read was refused when the credentials were.
-                key = self.secret(connection, source).unwrap_or_default();
-                Credential::Consumer(&key)
-            }
-            _ => Credential::Nobody,
+        let credential = match auth {
+            Auth::Basic { user, .. } => Credential::User(user),
+            Auth::Oauth { key, .. } => Credential::Consumer(key),
+            Auth::Bearer { token } => Credential::Token(token.expose_secret()),
+            Auth::None => Credential::Nobody,
         };
         let origin = endpoint.origin().ascii_serialization();
         let limit = connection.rate_limit();

@@ -206,7 +206,7 @@ fn forbidden(said: String, reply: &Reply, clues: &Clues) -> Diagnosis {
 
 /// A removed endpoint, or removed credentials.
 fn gone(said: String, reply: &Reply, clues: &Clues) -> Diagnosis {
-    let change = change_of(reply);
+    let change = reply.change.clone();
     if change.as_deref() == Some(advice::APP_PASSWORD_CHANGE) {
         return Diagnosis {
             change,
@@ -227,18 +227,6 @@ fn gone(said: String, reply: &Reply, clues: &Clues) -> Diagnosis {
         change,
         ..Diagnosis::of(Code::EndpointRemoved, detail, next)
     }
-}
-
-/// `CHANGE-` and its digits, wherever the answer has it.
-fn change_of(reply: &Reply) -> Option<String> {
-    let json = reply.json.as_ref().map(ToString::to_string);
-    let text = json.as_deref().unwrap_or(&reply.message);
-    let begin = text.find("CHANGE-")?;
-    let digits = text[begin + "CHANGE-".len()..]
-        .chars()
-        .take_while(char::is_ascii_digit);
-    let digits: String = digits.collect();
-    (!digits.is_empty()).then(|| format!("CHANGE-{digits}"))
 }
 
 fn of_unanswered(url: &str, unanswered: &Unanswered, clues: &Clues) -> Diagnosis {

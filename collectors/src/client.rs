@@ -229,7 +229,7 @@ impl Client {
                 Err(kind) => kind,
             };
             tracing::debug!(url = %ShownUrl::of(url), error = %kind, "request failed");
-            if let Kind::Unauthorized { message } = &kind {
+            if let (Kind::Unauthorized { message }, false) = (&kind, self.asks_for_user(url)) {
                 // Of several refusals at the same time the first is told.
                 let _ = self.shared.refused.set(message.clone());
             }
@@ -243,6 +243,14 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// True for what is told about the user: a token without one may be refused there, and only
+    /// there.
+    fn asks_for_user(&self, url: &Url) -> bool {
+        let base = self.shared.endpoint.path().trim_end_matches('/');
+        let path = url.path().strip_prefix(base).unwrap_or_default();
+        path.split('/').nth(1) == Some("user")
     }
 
     /// One attempt, and another one when credentials that can be renewed were refused.
@@ -260,7 +268,7 @@ impl Client {
             let closed = |_| Kind::Network("the client is closed".to_owned());
             let _running = self.shared.running.acquire().await.map_err(closed)?;
             let permitted = self.shared.pace.permit().await;
-            permitted.map_err(|error| Kind::Ledger(with_causes(error.to_string(), &error)))?;
+            permitted.map_err(|error| Kind::Ledger(with_causes(&error)))?;
             if let Some(message) = self.shared.refused.get() {
                 let message = message.clone();
                 return Err(Kind::Unauthorized { message });
@@ -308,7 +316,7 @@ impl Client {
             let target = target.and_then(|t| t.to_str().ok()).unwrap_or("nowhere");
             return Err(Kind::Foreign(host_of(target)));
         }
-        if status == reqwest::StatusCode::UNAUTHORIZED {
+        if status == StatusCode::UNAUTHORIZED {
             self.shared.credentials.refused(header.as_ref()).await;
         }
         if !status.is_success() {
@@ -345,7 +353,7 @@ impl Client {
             408 | 425 | 429 | 500..=599 => {
                 let server_now = http_date(headers.get(DATE));
                 let now = server_now.unwrap_or_else(|| self.shared.pace.now());
-                let retry_after = wait::retry_after(headers.get(RETRY_AFTER), now);
+                let retry_after = wait::retry_after(headers.get(RETRY_AFTER), Some(now));
                 Kind::Unavailable {
                     status,
                     message,
@@ -368,8 +376,9 @@ fn http_date(value: Option<&HeaderValue>) -> Option<DateTime<Utc>> {
     Some(date.with_timezone(&Utc))
 }
 
-/// A text with the causes of an error behind it.
-fn with_causes(mut text: String, error: &dyn std::error::Error) -> String {
+/// What an error says, with the causes behind it.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {
         text = format!("{text}: {inner}");

@@ -21,7 +21,7 @@ pub struct Alternative {
 
 /// Longest key in bytes: a parent's and its child's, with a slash between them, name a dead letter
 /// in 255. Keys of Bitbucket have less than 100.
-const MAX_LENGTH: usize = 127;
+pub(crate) const MAX_LENGTH: usize = 127;
 
 impl Key {
     /// The key of an item; none when it has none of the alternatives, or one that is too long or

@@ -13,6 +13,10 @@
 //! a [`Behaviour`] does so for the service as a whole, its rate limit included. [`FaultKind`] names
 //! everything that can go wrong.
 //!
+//! Credentials are API tokens, access tokens without a user, OAuth consumers whose tokens end, and
+//! app passwords, which are refused; each may be limited to some scopes. Further workspaces
+//! ([`ListedWorkspace`]) have as many repositories as a test wants, without pull requests.
+//!
 //! What it is not: a git server, a place to write through the API, or a proof of what the real
 //! service does where nobody has observed it.
 //!

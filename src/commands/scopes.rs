@@ -66,8 +66,8 @@ pub(super) async fn scopes(
     Ok(report(name, &failed, listed))
 }
 
-/// The user's workspaces and those that the configuration names. Credentials without a user see
-/// only the latter.
+/// The user's workspaces and those that the configuration names. Credentials without a user are
+/// asked for the latter only: a 401 to the first question would end the connection.
 async fn visible_workspaces(
     connection: &Connection,
     client: &Client,
@@ -75,7 +75,8 @@ async fn visible_workspaces(
 ) -> Result<BTreeSet<String>, Failure> {
     let named = connection.workspaces().into_iter().map(str::to_owned);
     let mut workspaces: BTreeSet<String> = named.collect();
-    if connection.auth.is_none() && !workspaces.is_empty() {
+    let has_no_user = matches!(connection.auth, Auth::AccessToken { .. } | Auth::None);
+    if has_no_user && !workspaces.is_empty() {
         return Ok(workspaces);
     }
     match workspace::of_user(client, cancel).await {
@@ -101,7 +102,7 @@ fn names_are_needed(connection: &Connection, error: &RequestError) -> bool {
         RequestErrorKind::Forbidden { .. }
         | RequestErrorKind::NotFound { .. }
         | RequestErrorKind::Gone { .. } => true,
-        // Access tokens have no user, and this endpoint may not accept them at all.
+        // This endpoint may not accept credentials without a user at all.
         RequestErrorKind::Unauthorized { .. } => {
             matches!(connection.auth, Auth::AccessToken { .. } | Auth::None)
         }

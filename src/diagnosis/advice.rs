@@ -51,8 +51,8 @@ pub(super) fn refused(message: &str, clues: &Clues) -> String {
              auth.email, because this token is an access token."
             .to_owned(),
         ("api-token", _) if !clues.user_is_email => "Put the e-mail address of the Atlassian \
-             account into auth.email, because an API token does not work with a user name and app \
-             passwords no longer exist (CHANGE-3222)."
+             account into auth.email and an API token from id.atlassian.com into auth.token, \
+             because user names and app passwords no longer work (CHANGE-3222)."
             .to_owned(),
         ("access-token", LooksLike::ApiToken) => "Set auth.kind = \"api-token\" and auth.email, \
              because this token is the API token of a person."

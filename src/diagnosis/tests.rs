@@ -1,5 +1,3 @@
-use serde_json::json;
-
 use super::*;
 use crate::connect::LooksLike;
 
@@ -48,26 +46,5 @@ fn every_status_has_one_word_and_one_sentence_for_every_kind_of_credentials() {
                 assert_eq!(found.code == Code::Unreachable, !found.cause.is_empty());
             }
         }
-    }
-}
-
-#[test]
-fn the_number_of_a_change_is_found_wherever_it_stands() {
-    for (json, message, expected) in [
-        (None, "gone, see CHANGE-12.", Some("CHANGE-12")),
-        (None, "CHANGE-", None),
-        (None, "", None),
-        (
-            Some(json!({"error": {"message": "gone", "data": {"url": "https://x#CHANGE-2770"}}})),
-            "gone",
-            Some("CHANGE-2770"),
-        ),
-    ] {
-        let reply = Reply {
-            json,
-            message: message.to_owned(),
-            ..Reply::default()
-        };
-        assert_eq!(change_of(&reply).as_deref(), expected, "{reply:?}");
     }
 }

@@ -7,6 +7,7 @@ use headwater::exit::Exit;
 use headwater_simulator::{Fault, Options, Simulator, Size};
 
 use crate::lake::{How, Lake, ended_output};
+use crate::test_database::On;
 
 /// A list of pull requests of which every hundredth is broken in one of several ways.
 fn broken_list(tried: u64) -> String {
@@ -44,7 +45,8 @@ async fn one_percent_of_broken_items_keeps_no_other_from_landing() {
         let child = request.path.starts_with(&list);
         child.then(|| json(r#"{"values": []}"#.to_owned()))
     })));
-    let lake = Lake::with_scopes(&simulator, &format!("[\"acme/{slug}\"]")).await;
+    let scopes = format!("[\"acme/{slug}\"]");
+    let lake = Lake::on(On::Sqlite, &simulator, &scopes).await.unwrap();
     let rows = "SELECT COUNT(*) FROM pull_requests";
     for attempt in 1..=2 {
         let (exit, summary) = lake.sync(How::default()).await;
@@ -71,10 +73,7 @@ async fn one_percent_of_broken_items_keeps_no_other_from_landing() {
         lines[2].starts_with(&format!("{scope},extract,pull_requests,/150,")),
         "{listed}"
     );
-    assert!(
-        lines[2].contains("a key of 220 characters; there is room for 200,2,"),
-        "{listed}"
-    );
+    assert!(lines[2].contains("220 characters"), "{listed}");
     assert!(output(&["status"]).contains("dead letters"));
 
     let (exit, summary) = lake.sync(How::default()).await;

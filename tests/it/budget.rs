@@ -3,8 +3,10 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use headwater_simulator::{Options, Simulator, Size};
+use headwater_simulator::{Fault, Options, Simulator, Size};
 use headwater_store::query::Cell;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -138,6 +140,30 @@ async fn every_request_is_in_the_ledger_and_the_estimate_comes_close() {
     assert_eq!(estimate["used"], sent + listing_the_workspace);
     let sent = sent + place.simulator.take_requests().len() as u64;
     assert_eq!(place.ledger().await, (credential, sent));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_are_refused_in_the_middle_send_nothing_more() {
+    const CONCURRENCY: u64 = 8;
+    let place = Place::new().await;
+    place.allow(1_000_000);
+    let accepted = 20;
+    let seen = AtomicU64::new(0);
+    place.simulator.set_faults(Some(Arc::new(move |_| {
+        let body = r#"{"type":"error","error":{"message":"Token is expired"}}"#;
+        let refused = seen.fetch_add(1, Ordering::SeqCst) >= accepted;
+        refused.then(|| Fault::Status(401, body.into(), Vec::new()))
+    })));
+    let folder = place.folder.path().to_owned();
+    let run = move || headwater(&folder, &["sync"]).status.code();
+    let code = tokio::task::spawn_blocking(run).await.unwrap();
+    // 5 where a repository was complete before.
+    assert!(matches!(code, Some(4 | 5)), "{code:?}");
+    let sent = place.simulator.take_requests().len() as u64;
+    // What was under way at that moment had left already.
+    assert!(sent < accepted + 1 + CONCURRENCY, "{sent}");
+    place.simulator.set_faults(None);
+    place.sync().await;
 }
 
 #[cfg(unix)]

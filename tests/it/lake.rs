@@ -16,6 +16,7 @@ use headwater_simulator::Simulator;
 use headwater_store::Store;
 use headwater_store::compare::{Difference, tables_equal};
 use headwater_store::query::{Cell, Rows, run_sqlite};
+use sea_orm::ConnectionTrait as _;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -74,8 +75,9 @@ impl Lake {
         let database = TestDatabase::new(on).await?;
         let address = DatabaseAddress::parse(&database.address).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("headwater.toml"), text).unwrap();
-        let (config, problems) = config::parse(text, "headwater.toml");
+        let text = format!("[database]\nurl = \"{}\"\n\n{text}", database.address);
+        std::fs::write(folder.path().join("headwater.toml"), &text).unwrap();
+        let (config, problems) = config::parse(&text, "headwater.toml");
         Some(Self {
             config: config.unwrap_or_else(|| panic!("{problems:?}")),
             store: headwater::database::open(&address).await.unwrap(),
@@ -99,13 +101,9 @@ impl Lake {
     }
 
     /// Changes the database behind everybody's back.
-    pub(crate) fn execute(&self, sql: &str) {
-        let file = self.folder.path().join("headwater.db");
-        let connection = rusqlite::Connection::open(file).unwrap();
-        connection
-            .busy_timeout(std::time::Duration::from_secs(30))
-            .unwrap();
-        connection.execute_batch(sql).unwrap();
+    pub(crate) async fn execute(&self, sql: &str) {
+        let done = self.store.connection().execute_unprepared(sql).await;
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
     /// Reads whole lists again, and repairs what differs.
@@ -153,10 +151,9 @@ impl Lake {
         }
     }
 
-    /// The same file opened once more, as by another process.
+    /// The same database opened once more, as by another process.
     pub(crate) async fn opened_again(&self) -> Store {
-        let file = self.folder.path().join("headwater.db");
-        Store::open_sqlite(&file).await.unwrap()
+        headwater::database::open(&self.address).await.unwrap()
     }
 
     pub(crate) async fn try_sync_on(

@@ -10,6 +10,7 @@ mod budget;
 mod cancel;
 mod command_line;
 mod connection;
+mod hostile_payloads;
 mod lake;
 mod leases;
 mod network;

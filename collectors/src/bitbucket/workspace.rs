@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::endpoint::{Collect, Collection, Endpoint};
 use crate::engine::{Trail, bad_url, fetch};
 use crate::error::RequestError;
-use crate::key::field;
+use crate::key::{MAX_LENGTH, field};
 use crate::page::RawItem;
 
 /// A repository found in a workspace, with its payload as received.
@@ -73,7 +73,8 @@ pub async fn repositories(
     Ok(found)
 }
 
-/// Hands over the repositories of a workspace page by page, holding one page at a time.
+/// Hands over the repositories of a workspace page by page, holding one page at a time. An item
+/// without a usable full name is nobody's: it is left out.
 ///
 /// # Errors
 /// When a request fails; the pages before were handed over.
@@ -90,7 +91,7 @@ pub async fn each_repository(
         |items| {
             let found = items.into_iter().filter_map(|item| {
                 let full_name = field(&item.0, &["full_name"])?;
-                Some(FoundRepository { full_name, item })
+                is_full_name(&full_name).then_some(FoundRepository { full_name, item })
             });
             take(found.collect());
         },
@@ -140,6 +141,60 @@ async fn each_page(
         match page.items.next {
             Some(next) => url = client.own_url(&next)?,
             None => return Ok(()),
+        }
+    }
+}
+
+/// False for text that leads nowhere, or elsewhere, as a part of an address.
+fn is_full_name(text: &str) -> bool {
+    let usable = |part: &str| !matches!(part, "" | "." | "..");
+    let hostile = |character: char| {
+        character.is_control() || character.is_whitespace() || "?#%\\".contains(character)
+    };
+    let mut parts = text.split('/');
+    let (workspace, slug, rest) = (parts.next(), parts.next(), parts.next());
+    text.len() <= MAX_LENGTH
+        && !text.contains(hostile)
+        && workspace.is_some_and(usable)
+        && slug.is_some_and(usable)
+        && rest.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_full_name;
+
+    #[test]
+    fn what_cannot_be_a_repository_is_not_taken_for_one() {
+        for name in [
+            "acme/rocket",
+            "acme/rocket.js",
+            "a_b/c-d",
+            "acme/größe",
+            "acme/{12-ab}",
+        ] {
+            assert!(is_full_name(name), "{name}");
+        }
+        let long = format!("acme/{}", "a".repeat(130));
+        for name in [
+            "",
+            "/",
+            "acme",
+            "acme/",
+            "/rocket",
+            "acme/..",
+            "./rocket",
+            "acme/rocket/src",
+            "acme/a b",
+            "acme/a\0b",
+            "acme/a\n",
+            "acme/a?b=c",
+            "acme/a#b",
+            "acme/%2e%2e",
+            "acme/a\\b",
+            &long,
+        ] {
+            assert!(!is_full_name(name), "{name}");
         }
     }
 }

@@ -29,7 +29,17 @@ pub(super) struct Consumer {
     login: HeaderValue,
     proxied: bool,
     /// Held while a new token is asked for, so that many requests ask once.
-    token: Mutex<Option<Token>>,
+    state: Mutex<State>,
+}
+
+/// What is known of a consumer's tokens.
+enum State {
+    /// There is none.
+    Nothing,
+    /// There is one.
+    Held(Token),
+    /// The consumer was refused, and would be again.
+    Refused(TokenError),
 }
 
 struct Token {
@@ -102,28 +112,41 @@ impl Consumer {
             token_url,
             login,
             proxied,
-            token: Mutex::new(None),
+            state: Mutex::new(State::Nothing),
         }
     }
 
     /// The token as a header, a new one where the old one is gone or runs out.
     pub(super) async fn header(&self) -> Result<HeaderValue, TokenError> {
-        let mut token = self.token.lock().await;
-        if let Some(token) = &*token
-            && Instant::now() < token.renew_at
-        {
-            return Ok(token.header.clone());
+        let mut state = self.state.lock().await;
+        match &*state {
+            State::Held(token) if Instant::now() < token.renew_at => {
+                return Ok(token.header.clone());
+            }
+            State::Refused(error) => return Err(error.clone()),
+            State::Held(_) | State::Nothing => {}
         }
-        // One that is still there when this fails would soon be refused anyway.
-        let fresh = self.ask().await?;
-        Ok(token.insert(fresh).header.clone())
+        // A token that is still there when this fails would soon be refused anyway.
+        match self.ask().await {
+            Ok(token) => {
+                let header = token.header.clone();
+                *state = State::Held(token);
+                Ok(header)
+            }
+            Err(error) => {
+                if matches!(error, TokenError::Refused { .. }) {
+                    *state = State::Refused(error.clone());
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Drops a token that was refused, unless another one has taken its place already.
     pub(super) async fn forget(&self, header: &HeaderValue) {
-        let mut token = self.token.lock().await;
-        if token.as_ref().is_some_and(|token| token.header == header) {
-            *token = None;
+        let mut state = self.state.lock().await;
+        if matches!(&*state, State::Held(token) if token.header == header) {
+            *state = State::Nothing;
         }
     }
 

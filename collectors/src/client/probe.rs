@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
-use chrono::Utc;
 use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +10,7 @@ use url::Url;
 
 use super::oauth::TokenError;
 use super::unreached::{Cause, Unreached};
-use super::{Client, http_date, wait};
+use super::{Client, http_date, removed, wait};
 use crate::error::ShownUrl;
 
 /// Largest answer that is looked at.
@@ -40,6 +39,8 @@ pub struct Reply {
     pub required: Vec<String>,
     /// Scopes that the credentials have, where the server tells.
     pub granted: Vec<String>,
+    /// Number of the change that removed what was asked for, where the server tells.
+    pub change: Option<String>,
     /// How long the server asks to wait.
     pub retry_after: Option<Duration>,
     /// Host that a redirect leads to.
@@ -171,6 +172,7 @@ fn read_reply(status: u16, headers: &HeaderMap, body: &[u8]) -> Reply {
             .collect(),
         required: told("required", "x-accepted-oauth-scopes"),
         granted: told("granted", "x-oauth-scopes"),
+        change: removed::change(body),
         retry_after: retry_after(headers),
         leads_to: target.map(super::host_of),
         json,
@@ -179,9 +181,7 @@ fn read_reply(status: u16, headers: &HeaderMap, body: &[u8]) -> Reply {
 
 /// How long an answer asks to wait.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    // A date is compared with the server's own clock where it tells it.
-    let now = http_date(headers.get(DATE)).unwrap_or_else(Utc::now);
-    wait::retry_after(headers.get(RETRY_AFTER), now)
+    wait::retry_after(headers.get(RETRY_AFTER), http_date(headers.get(DATE)))
 }
 
 /// A short text that is no page for people.

@@ -106,6 +106,18 @@ async fn nothing_is_sent_after_the_credentials_were_refused() {
 }
 
 #[tokio::test]
+async fn a_token_without_a_user_may_ask_for_anything_else() {
+    let server = SmallServer::start(|_, target| match target {
+        "/2.0/user/workspaces" => answer(401, &[], b""),
+        _ => ok("there"),
+    })
+    .await;
+    let client = client(&server);
+    get(&client, "user/workspaces").await.unwrap_err();
+    assert_eq!(get(&client, "repositories/acme").await.unwrap(), "there");
+}
+
+#[tokio::test]
 async fn a_removed_endpoint_is_named_with_its_change_and_what_replaces_it() {
     let body = r#"{"type": "error", "error": {"message": "CHANGE-2770 - Functionality has been deprecated",
         "data": {"announcement_url": "https://x.example/changelog#CHANGE-2770"}}}"#;

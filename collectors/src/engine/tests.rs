@@ -543,6 +543,24 @@ async fn an_item_that_a_list_forgot_stays_while_a_request_for_it_finds_it() {
 }
 
 #[tokio::test]
+async fn a_removed_endpoint_removes_no_item() {
+    let removed = br#"{"error": {"message": "CHANGE-2770 - Functionality has been deprecated"}}"#;
+    let server = SmallServer::start(move |number, target| {
+        match (number, target.contains("pullrequests/2")) {
+            (1, _) => ok(r#"{"values": [{"id": 1}, {"id": 2}]}"#),
+            (_, false) => ok(r#"{"values": [{"id": 1}]}"#),
+            (_, true) => answer(410, &[], removed),
+        }
+    })
+    .await;
+    let lake = Lake::beside(&server).await;
+    lake.collect_all::<PullRequests>().await.unwrap();
+    let error = lake.collect_all::<PullRequests>().await.unwrap_err();
+    assert!(error.kind.to_string().contains("CHANGE-2770"), "{error:?}");
+    assert_eq!(lake.keys::<PullRequests>().await, ["1", "2"]);
+}
+
+#[tokio::test]
 async fn a_pull_request_without_comments_costs_no_request() {
     let (simulator, lake, _) = simulated(20, 10).await;
     lake.collect::<PullRequests>().await.unwrap();

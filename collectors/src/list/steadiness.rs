@@ -51,7 +51,7 @@ impl Steadiness {
             self.size = items.size;
         }
         self.moved |= items.size.is_none() || items.size != self.size;
-        if self.pages == 1 && items.next.is_none() {
+        if self.pages == 1 && items.next.is_none() && items.next_number.is_none() {
             return;
         }
         let mut changes = items
@@ -97,6 +97,7 @@ mod tests {
             next: (!last).then(|| "next".to_owned()),
             next_number: None,
             size,
+            ..Items::default()
         }
     }
 

@@ -15,7 +15,7 @@ use rand::{Rng as _, SeedableRng as _};
 use sea_orm::{ConnectionTrait as _, Statement};
 
 use super::installation::{Installation, Running};
-use super::worlds::{is_followed, is_untold, paged};
+use super::worlds::{change, paged};
 use super::{is_soak, number};
 use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
@@ -23,7 +23,7 @@ use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 const IN_A_ROW: usize = 3;
 
 /// Changes to the world before a sync that is left alone is followed by kills again.
-const CHANGES: usize = 25;
+const CHANGES: usize = 40;
 
 /// What the kills were like.
 #[derive(Debug, Default)]
@@ -56,15 +56,18 @@ pub(super) async fn kills(on: On, wanted: u64, seed: u64) -> Option<Kills> {
     let mut random = StdRng::seed_from_u64(seed);
     let mut kills = Kills::default();
     while kills.count() < wanted {
-        let _ = simulator.take_requests();
         for _ in 0..IN_A_ROW {
+            let _ = simulator.take_requests();
             kill_once(&installation, &simulator, &eye, &mut random, &mut kills).await;
         }
         let before = simulator.take_requests();
+        let done = eye.lists_done().await;
         rerun(&installation).await;
-        note_repeated(&before, &simulator.take_requests(), &mut kills);
+        let after = simulator.take_requests();
+        assert_nothing_stored_is_read_again(&done, &after);
+        note_repeated(&before, &after, &mut kills);
         installation.assert_equals_a_first_sync(&simulator).await;
-        change(&simulator, &mut random);
+        change(&simulator, &mut random, CHANGES);
     }
     println!("{on:?}: {kills:?}");
     Some(kills)
@@ -88,8 +91,8 @@ async fn kill_once(
     random: &mut StdRng,
     kills: &mut Kills,
 ) {
-    let at_request = random.random_bool(0.6).then(|| random.random_range(1..60));
-    let after = Duration::from_millis(random.random_range(5..400));
+    let at_request = random.random_bool(0.6).then(|| random.random_range(1..30));
+    let after = Duration::from_millis(random.random_range(5..250));
     let while_writing = random.random_bool(0.8);
     let arrived = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&arrived);
@@ -126,23 +129,23 @@ async fn kill_once(
     simulator.set_faults(None);
 }
 
-fn change(simulator: &Simulator, random: &mut StdRng) {
-    let mut world = simulator.world();
-    let mut made = 0;
-    while made < CHANGES {
-        let change = world.propose(random);
-        if is_followed(&change) && !is_untold(&change) && world.apply(&change).is_ok() {
-            made += 1;
-        }
-    }
-}
-
 /// The stream a request belongs to, as far as it is one that is resumed.
 fn stream(request: &RequestRecord) -> Option<&'static str> {
     let last = request.path.rsplit('/').next()?;
     ["pullrequests", "activity", "comments", "commits"]
         .into_iter()
         .find(|stream| *stream == last)
+}
+
+/// What is stored together with its list is not asked for again.
+fn assert_nothing_stored_is_read_again(done: &HashSet<String>, after: &[RequestRecord]) {
+    for request in after.iter().filter(|request| !request.is_continuation()) {
+        let path = &request.path;
+        assert!(
+            !done.contains(path),
+            "{path} was stored, and asked for again"
+        );
+    }
 }
 
 /// Counts what the rerun asked for although a killed run had been answered already.
@@ -164,6 +167,7 @@ fn note_repeated(before: &[RequestRecord], after: &[RequestRecord], kills: &mut 
 /// Looks into the database from outside.
 struct Eye {
     on: On,
+    address: String,
     path: String,
     store: Option<Store>,
 }
@@ -179,6 +183,7 @@ impl Eye {
         };
         Self {
             on,
+            address: address.clone(),
             path: path.to_owned(),
             store,
         }
@@ -205,6 +210,35 @@ impl Eye {
         let statement = Statement::from_string(connection.get_database_backend(), sql);
         let rows = connection.query_all_raw(statement).await.unwrap();
         rows[0].try_get_by_index::<i64>(0).unwrap() > 0
+    }
+
+    /// Addresses of the lists of pull requests' children that are stored and up to date.
+    async fn lists_done(&self) -> HashSet<String> {
+        let sql = "SELECT done.params, done.parent, done.stream \
+                   FROM _headwater_fetched_children AS done \
+                   JOIN _raw_bitbucket_api_pull_requests AS parents \
+                   ON parents.params = done.params AND parents.item_key = done.parent \
+                   WHERE done.parent_seq >= parents.changed_seq";
+        let opened = self.on.open(&self.address).await;
+        let connection = opened.connection();
+        let statement = Statement::from_string(connection.get_database_backend(), sql);
+        let rows = connection.query_all_raw(statement).await.unwrap();
+        let text =
+            |row: &sea_orm::QueryResult, index| row.try_get_by_index::<String>(index).unwrap();
+        let path = |row: &sea_orm::QueryResult| {
+            let (params, parent, stream) = (text(row, 0), text(row, 1), text(row, 2));
+            let (_, name) = params.split_once("FullName\":\"").unwrap();
+            let name = name.split('"').next().unwrap();
+            let list = match stream.as_str() {
+                "pull_request_activities" => "activity",
+                "pull_request_comments" => "comments",
+                _ => "commits",
+            };
+            format!("/2.0/repositories/{name}/pullrequests/{parent}/{list}")
+        };
+        let done = rows.iter().map(path).collect();
+        opened.close().await.unwrap();
+        done
     }
 
     fn is_locked(&self) -> bool {

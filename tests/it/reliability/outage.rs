@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_simulator::Simulator;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
 use rstest::rstest;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -11,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::installation::Installation;
 use super::storage::assert_told;
-use super::worlds::small;
+use super::worlds::{change, small};
 use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// How long a database is away. Ten seconds in life; nothing here depends on the number.
@@ -112,6 +114,7 @@ async fn a_server_that_goes_away_is_told_and_the_next_sync_goes_on(
     let name = installation.database_name();
     let mut told = 0;
     for number in [2, 8, 12, 5] {
+        change(&simulator, &mut StdRng::seed_from_u64(number), 30);
         let reached = request(&simulator, number);
         let mut command = installation.command(&["sync"]);
         let running = tokio::task::spawn_blocking(move || command.output().unwrap());

@@ -1,6 +1,7 @@
 //! Worlds to sync, and which of their changes tables can follow.
 
 use headwater_simulator::{Change, Options, Simulator, Size};
+use rand::rngs::StdRng;
 
 /// A change after which tables can be equal: of a lost fork and of a vanished repository the rows
 /// stay, which a first sync cannot know.
@@ -18,6 +19,18 @@ pub(super) fn is_untold(change: &Change) -> bool {
             change.plain(),
             Change::DeletePullRequest { .. } | Change::RenameUser { .. }
         )
+}
+
+/// Makes so many changes that the lists tell of.
+pub(super) fn change(simulator: &Simulator, random: &mut StdRng, count: usize) {
+    let mut world = simulator.world();
+    let mut made = 0;
+    while made < count {
+        let change = world.propose(random);
+        if is_followed(&change) && !is_untold(&change) && world.apply(&change).is_ok() {
+            made += 1;
+        }
+    }
 }
 
 /// A world in which each kind of list has more than one page somewhere.

@@ -213,6 +213,7 @@ async fn a_consumer_that_is_refused_stops_the_connection_at_the_first_answer() {
             matches!(outcome, Err(Unanswered::ConsumerRefused { .. })),
             "{outcome:?}"
         );
+        assert_eq!(server.targets(), ["/token"], "once is enough");
     }
 }
 
