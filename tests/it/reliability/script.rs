@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use headwater::exit::Exit;
+use headwater::plan::Depth;
 use headwater_simulator::{
     Change, FaultKind, FaultPlan, FaultSettings, Habits, Options, Simulator, Size, World,
 };
@@ -118,9 +119,14 @@ impl Script {
                 return Some(vec![format!("at step {place}, {step:?}: {wrong}")]);
             }
         }
-        let full = history.is_untold;
-        if let Err(wrong) = history.sync(full).await {
+        if let Err(wrong) = history.sync().await {
             return Some(vec![format!("at the last sync: {wrong}")]);
+        }
+        if history.is_untold {
+            let (exit, summary) = lake.reconcile(Depth::Everything).await;
+            if exit != Exit::Ok {
+                return Some(vec![format!("reconcile ended with {exit:?}: {summary:?}")]);
+            }
         }
         if sabotage.is_some_and(|would_break| self.steps.iter().any(would_break)) {
             break_a_cell(&lake).await;
@@ -161,15 +167,15 @@ impl History<'_> {
                 self.is_untold |= made && is_untold(change);
                 Ok(())
             }
-            Step::Sync => self.sync(false).await,
+            Step::Sync => self.sync().await,
             Step::Disturbed(seed) => self.disturbed(*seed).await,
             Step::Cancelled(after) => self.cancelled(*after).await,
         }
     }
 
-    async fn sync(&self, full: bool) -> Result<(), String> {
-        let how = How { full };
-        let done = self.lake.try_sync(how, CancellationToken::new()).await;
+    async fn sync(&self) -> Result<(), String> {
+        let done = self.lake.try_sync(How::default(), CancellationToken::new());
+        let done = done.await;
         match done.map_err(|failure| failure.chain())? {
             (Exit::Ok, _) => Ok(()),
             (exit, summary) => Err(format!("the sync ended with {exit:?}: {summary:?}")),
@@ -196,7 +202,7 @@ impl History<'_> {
         let done = done.await;
         self.simulator.behave();
         let shifts = self.simulator.take_shifts();
-        self.is_untold |= shifts.iter().any(is_untold) || !shifts.is_empty();
+        self.is_untold |= shifts.iter().any(is_untold);
         done.map(|_| ()).map_err(|failure| failure.chain())
     }
 
