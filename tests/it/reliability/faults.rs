@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt as _, stream};
 use headwater::exit::Exit;
+use headwater::plan::Depth;
 use headwater_simulator::{Change, FaultKind, FaultPlan, FaultSettings, Simulator};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -38,8 +39,8 @@ pub(super) enum Recovery {
     /// The next `sync`.
     #[default]
     Sync,
-    /// Reading everything again.
-    Full,
+    /// `reconcile --deep`, because the lists did not tell.
+    Deep,
     /// Nothing: this is what still differs.
     None(Vec<String>),
 }
@@ -156,16 +157,17 @@ async fn recover(lake: &Lake, simulator: &Simulator, untold: bool) -> Recovery {
     let (exit, _) = fresh.sync(How::default()).await;
     assert_eq!(exit, Exit::Ok);
     let mut shown = Vec::new();
-    for (full, recovery) in [(false, Recovery::Sync), (true, Recovery::Full)] {
-        if untold && !full {
-            continue;
-        }
-        let (exit, summary) = lake.sync(How { full }).await;
+    for recovery in [Recovery::Sync, Recovery::Deep] {
+        let (exit, summary) = match recovery {
+            Recovery::Deep => lake.reconcile(Depth::Everything).await,
+            _ if untold => continue,
+            _ => lake.sync(How::default()).await,
+        };
         let differences = lake.differences(&fresh).await;
         if exit == Exit::Ok && differences.is_empty() {
             return recovery;
         }
-        shown = vec![format!("the sync ended with {exit:?}: {summary:?}")];
+        shown = vec![format!("it ended with {exit:?}: {summary:?}")];
         shown.extend(differences.iter().map(ToString::to_string));
     }
     Recovery::None(shown)
@@ -185,7 +187,7 @@ pub(super) async fn trials(
 }
 
 /// Fails with everything that went wrong in these trials.
-fn assert_recovered(on: On, tried: &[(Vec<FaultKind>, Trial)]) {
+pub(super) fn assert_recovered(on: On, tried: &[(Vec<FaultKind>, Trial)]) {
     let mut wrong = Vec::new();
     for (kinds, trial) in tried {
         if let Recovery::None(differences) = &trial.recovery {

@@ -16,7 +16,7 @@ mod outage;
 mod script;
 #[cfg(target_os = "linux")]
 mod storage;
-//mod table;
+mod table;
 mod worlds;
 
 /// What a variable holds, as a number.
