@@ -60,7 +60,7 @@ impl Breaker {
             let name = item["id"].as_u64().map(|id| format!("{path} {id}"));
             let Some(name) = name else { continue };
             let chance = hash(&name);
-            if chance % ONE_IN != 0 {
+            if !chance.is_multiple_of(ONE_IN) {
                 continue;
             }
             let how =

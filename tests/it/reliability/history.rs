@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::minimal::minimal;
 use super::script::{Sabotage, Script, Step, places, read_places};
-use super::{is_soak, number};
+use super::{count, is_soak, number};
 use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// How often a script that fails is played again at most, to make it smaller.
@@ -15,7 +15,7 @@ const MOST_PLAYS: usize = 60;
 
 /// Seeds and length of the scripts for a database.
 fn scripts(on: On) -> (Vec<u64>, usize) {
-    let length = |usual| number("HEADWATER_LENGTH").map_or(usual, |length| length as usize);
+    let length = |usual| count("HEADWATER_LENGTH").unwrap_or(usual);
     if let Some(seed) = number("HEADWATER_SEED") {
         return (vec![seed], length(200));
     }
@@ -37,7 +37,7 @@ async fn check(on: On, script: &Script, sabotage: Option<Sabotage>) -> Result<()
     if wrong.is_empty() {
         return Ok(());
     }
-    let most = number("HEADWATER_PLAYS").map_or(MOST_PLAYS, |plays| plays as usize);
+    let most = count("HEADWATER_PLAYS").unwrap_or(MOST_PLAYS);
     let fails = |kept: Vec<usize>| async move {
         let wrong = script.only(&kept).play(on, sabotage).await;
         wrong.is_some_and(|wrong| !wrong.is_empty())

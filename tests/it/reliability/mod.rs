@@ -24,6 +24,11 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
+/// The same, of things to count.
+fn count(variable: &str) -> Option<usize> {
+    usize::try_from(number(variable)?).ok()
+}
+
 /// Whether the long runs are wanted.
 fn is_soak() -> bool {
     std::env::var("HEADWATER_SOAK").is_ok_and(|value| value == "1")

@@ -172,7 +172,7 @@ async fn a_sync_waits_for_a_file_that_another_program_holds() {
     let reached = request(&simulator, 5);
     let mut command = installation.command(&["sync"]);
     let running = tokio::task::spawn_blocking(move || command.output().unwrap());
-    tokio::time::timeout(Duration::from_secs(60), reached)
+    tokio::time::timeout(Duration::from_mins(1), reached)
         .await
         .unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
