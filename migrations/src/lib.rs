@@ -129,7 +129,7 @@ pub enum MigrateError {
 /// # Errors
 /// When the database cannot be read, or has a change this version does not know.
 pub async fn status(db: &DatabaseConnection) -> Result<Vec<Status>, MigrateError> {
-    let applied = applied(db).await?;
+    let applied = Box::pin(applied(db)).await?;
     let known = changes();
     if let Some(name) = applied
         .iter()
@@ -196,7 +196,8 @@ pub async fn up(db: &DatabaseConnection) -> Result<usize, MigrateError> {
     let found = missing;
     let mut attempt = 0;
     while missing > 0 {
-        let Err(error) = Migrator::up(db, None).await else {
+        // Boxed: the future is large, and so would be that of every caller.
+        let Err(error) = Box::pin(Migrator::up(db, None)).await else {
             return Ok(found);
         };
         attempt += 1;

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use sea_orm::sea_query::ColumnType;
-use sea_orm::{DbBackend, DbErr, Value};
+use sea_orm::{DbErr, Value};
 
 use crate::database::Row;
 
@@ -12,6 +12,7 @@ use headwater_domain::{Scope, Table};
 use crate::Store;
 use crate::error::{During, StoreError};
 use crate::shape::RAW_DATA_PARAMS;
+use crate::sql::behind_key;
 use crate::value;
 
 /// Columns that may differ: they tell when and in which order rows were written here, not what
@@ -309,7 +310,7 @@ impl<'a> Cursor<'a> {
             values.extend(params.iter().map(|params| params.clone().into()));
         }
         if let Some(last) = self.page.last() {
-            let (behind, key) = after(self.store.backend(), &names[..*keys], last);
+            let (behind, key) = behind_key(self.store.backend(), &names[..*keys], last);
             conditions.push(behind);
             values.extend(key);
         }
@@ -328,27 +329,6 @@ impl<'a> Cursor<'a> {
         self.done = self.page.len() < PAGE;
         Ok(())
     }
-}
-
-/// Rows behind a key, in the form in which the database finds them by its index.
-fn after(backend: DbBackend, key: &[&str], last: &[Value]) -> (String, Vec<Value>) {
-    if backend != DbBackend::MySql {
-        let marks = vec!["?"; key.len()].join(", ");
-        let condition = format!("({}) > ({marks})", key.join(", "));
-        return (condition, last[..key.len()].to_vec());
-    }
-    // MySQL and MariaDB would compare every row with the whole key.
-    let mut values = Vec::new();
-    let alternatives: Vec<String> = (0..key.len())
-        .map(|place| {
-            values.extend_from_slice(&last[..=place]);
-            let equal = key[..place].iter().map(|name| format!("{name} = ?"));
-            let greater = std::iter::once(format!("{} > ?", key[place]));
-            let all: Vec<String> = equal.chain(greater).collect();
-            format!("({})", all.join(" AND "))
-        })
-        .collect();
-    (format!("({})", alternatives.join(" OR ")), values)
 }
 
 fn read_row(row: &Row, columns: &[(String, ColumnType)]) -> Result<Vec<Value>, DbErr> {

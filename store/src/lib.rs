@@ -104,7 +104,7 @@ impl Store {
     /// # Errors
     /// When the server cannot be reached or refuses; the address is not in the message.
     pub async fn open_postgres(address: &str) -> Result<Self, StoreError> {
-        Self::open_server(Server::postgres(address).await, "PostgreSQL")
+        Self::open_server(Box::pin(Server::postgres(address)).await, "PostgreSQL")
     }
 
     /// Connects to a `MySQL` or `MariaDB` server by its address,
@@ -113,7 +113,7 @@ impl Store {
     /// # Errors
     /// When the server cannot be reached or refuses; the address is not in the message.
     pub async fn open_mysql(address: &str) -> Result<Self, StoreError> {
-        Self::open_server(Server::mysql(address).await, "MySQL or MariaDB")
+        Self::open_server(Box::pin(Server::mysql(address)).await, "MySQL or MariaDB")
     }
 
     fn open_server(server: Result<Server, sea_orm::DbErr>, kind: &str) -> Result<Self, StoreError> {

@@ -16,7 +16,7 @@ use crate::Store;
 use crate::error::{During, StoreError};
 use crate::page::Page;
 use crate::shape::Shape;
-use crate::sql::{LENGTHS, key_list};
+use crate::sql::{LENGTHS, changed_page_text, key_list};
 use crate::value::KeyValue;
 
 pub use copy::ItemTime;
@@ -114,10 +114,6 @@ const RAW_COLUMNS: [&str; 11] = [
 ];
 const RAW_KEYS: [&str; 3] = ["params", "parent", "item_key"];
 
-/// Changed after a position, sequence, the same sequence and id. MySQL and MariaDB would read all
-/// rows of a scope for `(changed_seq, id) > (?, ?)`.
-const AFTER: &str = "changed_seq >= ? AND (changed_seq > ? OR id > ?)";
-
 impl Store {
     /// Stored items of a list with these keys (no parent).
     pub async fn stored_items(
@@ -191,10 +187,7 @@ impl Store {
         (seq, id): (i64, i64),
         limit: usize,
     ) -> Result<Vec<RawRow>, StoreError> {
-        let text = format!(
-            "SELECT id, parent, item_key, data, created_at, changed_seq FROM {table} \
-             WHERE params = ? AND {AFTER} ORDER BY changed_seq, id LIMIT ?"
-        );
+        let text = changed_page_text(table);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let values = vec![
             scope.params().into(),

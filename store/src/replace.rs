@@ -14,7 +14,7 @@ use headwater_domain::{Origin, Table};
 use crate::error::{During, StoreError};
 use crate::page::{Page, last_of_each_key};
 use crate::shape::Shape;
-use crate::sql::{LENGTHS, key_list};
+use crate::sql::{LENGTHS, key_list, removal_text};
 use crate::value::{self, KeyValue};
 
 /// What a replacement did to a table.
@@ -159,11 +159,8 @@ impl Page<'_> {
         keys: Vec<Vec<Value>>,
     ) -> Result<(), StoreError> {
         let names: Vec<&str> = key_names(table).collect();
-        let one = names.iter().map(|name| format!("{name} = ?"));
-        let one = format!("({})", one.collect::<Vec<_>>().join(" AND "));
         for group in keys.chunks(LENGTHS[1]) {
-            let any = vec![one.as_str(); group.len()].join(" OR ");
-            let text = format!("DELETE FROM {} WHERE {any}", table.name);
+            let text = removal_text(table.name, &names, group.len());
             self.execute(&text, group.concat()).await?;
         }
         if table.layer() == Layer::Domain || keys.is_empty() {

@@ -7,6 +7,7 @@ use headwater_domain::Scope;
 
 use crate::Store;
 use crate::error::{During, StoreError};
+use crate::shape::Shape;
 
 /// A registered scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,15 +32,34 @@ impl Store {
         {
             return Ok(());
         }
-        let text = "INSERT INTO _headwater_scopes \
-                    (connection_id, full_name, params, seq, registered_at) VALUES (?, ?, ?, 0, ?)";
+        let columns = [
+            "connection_id",
+            "full_name",
+            "params",
+            "seq",
+            "registered_at",
+        ];
+        let shape = Shape {
+            // Another process may register it at the same moment.
+            keep_existing: true,
+            ..Shape::plain(
+                "_headwater_scopes",
+                &columns,
+                &["connection_id", "full_name"],
+            )
+        };
+        let text = self.texts.upsert(self.backend(), &shape, 1);
+        let text = text.during("registering a scope")?;
         let values: Vec<Value> = vec![
             scope.connection_id.into(),
             scope.full_name.clone().into(),
             params.into(),
+            0i64.into(),
             now.into(),
         ];
-        self.execute(text, values).await.map(|_| ())
+        let turn = self.database.turn().await;
+        let done = turn.execute(&text, values).await;
+        done.map(|_| ()).during("registering a scope")
     }
 
     /// All registered scopes in name order.

@@ -80,6 +80,48 @@ fn upsert_text(backend: DbBackend, shape: &Shape, length: usize) -> Result<Strin
     Ok(text)
 }
 
+/// The removal of this many rows by key.
+pub(crate) fn removal_text(table: &str, keys: &[&str], rows: usize) -> String {
+    let one: Vec<String> = keys.iter().map(|key| format!("{key} = ?")).collect();
+    let one = format!("({})", one.join(" AND "));
+    let any = vec![one.as_str(); rows].join(" OR ");
+    format!("DELETE FROM {table} WHERE {any}")
+}
+
+/// A page of a scope's raw rows in the order of their changes: after scope, sequence, the same
+/// sequence and id, at most so many.
+///
+/// Not `(changed_seq, id) > (?, ?)`: MySQL and MariaDB would read all rows of the scope for it.
+pub(crate) fn changed_page_text(table: &str) -> String {
+    format!(
+        "SELECT id, parent, item_key, data, created_at, changed_seq FROM {table} \
+         WHERE params = ? AND changed_seq >= ? AND (changed_seq > ? OR id > ?) \
+         ORDER BY changed_seq, id LIMIT ?"
+    )
+}
+
+/// Rows behind a whole key, in the form in which the database finds them by its index, with the
+/// values to bind.
+pub(crate) fn behind_key(backend: DbBackend, key: &[&str], last: &[Value]) -> (String, Vec<Value>) {
+    if backend != DbBackend::MySql {
+        let marks = vec!["?"; key.len()].join(", ");
+        let condition = format!("({}) > ({marks})", key.join(", "));
+        return (condition, last[..key.len()].to_vec());
+    }
+    // MySQL and MariaDB would compare every row with the whole key.
+    let mut values = Vec::new();
+    let alternatives: Vec<String> = (0..key.len())
+        .map(|place| {
+            values.extend_from_slice(&last[..=place]);
+            let equal = key[..place].iter().map(|name| format!("{name} = ?"));
+            let greater = std::iter::once(format!("{} > ?", key[place]));
+            let all: Vec<String> = equal.chain(greater).collect();
+            format!("({})", all.join(" AND "))
+        })
+        .collect();
+    (format!("({})", alternatives.join(" OR ")), values)
+}
+
 /// A hand-written text as the database wants it: PostgreSQL numbers its markers.
 pub(crate) fn numbered(backend: DbBackend, text: &str) -> Cow<'_, str> {
     if backend != DbBackend::Postgres {
@@ -184,6 +226,40 @@ mod tests {
     fn an_upsert_of_keys_alone_does_nothing_where_they_are_known() {
         let names = ["params", "step", "row_key"];
         assert_snapshot!(on_each(&Shape::plain("_headwater_work", &names, &names), 1));
+    }
+
+    /// A hand-written text in each dialect.
+    fn numbered_on_each(text: impl Fn(DbBackend) -> String) -> String {
+        let texts = BACKENDS.map(|backend| {
+            let text = text(backend);
+            format!("{backend:?}:\n{}\n", numbered(backend, &text))
+        });
+        texts.concat()
+    }
+
+    #[test]
+    fn a_page_of_changes_is_found_by_the_index_on_every_database() {
+        let text = |_| changed_page_text("_raw_bitbucket_api_pull_requests");
+        assert_snapshot!(numbered_on_each(text));
+    }
+
+    #[test]
+    fn a_page_of_a_whole_table_begins_behind_the_last_key() {
+        let last = [1i64.into(), "a/b".into(), 12i64.into()];
+        let text = |backend| {
+            let names = ["connection_id", "repo_id", "bitbucket_id"];
+            let (condition, values) = behind_key(backend, &names, &last);
+            assert_eq!(condition.matches('?').count(), values.len());
+            format!("SELECT title FROM _tool_bitbucket_pull_requests WHERE {condition}")
+        };
+        assert_snapshot!(numbered_on_each(text));
+    }
+
+    #[test]
+    fn rows_are_removed_by_key_several_at_once() {
+        let keys = ["pull_request_id", "reviewer_id"];
+        let text = |_| removal_text("pull_request_reviewers", &keys, 2);
+        assert_snapshot!(numbered_on_each(text));
     }
 
     #[test]

@@ -22,7 +22,7 @@ async fn tiny() -> (Simulator, Lake) {
 /// Every row of every table, bookkeeping included.
 async fn dump(lake: &Lake) -> String {
     let names = "SELECT name FROM sqlite_master WHERE type = 'table' \
-                 AND name NOT IN ('_headwater_requests', '_headwater_salts') ORDER BY name";
+                 AND name NOT IN ('_headwater_requests', '_headwater_credentials', '_headwater_salts') ORDER BY name";
     let mut text = String::new();
     for row in lake.ask(names).await.rows {
         let headwater_store::query::Cell::Text(name) = &row[0] else {

@@ -97,7 +97,6 @@ mod tests {
             next: (!last).then(|| "next".to_owned()),
             next_number: None,
             size,
-            ..Items::default()
         }
     }
 

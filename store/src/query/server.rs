@@ -21,7 +21,7 @@ pub async fn run_postgres(address: &str, sql: &str, rows: &mut dyn Rows) -> Resu
         .application_name("headwater query")
         .options([("default_transaction_read_only", "on"), ("timezone", "UTC")])
         .disable_statement_logging();
-    let mut connection = options.connect().await.map_err(unreachable)?;
+    let mut connection = Box::pin(options.connect()).await.map_err(unreachable)?;
     let done = postgres(&mut connection, sql, rows).await;
     // The answer is complete, whatever becomes of the connection.
     let _ = connection.close().await;
@@ -35,7 +35,7 @@ pub async fn run_mysql(address: &str, sql: &str, rows: &mut dyn Rows) -> Result<
         .charset("utf8mb4")
         .collation("utf8mb4_bin")
         .disable_statement_logging();
-    let mut connection = options.connect().await.map_err(unreachable)?;
+    let mut connection = Box::pin(options.connect()).await.map_err(unreachable)?;
     let done = mysql(&mut connection, sql, rows).await;
     let _ = connection.close().await;
     done
@@ -46,6 +46,7 @@ async fn postgres(
     sql: &str,
     rows: &mut dyn Rows,
 ) -> Result<(), QueryError> {
+    let refused = |error: sqlx::Error| QueryError::Refused(refusal(&error));
     // Preparing refuses a text of several statements, one of which could allow writing.
     let text = AssertSqlSafe(sql.to_owned()).into_sql_str();
     let prepared = connection.prepare(text.clone()).await.map_err(refused)?;
@@ -65,6 +66,7 @@ async fn mysql(
     sql: &str,
     rows: &mut dyn Rows,
 ) -> Result<(), QueryError> {
+    let refused = |error: sqlx::Error| QueryError::Refused(refusal(&error));
     connection
         .execute("SET SESSION TRANSACTION READ ONLY")
         .await
@@ -84,10 +86,6 @@ async fn mysql(
 
 fn unreachable(error: sqlx::Error) -> QueryError {
     QueryError::Open("the database server".to_owned(), error)
-}
-
-fn refused(error: sqlx::Error) -> QueryError {
-    QueryError::Refused(refusal(&error))
 }
 
 fn postgres_cell(row: &PgRow, place: usize) -> Result<Cell, sqlx::Error> {

@@ -47,13 +47,16 @@ impl TempStore {
 
     /// The same on another database; none where tests have no such server.
     pub(crate) async fn on(on: On) -> Option<Self> {
-        let database = TestDatabase::new(on).await?;
-        let migrated = EMPTY.get_or_init(migrated);
+        // Boxed: these futures are large, and so would be every test.
+        let database = Box::pin(TestDatabase::new(on)).await?;
+        let migrated = EMPTY.get_or_init(|| Box::pin(migrated()));
         if let Some(path) = database.address.strip_prefix("sqlite:") {
             std::fs::write(path, migrated.await).unwrap();
         }
-        let store = database.on.open(&database.address).await;
-        headwater_migrations::up(store.connection()).await.unwrap();
+        let store = Box::pin(database.on.open(&database.address)).await;
+        Box::pin(headwater_migrations::up(store.connection()))
+            .await
+            .unwrap();
         for scope in [rocket(), moon()] {
             store.register(&scope, second(0)).await.unwrap();
         }
