@@ -225,7 +225,11 @@ pub(super) fn drawn(seed: u64) -> Vec<FaultKind> {
 }
 
 async fn some_combined(on: On) {
-    let seeds = if super::is_soak() { 1..=40 } else { 1..=4 };
+    let seeds = match (super::is_soak(), on) {
+        (true, _) => 1..=40,
+        (false, Sqlite) => 1..=4,
+        (false, _) => 3..=4,
+    };
     let sets = seeds.map(|seed| (drawn(seed), seed));
     assert_recovered(on, &trials(on, sets.collect()).await);
 }

@@ -1,6 +1,6 @@
 //! Worlds to sync, and which of their changes tables can follow.
 
-use headwater_simulator::{Change, Options, Simulator, Size};
+use headwater_simulator::{Change, Options, Simulator, Size, State, World};
 use rand::rngs::StdRng;
 
 /// A change after which tables can be equal: of a lost fork and of a vanished repository the rows
@@ -69,16 +69,19 @@ async fn with_pull_requests(pull_requests: usize, seed: u64) -> Simulator {
             let text = format!("Remark {number}");
             world.comment(&slug, 7, Some(by), &text, None).unwrap();
         }
-        let world: &mut headwater_simulator::World = &mut world;
-        world
-            .push_commits(&slug, open_pull_request(world, &slug), by, 101)
-            .unwrap();
+        let open = open_pull_request(&mut world, &slug);
+        world.push_commits(&slug, open, by, 101).unwrap();
     }
     simulator
 }
 
-fn open_pull_request(world: &headwater_simulator::World, slug: &str) -> u64 {
+/// The oldest open pull request, or a new one.
+fn open_pull_request(world: &mut World, slug: &str) -> u64 {
     let repository = world.repository(slug).unwrap();
-    let open = |id: &&u64| repository.pull_requests[*id].state == headwater_simulator::State::Open;
-    *repository.pull_requests.keys().find(open).unwrap()
+    let is_open = |id: &&u64| repository.pull_requests[*id].state == State::Open;
+    let found = repository.pull_requests.keys().find(is_open).copied();
+    found.unwrap_or_else(|| {
+        let made = world.create_pull_request(slug, None, "Long", "");
+        made.unwrap().pull_request.unwrap()
+    })
 }
