@@ -116,6 +116,12 @@ impl Context {
         Ok(store)
     }
 
+    /// The database for a command that can do without: none where there is none yet, or it cannot
+    /// be used as it is.
+    pub async fn open_if_there(&self) -> Option<Store> {
+        self.open_for_reading().await.ok()
+    }
+
     /// Refuses to go on without a database file. Whether a server has tables is seen later.
     ///
     /// # Errors

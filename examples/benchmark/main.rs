@@ -9,6 +9,7 @@
 //! cargo run --release --example benchmark -- --rounds 5
 //! ```
 
+mod databases;
 mod process;
 mod report;
 mod simulator;
@@ -48,6 +49,10 @@ struct Arguments {
     /// Also measures a second sync of the same database.
     #[arg(long)]
     unchanged: bool,
+    /// Instead of the floor, compares databases: SQLite and the servers at these addresses, on
+    /// which databases are made and dropped.
+    #[arg(long, value_name = "URL")]
+    database: Vec<String>,
     #[command(subcommand)]
     part: Option<Part>,
 }
@@ -70,6 +75,9 @@ fn main() -> std::process::ExitCode {
             comments,
         }) => simulator::serve(pull_requests, comments),
         None if arguments.memory => memory(&arguments),
+        None if !arguments.database.is_empty() => bench(&arguments, 1).and_then(|mut bench| {
+            databases::compare(&mut bench, &arguments.database, arguments.rounds)
+        }),
         None => times(&arguments),
     };
     match done {

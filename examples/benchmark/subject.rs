@@ -71,15 +71,26 @@ impl Bench {
         folder: &Path,
         commands: &[&str],
     ) -> Result<(Measured, Rows), Failure> {
-        fs::write(folder.join("headwater.toml"), self.configuration())?;
+        self.write_configuration(folder, "sqlite:headwater.db")?;
         let mut total = Measured::default();
         for name in commands {
-            let mut command = Command::new(&self.headwater);
-            command.args(["--quiet", name, STREAMS]);
-            command.env("HEADWATER_BENCH_TOKEN", TOKEN);
-            total = total.then(self.counted(&mut command, folder)?);
+            total = total.then(self.run(folder, name)?);
         }
         Ok((total, Rows::count(&folder.join("headwater.db"))?))
+    }
+
+    /// Runs one of headwater's commands in a folder with a configuration.
+    pub(crate) fn run(&mut self, folder: &Path, name: &str) -> Result<Measured, Failure> {
+        let mut command = Command::new(&self.headwater);
+        command.args(["--quiet", name, STREAMS]);
+        command.env("HEADWATER_BENCH_TOKEN", TOKEN);
+        self.counted(&mut command, folder)
+    }
+
+    /// Writes what headwater is to collect, and into which database.
+    pub(crate) fn write_configuration(&self, folder: &Path, database: &str) -> Result<(), Failure> {
+        fs::write(folder.join("headwater.toml"), self.configuration(database))?;
+        Ok(())
     }
 
     fn counted(&mut self, command: &mut Command, folder: &Path) -> Result<Measured, Failure> {
@@ -89,7 +100,7 @@ impl Bench {
         Ok(measured)
     }
 
-    fn configuration(&self) -> String {
+    fn configuration(&self, database: &str) -> String {
         let Server {
             endpoint,
             repository,
@@ -97,7 +108,7 @@ impl Bench {
         } = &self.server;
         format!(
             r#"[database]
-url = "sqlite:headwater.db"
+url = "{database}"
 
 [[connection]]
 id = 1

@@ -5,6 +5,7 @@ use std::io;
 
 use headwater_collectors::bitbucket::workspace::{self, FoundRepository};
 use headwater_collectors::{Client, RequestError, RequestErrorKind, Verdict};
+use headwater_store::ledger::Window;
 use headwater_store::query::{Cell, Rows as _};
 use tokio_util::sync::CancellationToken;
 
@@ -39,9 +40,26 @@ pub(super) async fn scopes(
     let Some(connection) = connections.first() else {
         return Ok(Exit::Ok);
     };
-    let client = Connector::new(&context.folder).client(connection)?;
     let cancel = cancelled_by_signals();
-    let workspaces = visible_workspaces(connection, &client, &cancel).await?;
+    let store = context.open_if_there().await;
+    let mut connector = match &store {
+        Some(store) => Connector::recording(&context.folder, store.ledger(Window::HOUR).await?),
+        None => Connector::new(&context.folder),
+    };
+    let client = connector.client(connection)?;
+    let listed = list(shared, connection, &client, (search, format), &cancel).await;
+    connector.close().await?;
+    listed
+}
+
+async fn list(
+    shared: &Shared,
+    connection: &Connection,
+    client: &Client,
+    (search, format): (Option<&str>, Format),
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
+    let workspaces = visible_workspaces(connection, client, cancel).await?;
     let format = if shared.json { Format::Json } else { format };
     let mut listing = Listing {
         connection,
@@ -56,14 +74,14 @@ pub(super) async fn scopes(
         if printed.is_err() || listing.is_stopped() {
             break;
         }
-        printed = listing.list(&client, workspace, &cancel).await;
+        printed = listing.list(client, workspace, cancel).await;
     }
     let (listed, failed) = (listing.listed, std::mem::take(&mut listing.failed));
     written(printed.and_then(|()| listing.printer.finish()))?;
     if cancel.is_cancelled() {
         return Ok(Exit::Cancelled);
     }
-    Ok(report(name, &failed, listed))
+    Ok(report(&connection.name, &failed, listed))
 }
 
 /// The user's workspaces and those that the configuration names. Credentials without a user are
