@@ -5,7 +5,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use chrono::SecondsFormat;
-use headwater_migrations as migrations;
+use headwater_migrations::{self as migrations, MigrateError};
 use headwater_store::{Store, query};
 
 use crate::config::{DatabaseAddress, DatabaseKind};
@@ -51,7 +51,15 @@ pub async fn connect(address: &DatabaseAddress) -> Result<Store, Failure> {
 /// # Errors
 /// When the database was written by a newer version, or a statement fails.
 pub async fn migrate(store: &Store, address: &DatabaseAddress) -> Result<usize, Failure> {
-    let failed = |error| Failure::because(Exit::Failed, "the schema is not usable", error);
+    let failed = |error| {
+        let message = "the schema is not usable";
+        match error {
+            MigrateError::Newer(_) => Failure::because(Exit::Failed, message, error),
+            MigrateError::Database(_) => {
+                Failure::of_database(message, Some(Box::new(error))).naming(address)
+            }
+        }
+    };
     let status = migrations::status(store.connection())
         .await
         .map_err(failed)?;
@@ -123,7 +131,13 @@ pub fn lock(address: &DatabaseAddress, command: &str) -> Result<Option<WriteLock
 fn lock_file(path: &Path, command: &str) -> Result<WriteLock, Failure> {
     let lock_path = beside(path, ".lock");
     let shown = lock_path.display();
-    let failed = |error| Failure::because(Exit::Failed, format!("locking {shown}"), error);
+    let failed = |error| {
+        let message = format!(
+            "{shown} could not be locked; the folder of the database has to be there, and to be \
+             writable"
+        );
+        Failure::because(Exit::Failed, message, error)
+    };
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     let mut file = options.open(&lock_path).map_err(failed)?;

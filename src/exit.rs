@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::config::{DatabaseAddress, DatabaseKind};
+
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -67,6 +69,8 @@ pub struct Failure {
     pub message: String,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// True when the database failed, so that the message should name it.
+    of_database: bool,
 }
 
 impl Failure {
@@ -76,6 +80,7 @@ impl Failure {
             exit,
             message: message.into(),
             source: None,
+            of_database: false,
         }
     }
 
@@ -89,6 +94,44 @@ impl Failure {
             exit,
             message: message.into(),
             source: Some(Box::new(source)),
+            of_database: false,
+        }
+    }
+
+    /// The database failed.
+    pub fn of_database(
+        message: impl Into<String>,
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            exit: Exit::Failed,
+            message: message.into(),
+            source,
+            of_database: true,
+        }
+    }
+
+    /// Names the database and what to do, where it was the database that failed.
+    #[must_use]
+    pub fn naming(self, database: &DatabaseAddress) -> Self {
+        if !self.of_database {
+            return self;
+        }
+        let check = match database.kind() {
+            DatabaseKind::Sqlite => {
+                "check that its disk has room, that its file and folder are writable, and that no \
+                 other program holds it"
+            }
+            _ => "check that the server runs and has room, and that the user may write",
+        };
+        let message = format!(
+            "{}: {database}; {check}, then run the same command again: what is stored stays",
+            self.message
+        );
+        Self {
+            message,
+            of_database: false,
+            ..self
         }
     }
 
@@ -121,6 +164,6 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 
 impl From<headwater_store::StoreError> for Failure {
     fn from(error: headwater_store::StoreError) -> Self {
-        Self::because(Exit::Failed, "the database failed", error)
+        Self::of_database("the database failed", Some(Box::new(error)))
     }
 }

@@ -59,7 +59,7 @@ impl Runner<'_> {
     /// Runs a plan over scopes. The summary's exit code is the program's.
     ///
     /// # Errors
-    /// When the run itself cannot be noted in the database.
+    /// When the database fails, in a step or for the run as a whole.
     pub async fn run(
         &self,
         plan: &Plan,
@@ -98,6 +98,10 @@ impl Runner<'_> {
         self.reporter.event(&Event::RunFinished {
             summary: summary.clone(),
         });
+        if tally.is_broken() && exit == Exit::Failed {
+            // The lines of the steps say what the database said.
+            return Err(Failure::of_database("the database failed", None));
+        }
         Ok((exit, summary))
     }
 }

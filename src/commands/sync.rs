@@ -86,7 +86,8 @@ pub(super) async fn online(shared: &Shared, wish: Wish) -> Result<Exit, Failure>
         selection,
         since,
     };
-    let (exit, _) = Box::pin(collect_and_transform(&collecting, &plan)).await?;
+    let done = Box::pin(collect_and_transform(&collecting, &plan)).await;
+    let (exit, _) = done.map_err(|failure| failure.naming(&context.database))?;
     store.close().await?;
     Ok(exit)
 }
@@ -376,7 +377,8 @@ async fn offline(
         reporter: reporter(shared),
         cancel: cancel.clone(),
     };
-    let (exit, _) = runner.run(&plan, jobs, Tally::default()).await?;
+    let done = runner.run(&plan, jobs, Tally::default()).await;
+    let (exit, _) = done.map_err(|failure| failure.naming(&context.database))?;
     store.close().await?;
     Ok(exit)
 }

@@ -76,6 +76,12 @@ impl Tally {
         self.incomplete = true;
     }
 
+    /// True when something of our own failed.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+
     /// Notes a connection whose repositories could not even be listed.
     pub fn connection_failed(&mut self) {
         self.scopes += 1;

@@ -67,10 +67,15 @@ impl Lake {
 
     /// An empty lake on a database; none where tests have no such server.
     pub(crate) async fn on(on: On, simulator: &Simulator, scopes: &str) -> Option<Self> {
+        Self::with(on, &configuration(&simulator.endpoint(), scopes)).await
+    }
+
+    /// An empty lake on a database, filled as that configuration says.
+    pub(crate) async fn with(on: On, text: &str) -> Option<Self> {
         let database = TestDatabase::new(on).await?;
         let address = DatabaseAddress::parse(&database.address).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let text = configuration(&database.address, simulator, scopes);
+        let text = format!("[database]\nurl = \"{}\"\n\n{text}", database.address);
         std::fs::write(folder.path().join("headwater.toml"), &text).unwrap();
         let (config, problems) = config::parse(&text, "headwater.toml");
         Some(Self {
@@ -207,12 +212,12 @@ impl Lake {
     }
 }
 
-fn configuration(database: &str, simulator: &Simulator, scopes: &str) -> String {
+/// A configuration that collects from this endpoint without any limit.
+pub(crate) fn configuration(endpoint: &str, scopes: &str) -> String {
     format!(
-        "[database]\nurl = \"{database}\"\n\n[[connection]]\nid = 1\nname = \"acme-cloud\"\nkind = \"bitbucket-cloud\"\n\
-         endpoint = \"{}\"\nauth.kind = \"api-token\"\nauth.email = \"me@example.com\"\n\
-         auth.token = \"{TOKEN}\"\nrequests_per_hour = 1000000000\nscopes = {scopes}\n",
-        simulator.endpoint()
+        "[[connection]]\nid = 1\nname = \"acme-cloud\"\nkind = \"bitbucket-cloud\"\n\
+         endpoint = \"{endpoint}\"\nauth.kind = \"api-token\"\nauth.email = \"me@example.com\"\n\
+         auth.token = \"{TOKEN}\"\nrequests_per_hour = 1000000000\nscopes = {scopes}\n"
     )
 }
 

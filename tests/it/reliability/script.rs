@@ -1,0 +1,284 @@
+//! A random history as data, so that it can be played again, in part or as a whole.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use headwater::exit::Exit;
+use headwater::plan::Depth;
+use headwater_simulator::{
+    Change, FaultKind, FaultPlan, FaultSettings, Habits, Options, Simulator, Size, World,
+};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{Rng, SeedableRng};
+use tokio_util::sync::CancellationToken;
+
+use super::worlds::{is_followed, is_untold};
+use crate::lake::{ALL, How, Lake, configuration};
+use crate::test_database::On;
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// Somebody changes something at the source.
+    Change(Change),
+    /// A sync that nothing disturbs.
+    Sync,
+    /// A sync with faults, which this seed chooses.
+    Disturbed(u64),
+    /// A sync that is cancelled at its n-th request.
+    Cancelled(u64),
+}
+
+/// What the changes of a script are like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Temper {
+    /// The lists tell of every change, some late: a plain sync must suffice.
+    Told,
+    /// With deletions, renamed users and silent edits: lists have to be read again.
+    Untold,
+}
+
+/// What happens, in order.
+#[derive(Clone, Debug)]
+pub(super) struct Script {
+    pub(super) seed: u64,
+    pub(super) steps: Vec<Step>,
+}
+
+/// What a test does to prove that it would notice: a cell is broken in the end if a step like
+/// this was played.
+pub(super) type Sabotage = fn(&Step) -> bool;
+
+impl Script {
+    /// Draws a script. Scripts of odd seeds tell everything.
+    pub(super) fn draw(seed: u64, length: usize) -> Self {
+        let temper = match seed % 2 {
+            1 => Temper::Told,
+            _ => Temper::Untold,
+        };
+        let mut world = World::generate(seed, "acme", &Size::tiny());
+        world.set_habits(match temper {
+            Temper::Told => Habits {
+                late_share: 0.1,
+                ..Habits::default()
+            },
+            Temper::Untold => Habits::nasty(),
+        });
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut steps = Vec::with_capacity(length);
+        while steps.len() < length {
+            let step = match random.random_range(0..100) {
+                0..4 => Step::Sync,
+                4..7 => Step::Disturbed(random.random()),
+                7..10 => Step::Cancelled(random.random_range(1..40)),
+                _ => {
+                    let change = world.propose(&mut random);
+                    let is_wanted = temper == Temper::Untold || !is_untold(&change);
+                    if !is_followed(&change) || !is_wanted || world.apply(&change).is_err() {
+                        continue;
+                    }
+                    Step::Change(change)
+                }
+            };
+            steps.push(step);
+        }
+        Self { seed, steps }
+    }
+
+    /// The same script with only these of its steps.
+    pub(super) fn only(&self, kept: &[usize]) -> Self {
+        let steps = kept.iter().filter_map(|step| self.steps.get(*step));
+        Self {
+            seed: self.seed,
+            steps: steps.cloned().collect(),
+        }
+    }
+
+    /// Plays the script from the beginning: nothing when the tables equal a first sync, else what
+    /// went wrong. `None` where tests have no such database.
+    pub(super) async fn play(&self, on: On, sabotage: Option<Sabotage>) -> Option<Vec<String>> {
+        let options = Options {
+            seed: self.seed,
+            size: Size::tiny(),
+            ..Options::default()
+        };
+        let simulator = Simulator::start(options).await.unwrap();
+        let mut text = configuration(&simulator.endpoint(), ALL);
+        text.push_str("timeout_seconds = { connect = 5, read = 1, total = 30 }\n");
+        let lake = Lake::with(on, &text).await?;
+        let mut history = History {
+            simulator: &simulator,
+            lake: &lake,
+            is_untold: false,
+        };
+        for (place, step) in self.steps.iter().enumerate() {
+            if let Err(wrong) = history.step(step).await {
+                return Some(vec![format!("at step {place}, {step:?}: {wrong}")]);
+            }
+        }
+        if let Err(wrong) = history.sync().await {
+            return Some(vec![format!("at the last sync: {wrong}")]);
+        }
+        if history.is_untold {
+            let (exit, summary) = lake.reconcile(Depth::Everything).await;
+            if exit != Exit::Ok {
+                return Some(vec![format!("reconcile ended with {exit:?}: {summary:?}")]);
+            }
+        }
+        if sabotage.is_some_and(|would_break| self.steps.iter().any(would_break)) {
+            break_a_cell(&lake).await;
+        }
+        let fresh = Lake::beside(&simulator).await;
+        let (exit, _) = fresh.sync(How::default()).await;
+        assert_eq!(exit, Exit::Ok);
+        let differences = lake.differences(&fresh).await;
+        Some(differences.iter().map(ToString::to_string).collect())
+    }
+}
+
+/// Changes one cell of one row.
+async fn break_a_cell(lake: &Lake) {
+    use sea_orm::ConnectionTrait as _;
+    let key = lake.ask("SELECT MIN(id) FROM pull_requests").await;
+    let headwater_store::query::Cell::Text(key) = &key.rows[0][0] else {
+        panic!("no pull request");
+    };
+    let sql = format!("UPDATE pull_requests SET title = 'broken' WHERE id = '{key}'");
+    let connection = lake.store.connection();
+    connection.execute_unprepared(&sql).await.unwrap();
+}
+
+/// A script being played.
+struct History<'a> {
+    simulator: &'a Simulator,
+    lake: &'a Lake,
+    is_untold: bool,
+}
+
+impl History<'_> {
+    async fn step(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            // Refused where steps before it were left out.
+            Step::Change(change) => {
+                let made = self.simulator.world().apply(change).is_ok();
+                self.is_untold |= made && is_untold(change);
+                Ok(())
+            }
+            Step::Sync => self.sync().await,
+            Step::Disturbed(seed) => self.disturbed(*seed).await,
+            Step::Cancelled(after) => self.cancelled(*after).await,
+        }
+    }
+
+    async fn sync(&self) -> Result<(), String> {
+        let done = self.lake.try_sync(How::default(), CancellationToken::new());
+        let done = done.await;
+        match done.map_err(|failure| failure.chain())? {
+            (Exit::Ok, _) => Ok(()),
+            (exit, summary) => Err(format!("the sync ended with {exit:?}: {summary:?}")),
+        }
+    }
+
+    /// Whatever comes of it: only the database must not fail.
+    async fn disturbed(&mut self, seed: u64) -> Result<(), String> {
+        let mut random = StdRng::seed_from_u64(seed);
+        let kinds = disturbances();
+        let settings = FaultSettings {
+            share: 0.08,
+            at_most: 2,
+            unauthorized_from: random.random_range(1..30),
+            ..FaultSettings::default()
+        };
+        let mut plan = FaultPlan::seeded(seed);
+        for _ in 0..random.random_range(1..=3) {
+            let kind = kinds.choose(&mut random).unwrap();
+            plan = kind.begin(self.simulator, plan, &settings);
+        }
+        self.simulator.follow(plan);
+        let done = self.lake.try_sync(How::default(), CancellationToken::new());
+        let done = done.await;
+        self.simulator.behave();
+        let shifts = self.simulator.take_shifts();
+        self.is_untold |= shifts.iter().any(is_untold);
+        done.map(|_| ()).map_err(|failure| failure.chain())
+    }
+
+    async fn cancelled(&self, after: u64) -> Result<(), String> {
+        let cancel = CancellationToken::new();
+        let token = cancel.clone();
+        let seen = AtomicU64::new(0);
+        self.simulator.set_faults(Some(Arc::new(move |_| {
+            if seen.fetch_add(1, Ordering::SeqCst) + 1 == after {
+                token.cancel();
+            }
+            None
+        })));
+        let done = self.lake.try_sync(How::default(), cancel).await;
+        self.simulator.set_faults(None);
+        match done.map_err(|failure| failure.chain())? {
+            (Exit::Ok | Exit::Cancelled, _) => Ok(()),
+            (exit, _) => Err(format!("the cancelled sync ended with {exit:?}")),
+        }
+    }
+}
+
+/// Faults that single requests meet, and refused credentials. Huge bodies take too long to send
+/// again and again; they are tried elsewhere.
+fn disturbances() -> Vec<FaultKind> {
+    let is_huge = |kind| matches!(kind, FaultKind::HugeBody | FaultKind::PackedHugeBody);
+    FaultKind::all()
+        .into_iter()
+        .filter(|kind| kind.is_transient() || *kind == FaultKind::UnauthorizedMidRun)
+        .filter(|kind| !is_huge(*kind))
+        .collect()
+}
+
+impl fmt::Display for Script {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, step) in self.steps.iter().enumerate() {
+            writeln!(out, "  {place}: {step:?}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Places of steps as `3,9,14-20`, to write and to read.
+pub(super) fn places(kept: &[usize]) -> String {
+    let mut runs: Vec<RangeInclusive<usize>> = Vec::new();
+    for &place in kept {
+        match runs.last_mut() {
+            Some(run) if *run.end() + 1 == place => *run = *run.start()..=place,
+            _ => runs.push(place..=place),
+        }
+    }
+    let shown = runs.iter().map(|run| match (run.start(), run.end()) {
+        (start, end) if start == end => start.to_string(),
+        (start, end) => format!("{start}-{end}"),
+    });
+    shown.collect::<Vec<_>>().join(",")
+}
+
+/// Reads what [`places`] writes.
+pub(super) fn read_places(text: &str) -> Vec<usize> {
+    let mut kept = Vec::new();
+    for part in text.split(',').filter(|part| !part.is_empty()) {
+        let (start, end) = part.split_once('-').unwrap_or((part, part));
+        kept.extend(start.parse::<usize>().unwrap()..=end.parse().unwrap());
+    }
+    kept
+}
+
+#[test]
+fn places_are_read_as_they_are_written() {
+    for (kept, text) in [
+        (vec![], ""),
+        (vec![4], "4"),
+        (vec![1, 2, 3, 7, 9, 10], "1-3,7,9-10"),
+    ] {
+        assert_eq!(places(&kept), text);
+        assert_eq!(read_places(text), kept);
+    }
+}
