@@ -28,6 +28,8 @@ const ROWS: usize = 20_000;
 const ROUNDS: usize = 5;
 const PER_TRANSACTION: usize = 10_000;
 const PER_STATEMENT: usize = 500;
+/// Rows that the engines hand over at once: the next are made while these are written.
+const PER_BATCH: usize = 512;
 const TABLE: &str = "_tool_bitbucket_pull_requests";
 const RAW: &str = "_raw_bitbucket_api_pull_requests";
 
@@ -148,31 +150,36 @@ async fn through_store(
     scope: &Scope,
     rows: &[pull_request::Model],
 ) -> Result<Duration, Failure> {
-    let rows: Vec<Vec<pull_request::Model>> =
-        rows.chunks(PER_TRANSACTION).map(<[_]>::to_vec).collect();
+    let transactions: Vec<Vec<Vec<pull_request::Model>>> = rows
+        .chunks(PER_TRANSACTION)
+        .map(|rows| rows.chunks(PER_BATCH).map(<[_]>::to_vec).collect())
+        .collect();
     let table = Table::of::<pull_request::Entity>();
     let began = Instant::now();
-    for transaction in rows {
+    for transaction in transactions {
         let mut page = store.begin(scope, Utc::now()).await?;
-        let mut made = Rows::default();
-        for row in transaction {
-            made.from_origin(Origin {
-                params: scope.params(),
-                table: RAW.to_owned(),
-                id: row.bitbucket_id,
-            });
-            made.push(row);
-        }
-        let replacement = Replacement {
-            table,
-            owner: Owner::RawRows {
+        for batch in transaction {
+            let mut made = Rows::default();
+            for row in batch {
+                made.from_origin(Origin {
+                    params: scope.params(),
+                    table: RAW.to_owned(),
+                    id: row.bitbucket_id,
+                });
+                made.push(row);
+            }
+            let owner = Owner::RawRows {
                 table: RAW.to_owned(),
                 ids: Vec::new(),
-            },
-            rows: made.take(table),
-            first: true,
-        };
-        page.replace(replacement).await?;
+            };
+            page.replace(Replacement {
+                table,
+                owner,
+                rows: made.take(table),
+                first: true,
+            })
+            .await?;
+        }
         page.commit().await?;
     }
     Ok(began.elapsed())

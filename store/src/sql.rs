@@ -15,7 +15,7 @@ use sea_orm::{DbBackend, DbErr, Value};
 use crate::shape::Shape;
 
 /// Lengths a group of rows may have; the largest is measured, the others finish the tail.
-pub(crate) const LENGTHS: [usize; 5] = [256, 64, 16, 4, 1];
+pub(crate) const LENGTHS: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
 
 /// Bind variables one statement may have: SQLite takes 32,766, the servers twice that.
 const MAX_VARIABLES: usize = 32_000;
