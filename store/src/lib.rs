@@ -23,6 +23,7 @@ pub mod runs;
 pub mod scopes;
 mod shape;
 mod sql;
+mod statistics;
 mod value;
 mod watch;
 
@@ -45,6 +46,7 @@ pub struct Store {
     /// Opened when the schema is looked at or changed, which is done by sea-orm-migration.
     schema: DatabaseConnection,
     texts: sql::Texts,
+    written: statistics::Written,
     /// Leases that pages check.
     held: leases::Held,
 }
@@ -76,6 +78,7 @@ impl Store {
             database: Database::Sqlite(database),
             schema,
             texts: sql::Texts::default(),
+            written: statistics::Written::default(),
             held: leases::Held::default(),
         })
     }
@@ -95,6 +98,7 @@ impl Store {
             database: Database::Sqlite(Sqlite::open_in_memory().await.map_err(failed)?),
             schema: sea_orm::Database::connect(options).await.map_err(failed)?,
             texts: sql::Texts::default(),
+            written: statistics::Written::default(),
             held: leases::Held::default(),
         })
     }
@@ -123,6 +127,7 @@ impl Store {
             schema: server.schema(),
             database: Database::Server(server),
             texts: sql::Texts::default(),
+            written: statistics::Written::default(),
             held: leases::Held::default(),
         })
     }

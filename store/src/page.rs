@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{DbBackend, Value};
@@ -23,6 +24,8 @@ pub struct Page<'s> {
     pub(crate) seq: i64,
     pub(crate) now: DateTime<Utc>,
     changed: bool,
+    /// Tables that have grown so much that the server is to look at them.
+    grown: Mutex<Vec<String>>,
 }
 
 impl Store {
@@ -37,6 +40,7 @@ impl Store {
             seq: 0,
             now,
             changed: false,
+            grown: Mutex::default(),
         };
         page.enter(scope).await?;
         Ok(page)
@@ -113,7 +117,16 @@ impl Page<'_> {
     /// Commits everything, and the scope's sequence when a tracked row changed.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         self.use_up_seq()?;
-        self.turn.commit().await.during("committing a page")
+        self.turn.commit().await.during("committing a page")?;
+        let grown = std::mem::take(self.grown.get_mut().unwrap_or_else(PoisonError::into_inner));
+        for table in grown {
+            // Only for speed: the page is committed, whatever comes of it.
+            let _ = self
+                .turn
+                .execute(&format!("ANALYZE {table}"), Vec::new())
+                .await;
+        }
+        Ok(())
     }
 
     /// Notes that a tracked row changed, so that the sequence is used up.
@@ -146,6 +159,15 @@ impl Page<'_> {
     pub(crate) async fn execute(&self, text: &str, values: Vec<Value>) -> Result<u64, StoreError> {
         let marked = self.store.marked(text);
         self.turn.execute(&marked, values).await.during(text)
+    }
+
+    /// Counts rows written, for the server's statistics.
+    pub(crate) fn note_written(&self, table: &str, rows: u64) {
+        let counts = self.store.backend() == DbBackend::Postgres;
+        if counts && self.store.written.add(table, rows) {
+            let mut grown = self.grown.lock().unwrap_or_else(PoisonError::into_inner);
+            grown.push(table.to_owned());
+        }
     }
 
     /// Upserts rows; of rows with one key the last wins.
@@ -188,6 +210,7 @@ impl Page<'_> {
                 .execute_rows(text(1)?, rows, shared)
                 .map_err(failed);
         }
+        self.note_written(&shape.table, rows.len() as u64);
         let mut rest = last_of_each_key(&key_places(shape), rows, |row| row);
         for row in &mut rest {
             row.extend(shared.iter().cloned());

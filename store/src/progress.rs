@@ -237,28 +237,30 @@ impl Page<'_> {
         (table, column): (&str, &str),
         (after, up_to): (i64, i64),
     ) -> Result<(), StoreError> {
-        // The one type name for text in a cast that the databases do not share.
-        let text_type = match self.store.backend() {
-            DbBackend::MySql => "CHAR(255)",
-            _ => "TEXT",
+        // The one type name for text in a cast that the databases do not share, and what makes a
+        // key that is there already no error.
+        let (text_type, known) = match self.store.backend() {
+            DbBackend::MySql => (
+                "CHAR(255)",
+                "ON DUPLICATE KEY UPDATE row_key = _headwater_work.row_key",
+            ),
+            _ => ("TEXT", "ON CONFLICT (params, step, row_key) DO NOTHING"),
         };
-        let key = format!("CAST(changed.{column} AS {text_type})");
         let text = format!(
             "INSERT INTO _headwater_work (params, step, row_key) \
-             SELECT DISTINCT changed._raw_data_params, ?, {key} FROM {table} AS changed \
-             WHERE changed._raw_data_params = ? AND changed.changed_seq > ? \
-             AND changed.changed_seq <= ? AND NOT EXISTS (SELECT 1 FROM _headwater_work AS known \
-             WHERE known.params = changed._raw_data_params AND known.step = ? \
-             AND known.row_key = {key})"
+             SELECT DISTINCT changed._raw_data_params, ?, CAST(changed.{column} AS {text_type}) \
+             FROM {table} AS changed WHERE changed._raw_data_params = ? \
+             AND changed.changed_seq > ? AND changed.changed_seq <= ? {known}"
         );
         let values = vec![
             step.into(),
             self.params.clone().into(),
             after.into(),
             up_to.into(),
-            step.into(),
         ];
-        self.execute(&text, values).await.map(|_| ())
+        let added = self.execute(&text, values).await?;
+        self.note_written("_headwater_work", added);
+        Ok(())
     }
 
     /// Adds keys to a step's work.
