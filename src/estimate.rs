@@ -147,7 +147,10 @@ impl Basis<'_> {
                 children: &children,
             };
             let whole = self.plan.depth != Depth::Changes;
-            if is_whole(&walked, job.data_after, whole) {
+            if collection.endpoint.optional && !walked.complete {
+                // Most servers do not have it; asking for its length costs what reading it costs.
+                known.certain += 1;
+            } else if is_whole(&walked, job.data_after, whole) {
                 known.whole.push(self.whole(&lists, &walked).await?);
             } else {
                 known.changes = true;

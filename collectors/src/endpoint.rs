@@ -21,6 +21,9 @@ pub struct Endpoint {
     pub since: Option<Since>,
     /// Path of one item, `{item}` being its key: asked before an item is taken for deleted.
     pub item_path: Option<&'static str>,
+    /// The list itself may be missing (404, 410): then the scope has none, which is no failure,
+    /// and what was collected before stays.
+    pub optional: bool,
 }
 
 /// How one page leads to the next.

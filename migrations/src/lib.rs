@@ -12,6 +12,8 @@ mod m20261121_000006_create_pull_request_comments;
 mod m20261121_000007_create_pull_request_commits;
 mod m20261121_000008_create_request_ledger;
 mod m20261121_000009_create_leases;
+mod m20261121_000015_create_issues;
+mod m20261121_000016_create_issue_comments_and_changes;
 mod schema;
 
 use std::time::Duration;
@@ -88,6 +90,8 @@ history! {
     m20261121_000007_create_pull_request_commits => PULL_REQUEST_COMMITS,
     m20261121_000008_create_request_ledger => REQUEST_LEDGER,
     m20261121_000009_create_leases => LEASES,
+    m20261121_000015_create_issues => ISSUES,
+    m20261121_000016_create_issue_comments_and_changes => ISSUE_COMMENTS_AND_CHANGES,
 }
 
 /// Applies changes in order and remembers which are applied.

@@ -2,6 +2,9 @@
 
 use headwater_converters::bitbucket as convert;
 use headwater_domain::tool::bitbucket::SOURCE;
+use headwater_domain::tool::bitbucket::issue::Issues;
+use headwater_domain::tool::bitbucket::issue_change::IssueChanges;
+use headwater_domain::tool::bitbucket::issue_comment::IssueComments;
 use headwater_domain::tool::bitbucket::pull_request::PullRequests;
 use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
 use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
@@ -24,5 +27,8 @@ pub fn bitbucket() -> Source {
             change::PULL_REQUEST_COMMENTS,
         )
         .stream::<PullRequestCommits, To<convert::PullRequestCommits>>(change::PULL_REQUEST_COMMITS)
+        .stream::<Issues, To<convert::Issues>>(change::ISSUES)
+        .stream::<IssueComments, To<convert::IssueComments>>(change::ISSUE_COMMENTS_AND_CHANGES)
+        .stream::<IssueChanges, To<convert::IssueChanges>>(change::ISSUE_COMMENTS_AND_CHANGES)
         .merged::<convert::Accounts>()
 }

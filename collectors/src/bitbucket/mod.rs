@@ -1,5 +1,8 @@
 //! Endpoints of Bitbucket Cloud 2.0: one file per entity.
 
+mod issue;
+mod issue_change;
+mod issue_comment;
 mod pull_request;
 mod pull_request_activity;
 mod pull_request_comment;
@@ -21,4 +24,5 @@ const LIST: Endpoint = Endpoint {
     }]),
     since: None,
     item_path: None,
+    optional: false,
 };

@@ -3,6 +3,9 @@
 //! The API document and its recordings disagree in places, so every field may be missing or null.
 
 mod account;
+mod issue;
+mod issue_change;
+mod issue_comment;
 mod pull_request;
 mod pull_request_activity;
 mod pull_request_comment;
@@ -27,11 +30,19 @@ pub(crate) struct Link {
 pub(crate) struct Links {
     html: Option<Link>,
     avatar: Option<Link>,
+    #[serde(rename = "self")]
+    itself: Option<Link>,
 }
 
 impl Links {
     pub(crate) fn html(links: Option<Self>) -> String {
         links.and_then(|l| l.html).unwrap_or_default().href
+    }
+
+    /// Address in the API.
+    pub(crate) fn itself(&self) -> String {
+        let link = self.itself.as_ref();
+        link.map(|link| link.href.clone()).unwrap_or_default()
     }
 }
 

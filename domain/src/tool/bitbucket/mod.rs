@@ -3,6 +3,9 @@
 pub mod account;
 pub mod account_mention;
 pub mod account_profile;
+pub mod issue;
+pub mod issue_change;
+pub mod issue_comment;
 pub mod pull_request;
 pub mod pull_request_activity;
 pub mod pull_request_comment;
