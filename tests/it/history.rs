@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use headwater::exit::Exit;
-use headwater_simulator::{Change, Options, Simulator, Size};
+use headwater_simulator::{Change, Options, Simulator, Size, TrackerChange};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -25,15 +25,21 @@ fn is_followed(change: &Change) -> bool {
 fn needs_a_full_sync(change: &Change) -> bool {
     matches!(
         change,
-        Change::DeletePullRequest { .. } | Change::RenameUser { .. }
+        Change::DeletePullRequest { .. }
+            | Change::RenameUser { .. }
+            | Change::Tracker {
+                change: TrackerChange::Delete { .. },
+                ..
+            }
     )
 }
 
 /// Runs a random script; the seed and the script are printed when the tables differ.
-async fn tables_equal_a_first_sync_after(seed: u64) {
+async fn tables_equal_a_first_sync_after(seed: u64, trackers: Option<usize>) {
     let options = Options {
         seed,
         size: Size::tiny(),
+        trackers,
         ..Options::default()
     };
     let simulator = Simulator::start(options).await.unwrap();
@@ -79,6 +85,7 @@ async fn after_random_changes_with_syncs_between_the_tables_equal_a_first_sync()
         None => vec![1, 2, 3],
     };
     for seed in seeds {
-        tables_equal_a_first_sync_after(seed).await;
+        tables_equal_a_first_sync_after(seed, None).await;
+        tables_equal_a_first_sync_after(seed, Some(5)).await;
     }
 }

@@ -12,6 +12,7 @@ mod command_line;
 mod connection;
 mod history;
 mod hostile_payloads;
+mod issues;
 mod lake;
 mod leases;
 mod network;

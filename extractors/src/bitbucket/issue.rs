@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use headwater_domain::ticket::defaults;
 use headwater_domain::tool::bitbucket::issue::{self, Issues};
 use headwater_domain::{Item, Rows, Table};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de};
 
 use super::{Content, Links, User};
 use crate::{Extract, json};
@@ -17,6 +17,10 @@ impl Extract for Issues {
     }
 
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
+        // As DevLake does: what is something else is no row.
+        if !matches!(payload.record.as_str(), "" | "issue") {
+            return;
+        }
         // Null for an account that was deleted, and for nobody.
         let reporter = payload.reporter.unwrap_or_default();
         let assignee = payload.assignee.unwrap_or_default();
@@ -100,17 +104,13 @@ pub(super) fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String
         #[serde(default, deserialize_with = "json::text")]
         display_name: String,
     }
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Named {
-        Object(Object),
-        Text(#[serde(deserialize_with = "json::text")] String),
+    let value = serde_json::Value::deserialize(deserializer)?;
+    if value.is_object() {
+        let object = Object::deserialize(value).map_err(de::Error::custom)?;
+        let name = Some(object.name).filter(|name| !name.is_empty());
+        return Ok(name.unwrap_or(object.display_name));
     }
-    Ok(match Named::deserialize(deserializer)? {
-        Named::Object(object) if object.name.is_empty() => object.display_name,
-        Named::Object(object) => object.name,
-        Named::Text(text) => text,
-    })
+    json::text(value).map_err(de::Error::custom)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub(crate) mod prose;
 mod repositories;
 mod review;
 mod step;
+mod tracker;
 
 use std::fmt;
 
@@ -28,6 +29,8 @@ pub use model::{
     PullRequest, Repository, SourceRepository, State, Time, Update, User, UserId, Verdict,
     Workspace,
 };
+
+pub use tracker::{Issue, IssueChange, IssueComment, TrackerChange};
 
 use dice::Dice;
 
@@ -44,6 +47,7 @@ pub struct World {
     users: Vec<User>,
     repositories: Vec<Repository>,
     next_serial: u64,
+    has_trackers: bool,
     revision: u64,
     shared_revision: u64,
 }
@@ -70,6 +74,8 @@ pub enum Refused {
     NoPullRequest,
     /// The pull request has no such comment, or it is deleted.
     NoComment,
+    /// The repository has no such issue.
+    NoIssue,
     /// The world has no such user.
     NoUser,
     /// The pull request is already merged, declined or superseded.
@@ -88,6 +94,7 @@ impl fmt::Display for Refused {
             Refused::NoRepository => "no such repository",
             Refused::NoPullRequest => "no such pull request",
             Refused::NoComment => "no such comment",
+            Refused::NoIssue => "no such issue",
             Refused::NoUser => "no such user",
             Refused::Closed => "the pull request is closed",
             Refused::SameVerdict => "the verdict would not change",

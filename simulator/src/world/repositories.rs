@@ -142,6 +142,8 @@ fn new_repository(dice: &mut Dice, at: Time, people: usize) -> Repository {
         created_on: at,
         updated_on: at,
         pull_requests: std::collections::BTreeMap::new(),
+        issues: std::collections::BTreeMap::new(),
+        last_issue: 0,
         main_head: dice.hash(),
         next_pull_request: 1,
         serial: 0,
