@@ -147,8 +147,9 @@ impl Basis<'_> {
                 children: &children,
             };
             let whole = self.plan.depth != Depth::Changes;
-            if collection.endpoint.optional && !walked.complete {
-                // Most servers do not have it; asking for its length costs what reading it costs.
+            let uncounted = collection.endpoint.optional || collection.endpoint.heads.is_some();
+            if uncounted && !walked.complete {
+                // Asking for its length costs what reading it costs, or does not tell it.
                 known.certain += 1;
             } else if is_whole(&walked, job.data_after, whole) {
                 known.whole.push(self.whole(&lists, &walked).await?);

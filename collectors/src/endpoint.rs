@@ -24,6 +24,20 @@ pub struct Endpoint {
     /// The list itself may be missing (404, 410): then the scope has none, which is no failure,
     /// and what was collected before stays.
     pub optional: bool,
+    /// How to walk down from the head of a branch; none for other lists.
+    pub heads: Option<Heads>,
+}
+
+/// A list of all that the head of a branch reaches: `include` and `exclude` choose, the first item
+/// is the head, and items name their `parents` by `hash`.
+#[derive(Clone, Copy, Debug)]
+pub struct Heads {
+    /// Stream whose one item of the scope names the branch.
+    pub stream: &'static str,
+    /// Path of that item, where the stream was not collected.
+    pub path: &'static str,
+    /// Field of that item; null for a scope without commits.
+    pub branch: &'static [&'static str],
 }
 
 /// How one page leads to the next.
@@ -71,6 +85,8 @@ pub struct Collection {
     pub raw_table: String,
     /// Where the items are.
     pub endpoint: Endpoint,
+    /// Raw table of the item that names the branch; none for lists that have no heads.
+    pub head_table: Option<String>,
     /// The stream its items hang on, and that stream's raw table.
     pub parent: Option<(Parent, String)>,
 }
@@ -85,6 +101,7 @@ impl Collection {
             describes: S::DESCRIBES,
             raw_table: S::raw_table(),
             endpoint: S::ENDPOINT,
+            head_table: S::ENDPOINT.heads.map(|heads| table(heads.stream)),
             parent: S::PARENT.map(|parent| (parent, table(parent.stream))),
         }
     }
@@ -139,6 +156,12 @@ impl Collection {
     #[must_use]
     pub fn children_step(&self) -> String {
         format!("children:{}", self.stream)
+    }
+
+    /// Name of the step that notes the head whose list was read to the end.
+    #[must_use]
+    pub fn heads_step(&self) -> String {
+        format!("heads:{}", self.stream)
     }
 
     /// Items of a whole page; 1 where the list has no pages.

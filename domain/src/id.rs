@@ -60,6 +60,13 @@ pub fn pull_request_activity(scope: &Scope, number: i64, activity_key: &str) -> 
     ))
 }
 
+/// `<repository id>:<name>`; the one id of 500 characters.
+#[must_use]
+pub fn git_ref(repository_id: &str, name: &str) -> String {
+    let name: String = name.chars().take(500 - 1 - LONGEST).collect();
+    format!("{repository_id}:{name}")
+}
+
 /// `bitbucket:BitbucketIssue:1:workspace/slug:12`.
 #[must_use]
 pub fn issue(scope: &Scope, number: i64) -> String {

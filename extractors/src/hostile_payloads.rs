@@ -2,6 +2,8 @@
 
 use chrono::Datelike as _;
 use headwater_domain::table::Column;
+use headwater_domain::tool::bitbucket::branch::Branches;
+use headwater_domain::tool::bitbucket::commit::Commits;
 use headwater_domain::tool::bitbucket::issue::Issues;
 use headwater_domain::tool::bitbucket::issue_change::IssueChanges;
 use headwater_domain::tool::bitbucket::issue_comment::IssueComments;
@@ -10,6 +12,7 @@ use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivit
 use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
 use headwater_domain::tool::bitbucket::pull_request_commit::PullRequestCommits;
 use headwater_domain::tool::bitbucket::repository::Repositories;
+use headwater_domain::tool::bitbucket::tag::Tags;
 use headwater_domain::{Rows, timestamp};
 use proptest::prelude::*;
 use sea_orm::Value as Cell;
@@ -25,6 +28,9 @@ fn extractions() -> Vec<Extraction> {
         Extraction::of::<PullRequestActivities>(),
         Extraction::of::<PullRequestComments>(),
         Extraction::of::<PullRequestCommits>(),
+        Extraction::of::<Branches>(),
+        Extraction::of::<Tags>(),
+        Extraction::of::<Commits>(),
         Extraction::of::<Issues>(),
         Extraction::of::<IssueComments>(),
         Extraction::of::<IssueChanges>(),
@@ -64,7 +70,8 @@ fn good() -> Value {
     let issues = json!({
         "kind": "bug", "priority": "major", "component": {"name": "tank"}, "version": "1.0",
         "milestone": {"id": 4, "name": "launch"}, "reporter": user, "assignee": user,
-        "issue": {"id": 12},
+        "issue": {"id": 12}, "message": "m", "parents": [{"hash": "22cc"}], "tagger": {"raw": "Ann <a@b>"},
+        "target": {"hash": "00aa", "date": "2026-03-01T10:00:00Z"},
         "changes": {"state": {"old": "new", "new": "closed"}, "assignee": {"old": null, "new": user}},
     });
     let parts = [words, people, places, issues].into_iter();

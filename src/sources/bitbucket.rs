@@ -2,6 +2,8 @@
 
 use headwater_converters::bitbucket as convert;
 use headwater_domain::tool::bitbucket::SOURCE;
+use headwater_domain::tool::bitbucket::branch::Branches;
+use headwater_domain::tool::bitbucket::commit::Commits;
 use headwater_domain::tool::bitbucket::issue::Issues;
 use headwater_domain::tool::bitbucket::issue_change::IssueChanges;
 use headwater_domain::tool::bitbucket::issue_comment::IssueComments;
@@ -10,6 +12,7 @@ use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivit
 use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
 use headwater_domain::tool::bitbucket::pull_request_commit::PullRequestCommits;
 use headwater_domain::tool::bitbucket::repository::Repositories;
+use headwater_domain::tool::bitbucket::tag::Tags;
 use headwater_migrations as change;
 
 use crate::source::{Feeds, Source, To};
@@ -30,5 +33,9 @@ pub fn bitbucket() -> Source {
         .stream::<Issues, To<convert::Issues>>(change::ISSUES)
         .stream::<IssueComments, To<convert::IssueComments>>(change::ISSUE_COMMENTS_AND_CHANGES)
         .stream::<IssueChanges, To<convert::IssueChanges>>(change::ISSUE_COMMENTS_AND_CHANGES)
+        .stream::<Branches, Feeds<convert::Refs>>(change::REFS)
+        .stream::<Tags, To<convert::Refs>>(change::REFS)
+        .stream::<Commits, To<convert::Commits>>(change::COMMITS)
+        .also::<convert::RepoCommits>()
         .merged::<convert::Accounts>()
 }

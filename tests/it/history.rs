@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use headwater::exit::Exit;
-use headwater_simulator::{Change, Options, Simulator, Size, TrackerChange};
+use headwater_simulator::{Change, Habits, Options, Simulator, Size, TrackerChange};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -44,6 +44,10 @@ async fn tables_equal_a_first_sync_after(seed: u64, trackers: Option<usize>) {
     };
     let simulator = Simulator::start(options).await.unwrap();
     let lake = Lake::beside(&simulator).await;
+    simulator.world().set_habits(Habits {
+        git_share: 0.15,
+        ..Habits::default()
+    });
     let mut random = StdRng::seed_from_u64(seed);
     let mut script = format!("seed {seed}\n");
     let mut full = false;

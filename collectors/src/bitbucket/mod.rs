@@ -1,5 +1,7 @@
 //! Endpoints of Bitbucket Cloud 2.0: one file per entity.
 
+mod branch;
+mod commit;
 mod issue;
 mod issue_change;
 mod issue_comment;
@@ -8,6 +10,7 @@ mod pull_request_activity;
 mod pull_request_comment;
 mod pull_request_commit;
 mod repository;
+mod tag;
 pub mod workspace;
 
 use crate::endpoint::{Endpoint, Paging};
@@ -25,4 +28,5 @@ const LIST: Endpoint = Endpoint {
     since: None,
     item_path: None,
     optional: false,
+    heads: None,
 };

@@ -28,6 +28,9 @@ impl Convert for IssueChanges {
 
     fn convert(scope: &Scope, driver: Sourced<issue_change::Model>, _: &Related, rows: &mut Rows) {
         let change = driver.row;
+        if change.field.is_empty() {
+            return;
+        }
         let (field_name, from_value, to_value) = match change.field.as_str() {
             "state" => (
                 "status",

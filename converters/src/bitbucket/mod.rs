@@ -1,6 +1,8 @@
 //! Conversion of Bitbucket Cloud: one file per entity.
 
 mod account;
+mod commit;
+mod git_ref;
 mod issue;
 mod issue_change;
 mod issue_comment;
@@ -10,6 +12,8 @@ mod pull_request_commit;
 mod repository;
 
 pub use account::Accounts;
+pub use commit::{Commits, RepoCommits};
+pub use git_ref::Refs;
 pub use issue::Issues;
 pub use issue_change::IssueChanges;
 pub use issue_comment::IssueComments;

@@ -17,10 +17,6 @@ impl Extract for Issues {
     }
 
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
-        // As DevLake does: what is something else is no row.
-        if !matches!(payload.record.as_str(), "" | "issue") {
-            return;
-        }
         // Null for an account that was deleted, and for nobody.
         let reporter = payload.reporter.unwrap_or_default();
         let assignee = payload.assignee.unwrap_or_default();

@@ -24,7 +24,12 @@ impl Extract for IssueChanges {
         rows.mention(item, user.profile());
         let issue = payload.issue.map(|issue| issue.id);
         let issue_id = issue.unwrap_or_else(|| item.parent_number());
-        for (field, change) in payload.changes.unwrap_or_default() {
+        let mut changes = payload.changes.unwrap_or_default();
+        if changes.is_empty() {
+            // A remark without any change of an attribute.
+            changes.insert(String::new(), None);
+        }
+        for (field, change) in changes {
             let change = change.unwrap_or_default();
             rows.push(issue_change::Model {
                 connection_id: item.scope.connection_id,
@@ -94,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_nothing_leaves_no_row() {
+    fn a_change_of_nothing_has_an_empty_field() {
         let nothing = change(r#"{"id": 91, "changes": null}"#);
         assert_eq!(
             nothing,

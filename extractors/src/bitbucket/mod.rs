@@ -3,6 +3,8 @@
 //! The API document and its recordings disagree in places, so every field may be missing or null.
 
 mod account;
+mod branch;
+mod commit;
 mod issue;
 mod issue_change;
 mod issue_comment;
@@ -11,6 +13,7 @@ mod pull_request_activity;
 mod pull_request_comment;
 mod pull_request_commit;
 mod repository;
+mod tag;
 
 pub(crate) use account::User;
 

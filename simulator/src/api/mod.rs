@@ -7,6 +7,7 @@ mod answer;
 mod cache;
 mod fields;
 mod filter;
+mod git;
 mod listing;
 mod order;
 mod paging;
@@ -145,6 +146,9 @@ impl<'a> Session<'a> {
                 let pull_request = id.ok_or_else(|| Answer::not_found("Pull request"))?;
                 self.route_pull_request(place, pull_request, rest)
             }
+            ["refs", "branches", name @ ..] => self.branches(place, name),
+            ["refs", "tags", name @ ..] => self.tags(place, name),
+            ["commits"] => self.main_commits(place),
             ["issues", rest @ ..] => self.issues(place, rest),
             ["components" | "milestones" | "versions", ..] => {
                 Err(match self.request.quirks.issues_status {

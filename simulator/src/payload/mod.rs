@@ -6,6 +6,7 @@
 mod activity;
 mod comment;
 mod commit;
+mod git_ref;
 mod issue;
 pub(crate) mod json;
 mod markdown;
@@ -16,6 +17,7 @@ mod user;
 pub(crate) use activity::activity;
 pub(crate) use comment::comment;
 pub(crate) use commit::commit;
+pub(crate) use git_ref::{branch, tag};
 pub(crate) use issue::{issue, issue_change, issue_comment};
 pub(crate) use pull_request::{Extras, pull_request};
 pub(crate) use repository::repository;

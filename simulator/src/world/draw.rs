@@ -80,6 +80,12 @@ impl World {
         {
             return change;
         }
+        if self.habits.git_share > 0.0
+            && rng.random_bool(self.habits.git_share.min(1.0))
+            && let Some(change) = self.draw_git_change(rng)
+        {
+            return change;
+        }
         // Few draws fail; a world where nearly everything is impossible just grows.
         for _ in 0..100 {
             let weight = |(kind, weight): &(Kind, u32)| match kind {

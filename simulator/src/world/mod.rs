@@ -9,6 +9,7 @@ mod change;
 mod dice;
 mod draw;
 mod generate;
+mod git;
 mod habits;
 mod model;
 pub(crate) mod prose;
@@ -23,6 +24,8 @@ use chrono::{DateTime, Utc};
 
 pub use change::Change;
 pub use generate::{Size, Spread};
+pub(crate) use git::NOTHING;
+pub use git::{GitChange, Tag};
 pub use habits::Habits;
 pub use model::{
     Activity, Comment, Commit, Difference, Event, Fork, Hash, Inline, Participant, Project,
@@ -74,6 +77,8 @@ pub enum Refused {
     NoPullRequest,
     /// The pull request has no such comment, or it is deleted.
     NoComment,
+    /// The repository has no such branch, tag or commit.
+    NoRef,
     /// The repository has no such issue.
     NoIssue,
     /// The world has no such user.
@@ -94,6 +99,7 @@ impl fmt::Display for Refused {
             Refused::NoRepository => "no such repository",
             Refused::NoPullRequest => "no such pull request",
             Refused::NoComment => "no such comment",
+            Refused::NoRef => "no such branch, tag or commit",
             Refused::NoIssue => "no such issue",
             Refused::NoUser => "no such user",
             Refused::Closed => "the pull request is closed",

@@ -174,6 +174,7 @@ pub(super) fn with_identity(seed: &Value, number: usize) -> Value {
         match name.as_str() {
             "id" => *value = id.into(),
             "hash" => *value = format!("{id:040x}").into(),
+            "name" => *value = format!("hostile-{id}").into(),
             "uuid" => *value = format!("{{hostile-{id}}}").into(),
             "full_name" => *value = format!("acme/hostile-{id}").into(),
             "comment" => set(value, "id", id.into()),

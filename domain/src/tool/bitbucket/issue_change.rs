@@ -42,12 +42,12 @@ pub struct Model {
     /// Id of the change.
     #[sea_orm(primary_key, auto_increment = false, comment = "id of the change")]
     pub bitbucket_id: i64,
-    /// Attribute that changed: `state`, `kind`, `assignee` and so on.
+    /// Attribute that changed: `state`, `kind`, `assignee` and so on; empty for none.
     #[sea_orm(
         primary_key,
         auto_increment = false,
         column_type = "String(StringLen::N(100))",
-        comment = "attribute that changed: `state`, `kind`, `assignee` and so on"
+        comment = "attribute that changed: `state`, `kind`, `assignee` and so on; empty for none"
     )]
     pub field: String,
     /// Value before.
