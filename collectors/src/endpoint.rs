@@ -158,6 +158,13 @@ impl Collection {
         format!("children:{}", self.stream)
     }
 
+    /// True when the item that names the branch names one.
+    #[must_use]
+    pub fn names_branch(&self, item: &[u8]) -> bool {
+        let heads = self.endpoint.heads;
+        heads.is_some_and(|heads| field(item, heads.branch).is_some())
+    }
+
     /// Name of the step that notes the head whose list was read to the end.
     #[must_use]
     pub fn heads_step(&self) -> String {

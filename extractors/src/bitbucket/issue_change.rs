@@ -22,8 +22,10 @@ impl Extract for IssueChanges {
         // Null for an account that was deleted.
         let user = payload.user.unwrap_or_default();
         rows.mention(item, user.profile());
-        let issue = payload.issue.map(|issue| issue.id);
-        let issue_id = issue.unwrap_or_else(|| item.parent_number());
+        // The list it was found in knows best; imported rows may lack it.
+        let listed = Some(item.parent_number()).filter(|number| *number > 0);
+        let issue_id = listed.or(payload.issue.map(|issue| issue.id));
+        let issue_id = issue_id.unwrap_or_default();
         let mut changes = payload.changes.unwrap_or_default();
         if changes.is_empty() {
             // A remark without any change of an attribute.

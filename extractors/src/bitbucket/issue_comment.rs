@@ -19,12 +19,14 @@ impl Extract for IssueComments {
         // Null for an account that was deleted.
         let user = payload.user.unwrap_or_default();
         rows.mention(item, user.profile());
-        let issue = payload.issue.map(|issue| issue.id);
+        // The list it was found in knows best; imported rows may lack it.
+        let listed = Some(item.parent_number()).filter(|number| *number > 0);
+        let issue_id = listed.or(payload.issue.map(|issue| issue.id));
         rows.push(issue_comment::Model {
             connection_id: item.scope.connection_id,
             bitbucket_id: payload.id,
             repo_id: item.scope.full_name.clone(),
-            issue_id: issue.unwrap_or_else(|| item.parent_number()),
+            issue_id: issue_id.unwrap_or_default(),
             author_id: user.account_id,
             author_name: user.display_name,
             bitbucket_created_at: payload.created_on,
