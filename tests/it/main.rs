@@ -10,6 +10,7 @@ mod budget;
 mod cancel;
 mod command_line;
 mod connection;
+mod git;
 mod history;
 mod hostile_payloads;
 mod issues;
