@@ -5,9 +5,9 @@ use headwater_simulator::{GitChange, Options, Simulator, Size};
 
 use crate::lake::{How, Lake};
 
-fn changed(simulator: &Simulator, change: GitChange) {
+fn changed(simulator: &Simulator, change: &GitChange) {
     let slug = simulator.world().repositories()[0].slug.clone();
-    simulator.world().change_git(&slug, &change).unwrap();
+    simulator.world().change_git(&slug, change).unwrap();
 }
 
 /// Questions about commits of the main branch since the last time.
@@ -26,7 +26,7 @@ async fn commits_are_asked_for_by_heads_and_a_forced_push_is_found() {
         ..Options::default()
     };
     let simulator = Simulator::start(options).await.unwrap();
-    changed(&simulator, GitChange::Push { count: 250 });
+    changed(&simulator, &GitChange::Push { count: 250 });
     let lake = Lake::with_scopes(
         &simulator,
         &format!("[\"acme/{}\"]", simulator.world().repositories()[0].slug),
@@ -41,7 +41,7 @@ async fn commits_are_asked_for_by_heads_and_a_forced_push_is_found() {
     lake.sync(How::default()).await;
     assert_eq!(asked(&simulator), ["pagelen=100&include=main"]);
 
-    changed(&simulator, GitChange::Push { count: 2 });
+    changed(&simulator, &GitChange::Push { count: 2 });
     let (_, summary) = lake.sync(How::default()).await;
     let questions = asked(&simulator);
     assert_eq!(questions.len(), 2, "{questions:?}");
@@ -50,7 +50,7 @@ async fn commits_are_asked_for_by_heads_and_a_forced_push_is_found() {
     assert_eq!(lake.number(stored).await, on_main());
 
     for (drop, count) in [(3, 2), (2, 0)] {
-        changed(&simulator, GitChange::ForcePush { drop, count });
+        changed(&simulator, &GitChange::ForcePush { drop, count });
         let (exit, _) = lake.sync(How::default()).await;
         assert_eq!(exit, Exit::Ok);
         for table in ["repo_commits", "commits", "_raw_bitbucket_api_commits"] {
@@ -89,8 +89,8 @@ async fn one_branch_is_the_default_and_a_deleted_tag_goes() {
         name: name.to_owned(),
         annotated: true,
     };
-    changed(&simulator, tag("v1.0"));
-    changed(&simulator, tag("v1.1"));
+    changed(&simulator, &tag("v1.0"));
+    changed(&simulator, &tag("v1.1"));
     let lake = Lake::beside(&simulator).await;
     lake.sync(How::default()).await;
     let tags = "SELECT COUNT(*) FROM refs WHERE ref_type = 'TAG'";
@@ -100,7 +100,7 @@ async fn one_branch_is_the_default_and_a_deleted_tag_goes() {
     let with_main = repositories.iter().filter(|it| it.mainbranch.is_some());
     assert_eq!(lake.number(pushed).await, with_main.count());
     let name = "v1.0".to_owned();
-    changed(&simulator, GitChange::DeleteTag { name });
+    changed(&simulator, &GitChange::DeleteTag { name });
     lake.sync(How::default()).await;
     assert_eq!(lake.number(tags).await, 1);
 }

@@ -1,6 +1,6 @@
 //! What an issue's state and kind mean where nobody configured anything else.
 
-/// The status of a state: TODO, IN_PROGRESS, DONE or OTHER. Case does not matter.
+/// The status of a state: TODO, `IN_PROGRESS`, DONE or OTHER. Case does not matter.
 #[must_use]
 pub fn status(state: &str) -> &'static str {
     match state.trim().to_lowercase().as_str() {

@@ -51,7 +51,7 @@ pub struct Model {
         comment = "the kind in Bitbucket's words"
     )]
     pub original_type: String,
-    /// TODO, IN_PROGRESS, DONE or OTHER.
+    /// TODO, `IN_PROGRESS`, DONE or OTHER.
     #[sea_orm(
         column_type = "String(StringLen::N(100))",
         comment = "TODO, IN_PROGRESS, DONE or OTHER"

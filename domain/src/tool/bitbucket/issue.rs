@@ -52,7 +52,7 @@ pub struct Model {
         comment = "new, open, resolved, on hold, invalid, duplicate, wontfix or closed"
     )]
     pub state: String,
-    /// What the default rules make of the state: TODO, IN_PROGRESS, DONE or OTHER.
+    /// What the default rules make of the state: TODO, `IN_PROGRESS`, DONE or OTHER.
     #[sea_orm(
         column_type = "String(StringLen::N(255))",
         comment = "what the default rules make of the state: TODO, IN_PROGRESS, DONE or OTHER"
