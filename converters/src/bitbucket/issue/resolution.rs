@@ -37,12 +37,15 @@ pub(super) fn lead_time(
 mod tests {
     use super::*;
 
+    /// State before, state after, when.
+    type Logged = (&'static str, &'static str, i64);
+
     fn at(seconds: i64) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp(1_700_000_000 + seconds, 0)
     }
 
-    fn log(changes: &[(&str, &str, i64)]) -> Vec<Sourced<issue_change::Model>> {
-        let row = |(old, new, when): &(&str, &str, i64)| Sourced {
+    fn log(changes: &[Logged]) -> Vec<Sourced<issue_change::Model>> {
+        let row = |(old, new, when): &Logged| Sourced {
             row: issue_change::Model {
                 field: "state".to_owned(),
                 old_value: (*old).to_owned(),
@@ -57,7 +60,7 @@ mod tests {
 
     #[test]
     fn an_issue_is_resolved_when_it_last_became_done() {
-        let cases: [(&str, &[(&str, &str, i64)], Option<i64>); 6] = [
+        let cases: [(&str, &[Logged], Option<i64>); 6] = [
             ("open", &[("open", "resolved", 5)], None),
             ("closed", &[], Some(100)),
             ("closed", &[("new", "open", 5)], Some(100)),
