@@ -147,7 +147,12 @@ impl Basis<'_> {
                 children: &children,
             };
             let whole = self.plan.depth != Depth::Changes;
-            if is_whole(&walked, job.data_after, whole) {
+            let uncounted = collection.endpoint.optional || collection.endpoint.heads.is_some();
+            if uncounted && !walked.complete {
+                // Asking for its length costs what reading it costs, or does not tell it.
+                let there = self.may_be_there(job, collection).await?;
+                known.certain += u64::from(there);
+            } else if is_whole(&walked, job.data_after, whole) {
                 known.whole.push(self.whole(&lists, &walked).await?);
             } else {
                 known.changes = true;
@@ -160,6 +165,22 @@ impl Basis<'_> {
             }
         }
         Ok(known)
+    }
+
+    /// False for the commits of a repository that nobody has pushed to.
+    async fn may_be_there(&self, job: &Job, collection: &Collection) -> Result<bool, StoreError> {
+        let Some(table) = &collection.head_table else {
+            return Ok(true);
+        };
+        if let Some(item) = &job.prefetched {
+            return Ok(collection.names_branch(&item.0));
+        }
+        let rows = self
+            .store
+            .changed_items(&job.scope, table, (0, 0), 8)
+            .await?;
+        let newest = rows.last();
+        Ok(newest.is_none_or(|row| collection.names_branch(&row.data)))
     }
 
     /// What is known of a list that is read as a whole: something when that was done before.

@@ -94,6 +94,13 @@ impl Source {
         self
     }
 
+    /// Adds a further conversion of what the streams before it bring.
+    #[must_use]
+    pub fn also<C: Convert>(mut self) -> Self {
+        self.conversions.push(Conversion::of::<C>());
+        self
+    }
+
     /// Adds a table that is merged from mentions in many items, with its conversion.
     #[must_use]
     pub fn merged<C: Convert>(mut self) -> Self {

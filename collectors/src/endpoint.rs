@@ -21,6 +21,23 @@ pub struct Endpoint {
     pub since: Option<Since>,
     /// Path of one item, `{item}` being its key: asked before an item is taken for deleted.
     pub item_path: Option<&'static str>,
+    /// The list itself may be missing (404, 410): then the scope has none, which is no failure,
+    /// and what was collected before stays.
+    pub optional: bool,
+    /// How to walk down from the head of a branch; none for other lists.
+    pub heads: Option<Heads>,
+}
+
+/// A list of all that the head of a branch reaches: `include` and `exclude` choose, the first item
+/// is the head, and items name their `parents` by `hash`.
+#[derive(Clone, Copy, Debug)]
+pub struct Heads {
+    /// Stream whose one item of the scope names the branch.
+    pub stream: &'static str,
+    /// Path of that item, where the stream was not collected.
+    pub path: &'static str,
+    /// Field of that item; null for a scope without commits.
+    pub branch: &'static [&'static str],
 }
 
 /// How one page leads to the next.
@@ -68,6 +85,8 @@ pub struct Collection {
     pub raw_table: String,
     /// Where the items are.
     pub endpoint: Endpoint,
+    /// Raw table of the item that names the branch; none for lists that have no heads.
+    pub head_table: Option<String>,
     /// The stream its items hang on, and that stream's raw table.
     pub parent: Option<(Parent, String)>,
 }
@@ -82,6 +101,7 @@ impl Collection {
             describes: S::DESCRIBES,
             raw_table: S::raw_table(),
             endpoint: S::ENDPOINT,
+            head_table: S::ENDPOINT.heads.map(|heads| table(heads.stream)),
             parent: S::PARENT.map(|parent| (parent, table(parent.stream))),
         }
     }
@@ -136,6 +156,19 @@ impl Collection {
     #[must_use]
     pub fn children_step(&self) -> String {
         format!("children:{}", self.stream)
+    }
+
+    /// True when the item that names the branch names one.
+    #[must_use]
+    pub fn names_branch(&self, item: &[u8]) -> bool {
+        let heads = self.endpoint.heads;
+        heads.is_some_and(|heads| field(item, heads.branch).is_some())
+    }
+
+    /// Name of the step that notes the head whose list was read to the end.
+    #[must_use]
+    pub fn heads_step(&self) -> String {
+        format!("heads:{}", self.stream)
     }
 
     /// Items of a whole page; 1 where the list has no pages.

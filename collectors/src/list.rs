@@ -1,12 +1,13 @@
 //! The walk over a list of the scope itself: repositories, pull requests.
 
+mod heads;
 mod steadiness;
 
 use std::collections::HashSet;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use headwater_store::dead_letters::named;
-use headwater_store::progress::{WalkKey, WalkState};
+use headwater_store::progress::{Checkpoint, WalkKey, WalkState};
 use headwater_store::raw::{NewItem, StoredItems};
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
@@ -16,6 +17,7 @@ use crate::engine::{Outcome, Page, Progress, Task, Trail, bad_url, fetch, keyed}
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
 use crate::page::{Items, RawItem};
 
+use heads::Span;
 use steadiness::Steadiness;
 
 /// Times that a list is read in one run, at most, because it changed between its pages.
@@ -31,30 +33,26 @@ pub(crate) async fn collect(
     collection: &Collection,
     outcome: &mut Outcome,
 ) -> Result<(), CollectErrorKind> {
+    if let Some(heads) = collection.endpoint.heads {
+        return heads::collect(task, collection, heads, outcome).await;
+    }
+    let stored = walk_state(task, collection).await?;
+    let plan = Plan::new(task, collection, &stored);
+    let mut walk = Walk::new(task, collection, &plan).await?;
+    let done = walk.run(&plan).await;
+    *outcome = walk.outcome;
+    done
+}
+
+async fn walk_state(
+    task: &Task<'_>,
+    collection: &Collection,
+) -> Result<WalkState, CollectErrorKind> {
     let key = WalkKey {
         scope: task.scope,
         stream: collection.stream,
     };
-    let stored = task.store.walk_state(key).await?;
-    let plan = Plan::new(task, collection, &stored);
-    let old = task.store.dead_items(task.scope, collection.stream).await?;
-    let steadiness = Steadiness::resumed(stored.resume_query.as_deref(), &plan.question());
-    let mut walk = Walk {
-        task,
-        collection,
-        state: plan.begin(&stored),
-        stored,
-        complete: plan.complete,
-        outcome: Outcome::default(),
-        list_url: list_url(task, collection)?,
-        steadiness,
-        old,
-        buried: HashSet::new(),
-        missed: 0,
-    };
-    let done = walk.run(&plan).await;
-    *outcome = walk.outcome;
-    done
+    Ok(task.store.walk_state(key).await?)
 }
 
 fn list_url(task: &Task<'_>, collection: &Collection) -> Result<Url, CollectErrorKind> {
@@ -72,6 +70,8 @@ struct Plan {
     /// True when the walk sees every item in range, so that what it misses is gone.
     complete: bool,
     data_after: Option<DateTime<Utc>>,
+    /// Which commits, of a list that has heads.
+    span: Option<Span>,
 }
 
 impl Plan {
@@ -93,11 +93,15 @@ impl Plan {
             lower: since.max(data_after).filter(|_| filtered),
             complete: since.is_none() || !filtered,
             data_after,
+            span: None,
         }
     }
 
     /// The question as text: an interrupted walk is resumed only for the same question.
     fn question(&self) -> String {
+        if let Some(span) = &self.span {
+            return span.question();
+        }
         let lower = self.lower.map(|time| time.to_rfc3339());
         format!(
             "complete={} lower={}",
@@ -118,6 +122,9 @@ impl Plan {
     }
 
     fn first_url(&self, collection: &Collection, list_url: &Url) -> Url {
+        if let Some(span) = &self.span {
+            return span.first_url(list_url);
+        }
         let mut url = list_url.clone();
         if let (Some(since), Some(lower)) = (collection.endpoint.since, self.lower) {
             let filter = lower_bound(since, lower);
@@ -150,9 +157,54 @@ struct Walk<'a> {
     buried: HashSet<String>,
     /// Items of this reading that an earlier reading should have brought.
     missed: u64,
+    /// Some item of this walk stands on the head of the walk before.
+    joined: bool,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    async fn new(
+        task: &'a Task<'a>,
+        collection: &'a Collection,
+        plan: &Plan,
+    ) -> Result<Self, CollectErrorKind> {
+        let stored = walk_state(task, collection).await?;
+        let old = task.store.dead_items(task.scope, collection.stream).await?;
+        let steadiness = Steadiness::resumed(stored.resume_query.as_deref(), &plan.question());
+        Ok(Self {
+            task,
+            collection,
+            state: plan.begin(&stored),
+            stored,
+            complete: plan.complete,
+            outcome: Outcome::default(),
+            list_url: list_url(task, collection)?,
+            steadiness,
+            old,
+            buried: HashSet::new(),
+            missed: 0,
+            joined: false,
+        })
+    }
+
+    /// Reads what a head reaches, from this first page on unless a walk goes on elsewhere. Returns
+    /// false when nothing of it stands on the head of the walk before.
+    async fn run_span(
+        &mut self,
+        plan: &Plan,
+        first: Option<(Url, Page)>,
+    ) -> Result<bool, CollectErrorKind> {
+        let resumed = self.resumed().await?;
+        let partly = resumed.is_some();
+        self.read(plan, resumed.or(first)).await?;
+        if !self.complete && !self.joined {
+            return Ok(false);
+        }
+        if self.complete {
+            self.remove_missing().await?;
+        }
+        self.finish(plan, partly).await?;
+        Ok(true)
+    }
     async fn run(&mut self, plan: &Plan) -> Result<(), CollectErrorKind> {
         let resumed = self.resumed().await?;
         if resumed.is_none() {
@@ -203,6 +255,8 @@ impl Walk<'_> {
             self.steadiness.page(&page.items, since, reading);
             self.state.resume_query = Some(self.steadiness.noted(&plan.question()));
             let items = std::mem::take(&mut page.items.items);
+            let span = plan.span.as_ref();
+            self.joined |= span.is_some_and(|span| items.iter().any(|it| span.is_joined_by(it)));
             let date = page.date;
             let Some(next) = page.items.next.take() else {
                 return self.store(items, date).await;
@@ -433,6 +487,14 @@ impl Walk<'_> {
             .await?;
         page.settle(self.collection.stream, &settled).await?;
         page.set_walk_state(self.collection.stream, &done).await?;
+        if let Some(span) = plan.span.as_ref().filter(|_| !dead) {
+            let reached = Checkpoint {
+                rules: span.head.clone(),
+                ..Checkpoint::default()
+            };
+            let step = self.collection.heads_step();
+            page.set_checkpoint(&step, &reached).await?;
+        }
         page.commit().await?;
         Ok(())
     }

@@ -60,6 +60,37 @@ pub fn pull_request_activity(scope: &Scope, number: i64, activity_key: &str) -> 
     ))
 }
 
+/// `<repository id>:<name>`; the one id of 500 characters.
+#[must_use]
+pub fn git_ref(repository_id: &str, name: &str) -> String {
+    let name: String = name.chars().take(500 - 1 - LONGEST).collect();
+    format!("{repository_id}:{name}")
+}
+
+/// `bitbucket:BitbucketIssue:1:workspace/slug:12`.
+#[must_use]
+pub fn issue(scope: &Scope, number: i64) -> String {
+    fitted(format!(
+        "bitbucket:BitbucketIssue:{}:{}:{number}",
+        scope.connection_id, scope.full_name
+    ))
+}
+
+/// `bitbucket:BitbucketIssueComment:1:<comment id>`.
+#[must_use]
+pub fn issue_comment(connection_id: i64, comment_id: i64) -> String {
+    format!("bitbucket:BitbucketIssueComment:{connection_id}:{comment_id}")
+}
+
+/// `bitbucket:BitbucketIssueChange:1:workspace/slug:12:<change id>:<field>`.
+#[must_use]
+pub fn issue_change(scope: &Scope, number: i64, change_id: i64, field: &str) -> String {
+    fitted(format!(
+        "bitbucket:BitbucketIssueChange:{}:{}:{number}:{change_id}:{field}",
+        scope.connection_id, scope.full_name
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +120,9 @@ mod tests {
             account(1, ""),
             pull_request(&scope, 54),
             pull_request_comment(1, 323_119_643),
+            issue(&scope, 7),
+            issue_comment(1, 63_860_152),
+            issue_change(&scope, 7, 91, "state"),
         ];
         assert_eq!(
             ids,
@@ -99,6 +133,9 @@ mod tests {
                 "bitbucket:BitbucketAccount:1:",
                 "bitbucket:BitbucketPullRequest:1:acme/rocket:54",
                 "bitbucket:BitbucketPrComment:1:323119643",
+                "bitbucket:BitbucketIssue:1:acme/rocket:7",
+                "bitbucket:BitbucketIssueComment:1:63860152",
+                "bitbucket:BitbucketIssueChange:1:acme/rocket:7:91:state",
             ]
         );
     }

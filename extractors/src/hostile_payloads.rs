@@ -2,11 +2,17 @@
 
 use chrono::Datelike as _;
 use headwater_domain::table::Column;
+use headwater_domain::tool::bitbucket::branch::Branches;
+use headwater_domain::tool::bitbucket::commit::Commits;
+use headwater_domain::tool::bitbucket::issue::Issues;
+use headwater_domain::tool::bitbucket::issue_change::IssueChanges;
+use headwater_domain::tool::bitbucket::issue_comment::IssueComments;
 use headwater_domain::tool::bitbucket::pull_request::PullRequests;
 use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
 use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
 use headwater_domain::tool::bitbucket::pull_request_commit::PullRequestCommits;
 use headwater_domain::tool::bitbucket::repository::Repositories;
+use headwater_domain::tool::bitbucket::tag::Tags;
 use headwater_domain::{Rows, timestamp};
 use proptest::prelude::*;
 use sea_orm::Value as Cell;
@@ -22,6 +28,12 @@ fn extractions() -> Vec<Extraction> {
         Extraction::of::<PullRequestActivities>(),
         Extraction::of::<PullRequestComments>(),
         Extraction::of::<PullRequestCommits>(),
+        Extraction::of::<Branches>(),
+        Extraction::of::<Tags>(),
+        Extraction::of::<Commits>(),
+        Extraction::of::<Issues>(),
+        Extraction::of::<IssueComments>(),
+        Extraction::of::<IssueChanges>(),
     ]
 }
 
@@ -55,7 +67,14 @@ fn good() -> Value {
         "destination": {"branch": null, "commit": {"hash": "d"}, "repository": {"full_name": "a/b"}},
         "links": {"html": {"href": "h"}, "clone": [{"name": "https", "href": "c"}]},
     });
-    let parts = [words, people, places].into_iter();
+    let issues = json!({
+        "kind": "bug", "priority": "major", "component": {"name": "tank"}, "version": "1.0",
+        "milestone": {"id": 4, "name": "launch"}, "reporter": user, "assignee": user,
+        "issue": {"id": 12}, "message": "m", "parents": [{"hash": "22cc"}], "tagger": {"raw": "Ann <a@b>"},
+        "target": {"hash": "00aa", "date": "2026-03-01T10:00:00Z"},
+        "changes": {"state": {"old": "new", "new": "closed"}, "assignee": {"old": null, "new": user}},
+    });
+    let parts = [words, people, places, issues].into_iter();
     Value::Object(
         parts
             .flat_map(|part| part.as_object().cloned().unwrap())

@@ -24,6 +24,8 @@ pub struct Options {
     pub log_requests: bool,
     /// Whether bodies above one kilobyte are compressed for clients that accept it.
     pub gzip: bool,
+    /// Issues of each repository at first; `None` for a service that has removed its trackers.
+    pub trackers: Option<usize>,
     /// What the removed issue endpoints answer: 404 or 410. Both have been reported.
     pub issues_status: u16,
     /// Repositories with more pull requests than this answer 500 to `sort` with several states.
@@ -48,6 +50,7 @@ impl Default for Options {
             credentials: Credentials::default(),
             log_requests: true,
             gzip: true,
+            trackers: None,
             issues_status: 410,
             sorted_states_limit: None,
             activity_by_cursor: false,

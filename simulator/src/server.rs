@@ -40,7 +40,10 @@ impl Simulator {
             ref size,
             ..
         } = options;
-        let world = World::generate(seed, workspace, size);
+        let mut world = World::generate(seed, workspace, size);
+        if let Some(issues) = options.trackers {
+            world.open_trackers(issues);
+        }
         Simulator::serve(options, world).await
     }
 

@@ -140,15 +140,23 @@ impl ScopeRun<'_> {
     }
 
     async fn collect_all(&mut self, streams: &[&StreamEntry], tally: &mut Tally) -> Step<()> {
+        // Streams whose list the server does not have: nothing can hang on its items.
+        let mut absent = Vec::new();
         for entry in streams {
-            self.collect(entry, tally).await?;
+            let parent = entry.collection.parent.as_ref();
+            if parent.is_some_and(|(parent, _)| absent.contains(&parent.stream)) {
+                continue;
+            }
+            if self.collect(entry, tally).await? == List::Absent {
+                absent.push(entry.collection.stream);
+            }
         }
         Ok(())
     }
 
-    async fn collect(&mut self, entry: &StreamEntry, tally: &mut Tally) -> Step<()> {
+    async fn collect(&mut self, entry: &StreamEntry, tally: &mut Tally) -> Step<List> {
         let Some(client) = self.job.client.clone() else {
-            return Ok(());
+            return Ok(List::There);
         };
         let collection = &entry.collection;
         let needed = match collection.parent {
@@ -189,7 +197,14 @@ impl ScopeRun<'_> {
             ..StepSummary::default()
         };
         let step = match done {
-            Ok(_) => self.note_there(collection.stream).await,
+            Ok(_) => self
+                .note_there(collection.stream)
+                .await
+                .map(|()| List::There),
+            Err(error) if is_absent(&error, collection) => {
+                summary.message = format!("{}; what was collected before stays", error.kind);
+                Ok(List::Absent)
+            }
             Err(error) => Err(self.collect_stop(&error, &mut summary, tally).await),
         };
         self.end(progress, summary, tally).await?;
@@ -402,6 +417,25 @@ impl ScopeRun<'_> {
         });
         recorded.map_err(|_| Stop::Broken)
     }
+}
+
+/// Whether the server has a list at all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum List {
+    There,
+    Absent,
+}
+
+/// A list that need not be there is not.
+fn is_absent(error: &CollectError, collection: &collectors::Collection) -> bool {
+    let missing = |error: &collectors::RequestError| {
+        matches!(
+            error.kind,
+            RequestErrorKind::NotFound { .. } | RequestErrorKind::Gone { .. }
+        )
+    };
+    collection.endpoint.optional
+        && matches!(&error.kind, collectors::CollectErrorKind::Request(error) if missing(error))
 }
 
 fn lost(parents: u64) -> String {

@@ -2,11 +2,17 @@
 
 use headwater_converters::bitbucket as convert;
 use headwater_domain::tool::bitbucket::SOURCE;
+use headwater_domain::tool::bitbucket::branch::Branches;
+use headwater_domain::tool::bitbucket::commit::Commits;
+use headwater_domain::tool::bitbucket::issue::Issues;
+use headwater_domain::tool::bitbucket::issue_change::IssueChanges;
+use headwater_domain::tool::bitbucket::issue_comment::IssueComments;
 use headwater_domain::tool::bitbucket::pull_request::PullRequests;
 use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
 use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
 use headwater_domain::tool::bitbucket::pull_request_commit::PullRequestCommits;
 use headwater_domain::tool::bitbucket::repository::Repositories;
+use headwater_domain::tool::bitbucket::tag::Tags;
 use headwater_migrations as change;
 
 use crate::source::{Feeds, Source, To};
@@ -24,5 +30,12 @@ pub fn bitbucket() -> Source {
             change::PULL_REQUEST_COMMENTS,
         )
         .stream::<PullRequestCommits, To<convert::PullRequestCommits>>(change::PULL_REQUEST_COMMITS)
+        .stream::<Issues, To<convert::Issues>>(change::ISSUES)
+        .stream::<IssueComments, To<convert::IssueComments>>(change::ISSUE_COMMENTS_AND_CHANGES)
+        .stream::<IssueChanges, To<convert::IssueChanges>>(change::ISSUE_COMMENTS_AND_CHANGES)
+        .stream::<Branches, Feeds<convert::Refs>>(change::REFS)
+        .stream::<Tags, To<convert::Refs>>(change::REFS)
+        .stream::<Commits, To<convert::Commits>>(change::COMMITS)
+        .also::<convert::RepoCommits>()
         .merged::<convert::Accounts>()
 }

@@ -28,7 +28,11 @@ const fn exception(table: &'static str, column: &'static str, decision: u32) -> 
 
 const ORIGIN: [&str; 3] = ["_raw_data_params", "_raw_data_table", "_raw_data_id"];
 
-const EXCEPTIONS: [Exception; 1] = [exception("cicd_scopes", "url", 15)];
+const EXCEPTIONS: [Exception; 3] = [
+    exception("cicd_scopes", "url", 15),
+    exception("issues", "type", 1),
+    exception("issues", "url", 3),
+];
 
 /// Tables whose origin columns differ on purpose.
 const ORIGIN_EXCEPTIONS: [(&str, u32); 5] = [
@@ -193,4 +197,29 @@ async fn commits_of_pull_requests_give_the_peers_rows() {
         ),
     ];
     compare(&["pull_request_commits"], &expected).await;
+}
+
+#[tokio::test]
+async fn issues_give_the_peers_rows() {
+    let expected: [(&str, &str, &[&str]); 6] = [
+        (
+            "_tool_bitbucket_issues",
+            "_tool_bitbucket_issues",
+            &["connection_id", "repo_id", "bitbucket_id"],
+        ),
+        (
+            "_tool_bitbucket_accounts_in_issue",
+            "_tool_bitbucket_accounts",
+            &["connection_id", "account_id"],
+        ),
+        ("accounts", "accounts", &["id"]),
+        ("issues", "issues", &["id"]),
+        ("board_issues", "board_issues", &["board_id", "issue_id"]),
+        (
+            "issue_assignees",
+            "issue_assignees",
+            &["issue_id", "assignee_id"],
+        ),
+    ];
+    compare(&["issues"], &expected).await;
 }

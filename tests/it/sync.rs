@@ -12,6 +12,18 @@ use rstest::rstest;
 use crate::lake::{ALL, How, Lake};
 use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
+/// True for a list that hangs on no item.
+pub(crate) fn is_top_list(path: &str) -> bool {
+    let lists = ["pullrequests", "issues", "branches", "tags", "commits"];
+    let rest = path.strip_prefix("/2.0/repositories/acme");
+    let parts: Vec<&str> = rest.unwrap_or_default().split('/').skip(2).collect();
+    rest == Some("")
+        || match parts.as_slice() {
+            [list] | ["refs", list] => lists.contains(list),
+            _ => false,
+        }
+}
+
 async fn tiny() -> Simulator {
     let options = Options {
         size: Size::tiny(),
@@ -69,8 +81,7 @@ async fn the_second_sync_writes_no_rows_and_asks_only_for_lists(
     let requests = simulator.take_requests();
     assert_eq!(summary.requests, requests.len() as u64);
     for request in &requests {
-        let list =
-            request.path.ends_with("/pullrequests") || request.path == "/2.0/repositories/acme";
+        let list = is_top_list(&request.path);
         assert!(list, "{} is no list", request.path);
     }
 }

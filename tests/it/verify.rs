@@ -7,6 +7,7 @@ use headwater::plan::Depth;
 use headwater_simulator::{Options, Simulator, Size};
 
 use crate::lake::{How, Lake};
+use crate::sync::is_top_list;
 
 async fn tiny() -> (Simulator, Lake) {
     let options = Options {
@@ -62,9 +63,8 @@ async fn a_database_in_step_equals_a_fresh_sync_and_verifying_writes_nothing() {
         assert_eq!(shown(&verified), Vec::<String>::new());
         assert_eq!(verified.exit, Exit::Ok);
         assert_eq!(verified.scopes.len(), repositories);
-        let children = simulator.take_requests().into_iter().filter(|request| {
-            !(request.path.ends_with("/pullrequests") || request.path == "/2.0/repositories/acme")
-        });
+        let requests = simulator.take_requests().into_iter();
+        let children = requests.filter(|request| !is_top_list(&request.path));
         assert_eq!(children.count() > 0, deep);
     }
     assert_eq!(dump(&lake).await, before);

@@ -1,10 +1,16 @@
 //! Endpoints of Bitbucket Cloud 2.0: one file per entity.
 
+mod branch;
+mod commit;
+mod issue;
+mod issue_change;
+mod issue_comment;
 mod pull_request;
 mod pull_request_activity;
 mod pull_request_comment;
 mod pull_request_commit;
 mod repository;
+mod tag;
 pub mod workspace;
 
 use crate::endpoint::{Endpoint, Paging};
@@ -21,4 +27,6 @@ const LIST: Endpoint = Endpoint {
     }]),
     since: None,
     item_path: None,
+    optional: false,
+    heads: None,
 };

@@ -1,8 +1,12 @@
 //! Domain tables: code.
 
+pub mod commit;
+pub mod commit_parent;
+pub mod git_ref;
 pub mod pull_request;
 pub mod pull_request_comment;
 pub mod pull_request_commit;
 pub mod pull_request_event;
 pub mod pull_request_reviewer;
 pub mod repo;
+pub mod repo_commit;

@@ -3,11 +3,17 @@
 //! The API document and its recordings disagree in places, so every field may be missing or null.
 
 mod account;
+mod branch;
+mod commit;
+mod issue;
+mod issue_change;
+mod issue_comment;
 mod pull_request;
 mod pull_request_activity;
 mod pull_request_comment;
 mod pull_request_commit;
 mod repository;
+mod tag;
 
 pub(crate) use account::User;
 
@@ -27,11 +33,19 @@ pub(crate) struct Link {
 pub(crate) struct Links {
     html: Option<Link>,
     avatar: Option<Link>,
+    #[serde(rename = "self")]
+    itself: Option<Link>,
 }
 
 impl Links {
     pub(crate) fn html(links: Option<Self>) -> String {
         links.and_then(|l| l.html).unwrap_or_default().href
+    }
+
+    /// Address in the API.
+    pub(crate) fn itself(&self) -> String {
+        let link = self.itself.as_ref();
+        link.map(|link| link.href.clone()).unwrap_or_default()
     }
 }
 

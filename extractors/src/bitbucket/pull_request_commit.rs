@@ -35,7 +35,7 @@ impl Extract for PullRequestCommits {
 
 /// `Name <mail>` as `DevLake` takes it apart: the name ends at the first `<`, the address at any
 /// second one.
-fn split_author(raw: &str) -> (&str, &str) {
+pub(super) fn split_author(raw: &str) -> (&str, &str) {
     let Some((name, rest)) = raw.split_once('<') else {
         return (raw.trim_end(), "");
     };
@@ -53,10 +53,10 @@ pub struct Payload {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Author {
+pub(super) struct Author {
     #[serde(default, deserialize_with = "json::text")]
-    raw: String,
-    user: Option<User>,
+    pub(super) raw: String,
+    pub(super) user: Option<User>,
 }
 
 #[cfg(test)]

@@ -7,10 +7,12 @@ mod answer;
 mod cache;
 mod fields;
 mod filter;
+mod git;
 mod listing;
 mod order;
 mod paging;
 mod query;
+mod tracker;
 mod workspaces;
 
 pub(crate) use access::{Accepted, TOKEN_PATH};
@@ -144,7 +146,11 @@ impl<'a> Session<'a> {
                 let pull_request = id.ok_or_else(|| Answer::not_found("Pull request"))?;
                 self.route_pull_request(place, pull_request, rest)
             }
-            ["issues" | "components" | "milestones" | "versions", ..] => {
+            ["refs", "branches", name @ ..] => self.branches(place, name),
+            ["refs", "tags", name @ ..] => self.tags(place, name),
+            ["commits"] => self.main_commits(place),
+            ["issues", rest @ ..] => self.issues(place, rest),
+            ["components" | "milestones" | "versions", ..] => {
                 Err(match self.request.quirks.issues_status {
                     410 => Answer::error(410, "Resource removed"),
                     status => Answer::error(status, "Repository has no issue tracker."),

@@ -1,6 +1,6 @@
 //! Commits.
 
-use crate::world::Commit;
+use crate::world::{Commit, NOTHING};
 
 use super::json::object;
 use super::{API, Place, WEB, markdown, user};
@@ -45,18 +45,22 @@ pub(crate) fn commit(out: &mut String, place: Place<'_>, commit: &Commit) {
                 );
             }
         });
-        it.array("parents", [commit.parent], |out, parent| {
-            object(out, |it| {
-                it.text("type", "commit");
-                it.shown("hash", format_args!("{parent}"));
-                it.object("links", |links| {
-                    links.link(
-                        "self",
-                        format_args!("{API}/repositories/{name}/commit/{parent}"),
-                    );
-                    links.link("html", format_args!("{WEB}/{name}/commits/{parent}"));
+        it.array(
+            "parents",
+            Some(commit.parent).filter(|it| *it != NOTHING),
+            |out, parent| {
+                object(out, |it| {
+                    it.text("type", "commit");
+                    it.shown("hash", format_args!("{parent}"));
+                    it.object("links", |links| {
+                        links.link(
+                            "self",
+                            format_args!("{API}/repositories/{name}/commit/{parent}"),
+                        );
+                        links.link("html", format_args!("{WEB}/{name}/commits/{parent}"));
+                    });
                 });
-            });
-        });
+            },
+        );
     });
 }

@@ -6,6 +6,8 @@
 mod activity;
 mod comment;
 mod commit;
+mod git_ref;
+mod issue;
 pub(crate) mod json;
 mod markdown;
 mod pull_request;
@@ -15,6 +17,8 @@ mod user;
 pub(crate) use activity::activity;
 pub(crate) use comment::comment;
 pub(crate) use commit::commit;
+pub(crate) use git_ref::{branch, tag};
+pub(crate) use issue::{issue, issue_change, issue_comment};
 pub(crate) use pull_request::{Extras, pull_request};
 pub(crate) use repository::repository;
 pub(crate) use user::{user, workspace, workspace_access};

@@ -27,6 +27,9 @@ impl World {
         let signature = signature(writer);
         let repository = &mut self.repositories[index];
         // The first pull request implies a first push.
+        if repository.main.is_empty() {
+            repository.put_on_main(repository.main_head, at, "First commit".to_owned());
+        }
         let main = repository
             .mainbranch
             .get_or_insert_with(|| "main".to_owned())
@@ -98,7 +101,11 @@ impl World {
         step.pull_request.merge_commit = Some(hash);
         *step.main_head = hash;
         *step.pushed_on = step.at.max(*step.pushed_on);
-        Ok(step.close(State::Merged, by))
+        let (at, id) = (step.at, step.pull_request.id);
+        let closed = step.close(State::Merged, by);
+        let index = self.repository_index(slug)?;
+        self.repositories[index].put_on_main(hash, at, format!("Merged pull request #{id}"));
+        Ok(closed)
     }
 
     /// Declines an open pull request; the reason may be empty.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::model::{Inline, UserId};
-use super::{Refused, Touched, World};
+use super::{GitChange, Refused, Touched, TrackerChange, World};
 
 /// One change to a world, with everything that was decided about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +116,14 @@ pub enum Change {
     RemoveFork {
         repository: String,
         id: u64,
+    },
+    Git {
+        repository: String,
+        change: GitChange,
+    },
+    Tracker {
+        repository: String,
+        change: TrackerChange,
     },
     Silent {
         change: Box<Change>,
@@ -233,6 +241,8 @@ impl World {
             } => self.edit_repository(repository, description.as_deref(), language.as_deref()),
             Change::RenameUser { user, display_name } => self.rename_user(*user, display_name),
             Change::RemoveFork { repository, id } => self.remove_fork(repository, *id),
+            Change::Git { repository, change } => self.change_git(repository, change),
+            Change::Tracker { repository, change } => self.change_tracker(repository, change),
             Change::Silent { change } => self.silently(change),
             Change::Late { behind, change } => self.late(*behind, change),
         }

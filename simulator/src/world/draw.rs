@@ -73,6 +73,19 @@ impl World {
 
     /// Draws a change that the world in its present state would accept.
     pub fn propose<R: Rng + ?Sized>(&self, rng: &mut R) -> Change {
+        // Only where there are trackers, so that scripts of other worlds stay what they were.
+        if self.has_trackers
+            && rng.random_bool(0.25)
+            && let Some(change) = self.draw_tracker_change(rng)
+        {
+            return change;
+        }
+        if self.habits.git_share > 0.0
+            && rng.random_bool(self.habits.git_share.min(1.0))
+            && let Some(change) = self.draw_git_change(rng)
+        {
+            return change;
+        }
         // Few draws fail; a world where nearly everything is impossible just grows.
         for _ in 0..100 {
             let weight = |(kind, weight): &(Kind, u32)| match kind {

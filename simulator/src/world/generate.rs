@@ -161,6 +161,7 @@ fn empty(seed: u64, workspace: &str, people: usize) -> World {
         users,
         repositories: Vec::new(),
         next_serial: 0,
+        has_trackers: false,
         revision: 0,
         shared_revision: 0,
     }

@@ -25,6 +25,9 @@ pub struct Habits {
     pub late_by: Duration,
     /// How many times as often as usual pull requests and comments are deleted; 0 for never.
     pub deletions: u32,
+    /// Share (0 to 1) of drawn changes that happen in git itself: pushes to the main branch, forced
+    /// ones, tags and branches.
+    pub git_share: f64,
 }
 
 impl Default for Habits {
@@ -36,6 +39,7 @@ impl Default for Habits {
             late_share: 0.0,
             late_by: Duration::from_secs(90),
             deletions: 1,
+            git_share: 0.0,
         }
     }
 }

@@ -9,12 +9,14 @@ mod change;
 mod dice;
 mod draw;
 mod generate;
+mod git;
 mod habits;
 mod model;
 pub(crate) mod prose;
 mod repositories;
 mod review;
 mod step;
+mod tracker;
 
 use std::fmt;
 
@@ -22,12 +24,16 @@ use chrono::{DateTime, Utc};
 
 pub use change::Change;
 pub use generate::{Size, Spread};
+pub(crate) use git::NOTHING;
+pub use git::{GitChange, Tag};
 pub use habits::Habits;
 pub use model::{
     Activity, Comment, Commit, Difference, Event, Fork, Hash, Inline, Participant, Project,
     PullRequest, Repository, SourceRepository, State, Time, Update, User, UserId, Verdict,
     Workspace,
 };
+
+pub use tracker::{Issue, IssueChange, IssueComment, TrackerChange};
 
 use dice::Dice;
 
@@ -44,6 +50,7 @@ pub struct World {
     users: Vec<User>,
     repositories: Vec<Repository>,
     next_serial: u64,
+    has_trackers: bool,
     revision: u64,
     shared_revision: u64,
 }
@@ -70,6 +77,10 @@ pub enum Refused {
     NoPullRequest,
     /// The pull request has no such comment, or it is deleted.
     NoComment,
+    /// The repository has no such branch, tag or commit.
+    NoRef,
+    /// The repository has no such issue.
+    NoIssue,
     /// The world has no such user.
     NoUser,
     /// The pull request is already merged, declined or superseded.
@@ -88,6 +99,8 @@ impl fmt::Display for Refused {
             Refused::NoRepository => "no such repository",
             Refused::NoPullRequest => "no such pull request",
             Refused::NoComment => "no such comment",
+            Refused::NoRef => "no such branch, tag or commit",
+            Refused::NoIssue => "no such issue",
             Refused::NoUser => "no such user",
             Refused::Closed => "the pull request is closed",
             Refused::SameVerdict => "the verdict would not change",

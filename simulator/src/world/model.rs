@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::git::Tag;
+use super::tracker::Issue;
+
 /// A moment of the simulated clock, with microseconds.
 pub type Time = DateTime<Utc>;
 
@@ -112,6 +115,14 @@ pub struct Repository {
     pub updated_on: Time,
     /// Pull requests by number.
     pub pull_requests: BTreeMap<u64, PullRequest>,
+    /// Commits of the main branch, oldest first.
+    pub main: Vec<Commit>,
+    /// Tags by name.
+    pub tags: BTreeMap<String, Tag>,
+    pub(crate) branches: BTreeMap<String, (Hash, Time)>,
+    /// Issues by number.
+    pub issues: BTreeMap<u64, Issue>,
+    pub(crate) last_issue: u64,
     pub(crate) main_head: Hash,
     pub(crate) next_pull_request: u64,
     /// Internal identity, never used again after a deletion.

@@ -120,6 +120,11 @@ impl Target {
         })));
     }
 
+    /// True for the key of an item that some list has in peace too.
+    pub(super) fn is_known(&self, key: &str) -> bool {
+        self.known.contains(key)
+    }
+
     /// True for what a repository is found by: without it, it is nobody's item.
     pub(super) fn names_the_scope(&self, place: &[String]) -> bool {
         self.endpoint.paging == Paging::Single && place.first().is_some_and(|p| p == "full_name")
@@ -174,6 +179,7 @@ pub(super) fn with_identity(seed: &Value, number: usize) -> Value {
         match name.as_str() {
             "id" => *value = id.into(),
             "hash" => *value = format!("{id:040x}").into(),
+            "name" => *value = format!("hostile-{id}").into(),
             "uuid" => *value = format!("{{hostile-{id}}}").into(),
             "full_name" => *value = format!("acme/hostile-{id}").into(),
             "comment" => set(value, "id", id.into()),

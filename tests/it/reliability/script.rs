@@ -63,9 +63,13 @@ impl Script {
         world.set_habits(match temper {
             Temper::Told => Habits {
                 late_share: 0.1,
+                git_share: 0.15,
                 ..Habits::default()
             },
-            Temper::Untold => Habits::nasty(),
+            Temper::Untold => Habits {
+                git_share: 0.15,
+                ..Habits::nasty()
+            },
         });
         let mut random = StdRng::seed_from_u64(seed);
         let mut steps = Vec::with_capacity(length);

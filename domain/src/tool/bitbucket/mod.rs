@@ -3,12 +3,20 @@
 pub mod account;
 pub mod account_mention;
 pub mod account_profile;
+pub mod branch;
+pub mod commit;
+pub mod commit_parent;
+pub mod issue;
+pub mod issue_change;
+pub mod issue_comment;
 pub mod pull_request;
 pub mod pull_request_activity;
 pub mod pull_request_comment;
 pub mod pull_request_commit;
 pub mod pull_request_reviewer;
+pub mod repo_commit;
 pub mod repository;
+pub mod tag;
 
 /// The source's name, as raw and tool tables spell it.
 pub const SOURCE: &str = "bitbucket";

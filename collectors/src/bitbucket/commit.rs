@@ -1,0 +1,25 @@
+//! `GET repositories/{workspace}/{repo_slug}/commits?include=<main branch>`.
+
+use headwater_domain::Stream;
+use headwater_domain::tool::bitbucket::commit::Commits;
+use headwater_domain::tool::bitbucket::repository::Repositories;
+
+use crate::endpoint::{Collect, Endpoint, Heads};
+use crate::key::{Alternative, Key};
+
+impl Collect for Commits {
+    const ENDPOINT: Endpoint = Endpoint {
+        path: "repositories/{scope}/commits",
+        key: Key(&[Alternative {
+            kind: "",
+            fields: &[&["hash"]],
+        }]),
+        heads: Some(Heads {
+            stream: Repositories::NAME,
+            path: "repositories/{scope}",
+            // Null for a repository that nobody has pushed to.
+            branch: &["mainbranch", "name"],
+        }),
+        ..super::LIST
+    };
+}

@@ -1,0 +1,19 @@
+//! `GET repositories/{workspace}/{repo_slug}/issues`.
+//!
+//! Atlassian removed the tracker on 2026-08-20; servers that still have it are read.
+
+use headwater_domain::tool::bitbucket::issue::Issues;
+
+use crate::endpoint::{Collect, Endpoint, Since};
+
+impl Collect for Issues {
+    const ENDPOINT: Endpoint = Endpoint {
+        path: "repositories/{scope}/issues",
+        since: Some(Since {
+            field: "updated_on",
+        }),
+        item_path: Some("repositories/{scope}/issues/{item}"),
+        optional: true,
+        ..super::LIST
+    };
+}

@@ -1,0 +1,18 @@
+//! `GET repositories/{workspace}/{repo_slug}/refs/tags`.
+
+use headwater_domain::tool::bitbucket::tag::Tags;
+
+use crate::endpoint::{Collect, Endpoint};
+use crate::key::{Alternative, Key};
+
+impl Collect for Tags {
+    const ENDPOINT: Endpoint = Endpoint {
+        path: "repositories/{scope}/refs/tags",
+        key: Key(&[Alternative {
+            kind: "",
+            fields: &[&["name"]],
+        }]),
+        item_path: Some("repositories/{scope}/refs/tags/{item}"),
+        ..super::LIST
+    };
+}

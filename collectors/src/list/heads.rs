@@ -1,0 +1,161 @@
+//! The walk down from the head of a branch: commits.
+//!
+//! What a head reaches never changes, so only the head is watched. A head that moved on brings the
+//! commits that the old one does not reach; one of them stands on the old head. When none does,
+//! history was rewritten, and everything is read again.
+
+use serde::Deserialize;
+use url::Url;
+
+use super::{Plan, Walk, list_url};
+use crate::endpoint::{Collection, Endpoint, Heads, Paging};
+use crate::engine::{Outcome, Page, Task, bad_url, fetch};
+use crate::error::{CollectErrorKind, RequestErrorKind};
+use crate::key::field;
+use crate::page::RawItem;
+
+/// What is asked for: all that a head reaches, less what another one does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) head: String,
+    pub(super) exclude: Option<String>,
+}
+
+impl Span {
+    pub(super) fn question(&self) -> String {
+        let exclude = self.exclude.as_deref().unwrap_or_default();
+        format!("head={} exclude={exclude}", self.head)
+    }
+
+    pub(super) fn first_url(&self, list_url: &Url) -> Url {
+        including(list_url, &self.head, self.exclude.as_deref())
+    }
+
+    /// True when the item stands on the old head.
+    pub(super) fn is_joined_by(&self, item: &RawItem) -> bool {
+        #[derive(Deserialize)]
+        struct Item {
+            parents: Vec<Parent>,
+        }
+        #[derive(Deserialize)]
+        struct Parent {
+            hash: String,
+        }
+        let Some(old) = &self.exclude else {
+            return false;
+        };
+        let item: Option<Item> = serde_json::from_slice(&item.0).ok();
+        item.is_some_and(|item| item.parents.iter().any(|parent| parent.hash == *old))
+    }
+}
+
+fn including(list_url: &Url, include: &str, exclude: Option<&str>) -> Url {
+    let mut url = list_url.clone();
+    url.query_pairs_mut().append_pair("include", include);
+    if let Some(exclude) = exclude {
+        url.query_pairs_mut().append_pair("exclude", exclude);
+    }
+    url
+}
+
+/// Adds what it did to the outcome, also when it fails halfway.
+pub(super) async fn collect(
+    task: &Task<'_>,
+    collection: &Collection,
+    heads: Heads,
+    outcome: &mut Outcome,
+) -> Result<(), CollectErrorKind> {
+    let Some(branch) = branch(task, collection, heads).await? else {
+        return Ok(());
+    };
+    let first = including(&list_url(task, collection)?, &branch, None);
+    let page = fetch(&task.client, &task.cancel, collection, &first).await?;
+    let Some(newest) = page.items.items.first() else {
+        return Ok(());
+    };
+    let head = collection.endpoint.key.of(&newest.0).unwrap_or_default();
+    let step = collection.heads_step();
+    let known = task.store.checkpoint(task.scope, &step).await?.rules;
+    if !known.is_empty() && !task.range.full {
+        if known == head {
+            return Ok(());
+        }
+        let news = Span {
+            head: head.clone(),
+            exclude: Some(known),
+        };
+        if walk(task, collection, (news, None), outcome).await? {
+            return Ok(());
+        }
+    }
+    let all = Span {
+        head,
+        exclude: None,
+    };
+    walk(task, collection, (all, Some((first, page))), outcome).await?;
+    Ok(())
+}
+
+/// The branch whose commits are wanted; none while nothing has been pushed.
+async fn branch(
+    task: &Task<'_>,
+    collection: &Collection,
+    heads: Heads,
+) -> Result<Option<String>, CollectErrorKind> {
+    if let Some(table) = &collection.head_table {
+        let rows = task
+            .store
+            .changed_items(task.scope, table, (0, 0), 8)
+            .await?;
+        if let Some(newest) = rows.last() {
+            return Ok(field(&newest.data, heads.branch));
+        }
+    }
+    // Without the stream that brings it, the item is asked for alone.
+    let single = Collection {
+        endpoint: Endpoint {
+            path: heads.path,
+            query: &[],
+            paging: Paging::Single,
+            ..collection.endpoint
+        },
+        ..collection.clone()
+    };
+    let url = single.list_url(task.client.endpoint(), task.scope, "");
+    let url = url.map_err(|error| bad_url(&task.client, error))?;
+    let page = fetch(&task.client, &task.cancel, &single, &url).await?;
+    let item = page.items.items.first();
+    Ok(item.and_then(|item| field(&item.0, heads.branch)))
+}
+
+/// Reads a span. Returns false when it does not continue what is stored.
+async fn walk(
+    task: &Task<'_>,
+    collection: &Collection,
+    (span, first): (Span, Option<(Url, Page)>),
+    outcome: &mut Outcome,
+) -> Result<bool, CollectErrorKind> {
+    let is_news = span.exclude.is_some();
+    let plan = Plan {
+        lower: None,
+        complete: !is_news,
+        data_after: task.range.data_after,
+        span: Some(span),
+    };
+    let mut walk = Walk::new(task, collection, &plan).await?;
+    let done = walk.run_span(&plan, first).await;
+    let part = walk.outcome;
+    outcome.items += part.items;
+    outcome.written += part.written;
+    outcome.removed += part.removed;
+    outcome.rejected += part.rejected;
+    match done {
+        // The old head is nowhere any more.
+        Err(CollectErrorKind::Request(error))
+            if is_news && matches!(error.kind, RequestErrorKind::NotFound { .. }) =>
+        {
+            Ok(false)
+        }
+        done => done,
+    }
+}

@@ -1,0 +1,125 @@
+//! Changes to issues: a row for each attribute that one altered.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use headwater_domain::tool::bitbucket::issue_change::{self, IssueChanges};
+use headwater_domain::{Item, Rows, Table};
+use serde::Deserialize;
+
+use super::User;
+use super::issue::named;
+use crate::{Extract, json};
+
+impl Extract for IssueChanges {
+    type Payload = Payload;
+
+    fn tables() -> Vec<&'static Table> {
+        vec![Table::of::<issue_change::Entity>()]
+    }
+
+    fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
+        // Null for an account that was deleted.
+        let user = payload.user.unwrap_or_default();
+        rows.mention(item, user.profile());
+        // The list it was found in knows best; imported rows may lack it.
+        let listed = Some(item.parent_number()).filter(|number| *number > 0);
+        let issue_id = listed.or(payload.issue.map(|issue| issue.id));
+        let issue_id = issue_id.unwrap_or_default();
+        let mut changes = payload.changes.unwrap_or_default();
+        if changes.is_empty() {
+            // A remark without any change of an attribute.
+            changes.insert(String::new(), None);
+        }
+        for (field, change) in changes {
+            let change = change.unwrap_or_default();
+            rows.push(issue_change::Model {
+                connection_id: item.scope.connection_id,
+                repo_id: item.scope.full_name.clone(),
+                issue_id,
+                bitbucket_id: payload.id,
+                field,
+                old_value: change.old,
+                new_value: change.new,
+                author_id: user.account_id.clone(),
+                author_name: user.display_name.clone(),
+                bitbucket_created_at: payload.created_on,
+            });
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Payload {
+    #[serde(deserialize_with = "json::id")]
+    id: i64,
+    #[serde(default, deserialize_with = "json::time")]
+    created_on: Option<DateTime<Utc>>,
+    user: Option<User>,
+    issue: Option<Numbered>,
+    changes: Option<BTreeMap<String, Option<Altered>>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Numbered {
+    #[serde(default, deserialize_with = "json::number")]
+    id: i64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Altered {
+    #[serde(default, deserialize_with = "named")]
+    old: String,
+    #[serde(default, deserialize_with = "named")]
+    new: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_domain::tool::bitbucket::issue_change::IssueChanges;
+    use insta::assert_snapshot;
+
+    use crate::shown_rows::extracted;
+
+    fn change(payload: &str) -> String {
+        extracted::<IssueChanges>("7", "91", payload)
+    }
+
+    #[test]
+    fn a_change_of_two_attributes_is_two_rows() {
+        assert_snapshot!(change(
+            r#"{
+                "type": "issue_change", "id": 91, "issue": {"id": 7},
+                "created_on": "2022-08-14T06:20:01.409838+00:00",
+                "user": {"display_name": "Bob", "account_id": "bob", "uuid": "{bob}"},
+                "changes": {
+                    "state": {"old": "new", "new": "resolved"},
+                    "assignee": {"old": null, "new": {"display_name": "Ann"}}
+                }
+            }"#
+        ));
+    }
+
+    #[test]
+    fn a_change_of_nothing_has_an_empty_field() {
+        let nothing = change(r#"{"id": 91, "changes": null}"#);
+        assert_eq!(
+            nothing,
+            change(r#"{"id": 91, "changes": {}, "user": null}"#)
+        );
+        assert_snapshot!(nothing);
+    }
+
+    #[test]
+    fn what_is_no_change_says_where_it_is_wrong() {
+        assert_snapshot!(
+            [
+                r#"{"changes": {}}"#,
+                r#"{"id": 91, "changes": "state"}"#,
+                r#"{"id": 91, "changes": {"state": {"old": [1]}}}"#,
+            ]
+            .map(change)
+            .concat()
+        );
+    }
+}
