@@ -11,6 +11,7 @@ use headwater_store::raw::{NewItem, StoredItems};
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
+use crate::bounds;
 use crate::endpoint::{Collection, Paging, Since};
 use crate::engine::{Outcome, Page, Progress, Task, Trail, bad_url, fetch, keyed};
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
@@ -51,6 +52,7 @@ pub(crate) async fn collect(
         old,
         buried: HashSet::new(),
         missed: 0,
+        unended: None,
     };
     let done = walk.run(&plan).await;
     *outcome = walk.outcome;
@@ -84,11 +86,13 @@ impl Plan {
             (Some(wanted), Some(known)) => wanted < known,
         };
         let incremental = stored.complete && !widened && !task.range.full;
+        let newest_first = collection.endpoint.newest_first;
+        let again = newest_first.map(|newest| TimeDelta::hours(newest.again_hours));
         let since = stored
             .since
             .filter(|_| incremental)
-            .map(|since| since - OVERLAP);
-        let filtered = collection.endpoint.since.is_some();
+            .map(|since| since - again.unwrap_or(OVERLAP));
+        let filtered = collection.endpoint.since.is_some() || newest_first.is_some();
         Self {
             lower: since.max(data_after).filter(|_| filtered),
             complete: since.is_none() || !filtered,
@@ -150,6 +154,8 @@ struct Walk<'a> {
     buried: HashSet<String>,
     /// Items of this reading that an earlier reading should have brought.
     missed: u64,
+    /// When the oldest item that was met and has not ended was created (UTC).
+    unended: Option<DateTime<Utc>>,
 }
 
 impl Walk<'_> {
@@ -202,9 +208,13 @@ impl Walk<'_> {
             let since = self.collection.endpoint.since;
             self.steadiness.page(&page.items, since, reading);
             self.state.resume_query = Some(self.steadiness.noted(&plan.question()));
-            let items = std::mem::take(&mut page.items.items);
+            let mut items = std::mem::take(&mut page.items.items);
             let date = page.date;
-            let Some(next) = page.items.next.take() else {
+            let endpoint = &self.collection.endpoint;
+            let known = bounds::reaches(endpoint, &items, plan.lower);
+            bounds::note_unended(endpoint, &items, &mut self.unended);
+            bounds::leave_out_older(endpoint, &mut items, plan.data_after);
+            let Some(next) = page.items.next.take().filter(|_| !known) else {
                 return self.store(items, date).await;
             };
             let next = self.task.client.own_url(&next)?;
@@ -328,7 +338,11 @@ impl Walk<'_> {
             .await?;
         for (id, key) in missing {
             match self.still_there(&key).await? {
-                Some(item) => self.store(vec![item], None).await?,
+                Some(item) => {
+                    let item = vec![item];
+                    bounds::note_unended(&self.collection.endpoint, &item, &mut self.unended);
+                    self.store(item, None).await?;
+                }
                 None => self.remove(id, &key).await?,
             }
         }
@@ -393,6 +407,16 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Where the next walk begins. It stays before what has not ended; where the first part of the
+    /// walk was read by another run, what that part met is not known, and it does not move.
+    fn watermark(&self, partly: bool) -> Option<DateTime<Utc>> {
+        if partly && self.collection.endpoint.newest_first.is_some() {
+            return self.stored.since;
+        }
+        let began = self.state.resume_since;
+        began.map(|began| self.unended.map_or(began, |unended| unended.min(began)))
+    }
+
     /// The watermark moves only now, when the whole list was read; and not past an item that
     /// could not be stored, so that the next run asks for it again.
     async fn finish(&mut self, plan: &Plan, partly: bool) -> Result<(), CollectErrorKind> {
@@ -419,7 +443,7 @@ impl Walk<'_> {
             }
         } else {
             WalkState {
-                since: self.state.resume_since,
+                since: self.watermark(partly),
                 data_after: plan.data_after,
                 complete: true,
                 walk: self.state.walk,

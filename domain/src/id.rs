@@ -60,6 +60,30 @@ pub fn pull_request_activity(scope: &Scope, number: i64, activity_key: &str) -> 
     ))
 }
 
+/// `bitbucket:BitbucketPipeline:1:{uuid}`.
+#[must_use]
+pub fn pipeline(connection_id: i64, uuid: &str) -> String {
+    fitted(format!(
+        "bitbucket:BitbucketPipeline:{connection_id}:{uuid}"
+    ))
+}
+
+/// `bitbucket:BitbucketPipelineStep:1:{uuid}`.
+#[must_use]
+pub fn pipeline_step(connection_id: i64, uuid: &str) -> String {
+    fitted(format!(
+        "bitbucket:BitbucketPipelineStep:{connection_id}:{uuid}"
+    ))
+}
+
+/// `bitbucket:BitbucketDeployment:1:{uuid}`.
+#[must_use]
+pub fn deployment(connection_id: i64, uuid: &str) -> String {
+    fitted(format!(
+        "bitbucket:BitbucketDeployment:{connection_id}:{uuid}"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

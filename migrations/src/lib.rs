@@ -12,6 +12,10 @@ mod m20261121_000006_create_pull_request_comments;
 mod m20261121_000007_create_pull_request_commits;
 mod m20261121_000008_create_request_ledger;
 mod m20261121_000009_create_leases;
+mod m20261121_000010_create_pipelines;
+mod m20261121_000011_create_pipeline_steps;
+mod m20261121_000012_create_deployments;
+mod m20261121_000013_create_environments;
 mod schema;
 
 use std::time::Duration;
@@ -88,6 +92,10 @@ history! {
     m20261121_000007_create_pull_request_commits => PULL_REQUEST_COMMITS,
     m20261121_000008_create_request_ledger => REQUEST_LEDGER,
     m20261121_000009_create_leases => LEASES,
+    m20261121_000010_create_pipelines => PIPELINES,
+    m20261121_000011_create_pipeline_steps => PIPELINE_STEPS,
+    m20261121_000012_create_deployments => DEPLOYMENTS,
+    m20261121_000013_create_environments => ENVIRONMENTS,
 }
 
 /// Applies changes in order and remembers which are applied.

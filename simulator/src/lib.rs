@@ -59,7 +59,8 @@ pub use options::{Consumer, Credentials, ListedWorkspace, Options};
 pub use requests::RequestRecord;
 pub use server::Simulator;
 pub use world::{
-    Activity, Change, Comment, Commit, Difference, Event, Fork, Habits, Hash, Inline, Participant,
-    Project, PullRequest, Refused, Repository, Size, SourceRepository, Spread, State, Time,
-    Touched, Update, User, UserId, Verdict, Workspace, World,
+    Activity, Change, Comment, Commit, Deployment, Difference, ENVIRONMENTS, Event, Fork, Habits,
+    Hash, Inline, Participant, Pipeline, PipelineStep, Project, PullRequest, Refused, Repository,
+    Size, SourceRepository, Spread, State, Time, Touched, Update, User, UserId, Verdict, Workspace,
+    World, environment_uuid,
 };

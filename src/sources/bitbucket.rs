@@ -2,6 +2,10 @@
 
 use headwater_converters::bitbucket as convert;
 use headwater_domain::tool::bitbucket::SOURCE;
+use headwater_domain::tool::bitbucket::deployment::Deployments;
+use headwater_domain::tool::bitbucket::environment::Environments;
+use headwater_domain::tool::bitbucket::pipeline::Pipelines;
+use headwater_domain::tool::bitbucket::pipeline_step::PipelineSteps;
 use headwater_domain::tool::bitbucket::pull_request::PullRequests;
 use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
 use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
@@ -24,5 +28,9 @@ pub fn bitbucket() -> Source {
             change::PULL_REQUEST_COMMENTS,
         )
         .stream::<PullRequestCommits, To<convert::PullRequestCommits>>(change::PULL_REQUEST_COMMITS)
+        .stream::<Pipelines, To<convert::Pipelines>>(change::PIPELINES)
+        .stream::<PipelineSteps, To<convert::PipelineSteps>>(change::PIPELINE_STEPS)
+        .stream::<Deployments, To<convert::Deployments>>(change::DEPLOYMENTS)
+        .stream::<Environments, Feeds<convert::Deployments>>(change::ENVIRONMENTS)
         .merged::<convert::Accounts>()
 }

@@ -1,5 +1,9 @@
 //! Endpoints of Bitbucket Cloud 2.0: one file per entity.
 
+mod deployment;
+mod environment;
+mod pipeline;
+mod pipeline_step;
 mod pull_request;
 mod pull_request_activity;
 mod pull_request_comment;
@@ -20,5 +24,7 @@ const LIST: Endpoint = Endpoint {
         fields: &[&["id"]],
     }]),
     since: None,
+    created: &[],
+    newest_first: None,
     item_path: None,
 };

@@ -1,13 +1,28 @@
 //! Conversion of Bitbucket Cloud: one file per entity.
 
 mod account;
+mod deployment;
+mod pipeline;
+mod pipeline_step;
 mod pull_request;
 mod pull_request_comment;
 mod pull_request_commit;
 mod repository;
 
 pub use account::Accounts;
+pub use deployment::Deployments;
+pub use pipeline::Pipelines;
+pub use pipeline_step::PipelineSteps;
 pub use pull_request::PullRequests;
 pub use pull_request_comment::PullRequestComments;
 pub use pull_request_commit::PullRequestCommits;
 pub use repository::Repositories;
+
+/// Whole seconds from one time to another; none unless both are known and in that order.
+fn seconds_between(
+    from: Option<chrono::DateTime<chrono::Utc>>,
+    to: Option<chrono::DateTime<chrono::Utc>>,
+) -> Option<i64> {
+    let seconds = (to? - from?).num_seconds();
+    (seconds >= 0).then_some(seconds)
+}

@@ -4,6 +4,7 @@
 
 mod access;
 mod answer;
+mod builds;
 mod cache;
 mod fields;
 mod filter;
@@ -144,6 +145,9 @@ impl<'a> Session<'a> {
                 let pull_request = id.ok_or_else(|| Answer::not_found("Pull request"))?;
                 self.route_pull_request(place, pull_request, rest)
             }
+            ["pipelines", rest @ ..] => self.pipelines(place, rest),
+            ["deployments", rest @ ..] => self.deployments(place, rest),
+            ["environments", rest @ ..] => self.environments(place, rest),
             ["issues" | "components" | "milestones" | "versions", ..] => {
                 Err(match self.request.quirks.issues_status {
                     410 => Answer::error(410, "Resource removed"),

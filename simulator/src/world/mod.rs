@@ -5,6 +5,7 @@
 //! from the world's own dice. Payloads are rendered elsewhere, from the state as it is.
 
 mod actions;
+mod builds;
 mod change;
 mod dice;
 mod draw;
@@ -20,6 +21,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
+pub use builds::{Deployment, ENVIRONMENTS, Pipeline, PipelineStep, environment_uuid};
 pub use change::Change;
 pub use generate::{Size, Spread};
 pub use habits::Habits;

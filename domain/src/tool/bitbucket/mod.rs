@@ -3,6 +3,10 @@
 pub mod account;
 pub mod account_mention;
 pub mod account_profile;
+pub mod deployment;
+pub mod environment;
+pub mod pipeline;
+pub mod pipeline_step;
 pub mod pull_request;
 pub mod pull_request_activity;
 pub mod pull_request_comment;
