@@ -31,6 +31,6 @@ pub fn bitbucket() -> Source {
         .stream::<Pipelines, To<convert::Pipelines>>(change::PIPELINES)
         .stream::<PipelineSteps, To<convert::PipelineSteps>>(change::PIPELINE_STEPS)
         .stream::<Deployments, To<convert::Deployments>>(change::DEPLOYMENTS)
-        .stream::<Environments, Feeds<convert::Deployments>>(change::ENVIRONMENTS)
+        .stream::<Environments, Feeds<convert::Repositories>>(change::ENVIRONMENTS)
         .merged::<convert::Accounts>()
 }

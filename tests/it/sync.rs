@@ -69,8 +69,14 @@ async fn the_second_sync_writes_no_rows_and_asks_only_for_lists(
     let requests = simulator.take_requests();
     assert_eq!(summary.requests, requests.len() as u64);
     for request in &requests {
-        let list =
-            request.path.ends_with("/pullrequests") || request.path == "/2.0/repositories/acme";
+        let lists = [
+            "/pullrequests",
+            "/pipelines/",
+            "/deployments/",
+            "/environments/",
+        ];
+        let list = lists.iter().any(|list| request.path.ends_with(list))
+            || request.path == "/2.0/repositories/acme";
         assert!(list, "{} is no list", request.path);
     }
 }
