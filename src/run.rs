@@ -10,6 +10,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 use headwater_collectors::{Client, RawItem};
+use headwater_converters::rules::Rules;
 use headwater_domain::Scope;
 use headwater_store::Store;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +38,8 @@ pub struct Job {
     pub client: Option<Client>,
     /// The repository's payload, when a list has brought it already.
     pub prefetched: Option<RawItem>,
+    /// The rules of the scope's configuration.
+    pub rules: Arc<Rules>,
     /// Nothing older is wanted (UTC); none means everything.
     pub data_after: Option<DateTime<Utc>>,
     /// Ends the work of this connection.

@@ -19,6 +19,12 @@ pub struct Endpoint {
     pub key: Key,
     /// How to ask only for what changed; none when the API cannot.
     pub since: Option<Since>,
+    /// Path of the field that tells when an item was created, where the wanted range is one of
+    /// creation: older items are left out. Empty where it is not.
+    pub created: &'static [&'static str],
+    /// The list knows no filter but has the newest item, by `created`, in front: it is read until
+    /// what is known. None where it has another order.
+    pub newest_first: Option<NewestFirst>,
     /// Path of one item, `{item}` being its key: asked before an item is taken for deleted.
     pub item_path: Option<&'static str>,
     /// The list itself may be missing (404, 410): then the scope has none, which is no failure,
@@ -54,6 +60,17 @@ pub enum Paging {
 pub struct Since {
     /// Name of the field in the `q` parameter.
     pub field: &'static str,
+}
+
+/// How far a list with the newest item in front is read.
+#[derive(Clone, Copy, Debug)]
+pub struct NewestFirst {
+    /// Path of the field that only an item has that will not change any more by itself. The
+    /// watermark stays before the oldest item without it.
+    pub ended: &'static [&'static str],
+    /// Items that were created so many hours before the last walk are read again: they may have
+    /// been taken up again without a new time of creation.
+    pub again_hours: i64,
 }
 
 /// A stream whose items are fetched for each item of another one.

@@ -4,6 +4,7 @@
 //! only the engine and the client do I/O.
 
 pub mod bitbucket;
+mod bounds;
 mod children;
 pub mod client;
 mod endpoint;
@@ -17,7 +18,7 @@ mod size;
 mod small_server;
 
 pub use client::{Auth, Budget, Cause, Client, Hold, Pace, Probed, Reply, Settings, Unanswered};
-pub use endpoint::{Collect, Collection, Endpoint, Paging, Parent, Since};
+pub use endpoint::{Collect, Collection, Endpoint, NewestFirst, Paging, Parent, Since};
 pub use engine::{Outcome, Progress, Range, Task};
 pub use error::{
     CollectError, CollectErrorKind, RequestError, RequestErrorKind, ShownUrl, Verdict,

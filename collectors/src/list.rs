@@ -12,6 +12,7 @@ use headwater_store::raw::{NewItem, StoredItems};
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
+use crate::bounds;
 use crate::endpoint::{Collection, Paging, Since};
 use crate::engine::{Outcome, Page, Progress, Task, Trail, bad_url, fetch, keyed};
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
@@ -84,11 +85,13 @@ impl Plan {
             (Some(wanted), Some(known)) => wanted < known,
         };
         let incremental = stored.complete && !widened && !task.range.full;
+        let newest_first = collection.endpoint.newest_first;
+        let again = newest_first.map(|newest| TimeDelta::hours(newest.again_hours));
         let since = stored
             .since
             .filter(|_| incremental)
-            .map(|since| since - OVERLAP);
-        let filtered = collection.endpoint.since.is_some();
+            .map(|since| since - again.unwrap_or(OVERLAP));
+        let filtered = collection.endpoint.since.is_some() || newest_first.is_some();
         Self {
             lower: since.max(data_after).filter(|_| filtered),
             complete: since.is_none() || !filtered,
@@ -159,6 +162,8 @@ struct Walk<'a> {
     missed: u64,
     /// Some item of this walk stands on the head of the walk before.
     joined: bool,
+    /// When the oldest item that was met and has not ended was created (UTC).
+    unended: Option<DateTime<Utc>>,
 }
 
 impl<'a> Walk<'a> {
@@ -183,6 +188,7 @@ impl<'a> Walk<'a> {
             buried: HashSet::new(),
             missed: 0,
             joined: false,
+            unended: None,
         })
     }
 
@@ -254,11 +260,15 @@ impl<'a> Walk<'a> {
             let since = self.collection.endpoint.since;
             self.steadiness.page(&page.items, since, reading);
             self.state.resume_query = Some(self.steadiness.noted(&plan.question()));
-            let items = std::mem::take(&mut page.items.items);
+            let mut items = std::mem::take(&mut page.items.items);
             let span = plan.span.as_ref();
             self.joined |= span.is_some_and(|span| items.iter().any(|it| span.is_joined_by(it)));
             let date = page.date;
-            let Some(next) = page.items.next.take() else {
+            let endpoint = &self.collection.endpoint;
+            let known = bounds::reaches(endpoint, &items, plan.lower);
+            bounds::note_unended(endpoint, &items, &mut self.unended);
+            bounds::leave_out_older(endpoint, &mut items, plan.data_after);
+            let Some(next) = page.items.next.take().filter(|_| !known) else {
                 return self.store(items, date).await;
             };
             let next = self.task.client.own_url(&next)?;
@@ -382,7 +392,11 @@ impl<'a> Walk<'a> {
             .await?;
         for (id, key) in missing {
             match self.still_there(&key).await? {
-                Some(item) => self.store(vec![item], None).await?,
+                Some(item) => {
+                    let item = vec![item];
+                    bounds::note_unended(&self.collection.endpoint, &item, &mut self.unended);
+                    self.store(item, None).await?;
+                }
                 None => self.remove(id, &key).await?,
             }
         }
@@ -447,6 +461,16 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// Where the next walk begins. It stays before what has not ended; where the first part of the
+    /// walk was read by another run, what that part met is not known, and it does not move.
+    fn watermark(&self, partly: bool) -> Option<DateTime<Utc>> {
+        if partly && self.collection.endpoint.newest_first.is_some() {
+            return self.stored.since;
+        }
+        let began = self.state.resume_since;
+        began.map(|began| self.unended.map_or(began, |unended| unended.min(began)))
+    }
+
     /// The watermark moves only now, when the whole list was read; and not past an item that
     /// could not be stored, so that the next run asks for it again.
     async fn finish(&mut self, plan: &Plan, partly: bool) -> Result<(), CollectErrorKind> {
@@ -473,7 +497,7 @@ impl<'a> Walk<'a> {
             }
         } else {
             WalkState {
-                since: self.state.resume_since,
+                since: self.watermark(partly),
                 data_after: plan.data_after,
                 complete: true,
                 walk: self.state.walk,

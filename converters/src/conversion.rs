@@ -2,11 +2,14 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use headwater_domain::{Rows, Scope, Sourced, Table};
 use headwater_store::{Store, StoreError};
 use sea_orm::EntityTrait;
+
+use crate::rules::Rules;
 
 /// Conversion of one kind of tool row, the *driver*, to domain rows.
 pub trait Convert: 'static {
@@ -30,6 +33,12 @@ pub trait Convert: 'static {
 
     /// What the owner column of every written table holds for this driver key.
     fn owner(scope: &Scope, key: &str) -> String;
+
+    /// The part of the rules that the mapping looks at, as text: when it changes, everything is
+    /// converted again, offline. [`Related::rules`] hands the rules to the mapping.
+    fn fingerprint(_: &Rules) -> String {
+        String::new()
+    }
 
     /// Turns one driver row, with what is related to it, into rows. Pure.
     fn convert(
@@ -107,16 +116,25 @@ fn load<'a, K: RelatedRow>(
 
 /// Rows of other tables that belong to the driver rows at hand.
 #[derive(Default)]
-pub struct Related(HashMap<TypeId, Loaded>);
+pub struct Related {
+    loaded: HashMap<TypeId, Loaded>,
+    rules: Arc<Rules>,
+}
 
 impl Related {
+    /// The rules of the scope's configuration.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// The rows of a table that belong to this driver key.
     #[must_use]
     pub fn of<E>(&self, key: &str) -> &[Sourced<E::Model>]
     where
         E: EntityTrait<Model: Send + Sync>,
     {
-        let loaded = self.0.get(&TypeId::of::<E>());
+        let loaded = self.loaded.get(&TypeId::of::<E>());
         let by_key = loaded.and_then(|rows| rows.downcast_ref::<ByKey<E::Model>>());
         by_key
             .and_then(|rows| rows.get(key))
@@ -136,7 +154,14 @@ impl Related {
         for row in rows {
             by_key.entry(K::driver_key(&row.row)).or_default().push(row);
         }
-        self.0.insert(TypeId::of::<K::Entity>(), Box::new(by_key));
+        self.loaded
+            .insert(TypeId::of::<K::Entity>(), Box::new(by_key));
+        self
+    }
+
+    /// The same under these rules.
+    pub(crate) fn under(mut self, rules: Rules) -> Self {
+        self.rules = Arc::new(rules);
         self
     }
 }
@@ -176,6 +201,7 @@ pub struct Conversion {
     pub(crate) reads: Vec<Read>,
     pub(crate) writes: Vec<Write>,
     pub(crate) owner: fn(&Scope, &str) -> String,
+    pub(crate) fingerprint: fn(&Rules) -> String,
     pub(crate) convert: ConvertKeys,
 }
 
@@ -194,6 +220,7 @@ impl Conversion {
             reads: C::reads(),
             writes: C::writes(),
             owner: C::owner,
+            fingerprint: C::fingerprint,
             convert: convert::<C>,
         }
     }
@@ -224,12 +251,16 @@ impl Conversion {
         store: &Store,
         scope: &Scope,
         keys: &[String],
+        rules: &Arc<Rules>,
     ) -> Result<Related, StoreError> {
-        let mut related = Related::default();
+        let mut related = Related {
+            rules: Arc::clone(rules),
+            ..Related::default()
+        };
         for read in &self.reads {
             if let Some(load) = read.load {
                 let (kind, rows) = load(store, scope, read.column, keys).await?;
-                related.0.insert(kind, rows);
+                related.loaded.insert(kind, rows);
             }
         }
         Ok(related)

@@ -1,11 +1,14 @@
 //! The conversion loop: keys of changed tool rows in, all their domain rows out.
 
+use std::sync::Arc;
+
 use futures::future;
 use headwater_domain::{Rows, Scope};
 use headwater_store::progress::Checkpoint;
 use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError, Watch};
 
 use crate::conversion::Conversion;
+use crate::rules::Rules;
 
 /// Driver rows converted in one transaction.
 const PAGE: usize = 512;
@@ -46,6 +49,7 @@ pub async fn run(
     store: &Store,
     scope: &Scope,
     conversion: &Conversion,
+    rules: &Arc<Rules>,
     watch: &Watch<'_>,
 ) -> Result<Outcome, Error> {
     let failed = |source| Error::Store {
@@ -53,11 +57,11 @@ pub async fn run(
         scope: scope.full_name.clone(),
         source,
     };
-    let first = list_work(store, scope, conversion, watch)
+    let first = list_work(store, scope, conversion, rules, watch)
         .await
         .map_err(failed)?;
     let mut outcome = Outcome::default();
-    let read = |after: String| read_page(store, scope, conversion, after);
+    let read = |after: String| read_page(store, scope, (conversion, rules), after);
     let mut next = read(String::new()).await.map_err(failed)?;
     while let Some(batch) = next {
         if watch.cancel.is_cancelled() {
@@ -94,14 +98,14 @@ impl Batch {
 async fn read_page(
     store: &Store,
     scope: &Scope,
-    conversion: &Conversion,
+    (conversion, rules): (&Conversion, &Arc<Rules>),
     after: String,
 ) -> Result<Option<Batch>, StoreError> {
     let keys = store.work(scope, &conversion.step(), &after, PAGE).await?;
     if keys.is_empty() {
         return Ok(None);
     }
-    let related = conversion.load_related(store, scope, &keys).await?;
+    let related = conversion.load_related(store, scope, &keys, rules).await?;
     let rows = (conversion.convert)(store, scope, &keys, related).await?;
     Ok(Some(Batch { keys, rows }))
 }
@@ -112,11 +116,15 @@ async fn list_work(
     store: &Store,
     scope: &Scope,
     conversion: &Conversion,
+    rules: &Rules,
     watch: &Watch<'_>,
 ) -> Result<bool, StoreError> {
     let step = conversion.step();
     let stored = store.checkpoint(scope, &step).await?;
-    let rules = format!("v{}", conversion.version);
+    let rules = match (conversion.fingerprint)(rules) {
+        none if none.is_empty() => format!("v{}", conversion.version),
+        looked_at => format!("v{} {looked_at}", conversion.version),
+    };
     let after = if stored.rules == rules { stored.seq } else { 0 };
     let latest = store.latest_seq(scope).await?;
     if after == latest {

@@ -3,6 +3,7 @@
 pub mod bitbucket;
 mod conversion;
 pub mod engine;
+pub mod rules;
 #[cfg(test)]
 mod shown_rows;
 

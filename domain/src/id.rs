@@ -91,6 +91,30 @@ pub fn issue_change(scope: &Scope, number: i64, change_id: i64, field: &str) -> 
     ))
 }
 
+/// `bitbucket:BitbucketPipeline:1:{uuid}`.
+#[must_use]
+pub fn pipeline(connection_id: i64, uuid: &str) -> String {
+    fitted(format!(
+        "bitbucket:BitbucketPipeline:{connection_id}:{uuid}"
+    ))
+}
+
+/// `bitbucket:BitbucketPipelineStep:1:{uuid}`.
+#[must_use]
+pub fn pipeline_step(connection_id: i64, uuid: &str) -> String {
+    fitted(format!(
+        "bitbucket:BitbucketPipelineStep:{connection_id}:{uuid}"
+    ))
+}
+
+/// `bitbucket:BitbucketDeployment:1:{uuid}`.
+#[must_use]
+pub fn deployment(connection_id: i64, uuid: &str) -> String {
+    fitted(format!(
+        "bitbucket:BitbucketDeployment:{connection_id}:{uuid}"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

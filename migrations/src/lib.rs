@@ -12,10 +12,14 @@ mod m20261121_000006_create_pull_request_comments;
 mod m20261121_000007_create_pull_request_commits;
 mod m20261121_000008_create_request_ledger;
 mod m20261121_000009_create_leases;
-mod m20261121_000015_create_issues;
-mod m20261121_000016_create_issue_comments_and_changes;
-mod m20261121_000017_create_refs;
-mod m20261121_000018_create_commits;
+mod m20261121_000010_create_pipelines;
+mod m20261121_000011_create_pipeline_steps;
+mod m20261121_000012_create_deployments;
+mod m20261121_000013_create_environments;
+mod m20261121_000014_create_issues;
+mod m20261121_000015_create_issue_comments_and_changes;
+mod m20261121_000016_create_refs;
+mod m20261121_000017_create_commits;
 mod schema;
 
 use std::time::Duration;
@@ -92,10 +96,14 @@ history! {
     m20261121_000007_create_pull_request_commits => PULL_REQUEST_COMMITS,
     m20261121_000008_create_request_ledger => REQUEST_LEDGER,
     m20261121_000009_create_leases => LEASES,
-    m20261121_000015_create_issues => ISSUES,
-    m20261121_000016_create_issue_comments_and_changes => ISSUE_COMMENTS_AND_CHANGES,
-    m20261121_000017_create_refs => REFS,
-    m20261121_000018_create_commits => COMMITS,
+    m20261121_000010_create_pipelines => PIPELINES,
+    m20261121_000011_create_pipeline_steps => PIPELINE_STEPS,
+    m20261121_000012_create_deployments => DEPLOYMENTS,
+    m20261121_000013_create_environments => ENVIRONMENTS,
+    m20261121_000014_create_issues => ISSUES,
+    m20261121_000015_create_issue_comments_and_changes => ISSUE_COMMENTS_AND_CHANGES,
+    m20261121_000016_create_refs => REFS,
+    m20261121_000017_create_commits => COMMITS,
 }
 
 /// Applies changes in order and remembers which are applied.

@@ -59,8 +59,9 @@ pub use options::{Consumer, Credentials, ListedWorkspace, Options};
 pub use requests::RequestRecord;
 pub use server::Simulator;
 pub use world::{
-    Activity, Change, Comment, Commit, Difference, Event, Fork, GitChange, Habits, Hash, Inline,
-    Issue, IssueChange, IssueComment, Participant, Project, PullRequest, Refused, Repository, Size,
-    SourceRepository, Spread, State, Tag, Time, Touched, TrackerChange, Update, User, UserId,
-    Verdict, Workspace, World,
+    Activity, Change, Comment, Commit, Deployment, Difference, ENVIRONMENTS, Event, Fork,
+    GitChange, Habits, Hash, Inline, Issue, IssueChange, IssueComment, Participant, Pipeline,
+    PipelineStep, Project, PullRequest, Refused, Repository, Size, SourceRepository, Spread, State,
+    Tag, Time, Touched, TrackerChange, Update, User, UserId, Verdict, Workspace, World,
+    environment_uuid,
 };

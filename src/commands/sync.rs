@@ -248,6 +248,7 @@ async fn jobs_of(
             connection: connection.name.clone(),
             client: Some(client.clone()),
             prefetched: repository.prefetched,
+            rules: collecting.config.rules_of(&connection.name),
             data_after,
             cancel: cancel.clone(),
         });
@@ -364,6 +365,7 @@ async fn offline(
     let known = registered(&store, &context.config, &selection).await?;
     let jobs = known.into_iter().map(|(scope, connection)| Job {
         scope,
+        rules: context.config.rules_of(&connection),
         connection,
         client: None,
         prefetched: None,

@@ -16,6 +16,7 @@ mod period;
 mod problem;
 mod project;
 mod reader;
+mod rules;
 mod schedule;
 mod schema;
 mod scope_config;

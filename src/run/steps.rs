@@ -349,7 +349,7 @@ impl ScopeRun<'_> {
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);
         let (store, scope) = (self.runner.store, &self.job.scope);
-        let done = converters::engine::run(store, scope, conversion, &watch).await;
+        let done = converters::engine::run(store, scope, conversion, &self.job.rules, &watch).await;
         let (summary, step) = match done {
             Ok(outcome) => {
                 let summary = StepSummary {

@@ -4,9 +4,13 @@ use headwater_converters::bitbucket as convert;
 use headwater_domain::tool::bitbucket::SOURCE;
 use headwater_domain::tool::bitbucket::branch::Branches;
 use headwater_domain::tool::bitbucket::commit::Commits;
+use headwater_domain::tool::bitbucket::deployment::Deployments;
+use headwater_domain::tool::bitbucket::environment::Environments;
 use headwater_domain::tool::bitbucket::issue::Issues;
 use headwater_domain::tool::bitbucket::issue_change::IssueChanges;
 use headwater_domain::tool::bitbucket::issue_comment::IssueComments;
+use headwater_domain::tool::bitbucket::pipeline::Pipelines;
+use headwater_domain::tool::bitbucket::pipeline_step::PipelineSteps;
 use headwater_domain::tool::bitbucket::pull_request::PullRequests;
 use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
 use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
@@ -37,5 +41,9 @@ pub fn bitbucket() -> Source {
         .stream::<Tags, To<convert::Refs>>(change::REFS)
         .stream::<Commits, To<convert::Commits>>(change::COMMITS)
         .also::<convert::RepoCommits>()
+        .stream::<Pipelines, To<convert::Pipelines>>(change::PIPELINES)
+        .stream::<PipelineSteps, To<convert::PipelineSteps>>(change::PIPELINE_STEPS)
+        .stream::<Deployments, To<convert::Deployments>>(change::DEPLOYMENTS)
+        .stream::<Environments, Feeds<convert::Repositories>>(change::ENVIRONMENTS)
         .merged::<convert::Accounts>()
 }

@@ -94,7 +94,7 @@ async fn what_is_known_already_is_estimated_exactly() {
     let place = Place::new().await;
     place.allow(1_000_000);
     let unknown = place
-        .sync_with(&["--only", "repositories,pull_requests"])
+        .sync_with(&["--only", "repositories,pull_requests,pipelines"])
         .await;
     assert_eq!(
         find(&unknown, "estimate")["at_least"],

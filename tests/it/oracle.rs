@@ -28,10 +28,14 @@ const fn exception(table: &'static str, column: &'static str, decision: u32) -> 
 
 const ORIGIN: [&str; 3] = ["_raw_data_params", "_raw_data_table", "_raw_data_id"];
 
-const EXCEPTIONS: [Exception; 3] = [
+const EXCEPTIONS: [Exception; 6] = [
     exception("cicd_scopes", "url", 15),
     exception("issues", "type", 1),
     exception("issues", "url", 3),
+    exception("cicd_pipelines", "url", 16),
+    // Rules are looked at when converting: the tool table keeps these two columns empty.
+    exception("_tool_bitbucket_pipelines", "type", 5),
+    exception("_tool_bitbucket_pipelines", "environment", 5),
 ];
 
 /// Tables whose origin columns differ on purpose.
@@ -111,10 +115,18 @@ async fn read_stored(database: &Path, table: &str, columns: &[String], keys: &[&
     stored
 }
 
+/// The rules under which the peer's rows were made.
+const PEERS_RULES: &str = r#"
+[scope_config.default]
+deployment_ref_pattern = "main"
+production_ref_pattern = "pipeline"
+"#;
+
 /// Imports raw rows, transforms them offline, and compares tables with the peer's.
 async fn compare(raw: &[&str], expected: &[(&str, &str, &[&str])]) {
     let Some(oracle) = oracle() else { return };
     let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("headwater.toml"), PEERS_RULES).unwrap();
     for stream in raw {
         let table = format!("_raw_bitbucket_api_{stream}");
         let file = oracle.join(format!("raw/{table}.csv"));
@@ -222,4 +234,22 @@ async fn issues_give_the_peers_rows() {
         ),
     ];
     compare(&["issues"], &expected).await;
+}
+
+#[tokio::test]
+async fn pipelines_give_the_peers_rows() {
+    let expected: [(&str, &str, &[&str]); 3] = [
+        (
+            "_tool_bitbucket_pipelines",
+            "_tool_bitbucket_pipelines",
+            &["connection_id", "bitbucket_id"],
+        ),
+        ("cicd_pipelines", "cicd_pipelines", &["id"]),
+        (
+            "cicd_pipeline_commits",
+            "cicd_pipeline_commits",
+            &["pipeline_id", "commit_sha"],
+        ),
+    ];
+    compare(&["pipelines"], &expected).await;
 }

@@ -14,7 +14,17 @@ use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// True for a list that hangs on no item.
 pub(crate) fn is_top_list(path: &str) -> bool {
-    let lists = ["pullrequests", "issues", "branches", "tags", "commits"];
+    let lists = [
+        "pullrequests",
+        "issues",
+        "branches",
+        "tags",
+        "commits",
+        "pipelines",
+        "deployments",
+        "environments",
+    ];
+    let path = path.strip_suffix('/').unwrap_or(path);
     let rest = path.strip_prefix("/2.0/repositories/acme");
     let parts: Vec<&str> = rest.unwrap_or_default().split('/').skip(2).collect();
     rest == Some("")

@@ -2,9 +2,13 @@
 
 mod branch;
 mod commit;
+mod deployment;
+mod environment;
 mod issue;
 mod issue_change;
 mod issue_comment;
+mod pipeline;
+mod pipeline_step;
 mod pull_request;
 mod pull_request_activity;
 mod pull_request_comment;
@@ -26,6 +30,8 @@ const LIST: Endpoint = Endpoint {
         fields: &[&["id"]],
     }]),
     since: None,
+    created: &[],
+    newest_first: None,
     item_path: None,
     optional: false,
     heads: None,

@@ -3,7 +3,7 @@
 use headwater_domain::code::repo;
 use headwater_domain::devops::cicd_scope;
 use headwater_domain::ticket::board;
-use headwater_domain::tool::bitbucket::repository;
+use headwater_domain::tool::bitbucket::{environment, repository};
 use headwater_domain::{Rows, Scope, Sourced, id};
 
 use crate::{Convert, Read, Related, Write};
@@ -17,7 +17,11 @@ impl Convert for Repositories {
     const KEY: &'static str = "bitbucket_id";
 
     fn reads() -> Vec<Read> {
-        vec![Read::trigger::<repository::Entity>(Self::KEY)]
+        vec![
+            Read::trigger::<repository::Entity>(Self::KEY),
+            // Environments are places of the scope of pipelines.
+            Read::trigger::<environment::Entity>("repo_id"),
+        ]
     }
 
     fn writes() -> Vec<Write> {

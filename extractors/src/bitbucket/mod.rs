@@ -5,9 +5,13 @@
 mod account;
 mod branch;
 mod commit;
+mod deployment;
+mod environment;
 mod issue;
 mod issue_change;
 mod issue_comment;
+mod pipeline;
+mod pipeline_step;
 mod pull_request;
 mod pull_request_activity;
 mod pull_request_comment;
@@ -54,4 +58,32 @@ impl Links {
 pub(crate) struct Content {
     #[serde(default, deserialize_with = "json::text")]
     pub(crate) raw: String,
+}
+
+/// `{"name": "..."}`
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Named {
+    #[serde(default, deserialize_with = "json::text")]
+    pub(crate) name: String,
+}
+
+/// `{"type": "..."}`
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Typed {
+    #[serde(default, rename = "type", deserialize_with = "json::text")]
+    pub(crate) kind: String,
+}
+
+/// `{"hash": "..."}`
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Hashed {
+    #[serde(default, deserialize_with = "json::text")]
+    pub(crate) hash: String,
+}
+
+/// `{"uuid": "{...}"}`
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Uuid {
+    #[serde(default, deserialize_with = "json::short_text::<127, _>")]
+    pub(crate) uuid: String,
 }

@@ -4,6 +4,7 @@
 
 mod access;
 mod answer;
+mod builds;
 mod cache;
 mod fields;
 mod filter;
@@ -146,6 +147,9 @@ impl<'a> Session<'a> {
                 let pull_request = id.ok_or_else(|| Answer::not_found("Pull request"))?;
                 self.route_pull_request(place, pull_request, rest)
             }
+            ["pipelines", rest @ ..] => self.pipelines(place, rest),
+            ["deployments", rest @ ..] => self.deployments(place, rest),
+            ["environments", rest @ ..] => self.environments(place, rest),
             ["refs", "branches", name @ ..] => self.branches(place, name),
             ["refs", "tags", name @ ..] => self.tags(place, name),
             ["commits"] => self.main_commits(place),

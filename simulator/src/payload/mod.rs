@@ -4,6 +4,7 @@
 //! and a client that follows anything but `next` is caught by leaving loopback.
 
 mod activity;
+mod build;
 mod comment;
 mod commit;
 mod git_ref;
@@ -15,6 +16,7 @@ mod repository;
 mod user;
 
 pub(crate) use activity::activity;
+pub(crate) use build::{deployment, environment, pipeline, pipeline_step};
 pub(crate) use comment::comment;
 pub(crate) use commit::commit;
 pub(crate) use git_ref::{branch, tag};

@@ -5,6 +5,7 @@
 //! from the world's own dice. Payloads are rendered elsewhere, from the state as it is.
 
 mod actions;
+mod builds;
 mod change;
 mod dice;
 mod draw;
@@ -22,6 +23,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
+pub use builds::{Deployment, ENVIRONMENTS, Pipeline, PipelineStep, environment_uuid};
 pub use change::Change;
 pub use generate::{Size, Spread};
 pub(crate) use git::NOTHING;

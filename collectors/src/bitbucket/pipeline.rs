@@ -1,0 +1,27 @@
+//! `GET repositories/{workspace}/{repo_slug}/pipelines/`.
+
+use headwater_domain::tool::bitbucket::pipeline::Pipelines;
+
+use crate::endpoint::{Collect, Endpoint, NewestFirst};
+use crate::key::{Alternative, Key};
+
+impl Collect for Pipelines {
+    const ENDPOINT: Endpoint = Endpoint {
+        // Without the slash at the end some servers answer 404.
+        path: "repositories/{scope}/pipelines/",
+        query: &[("sort", "-created_on"), ("pagelen", "100")],
+        key: Key(&[Alternative {
+            kind: "",
+            fields: &[&["uuid"]],
+        }]),
+        // The list knows no filter. A step that is run again leaves the time of creation as it
+        // was, so the newest two days are read again each time.
+        created: &["created_on"],
+        newest_first: Some(NewestFirst {
+            ended: &["completed_on"],
+            again_hours: 48,
+        }),
+        item_path: Some("repositories/{scope}/pipelines/{item}"),
+        ..super::LIST
+    };
+}

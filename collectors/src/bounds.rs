@@ -1,0 +1,134 @@
+//! The bounds of lists that the server cannot filter: by the time of creation.
+
+use chrono::{DateTime, Utc};
+
+use crate::endpoint::Endpoint;
+use crate::key::field;
+use crate::page::RawItem;
+
+fn created_at(endpoint: &Endpoint, item: &RawItem) -> Option<DateTime<Utc>> {
+    if endpoint.created.is_empty() {
+        return None;
+    }
+    let text = field(&item.0, endpoint.created)?;
+    let time = DateTime::parse_from_rfc3339(&text).ok()?;
+    Some(time.with_timezone(&Utc))
+}
+
+/// True when a page of a list with the newest item in front has come to what is known.
+pub(crate) fn reaches(
+    endpoint: &Endpoint,
+    items: &[RawItem],
+    lower: Option<DateTime<Utc>>,
+) -> bool {
+    let Some(lower) = lower.filter(|_| endpoint.newest_first.is_some()) else {
+        return false;
+    };
+    // One item out of order, or without a time, ends nothing: the last one must be known.
+    let last = items.last().and_then(|item| created_at(endpoint, item));
+    last.is_some_and(|last| last < lower)
+}
+
+/// Keeps the time of the oldest item that may still change by itself.
+pub(crate) fn note_unended(
+    endpoint: &Endpoint,
+    items: &[RawItem],
+    oldest: &mut Option<DateTime<Utc>>,
+) {
+    let Some(newest_first) = endpoint.newest_first else {
+        return;
+    };
+    let unended = items
+        .iter()
+        .filter(|item| field(&item.0, newest_first.ended).is_none())
+        .filter_map(|item| created_at(endpoint, item));
+    *oldest = oldest.iter().copied().chain(unended).min();
+}
+
+/// Leaves out what was created before the wanted range. What tells no time is kept.
+pub(crate) fn leave_out_older(
+    endpoint: &Endpoint,
+    items: &mut Vec<RawItem>,
+    data_after: Option<DateTime<Utc>>,
+) {
+    if let Some(data_after) = data_after {
+        items.retain(|item| created_at(endpoint, item).is_none_or(|at| at >= data_after));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_domain::tool::bitbucket::deployment::Deployments;
+    use headwater_domain::tool::bitbucket::pipeline::Pipelines;
+
+    use super::*;
+    use crate::endpoint::Collect;
+
+    fn pipeline(day: u32, ended: bool) -> RawItem {
+        let ended = if ended {
+            r#","completed_on":"2026-11-30T00:00:00Z""#
+        } else {
+            ""
+        };
+        let data = format!(
+            r#"{{"uuid":"{{{day}}}","created_on":"{}"{ended}}}"#,
+            text(day)
+        );
+        RawItem(data.into_bytes())
+    }
+
+    fn text(day: u32) -> String {
+        format!("2026-11-{day:02}T00:00:00.123Z")
+    }
+
+    fn day(day: u32) -> Option<DateTime<Utc>> {
+        let time = DateTime::parse_from_rfc3339(&text(day)).unwrap();
+        Some(time.with_timezone(&Utc))
+    }
+
+    #[test]
+    fn a_walk_ends_at_the_page_that_comes_to_what_is_known() {
+        let page = [pipeline(9, true), pipeline(5, true)];
+        for (lower, expected) in [
+            (day(4), false),
+            (day(5), false),
+            (day(6), true),
+            (None, false),
+        ] {
+            assert_eq!(
+                reaches(&Pipelines::ENDPOINT, &page, lower),
+                expected,
+                "{lower:?}"
+            );
+        }
+        let nameless = [pipeline(5, true), RawItem(b"{}".to_vec())];
+        assert!(!reaches(&Pipelines::ENDPOINT, &nameless, day(6)));
+        assert!(
+            !reaches(&Deployments::ENDPOINT, &page, day(6)),
+            "it is in no order"
+        );
+    }
+
+    #[test]
+    fn the_watermark_stays_before_the_oldest_pipeline_that_runs() {
+        let mut oldest = None;
+        let page = [pipeline(9, false), pipeline(7, true), pipeline(8, false)];
+        note_unended(&Pipelines::ENDPOINT, &page, &mut oldest);
+        assert_eq!(oldest, day(8));
+        note_unended(&Pipelines::ENDPOINT, &[pipeline(3, true)], &mut oldest);
+        assert_eq!(oldest, day(8));
+    }
+
+    #[test]
+    fn what_was_created_before_the_range_is_left_out() {
+        let mut page = vec![
+            pipeline(9, true),
+            pipeline(5, true),
+            RawItem(b"{}".to_vec()),
+        ];
+        leave_out_older(&Pipelines::ENDPOINT, &mut page, day(9));
+        assert_eq!(page.len(), 2);
+        leave_out_older(&Pipelines::ENDPOINT, &mut page, None);
+        assert_eq!(page.len(), 2);
+    }
+}

@@ -1,0 +1,253 @@
+//! Deployments as Bitbucket tells them.
+
+use headwater_domain::devops::{cicd_deployment, cicd_deployment_commit};
+use headwater_domain::tool::bitbucket::{deployment, pipeline, pipeline_step};
+use headwater_domain::{Rows, Scope, Sourced, id};
+
+use super::pipeline_step::StepOfPipeline;
+use super::seconds_between;
+use crate::conversion::RelatedRow;
+use crate::rules::Rules;
+use crate::rules::deployment::{self as rule, EnvironmentNames};
+use crate::{Convert, Read, Related, Write};
+
+/// `_tool_bitbucket_deployments` to `cicd_deployments` and `cicd_deployment_commits`: all
+/// deployments of a pipeline at a time.
+pub struct Deployments;
+
+/// A deployment belongs to its pipeline.
+pub(super) struct DeploymentOfPipeline;
+
+impl RelatedRow for DeploymentOfPipeline {
+    type Entity = deployment::Entity;
+
+    fn driver_key(row: &deployment::Model) -> String {
+        row.belongs_to.clone()
+    }
+}
+
+/// The pipeline itself.
+struct OwnPipeline;
+
+impl RelatedRow for OwnPipeline {
+    type Entity = pipeline::Entity;
+
+    fn driver_key(row: &pipeline::Model) -> String {
+        row.bitbucket_id.clone()
+    }
+}
+
+impl Convert for Deployments {
+    type Driver = deployment::Entity;
+    const NAME: &'static str = "deployments";
+    const KEY: &'static str = "belongs_to";
+
+    fn reads() -> Vec<Read> {
+        vec![
+            Read::trigger::<deployment::Entity>(Self::KEY),
+            Read::related::<OwnPipeline>("bitbucket_id"),
+            Read::related::<StepOfPipeline>("pipeline_id"),
+        ]
+    }
+
+    fn writes() -> Vec<Write> {
+        vec![
+            Write::to::<cicd_deployment::Entity>("cicd_pipeline_id"),
+            Write::to::<cicd_deployment_commit::Entity>("cicd_pipeline_id"),
+        ]
+    }
+
+    fn owner(scope: &Scope, key: &str) -> String {
+        id::pipeline(scope.connection_id, key)
+    }
+
+    fn fingerprint(rules: &Rules) -> String {
+        rules.deployment_fingerprint()
+    }
+
+    fn convert(
+        scope: &Scope,
+        driver: Sourced<deployment::Model>,
+        related: &Related,
+        rows: &mut Rows,
+    ) {
+        let deployment = converted(scope, &driver.row, related);
+        let row = driver.row;
+        if !row.commit_sha.is_empty() {
+            let pipeline = related.of::<pipeline::Entity>(&row.belongs_to).first();
+            let ref_name = pipeline.map(|pipeline| pipeline.row.ref_name.clone());
+            rows.push(with_commit(
+                scope,
+                deployment.clone(),
+                (row.commit_sha, ref_name.unwrap_or_default()),
+            ));
+        }
+        rows.push(deployment);
+    }
+}
+
+fn converted(scope: &Scope, row: &deployment::Model, related: &Related) -> cicd_deployment::Model {
+    let steps = related.of::<pipeline_step::Entity>(&row.belongs_to);
+    let mut steps = steps.iter().map(|sourced| &sourced.row);
+    let step = steps.find(|step| step.bitbucket_id == row.step_id);
+    let step_result = step.map_or("", |step| step.result.as_str());
+    let (result, _) = rule::deployment_result(&row.result, step_result, &row.status);
+    let environment = related.rules().environment(EnvironmentNames {
+        name: &row.environment,
+        kind: &row.environment_type,
+    });
+    cicd_deployment::Model {
+        id: id::deployment(scope.connection_id, &row.bitbucket_id),
+        cicd_scope_id: id::repository(scope.connection_id, &scope.full_name),
+        name: row.name.clone(),
+        display_title: row.name.clone(),
+        url: row.web_url.clone(),
+        result: result.to_owned(),
+        status: rule::deployment_status(&row.status).to_owned(),
+        original_status: row.status.clone(),
+        original_result: row.result.clone(),
+        environment: environment.to_owned(),
+        original_environment: row.environment.clone(),
+        created_date: row.created_on,
+        queued_date: None,
+        started_date: row.started_on,
+        finished_date: row.completed_on,
+        duration_sec: seconds_between(row.started_on, row.completed_on),
+        queued_duration_sec: None,
+        cicd_pipeline_id: id::pipeline(scope.connection_id, &row.belongs_to),
+        subtask_name: String::new(),
+    }
+}
+
+fn with_commit(
+    scope: &Scope,
+    deployment: cicd_deployment::Model,
+    (commit_sha, ref_name): (String, String),
+) -> cicd_deployment_commit::Model {
+    cicd_deployment_commit::Model {
+        cicd_deployment_id: deployment.id.clone(),
+        id: deployment.id,
+        repo_id: deployment.cicd_scope_id.clone(),
+        cicd_scope_id: deployment.cicd_scope_id,
+        name: deployment.name,
+        display_title: deployment.display_title,
+        url: deployment.url,
+        result: deployment.result,
+        status: deployment.status,
+        original_status: deployment.original_status,
+        original_result: deployment.original_result,
+        environment: deployment.environment,
+        original_environment: deployment.original_environment,
+        created_date: deployment.created_date,
+        queued_date: deployment.queued_date,
+        started_date: deployment.started_date,
+        finished_date: deployment.finished_date,
+        duration_sec: deployment.duration_sec,
+        queued_duration_sec: deployment.queued_duration_sec,
+        cicd_pipeline_id: deployment.cicd_pipeline_id,
+        commit_sha,
+        commit_msg: String::new(),
+        ref_name,
+        repo_url: format!("https://bitbucket.org/{}", scope.full_name),
+        prev_success_deployment_commit_id: String::new(),
+        subtask_name: deployment.subtask_name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::shown_rows::{column, convert, converted, sourced};
+
+    fn row(environment: &str, status: &str, result: &str) -> deployment::Model {
+        deployment::Model {
+            belongs_to: "{p}".to_owned(),
+            bitbucket_id: "{d}".to_owned(),
+            pipeline_id: "{p}".to_owned(),
+            step_id: "{s}".to_owned(),
+            name: "#186".to_owned(),
+            environment: environment.to_owned(),
+            environment_type: "Production".to_owned(),
+            status: status.to_owned(),
+            result: result.to_owned(),
+            commit_sha: "ca4302e0".to_owned(),
+            created_on: DateTime::from_timestamp(1_790_000_000, 0),
+            started_on: DateTime::from_timestamp(1_790_000_010, 0),
+            completed_on: DateTime::from_timestamp(1_790_000_040, 900_000_000),
+            ..deployment::Model::default()
+        }
+    }
+
+    #[test]
+    fn a_deployment_brings_its_commit_from_the_ref_of_its_pipeline() {
+        let pipeline = pipeline::Model {
+            bitbucket_id: "{p}".to_owned(),
+            ref_name: "main".to_owned(),
+            ..pipeline::Model::default()
+        };
+        let related = Related::default().with::<OwnPipeline>(vec![sourced(3, pipeline)]);
+        let row = row("prod-eu", "COMPLETED", "SUCCESSFUL");
+        assert_snapshot!(converted::<Deployments>(row, &related));
+    }
+
+    #[test]
+    fn every_deployment_counts_once_whatever_it_was() {
+        for (case, environment, status, result, expected) in [
+            (
+                "no pipeline",
+                "Production",
+                "COMPLETED",
+                "SUCCESSFUL",
+                "SUCCESS",
+            ),
+            (
+                "first environment",
+                "prod-eu",
+                "COMPLETED",
+                "SUCCESSFUL",
+                "SUCCESS",
+            ),
+            (
+                "second environment",
+                "prod-us",
+                "COMPLETED",
+                "FAILED",
+                "FAILURE",
+            ),
+            ("redeploy under way", "prod-eu", "IN_PROGRESS", "", ""),
+            ("rollback", "prod-eu", "ROLLED_BACK", "", ""),
+            ("never deployed", "prod-eu", "UNDEPLOYED", "", ""),
+        ] {
+            let rows =
+                convert::<Deployments>(row(environment, status, result), &Related::default());
+            let table = "cicd_deployments";
+            assert_eq!(column(&rows, table, "result"), [expected], "{case}");
+            assert_eq!(
+                column(&rows, table, "environment"),
+                ["PRODUCTION"],
+                "{case}"
+            );
+            assert_eq!(
+                column(&rows, table, "original_environment"),
+                [environment],
+                "{case}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_deployment_without_an_outcome_ends_as_its_step() {
+        let step = pipeline_step::Model {
+            pipeline_id: "{p}".to_owned(),
+            bitbucket_id: "{s}".to_owned(),
+            result: "FAILED".to_owned(),
+            ..pipeline_step::Model::default()
+        };
+        let related = Related::default().with::<StepOfPipeline>(vec![sourced(4, step)]);
+        let rows = convert::<Deployments>(row("prod-eu", "COMPLETED", ""), &related);
+        assert_eq!(column(&rows, "cicd_deployments", "result"), ["FAILURE"]);
+    }
+}

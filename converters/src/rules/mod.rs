@@ -1,0 +1,96 @@
+//! The rules of a scope's configuration: what is a deployment, where it goes, what an issue is.
+//!
+//! Compiled once, looked at by mappings, and pure: text in, verdict out.
+
+pub mod deployment;
+mod issue;
+
+use globset::GlobMatcher;
+use regex::Regex;
+use xxhash_rust::xxh3::xxh3_128;
+
+/// A name or a glob of an environment, and what the environments that it matches are for.
+#[derive(Clone, Debug)]
+pub struct EnvironmentRule {
+    /// The name or glob as written.
+    pub pattern: String,
+    /// The same, compiled.
+    pub matcher: GlobMatcher,
+    /// PRODUCTION, STAGING, TESTING or DEVELOPMENT.
+    pub environment: &'static str,
+}
+
+/// The rules of one scope. The default is what holds where nothing is configured, except for the
+/// lists of issues, which the configuration always fills.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// Steps whose name matches are deployments.
+    pub deployment_pattern: Option<Regex>,
+    /// Steps, and environments of deployments, whose name matches are PRODUCTION.
+    pub production_pattern: Option<Regex>,
+    /// Pipelines whose ref name matches are deployments.
+    pub deployment_ref_pattern: Option<Regex>,
+    /// Pipelines whose ref name matches are PRODUCTION.
+    pub production_ref_pattern: Option<Regex>,
+    /// A full name goes before globs, and an earlier glob before a later one.
+    pub environments: Vec<EnvironmentRule>,
+    /// Status in the domain's spelling -> states of issues, trimmed and in lower case.
+    pub issue_status: Vec<(&'static str, Vec<String>)>,
+    /// Kind of an issue, trimmed and in lower case -> its type.
+    pub issue_type: Vec<(String, String)>,
+}
+
+impl Rules {
+    /// The rules about pipelines, steps and deployments, as a hash of their text.
+    #[must_use]
+    pub fn deployment_fingerprint(&self) -> String {
+        let patterns = [
+            &self.deployment_pattern,
+            &self.production_pattern,
+            &self.deployment_ref_pattern,
+            &self.production_ref_pattern,
+        ];
+        let patterns = patterns.map(|pattern| pattern.as_ref().map(Regex::as_str));
+        let rule = |rule: &EnvironmentRule| (rule.pattern.clone(), rule.environment);
+        let environments: Vec<_> = self.environments.iter().map(rule).collect();
+        hashed(&format!("{patterns:?} {environments:?}"))
+    }
+
+    /// The rules about issues, as a hash of their text.
+    #[must_use]
+    pub fn issue_fingerprint(&self) -> String {
+        hashed(&format!("{:?} {:?}", self.issue_status, self.issue_type))
+    }
+}
+
+fn hashed(text: &str) -> String {
+    format!("{:032x}", xxh3_128(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_rule_changes_the_fingerprint_of_those_who_look_at_it() {
+        let plain = Rules::default();
+        let deployments = Rules {
+            production_pattern: Some(Regex::new("prod").unwrap()),
+            ..Rules::default()
+        };
+        let other_place = Rules {
+            deployment_pattern: Some(Regex::new("prod").unwrap()),
+            ..Rules::default()
+        };
+        let issues = Rules {
+            issue_status: vec![("DONE", vec!["gone".to_owned()])],
+            ..Rules::default()
+        };
+        let of = Rules::deployment_fingerprint;
+        assert_ne!(of(&plain), of(&deployments));
+        assert_ne!(of(&other_place), of(&deployments));
+        assert_eq!(of(&plain), of(&issues));
+        assert_ne!(plain.issue_fingerprint(), issues.issue_fingerprint());
+        assert_eq!(plain.issue_fingerprint(), deployments.issue_fingerprint());
+    }
+}

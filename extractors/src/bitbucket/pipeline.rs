@@ -1,0 +1,104 @@
+//! Pipelines.
+
+use chrono::{DateTime, Utc};
+use headwater_domain::tool::bitbucket::pipeline::{self, Pipelines};
+use headwater_domain::{Item, Rows, Table};
+use serde::Deserialize;
+
+use super::{Hashed, Link, Named};
+use crate::{Extract, json};
+
+impl Extract for Pipelines {
+    type Payload = Payload;
+
+    fn tables() -> Vec<&'static Table> {
+        vec![Table::of::<pipeline::Entity>()]
+    }
+
+    fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
+        let state = payload.state.unwrap_or_default();
+        let target = payload.target.unwrap_or_default();
+        let links = payload.links.unwrap_or_default();
+        rows.push(pipeline::Model {
+            connection_id: item.scope.connection_id,
+            repo_id: item.scope.full_name.clone(),
+            bitbucket_id: payload.uuid,
+            status: state.name,
+            // One that has no result yet tells at which stage it is.
+            result: state.result.or(state.stage).unwrap_or_default().name,
+            ref_name: target.ref_name,
+            commit_sha: target.commit.unwrap_or_default().hash,
+            web_url: links.own.unwrap_or_default().href,
+            r#type: String::new(),
+            environment: String::new(),
+            build_number: payload.build_number,
+            duration_in_seconds: payload.duration_in_seconds,
+            bitbucket_created_on: payload.created_on,
+            bitbucket_complete_on: payload.completed_on,
+        });
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Payload {
+    #[serde(deserialize_with = "json::name::<127, _>")]
+    uuid: String,
+    state: Option<State>,
+    target: Option<Target>,
+    links: Option<Links>,
+    #[serde(default, deserialize_with = "json::number")]
+    build_number: i64,
+    #[serde(default, deserialize_with = "json::number")]
+    duration_in_seconds: i64,
+    #[serde(default, deserialize_with = "json::time")]
+    created_on: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "json::time")]
+    completed_on: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct State {
+    #[serde(default, deserialize_with = "json::text")]
+    name: String,
+    result: Option<Named>,
+    stage: Option<Named>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Target {
+    #[serde(default, deserialize_with = "json::text")]
+    ref_name: String,
+    commit: Option<Hashed>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Links {
+    #[serde(rename = "self")]
+    own: Option<Link>,
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_domain::tool::bitbucket::pipeline::Pipelines;
+    use insta::assert_snapshot;
+
+    use crate::shown_rows::extracted;
+
+    #[test]
+    fn a_pipeline_becomes_one_row() {
+        let payload = r#"{"uuid": "{a}", "build_number": 7, "state": {"name": "COMPLETED",
+            "result": {"name": "FAILED"}}, "target": {"ref_name": "main",
+            "commit": {"hash": "2b1cd7db"}}, "duration_in_seconds": 14,
+            "created_on": "2026-02-20T08:58:19.14397Z", "completed_on": "2026-02-20T08:58:46Z",
+            "links": {"self": {"href": "http://internal/{a}"}}}"#;
+        assert_snapshot!(extracted::<Pipelines>("", "{a}", payload));
+    }
+
+    #[test]
+    fn a_pipeline_without_a_result_tells_its_stage() {
+        let payload = r#"{"uuid": "{a}", "target": null, "links": null,
+            "state": {"name": "IN_PROGRESS", "result": null, "stage": {"name": "HALTED"}}}"#;
+        let rows = extracted::<Pipelines>("", "{a}", payload);
+        assert!(rows.contains("result=\"HALTED\""), "{rows}");
+    }
+}

@@ -1,0 +1,189 @@
+//! Pipelines, their steps, deployments and environments.
+
+use crate::world::{Deployment, ENVIRONMENTS, Pipeline, PipelineStep, Time, environment_uuid};
+
+use super::json::{Object, object};
+use super::{API, Place, WEB};
+
+/// This part of the service writes `Z`, and as many digits as it needs.
+fn time(it: &mut Object<'_>, key: &str, value: Time) {
+    it.shown(
+        key,
+        format_args!("{}", value.format("%Y-%m-%dT%H:%M:%S%.fZ")),
+    );
+}
+
+fn seconds(from: Time, to: Time) -> u64 {
+    u64::try_from((to - from).num_seconds()).unwrap_or_default()
+}
+
+pub(crate) fn pipeline(out: &mut String, place: Place<'_>, pipeline: &Pipeline) {
+    object(out, |it| {
+        it.text("type", "pipeline");
+        it.text("uuid", &pipeline.uuid);
+        it.number("build_number", pipeline.build_number);
+        it.object("state", |state| match pipeline.completed_on {
+            Some(_) => {
+                state.text("type", "pipeline_state_completed");
+                state.text("name", "COMPLETED");
+                state.object("result", |result| {
+                    let (kind, name) = if pipeline.failed {
+                        ("pipeline_state_completed_failed", "FAILED")
+                    } else {
+                        ("pipeline_state_completed_successful", "SUCCESSFUL")
+                    };
+                    result.text("type", kind);
+                    result.text("name", name);
+                });
+            }
+            None => {
+                state.text("type", "pipeline_state_in_progress");
+                state.text("name", "IN_PROGRESS");
+                state.object("stage", |stage| {
+                    stage.text("type", "pipeline_state_in_progress_running");
+                    stage.text("name", "RUNNING");
+                });
+            }
+        });
+        it.object("target", |target| {
+            target.text("type", "pipeline_ref_target");
+            target.text("ref_type", "branch");
+            target.text("ref_name", &pipeline.ref_name);
+            target.object("commit", |commit| {
+                commit.text("type", "commit");
+                commit.text("hash", &pipeline.commit);
+            });
+        });
+        time(it, "created_on", pipeline.created_on);
+        if let Some(completed) = pipeline.completed_on {
+            time(it, "completed_on", completed);
+            let ran = seconds(pipeline.created_on, completed);
+            it.number("duration_in_seconds", ran);
+            it.number("build_seconds_used", ran);
+        }
+        it.object("links", |links| {
+            links.link(
+                "self",
+                format_args!(
+                    "{API}/repositories/{}/pipelines/{}",
+                    place.full_name, pipeline.uuid
+                ),
+            );
+        });
+    });
+}
+
+pub(crate) fn pipeline_step(out: &mut String, pipeline: &Pipeline, step: &PipelineStep) {
+    object(out, |it| {
+        it.text("type", "pipeline_step");
+        it.text("uuid", &step.uuid);
+        it.text("name", step.name);
+        it.object("pipeline", |parent| {
+            parent.text("type", "pipeline");
+            parent.text("uuid", &pipeline.uuid);
+        });
+        it.object("trigger", |trigger| {
+            let kind = if step.manual { "manual" } else { "automatic" };
+            trigger.shown("type", format_args!("pipeline_step_trigger_{kind}"));
+        });
+        it.object("state", |state| {
+            let (name, result) = step.state;
+            let kind = name.to_lowercase();
+            state.shown("type", format_args!("pipeline_step_state_{kind}"));
+            state.text("name", name);
+            if let Some(name) = result {
+                let outcome = name.to_lowercase();
+                state.object("result", |result| {
+                    result.shown("type", format_args!("pipeline_step_state_{kind}_{outcome}"));
+                    result.text("name", name);
+                });
+            }
+        });
+        it.number("maxTime", 120);
+        it.number("run_number", step.run_number);
+        if let Some(started) = step.started_on {
+            time(it, "started_on", started);
+            if let Some(completed) = step.completed_on {
+                time(it, "completed_on", completed);
+                it.number("duration_in_seconds", seconds(started, completed));
+                it.number("build_seconds_used", seconds(started, completed));
+            }
+        }
+    });
+}
+
+pub(crate) fn environment(out: &mut String, place: Place<'_>, environment: usize) {
+    let Some((name, slug, kind)) = ENVIRONMENTS.get(environment) else {
+        return;
+    };
+    object(out, |it| {
+        it.text("type", "deployment_environment");
+        it.text("uuid", &environment_uuid(place.repository, environment));
+        it.text("name", name);
+        it.text("slug", slug);
+        it.number("rank", environment as u64);
+        it.object("environment_type", |it| {
+            it.text("type", "deployment_environment_type");
+            it.text("name", kind);
+        });
+    });
+}
+
+pub(crate) fn deployment(out: &mut String, place: Place<'_>, deployment: &Deployment) {
+    let pipeline = &deployment.pipeline;
+    let step = &deployment.step;
+    let page = format!("{WEB}/{}", place.full_name);
+    let number = pipeline.build_number;
+    object(out, |it| {
+        it.text("type", "deployment");
+        it.text("uuid", &deployment.uuid);
+        it.value("environment", |out| {
+            environment(out, place, deployment.environment)
+        });
+        it.object("step", |it| it.text("uuid", &step.uuid));
+        it.object("release", |it| {
+            it.text("type", "deployment_release");
+            it.object("pipeline", |it| {
+                it.text("type", "pipeline");
+                it.text("uuid", &pipeline.uuid);
+            });
+            it.shown("key", format_args!("pipelines-{}", pipeline.uuid));
+            it.shown("name", format_args!("#{number}"));
+            it.shown(
+                "url",
+                format_args!("{page}/addon/pipelines/home#!/results/{number}"),
+            );
+            time(it, "created_on", pipeline.created_on);
+            it.object("commit", |it| {
+                it.text("type", "commit");
+                it.text("hash", &pipeline.commit);
+                it.object("links", |links| {
+                    links.link("html", format_args!("{page}/commits/{}", pipeline.commit));
+                });
+            });
+        });
+        it.object("state", |it| {
+            let (name, result) = step.state;
+            let kind = name.to_lowercase();
+            it.shown("type", format_args!("deployment_state_{kind}"));
+            it.text("name", name);
+            if let Some(result) = result {
+                let outcome = result.to_lowercase();
+                it.object("status", |it| {
+                    it.shown("type", format_args!("deployment_state_{kind}_{outcome}"));
+                    it.text("name", result);
+                });
+            }
+            it.shown(
+                "url",
+                format_args!("{page}/addon/pipelines/home#!/results/{number}"),
+            );
+            if let Some(started) = step.started_on {
+                time(it, "started_on", started);
+            }
+            if let Some(completed) = step.completed_on {
+                time(it, "completed_on", completed);
+            }
+        });
+    });
+}

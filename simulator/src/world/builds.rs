@@ -1,0 +1,223 @@
+//! Pipelines and deployments, derived from pull requests.
+//!
+//! Nothing of them is stored: each pull request ran one pipeline when it was opened and one when
+//! it was merged, which deployed. So they never disagree with the pull requests, and a world of a
+//! seed stays what it was.
+
+use chrono::TimeDelta;
+
+use super::model::{Event, PullRequest, Repository, State, Time};
+
+/// Minutes after which a pipeline has ended.
+const RUNS_FOR: i64 = 6;
+
+/// One run of a pipeline.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    /// Stable identity, in braces.
+    pub uuid: String,
+    /// Number within the repository.
+    pub build_number: u64,
+    /// Branch it ran for.
+    pub ref_name: String,
+    /// Commit it ran on.
+    pub commit: String,
+    /// When it was created.
+    pub created_on: Time,
+    /// When it ended; none while it runs.
+    pub completed_on: Option<Time>,
+    /// Whether it failed.
+    pub failed: bool,
+    /// Whether it deploys.
+    pub deploys: bool,
+}
+
+/// One step of a pipeline.
+#[derive(Clone, Debug)]
+pub struct PipelineStep {
+    /// Stable identity, in braces.
+    pub uuid: String,
+    /// Its name.
+    pub name: &'static str,
+    /// Whether somebody has to start it.
+    pub manual: bool,
+    /// State, and result where there is one.
+    pub state: (&'static str, Option<&'static str>),
+    /// When it started; none while it did not.
+    pub started_on: Option<Time>,
+    /// When it ended.
+    pub completed_on: Option<Time>,
+    /// How often it ran.
+    pub run_number: u64,
+}
+
+/// One deployment.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// Stable identity, in braces.
+    pub uuid: String,
+    /// The pipeline that deployed.
+    pub pipeline: Pipeline,
+    /// The step that deployed.
+    pub step: PipelineStep,
+    /// Place in [`ENVIRONMENTS`].
+    pub environment: usize,
+}
+
+/// Name, slug and type of each environment.
+pub const ENVIRONMENTS: [(&str, &str, &str); 4] = [
+    ("Test", "test", "Test"),
+    ("staging", "staging", "Staging"),
+    ("prod-eu", "prod-eu", "Production"),
+    ("prod-us", "prod-us", "Production"),
+];
+
+fn mixed(parts: [u64; 3]) -> u128 {
+    let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
+    for byte in parts.iter().flat_map(|part| part.to_le_bytes()) {
+        hash = (hash ^ u128::from(byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
+    }
+    hash ^ (hash >> 61)
+}
+
+fn uuid(parts: [u64; 3]) -> String {
+    let hex = format!("{:032x}", mixed(parts));
+    let (a, b, c, d, e) = (
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    );
+    format!("{{{a}-{b}-{c}-{d}-{e}}}")
+}
+
+/// The identity of an environment, in braces.
+#[must_use]
+pub fn environment_uuid(repository: &Repository, environment: usize) -> String {
+    uuid([repository.serial, environment as u64, 3])
+}
+
+impl Repository {
+    /// Its pipelines, newest first, as they are at a time.
+    #[must_use]
+    pub fn pipelines(&self, now: Time) -> Vec<Pipeline> {
+        let pull_requests = self.pull_requests.values();
+        let mut pipelines: Vec<Pipeline> = pull_requests
+            .flat_map(|found| {
+                let opened = self.pipeline_of(found, found.created_on, false, now);
+                let merged = merged_at(found).map(|at| self.pipeline_of(found, at, true, now));
+                std::iter::once(opened).chain(merged)
+            })
+            .collect();
+        pipelines.sort_by_key(|p| std::cmp::Reverse((p.created_on, p.build_number)));
+        pipelines
+    }
+
+    fn pipeline_of(&self, found: &PullRequest, at: Time, deploys: bool, now: Time) -> Pipeline {
+        let kind = u64::from(deploys);
+        let draw = mixed([self.serial, found.id, 7 + kind]);
+        let ended = at + TimeDelta::minutes(RUNS_FOR);
+        let ref_name = if deploys {
+            &found.destination_branch
+        } else {
+            &found.source_branch
+        };
+        Pipeline {
+            uuid: uuid([self.serial, found.id, 1 + kind]),
+            build_number: found.id * 2 + kind,
+            ref_name: ref_name.clone(),
+            commit: match found.merge_commit.filter(|_| deploys) {
+                Some(hash) => hash.to_string(),
+                None => format!("{draw:032x}{:08x}", found.id),
+            },
+            created_on: at,
+            completed_on: (ended <= now).then_some(ended),
+            failed: draw % 7 == 0,
+            deploys,
+        }
+    }
+
+    /// Its deployments, in no particular order.
+    #[must_use]
+    pub fn deployments(&self, now: Time) -> Vec<Deployment> {
+        let pipelines = self.pipelines(now).into_iter().rev();
+        let mut deployments = Vec::new();
+        for pipeline in pipelines.filter(|pipeline| pipeline.deploys) {
+            for (place, step) in pipeline.steps().into_iter().enumerate() {
+                let Some(environment) = place.checked_sub(2).filter(|_| step.started_on.is_some())
+                else {
+                    continue;
+                };
+                deployments.push(Deployment {
+                    uuid: uuid([self.serial, pipeline.build_number, 20 + environment as u64]),
+                    pipeline: pipeline.clone(),
+                    step,
+                    environment: environment + 1,
+                });
+            }
+        }
+        deployments
+    }
+}
+
+fn merged_at(found: &PullRequest) -> Option<Time> {
+    let log = found.activity.iter();
+    let mut merges = log.filter(|entry| match &entry.event {
+        Event::Update(update) => update.state == State::Merged,
+        _ => false,
+    });
+    merges.next().map(|entry| entry.date)
+}
+
+impl Pipeline {
+    /// Its steps, in their order. After one that failed the rest is skipped; the last one waits
+    /// for somebody, who not always comes.
+    #[must_use]
+    pub fn steps(&self) -> Vec<PipelineStep> {
+        let names: &[&str] = if self.deploys {
+            &[
+                "Build",
+                "Test",
+                "Deploy to staging",
+                "Deploy to prod-eu",
+                "Deploy to prod-us",
+            ]
+        } else {
+            &["Build", "Test"]
+        };
+        let fails_at = (self.failed && self.completed_on.is_some()).then_some(names.len() / 2);
+        let steps = names.iter().enumerate().map(|(place, name)| {
+            let manual = place == 4;
+            let skipped = fails_at.is_some_and(|at| place > at);
+            let waits = manual && self.build_number % 3 == 0;
+            let begun = self.completed_on.is_some() || place == 0;
+            let start = self.created_on + TimeDelta::seconds(5 + 60 * place as i64);
+            let state = match self.completed_on {
+                Some(_) if skipped => ("COMPLETED", Some("NOT_RUN")),
+                Some(_) if waits => ("PENDING", None),
+                Some(_) if fails_at == Some(place) => ("COMPLETED", Some("FAILED")),
+                Some(_) => ("COMPLETED", Some("SUCCESSFUL")),
+                None if place == 0 => ("IN_PROGRESS", None),
+                None => ("PENDING", None),
+            };
+            let started_on = (begun && !skipped && !waits).then_some(start);
+            PipelineStep {
+                uuid: {
+                    let number = self.build_number * 10 + place as u64;
+                    let seed = u64::from_str_radix(&self.uuid[1..9], 16).unwrap_or_default();
+                    uuid([seed, number, 4])
+                },
+                name,
+                manual,
+                state,
+                started_on,
+                completed_on: started_on
+                    .filter(|_| self.completed_on.is_some())
+                    .map(|start| start + TimeDelta::seconds(55)),
+                run_number: 1 + u64::from(self.build_number % 5 == 0 && started_on.is_some()),
+            }
+        });
+        steps.collect()
+    }
+}

@@ -1,0 +1,57 @@
+//! A scope config as the rules that conversions look at.
+
+use std::sync::Arc;
+
+use headwater_converters::rules::{EnvironmentRule, Rules};
+
+use super::{Config, ScopeConfig};
+use crate::config::DEFAULT_SCOPE_CONFIG;
+use crate::config::scope_config::{IssueStatusName, Pattern};
+
+impl ScopeConfig {
+    /// The rules that conversions look at.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        let regex = |pattern: &Option<Pattern>| pattern.as_ref().map(|p| p.regex().clone());
+        let environments = self.environments.0.iter().map(|rule| EnvironmentRule {
+            pattern: rule.pattern.clone(),
+            matcher: rule.matcher.clone(),
+            environment: rule.environment.as_str(),
+        });
+        let status = &self.issue_status;
+        let types = self.issue_type.0.iter();
+        Rules {
+            deployment_pattern: regex(&self.deployment_pattern),
+            production_pattern: regex(&self.production_pattern),
+            deployment_ref_pattern: regex(&self.deployment_ref_pattern),
+            production_ref_pattern: regex(&self.production_ref_pattern),
+            environments: environments.collect(),
+            issue_status: vec![
+                (IssueStatusName::Todo.as_str(), status.todo.clone()),
+                (
+                    IssueStatusName::InProgress.as_str(),
+                    status.in_progress.clone(),
+                ),
+                (IssueStatusName::Done.as_str(), status.done.clone()),
+                (IssueStatusName::Other.as_str(), status.other.clone()),
+            ],
+            issue_type: types
+                .flat_map(|(name, kinds)| kinds.iter().map(|kind| (kind.clone(), name.clone())))
+                .collect(),
+        }
+    }
+}
+
+impl Config {
+    /// The rules for the scopes of the connection with this name; the default ones where the
+    /// configuration does not have it, as for rows that were imported.
+    #[must_use]
+    pub fn rules_of(&self, connection: &str) -> Arc<Rules> {
+        let named = self.connections.iter().find(|own| own.name == connection);
+        let config = match named {
+            Some(connection) => self.scope_config_of(connection),
+            None => self.scope_configs.get(DEFAULT_SCOPE_CONFIG),
+        };
+        Arc::new(config.cloned().unwrap_or_default().rules())
+    }
+}
