@@ -83,6 +83,9 @@ impl Session<'_> {
                 super::paging::HEAVY_LISTS,
                 |_, ()| {},
             ),
+            ["pipelines" | "deployments" | "environments"] => {
+                paging::numbered(self.request, &[(); 0], LISTS, |_, ()| {})
+            }
             _ => Err(Answer::no_route()),
         }
     }
