@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use headwater::exit::Exit;
-use headwater_simulator::{Fault, OnRequest, Options, Simulator, Size};
+use headwater_simulator::{Fault, OnRequest, Simulator};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio_util::sync::CancellationToken;
 
-use crate::lake::{How, Lake};
+use crate::lake::{self, How, Lake};
 
 /// What the program promises is two seconds; a machine that is busy with other tests may be late.
 const BOUND: Duration = Duration::from_secs(5);
@@ -56,11 +56,7 @@ async fn asked(simulator: &Simulator, count: u64) {
 }
 
 async fn tiny() -> (Simulator, Lake) {
-    let options = Options {
-        size: Size::tiny(),
-        ..Options::default()
-    };
-    let simulator = Simulator::start(options).await.unwrap();
+    let simulator = lake::tiny().await;
     let lake = Lake::beside(&simulator).await;
     (simulator, lake)
 }

@@ -12,7 +12,7 @@ use headwater::report::{RunSummary, Silent};
 use headwater::resolve::Selection;
 use headwater::source::Source;
 use headwater::sources::bitbucket::bitbucket;
-use headwater_simulator::Simulator;
+use headwater_simulator::{Options, Simulator, Size};
 use headwater_store::Store;
 use headwater_store::compare::{Difference, tables_equal};
 use headwater_store::query::{Cell, Rows, run_sqlite};
@@ -27,6 +27,15 @@ pub(crate) const TOKEN: &str = "api-token";
 
 /// The simulator's whole workspace.
 pub(crate) const ALL: &str = r#"["acme/*"]"#;
+
+/// A small company behind a simulated Bitbucket.
+pub(crate) async fn tiny() -> Simulator {
+    let options = Options {
+        size: Size::tiny(),
+        ..Options::default()
+    };
+    Simulator::start(options).await.unwrap()
+}
 
 /// A database of its own, with the configuration to fill it.
 pub(crate) struct Lake {
@@ -173,6 +182,19 @@ impl Lake {
         collect_and_transform(&collecting, &plan).await
     }
 
+    /// The program itself, started beside this lake, over the same database.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        Command::new(PathBuf::from(env!("CARGO_BIN_EXE_headwater")))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_remove("HEADWATER_CONFIG")
+            .env_remove("RUST_LOG")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
     /// What differs from another lake, over every table.
     pub(crate) async fn differences(&self, other: &Self) -> Vec<Difference> {
         let tables = bitbucket().tables();
@@ -244,21 +266,6 @@ pub(crate) async fn ask(database: &Path, sql: &str) -> Answer {
     let mut answer = Answer::default();
     run_sqlite(database, sql, &mut answer).await.unwrap();
     answer
-}
-
-impl Lake {
-    /// The program itself, started beside this lake, over the same database.
-    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
-        Command::new(PathBuf::from(env!("CARGO_BIN_EXE_headwater")))
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env_remove("HEADWATER_CONFIG")
-            .env_remove("RUST_LOG")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
-    }
 }
 
 /// Standard output of a started program that must succeed.

@@ -3,18 +3,14 @@
 use std::sync::Arc;
 
 use headwater::exit::Exit;
-use headwater_simulator::{Fault, Options, Simulator, Size};
+use headwater_simulator::Fault;
 use tokio_util::sync::CancellationToken;
 
-use crate::lake::{How, Lake};
+use crate::lake::{self, How, Lake};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_run_leaves_leased_repositories_alone_and_goes_on_when_they_are_free() {
-    let options = Options {
-        size: Size::tiny(),
-        ..Options::default()
-    };
-    let simulator = Simulator::start(options).await.unwrap();
+    let simulator = lake::tiny().await;
     let lake = Lake::beside(&simulator).await;
     let hanging = |path: &str| path.ends_with("/pullrequests");
     simulator.set_faults(Some(Arc::new(move |request| {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use headwater::exit::Exit;
-use headwater_simulator::{Fault, Options, Simulator, Size};
+use headwater_simulator::Fault;
 use tokio_util::sync::CancellationToken;
 
 use rstest::rstest;
 
-use crate::lake::{ALL, How, Lake};
+use crate::lake::{ALL, How, Lake, tiny};
 use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// True for a list that hangs on no item.
@@ -32,14 +32,6 @@ pub(crate) fn is_top_list(path: &str) -> bool {
             [list] | ["refs", list] => lists.contains(list),
             _ => false,
         }
-}
-
-async fn tiny() -> Simulator {
-    let options = Options {
-        size: Size::tiny(),
-        ..Options::default()
-    };
-    Simulator::start(options).await.unwrap()
 }
 
 #[rstest]

@@ -4,17 +4,13 @@ use std::fmt::Write as _;
 
 use headwater::exit::Exit;
 use headwater::plan::Depth;
-use headwater_simulator::{Options, Simulator, Size};
+use headwater_simulator::Simulator;
 
-use crate::lake::{How, Lake};
+use crate::lake::{self, How, Lake};
 use crate::sync::is_top_list;
 
 async fn tiny() -> (Simulator, Lake) {
-    let options = Options {
-        size: Size::tiny(),
-        ..Options::default()
-    };
-    let simulator = Simulator::start(options).await.unwrap();
+    let simulator = lake::tiny().await;
     let lake = Lake::beside(&simulator).await;
     lake.sync(How::default()).await;
     (simulator, lake)

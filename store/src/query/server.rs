@@ -6,9 +6,9 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use futures::TryStreamExt;
 use headwater_domain::timestamp;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlRow};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{
-    AssertSqlSafe, Column as _, ConnectOptions, Connection as _, Executor, Row, SqlSafeStr,
+    AssertSqlSafe, Column as _, ConnectOptions, Connection, Database, Executor, Row, SqlSafeStr,
     Statement as _, TypeInfo as _, ValueRef as _,
 };
 
@@ -22,7 +22,7 @@ pub async fn run_postgres(address: &str, sql: &str, rows: &mut dyn Rows) -> Resu
         .options([("default_transaction_read_only", "on"), ("timezone", "UTC")])
         .disable_statement_logging();
     let mut connection = Box::pin(options.connect()).await.map_err(unreachable)?;
-    let done = postgres(&mut connection, sql, rows).await;
+    let done = answer(&mut connection, sql, rows, postgres_cell).await;
     // The answer is complete, whatever becomes of the connection.
     let _ = connection.close().await;
     done
@@ -41,11 +41,17 @@ pub async fn run_mysql(address: &str, sql: &str, rows: &mut dyn Rows) -> Result<
     done
 }
 
-async fn postgres(
-    connection: &mut PgConnection,
+/// Hands over the answer to one statement, each cell as `cell` reads it.
+async fn answer<C>(
+    connection: &mut C,
     sql: &str,
     rows: &mut dyn Rows,
-) -> Result<(), QueryError> {
+    cell: CellOf<C::Database>,
+) -> Result<(), QueryError>
+where
+    C: Connection,
+    for<'c> &'c mut C: Executor<'c, Database = C::Database>,
+{
     let refused = |error: sqlx::Error| QueryError::Refused(refusal(&error));
     // Preparing refuses a text of several statements, one of which could allow writing.
     let text = AssertSqlSafe(sql.to_owned()).into_sql_str();
@@ -54,34 +60,26 @@ async fn postgres(
     rows.columns(names.collect()).map_err(QueryError::Output)?;
     let mut results = sqlx::raw_sql(text).fetch(&mut *connection);
     while let Some(row) = results.try_next().await.map_err(refused)? {
-        let cells = (0..row.len()).map(|place| postgres_cell(&row, place));
+        let cells = (0..row.len()).map(|place| cell(&row, place));
         let cells = cells.collect::<Result<_, _>>().map_err(refused)?;
         rows.row(cells).map_err(QueryError::Output)?;
     }
     Ok(())
 }
 
+/// Reads the cell at a place.
+type CellOf<D> = fn(&<D as Database>::Row, usize) -> Result<Cell, sqlx::Error>;
+
 async fn mysql(
     connection: &mut MySqlConnection,
     sql: &str,
     rows: &mut dyn Rows,
 ) -> Result<(), QueryError> {
-    let refused = |error: sqlx::Error| QueryError::Refused(refusal(&error));
     connection
         .execute("SET SESSION TRANSACTION READ ONLY")
         .await
-        .map_err(refused)?;
-    let text = AssertSqlSafe(sql.to_owned()).into_sql_str();
-    let prepared = connection.prepare(text.clone()).await.map_err(refused)?;
-    let names = prepared.columns().iter().map(|c| c.name().to_owned());
-    rows.columns(names.collect()).map_err(QueryError::Output)?;
-    let mut results = sqlx::raw_sql(text).fetch(&mut *connection);
-    while let Some(row) = results.try_next().await.map_err(refused)? {
-        let cells = (0..row.len()).map(|place| mysql_cell(&row, place));
-        let cells = cells.collect::<Result<_, _>>().map_err(refused)?;
-        rows.row(cells).map_err(QueryError::Output)?;
-    }
-    Ok(())
+        .map_err(|error| QueryError::Refused(refusal(&error)))?;
+    answer(connection, sql, rows, mysql_cell).await
 }
 
 fn unreachable(error: sqlx::Error) -> QueryError {
