@@ -1,6 +1,7 @@
 //! Steps of pipelines.
 
 use chrono::{DateTime, Utc};
+use headwater_domain::rules::Rules;
 use headwater_domain::tool::bitbucket::pipeline_step::{self, PipelineSteps};
 use headwater_domain::{Item, Rows, Table};
 use serde::Deserialize;
@@ -15,8 +16,13 @@ impl Extract for PipelineSteps {
         vec![Table::of::<pipeline_step::Entity>()]
     }
 
+    fn fingerprint(rules: &Rules) -> String {
+        rules.deployment_fingerprint()
+    }
+
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
         let state = payload.state.unwrap_or_default();
+        let (kind, environment) = item.rules.step_labels(&payload.name);
         rows.push(pipeline_step::Model {
             connection_id: item.scope.connection_id,
             repo_id: item.scope.full_name.clone(),
@@ -32,8 +38,8 @@ impl Extract for PipelineSteps {
             duration_in_seconds: payload.duration_in_seconds,
             build_seconds_used: payload.build_seconds_used,
             run_number: payload.run_number,
-            r#type: String::new(),
-            environment: String::new(),
+            r#type: kind.to_owned(),
+            environment: environment.to_owned(),
         });
     }
 }
