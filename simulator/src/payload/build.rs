@@ -163,7 +163,7 @@ pub(crate) fn deployment(out: &mut String, place: Place<'_>, deployment: &Deploy
             });
         });
         it.object("state", |it| {
-            let (name, result) = step.state;
+            let (name, result) = deployment.state;
             let kind = name.to_lowercase();
             it.shown("type", format_args!("deployment_state_{kind}"));
             it.text("name", name);
@@ -178,10 +178,10 @@ pub(crate) fn deployment(out: &mut String, place: Place<'_>, deployment: &Deploy
                 "url",
                 format_args!("{page}/addon/pipelines/home#!/results/{number}"),
             );
-            if let Some(started) = step.started_on {
+            if let Some(started) = deployment.started_on {
                 time(it, "started_on", started);
             }
-            if let Some(completed) = step.completed_on {
+            if let Some(completed) = deployment.completed_on {
                 time(it, "completed_on", completed);
             }
         });
