@@ -22,6 +22,7 @@ pub struct Pipelines;
 impl Convert for Pipelines {
     type Driver = pipeline::Entity;
     const NAME: &'static str = "pipelines";
+    const VERSION: u32 = 2;
     const KEY: &'static str = "bitbucket_id";
 
     fn reads() -> Vec<Read> {

@@ -27,6 +27,7 @@ impl RelatedRow for StepOfPipeline {
 impl Convert for PipelineSteps {
     type Driver = pipeline_step::Entity;
     const NAME: &'static str = "pipeline_steps";
+    const VERSION: u32 = 2;
     const KEY: &'static str = "pipeline_id";
 
     fn reads() -> Vec<Read> {
