@@ -56,11 +56,11 @@ pub fn converts(source: &Source, streams: &BTreeSet<&str>, conversion: &Conversi
         return runs(first) || named.any(runs);
     }
     conversion.inputs().iter().any(|(input, _)| {
-        let writes = |entry: &&StreamEntry| {
+        let fills = |entry: &&StreamEntry| {
             let mut tables = entry.extraction.tables.iter();
             tables.any(|table| table.name == input.name)
         };
-        let mut writers = entries().filter(writes);
+        let mut writers = entries().filter(fills);
         // What no stream writes is merged from mentions in all of them.
         writers
             .next()

@@ -17,6 +17,7 @@ pub trait Extract: Stream {
 
     /// The part of the scope's rules that the mapping looks at, as text: when it changes,
     /// everything is extracted again, offline. [`Item::rules`] hands the rules to the mapping.
+    #[must_use]
     fn fingerprint(_: &Rules) -> String {
         String::new()
     }

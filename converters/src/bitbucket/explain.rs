@@ -106,10 +106,12 @@ impl Lines {
     /// The first rule that gave what came of it.
     fn giver(&self, decides: &str, gives: &str) -> String {
         let mut lines = self.lines.iter();
-        let giver =
+        let found =
             lines.find(|line| line.of == self.of && line.decides == decides && line.gives == gives);
-        let by = |line: &Line| format!("by {}", line.rule);
-        giver.map_or_else(|| "where no pattern says otherwise".to_owned(), by)
+        match found {
+            Some(line) => format!("by {}", line.rule),
+            None => "where no pattern says otherwise".to_owned(),
+        }
     }
 }
 

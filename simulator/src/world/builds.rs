@@ -97,14 +97,14 @@ fn mixed(parts: [u64; 3]) -> u128 {
 
 fn uuid(parts: [u64; 3]) -> String {
     let hex = format!("{:032x}", mixed(parts));
-    let (a, b, c, d, e) = (
+    let parts = [
         &hex[..8],
         &hex[8..12],
         &hex[12..16],
         &hex[16..20],
         &hex[20..],
-    );
-    format!("{{{a}-{b}-{c}-{d}-{e}}}")
+    ];
+    format!("{{{}}}", parts.join("-"))
 }
 
 /// The identity of an environment, in braces.
@@ -148,7 +148,7 @@ impl Repository {
             },
             created_on: at,
             completed_on: (ended <= now).then_some(ended),
-            failed: draw % 7 == 0,
+            failed: draw.is_multiple_of(7),
             deploys,
         }
     }
@@ -176,7 +176,7 @@ impl Repository {
             }
             if let (Some(before), Some(ended)) = (&before, ended) {
                 let at = ended + TimeDelta::minutes(ROLLED_BACK_AFTER);
-                if pipeline.build_number % 5 == 0 && at <= now {
+                if pipeline.build_number.is_multiple_of(5) && at <= now {
                     deployments.push(before.again(self.serial, (60, &pipeline), at));
                 }
             }
@@ -253,37 +253,42 @@ impl Pipeline {
             &["Build", "Test"]
         };
         let fails_at = (self.failed && self.completed_on.is_some()).then_some(names.len() / 2);
-        let steps = names.iter().enumerate().map(|(place, name)| {
-            let manual = place == 4;
-            let skipped = fails_at.is_some_and(|at| place > at);
-            let waits = manual && self.build_number % 3 == 0;
-            let begun = self.completed_on.is_some() || place == 0;
-            let start = self.created_on + TimeDelta::seconds(5 + 60 * place as i64);
-            let state = match self.completed_on {
-                Some(_) if skipped => ("COMPLETED", Some("NOT_RUN")),
-                Some(_) if waits => ("PENDING", None),
-                Some(_) if fails_at == Some(place) => ("COMPLETED", Some("FAILED")),
-                Some(_) => ("COMPLETED", Some("SUCCESSFUL")),
-                None if place == 0 => ("IN_PROGRESS", None),
-                None => ("PENDING", None),
-            };
-            let started_on = (begun && !skipped && !waits).then_some(start);
-            PipelineStep {
-                uuid: {
-                    let number = self.build_number * 10 + place as u64;
-                    let seed = u64::from_str_radix(&self.uuid[1..9], 16).unwrap_or_default();
-                    uuid([seed, number, 4])
-                },
-                name,
-                manual,
-                state,
-                started_on,
-                completed_on: started_on
-                    .filter(|_| self.completed_on.is_some())
-                    .map(|start| start + TimeDelta::seconds(55)),
-                run_number: 1 + u64::from(self.build_number % 5 == 0 && started_on.is_some()),
-            }
-        });
+        let steps = (0_i64..)
+            .zip(names)
+            .enumerate()
+            .map(|(place, (minute, name))| {
+                let manual = place == 4;
+                let skipped = fails_at.is_some_and(|at| place > at);
+                let waits = manual && self.build_number.is_multiple_of(3);
+                let begun = self.completed_on.is_some() || place == 0;
+                let start = self.created_on + TimeDelta::seconds(5 + 60 * minute);
+                let state = match self.completed_on {
+                    Some(_) if skipped => ("COMPLETED", Some("NOT_RUN")),
+                    Some(_) if waits => ("PENDING", None),
+                    Some(_) if fails_at == Some(place) => ("COMPLETED", Some("FAILED")),
+                    Some(_) => ("COMPLETED", Some("SUCCESSFUL")),
+                    None if place == 0 => ("IN_PROGRESS", None),
+                    None => ("PENDING", None),
+                };
+                let started_on = (begun && !skipped && !waits).then_some(start);
+                PipelineStep {
+                    uuid: {
+                        let number = self.build_number * 10 + place as u64;
+                        let seed = u64::from_str_radix(&self.uuid[1..9], 16).unwrap_or_default();
+                        uuid([seed, number, 4])
+                    },
+                    name,
+                    manual,
+                    state,
+                    started_on,
+                    completed_on: started_on
+                        .filter(|_| self.completed_on.is_some())
+                        .map(|start| start + TimeDelta::seconds(55)),
+                    run_number: 1 + u64::from(
+                        self.build_number.is_multiple_of(5) && started_on.is_some(),
+                    ),
+                }
+            });
         steps.collect()
     }
 }

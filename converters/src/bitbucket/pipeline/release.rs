@@ -81,7 +81,7 @@ pub(super) fn push(
         let brought = (commit.commit_sha.clone(), commit.branch.clone());
         let mut row = with_commit(&commit.repo_url, deployment.clone(), brought);
         row.started_date = row.started_date.or_else(|| begun(&deployment));
-        row.subtask_name = MADE_OF_COMMIT.to_owned();
+        MADE_OF_COMMIT.clone_into(&mut row.subtask_name);
         rows.push(row);
     }
     rows.push(deployment);
