@@ -147,7 +147,7 @@ impl Rules {
         None
     }
 
-    /// Type and environment as the tool table of pipelines has them; see [`labels`].
+    /// Type and environment as the tool table of pipelines has them: what each pattern says for itself, as in `DevLake`.
     #[must_use]
     pub fn pipeline_labels(&self, ref_name: &str) -> (&'static str, &'static str) {
         labels(
@@ -157,7 +157,7 @@ impl Rules {
         )
     }
 
-    /// Type and environment as the tool table of steps has them; see [`labels`].
+    /// Type and environment as the tool table of steps has them: what each pattern says for itself, as in `DevLake`.
     #[must_use]
     pub fn step_labels(&self, name: &str) -> (&'static str, &'static str) {
         labels(

@@ -41,11 +41,11 @@ impl Rules {
         for (status, states) in &self.issue_status {
             let rule = list_of(status);
             if states.contains(&folded) {
-                tell(rule, Found::Told(status));
+                tell(rule, Found::Listed(status));
                 return status;
             }
             let empty = states.is_empty();
-            tell(rule, if empty { Found::Unset } else { Found::Untold });
+            tell(rule, if empty { Found::Unset } else { Found::Unlisted });
         }
         tell("any other state", Found::Told(OTHER));
         OTHER
@@ -62,8 +62,8 @@ impl Rules {
             subject: "kind of the issue",
             text: kind,
             found: match found {
-                Some((known, name)) => Found::matched(known, name),
-                None => Found::Untold,
+                Some((_, name)) => Found::Listed(name),
+                None => Found::Unlisted,
             },
         });
         found.map_or("", |(_, name)| name)
@@ -164,9 +164,9 @@ mod tests {
         assert_eq!(
             told,
             [
-                ("issue_status.todo", Found::Untold),
-                ("issue_status.in_progress", Found::Untold),
-                ("issue_status.done", Found::Told("DONE")),
+                ("issue_status.todo", Found::Unlisted),
+                ("issue_status.in_progress", Found::Unlisted),
+                ("issue_status.done", Found::Listed("DONE")),
             ]
         );
     }

@@ -27,6 +27,10 @@ pub enum Found<'a> {
     },
     /// This pattern does not match.
     Missed(&'a str),
+    /// The list has the word; what that gives.
+    Listed(&'a str),
+    /// The list does not have the word.
+    Unlisted,
     /// The word is one that the rule knows; what it gives.
     Told(&'a str),
     /// There is no word, or none that the rule knows.
@@ -54,8 +58,8 @@ impl<'a> Found<'a> {
     #[must_use]
     pub fn matches(self) -> &'static str {
         match self {
-            Self::Matched { .. } | Self::Told(_) => "yes",
-            Self::Missed(_) | Self::Untold => "no",
+            Self::Matched { .. } | Self::Listed(_) | Self::Told(_) => "yes",
+            Self::Missed(_) | Self::Unlisted | Self::Untold => "no",
             Self::Unset | Self::Decided => "",
         }
     }
@@ -64,7 +68,7 @@ impl<'a> Found<'a> {
     #[must_use]
     pub fn gives(self) -> &'a str {
         match self {
-            Self::Matched { gives, .. } | Self::Told(gives) => gives,
+            Self::Matched { gives, .. } | Self::Listed(gives) | Self::Told(gives) => gives,
             _ => "",
         }
     }
@@ -75,6 +79,8 @@ impl<'a> Found<'a> {
         match self {
             Self::Matched { pattern, .. } => format!("{pattern} matches"),
             Self::Missed(pattern) => format!("{pattern} does not match"),
+            Self::Listed(_) => "the list has it".to_owned(),
+            Self::Unlisted => "not in the list".to_owned(),
             Self::Told(_) => "this is a word that the rule knows".to_owned(),
             Self::Untold if text.is_empty() => "there is none".to_owned(),
             Self::Untold => "this is no word that the rule knows".to_owned(),
