@@ -121,7 +121,8 @@ impl Basis<'_> {
     /// What the database knows.
     async fn known(&self, job: &Job) -> Result<Known, StoreError> {
         let mut known = Known::default();
-        let chosen = |stream: &str| self.plan.streams.contains(&stream);
+        let chosen =
+            |stream: &str| self.plan.streams.contains(&stream) && job.streams.contains(stream);
         for entry in &self.source.streams {
             let collection = &entry.collection;
             if !chosen(collection.stream) || collection.parent.is_some() {

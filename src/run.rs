@@ -4,6 +4,7 @@ mod leasing;
 mod steps;
 mod tally;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -40,6 +41,8 @@ pub struct Job {
     pub prefetched: Option<RawItem>,
     /// The rules of the scope's configuration.
     pub rules: Arc<Rules>,
+    /// The streams of the entities that the scope's configuration wants.
+    pub streams: Arc<BTreeSet<&'static str>>,
     /// Nothing older is wanted (UTC); none means everything.
     pub data_after: Option<DateTime<Utc>>,
     /// Ends the work of this connection.

@@ -16,6 +16,7 @@ use crate::cli::{CollectArgs, ScopeArgs, Shared, StreamArgs};
 use crate::config::{Config, Connection, DataAfter};
 use crate::connect::Connector;
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
+use crate::entities::{require_wanted, streams_of};
 use crate::exit::{Exit, Failure, chain};
 use crate::plan::{Depth, Plan, Stages, choose_streams};
 use crate::report::{Event, Reporter, RunSummary};
@@ -73,6 +74,7 @@ pub(super) async fn online(shared: &Shared, wish: Wish) -> Result<Exit, Failure>
         streams: choose_streams(&source, &wish.streams.only, &wish.streams.skip)?,
         depth: wish.depth,
     };
+    require_wanted(&context.config, &source, &wish.streams.only)?;
     let selection = Selection::parse(&wish.scopes.scopes)?;
     let since = wish.since.as_deref().map(read_since).transpose()?;
     let (store, _lock) = context.open_unless_cancelled(wish.command, &cancel).await?;
@@ -237,6 +239,9 @@ async fn jobs_of(
     };
     mark_vanished(collecting, connection, &found).await?;
     let mut jobs = Vec::with_capacity(found.wanted.len());
+    let rules = collecting.config.rules_of(&connection.name);
+    let entities = collecting.config.entities_of(&connection.name);
+    let streams = Arc::new(streams_of(collecting.source, &entities));
     for repository in found.wanted {
         let store = collecting.store;
         store.register(&repository.scope, now()).await?;
@@ -248,7 +253,8 @@ async fn jobs_of(
             connection: connection.name.clone(),
             client: Some(client.clone()),
             prefetched: repository.prefetched,
-            rules: collecting.config.rules_of(&connection.name),
+            rules: Arc::clone(&rules),
+            streams: Arc::clone(&streams),
             data_after,
             cancel: cancel.clone(),
         });
@@ -366,6 +372,10 @@ async fn offline(
     let jobs = known.into_iter().map(|(scope, connection)| Job {
         scope,
         rules: context.config.rules_of(&connection),
+        streams: Arc::new(streams_of(
+            &source,
+            &context.config.entities_of(&connection),
+        )),
         connection,
         client: None,
         prefetched: None,

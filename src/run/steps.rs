@@ -13,6 +13,7 @@ use headwater_store::runs::StepRecord;
 use headwater_store::{StoreError, Watch};
 
 use super::{Job, Runner, Tally, leasing, now};
+use crate::entities;
 use crate::exit::chain;
 use crate::plan::{Depth, Plan};
 use crate::report::{Event, Place, StepSummary};
@@ -105,7 +106,10 @@ impl ScopeRun<'_> {
 
     async fn steps(&mut self, tally: &mut Tally) -> Step<()> {
         let source = self.runner.source;
-        let chosen = |entry: &&StreamEntry| self.plan.streams.contains(&entry.collection.stream);
+        let chosen = |entry: &&StreamEntry| {
+            let stream = entry.collection.stream;
+            self.plan.streams.contains(&stream) && self.job.streams.contains(stream)
+        };
         let streams: Vec<&StreamEntry> = source.streams.iter().filter(chosen).collect();
         let collected = if self.plan.stages.collect {
             self.collect_all(&streams, tally).await
@@ -126,17 +130,30 @@ impl ScopeRun<'_> {
         }
         if self.plan.stages.convert {
             for conversion in &source.conversions {
-                self.convert(conversion, tally).await?;
+                if entities::converts(source, &self.job.streams, conversion) {
+                    self.convert(conversion, tally).await?;
+                }
             }
-            let steps = source.reading_steps();
-            let pruned = self
-                .runner
-                .store
-                .prune_removed(&self.job.scope, &steps)
-                .await;
-            pruned.map_err(|_| Stop::Broken)?;
+            self.prune_removed().await.map_err(|_| Stop::Broken)?;
         }
         collected
+    }
+
+    /// Forgets removals that every step has followed. A step of an entity that is no longer wanted
+    /// holds them back, because it may be wanted again; one that never ran will begin anew.
+    async fn prune_removed(&self) -> Result<(), StoreError> {
+        let (source, store) = (self.runner.source, self.runner.store);
+        let running = entities::steps_of(source, &self.job.streams);
+        let mut steps = source.reading_steps();
+        for place in (0..steps.len()).rev() {
+            let step = &steps[place];
+            let waits = running.contains(step)
+                || !store.checkpoint(&self.job.scope, step).await?.is_start();
+            if !waits {
+                steps.remove(place);
+            }
+        }
+        store.prune_removed(&self.job.scope, &steps).await
     }
 
     async fn collect_all(&mut self, streams: &[&StreamEntry], tally: &mut Tally) -> Step<()> {
@@ -286,7 +303,8 @@ impl ScopeRun<'_> {
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);
         let (store, scope) = (self.runner.store, &self.job.scope);
-        let done = extractors::engine::run(store, scope, extraction, &watch).await;
+        let rules = &self.job.rules;
+        let done = extractors::engine::run(store, scope, extraction, rules, &watch).await;
         self.end_extraction(progress, done, tally).await
     }
 
