@@ -20,6 +20,7 @@ mod m20261121_000014_create_issues;
 mod m20261121_000015_create_issue_comments_and_changes;
 mod m20261121_000016_create_refs;
 mod m20261121_000017_create_commits;
+mod m20261121_000018_create_scope_aliases;
 mod schema;
 
 use std::time::Duration;
@@ -104,6 +105,7 @@ history! {
     m20261121_000015_create_issue_comments_and_changes => ISSUE_COMMENTS_AND_CHANGES,
     m20261121_000016_create_refs => REFS,
     m20261121_000017_create_commits => COMMITS,
+    m20261121_000018_create_scope_aliases => SCOPE_ALIASES,
 }
 
 /// Applies changes in order and remembers which are applied.

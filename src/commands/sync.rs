@@ -18,6 +18,7 @@ use crate::connect::Connector;
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::exit::{Exit, Failure, chain};
 use crate::plan::{Depth, Plan, Stages, choose_streams};
+use crate::renames;
 use crate::report::{Event, Reporter, RunSummary};
 use crate::resolve::{Resolved, Selection, connection_id, registered, wanted};
 use crate::run::{Job, Runner, Tally, now};
@@ -119,6 +120,9 @@ pub struct Collecting<'a> {
     pub since: Option<DateTime<Utc>>,
 }
 
+/// The stream whose one item tells a repository's name and UUID.
+const REPOSITORIES: &str = "repositories";
+
 /// Resolves the repositories, then runs the plan over them.
 ///
 /// # Errors
@@ -143,8 +147,9 @@ async fn run_over(
     connector: &mut Connector<'_>,
 ) -> Result<(Exit, RunSummary), Failure> {
     let mut tally = Tally::default();
-    let Prepared { jobs, _watched } =
-        Box::pin(resolve_jobs(collecting, connector, &mut tally)).await?;
+    let names_are_asked = plan.streams.contains(&REPOSITORIES);
+    let prepared = resolve_jobs(collecting, connector, names_are_asked, &mut tally);
+    let Prepared { jobs, _watched } = Box::pin(prepared).await?;
     tally.requests(budget::tell_estimates(collecting, plan, &jobs).await?);
     Box::pin(runner(collecting).run(plan, jobs, tally)).await
 }
@@ -166,16 +171,19 @@ pub(super) struct Prepared {
     pub(super) _watched: Vec<AbortOnDropHandle<()>>,
 }
 
-/// The repositories that are configured and selected, registered, with the way to their API.
+/// The repositories that are configured and selected, registered, with the way to their API. Rows
+/// of renamed ones follow first; those that are named in full are asked for their names if wanted.
 ///
 /// # Errors
 /// When no connection can be used, a name means nothing, or the database fails.
 pub(super) async fn resolve_jobs(
     collecting: &Collecting<'_>,
     connector: &mut Connector<'_>,
+    names_are_asked: bool,
     tally: &mut Tally,
 ) -> Result<Prepared, Failure> {
     let mut jobs = Vec::new();
+    let mut names = Vec::new();
     let mut watched = Vec::new();
     let mut unusable = None;
     for connection in &collecting.config.connections {
@@ -186,7 +194,9 @@ pub(super) async fn resolve_jobs(
             Ok(client) => {
                 let reporter = Arc::clone(&collecting.reporter);
                 watched.push(budget::watch_limit(&connection.name, &client, reporter));
-                jobs.extend(jobs_of(collecting, connection, &client, tally).await?);
+                let place = (connection, &client, names_are_asked);
+                let found = Box::pin(jobs_of(collecting, place, &mut names, tally));
+                jobs.extend(found.await?);
                 tally.requests(client.requests());
             }
             Err(failure) => {
@@ -207,11 +217,11 @@ pub(super) async fn resolve_jobs(
         });
     }
     if !tally.has_failed() {
-        let found: Vec<(String, String)> = jobs
+        let found = jobs
             .iter()
-            .map(|job| (job.connection.clone(), job.scope.full_name.clone()))
-            .collect();
-        collecting.selection.require_found(&found)?;
+            .map(|job| (job.connection.clone(), job.scope.full_name.clone()));
+        names.extend(found);
+        collecting.selection.require_found(&names)?;
     }
     Ok(Prepared {
         jobs,
@@ -219,22 +229,32 @@ pub(super) async fn resolve_jobs(
     })
 }
 
-/// One connection's repositories, registered; nothing when they cannot be listed.
+/// One connection's repositories, registered; nothing when they cannot be listed. Adds names that
+/// lead to one of another name.
 async fn jobs_of(
     collecting: &Collecting<'_>,
-    connection: &Connection,
-    client: &Client,
+    (connection, client, names_are_asked): (&Connection, &Client, bool),
+    names: &mut Vec<(String, String)>,
     tally: &mut Tally,
 ) -> Result<Vec<Job>, Failure> {
     let cancel = collecting.cancel.child_token();
     let found = wanted(client, connection, &collecting.selection, &cancel).await;
-    let found = match found {
+    let mut found = match found {
         Ok(found) => found,
         Err(error) => {
             note_unlisted(collecting, connection, &error, tally);
             return Ok(Vec::new());
         }
     };
+    if names_are_asked {
+        let leads = renames::ask_for_names(collecting, client, &cancel, &mut found).await?;
+        let asked = leads.into_iter().map(|(name, _)| name);
+        names.extend(asked.map(|name| (connection.name.clone(), name)));
+    }
+    let place = (connection.name.as_str(), connection_id(connection));
+    if renames::follow(collecting, place, client, &cancel, &mut found).await? {
+        tally.leased();
+    }
     mark_vanished(collecting, connection, &found).await?;
     let mut jobs = Vec::with_capacity(found.wanted.len());
     for repository in found.wanted {

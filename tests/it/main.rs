@@ -18,6 +18,7 @@ mod leases;
 mod network;
 mod oracle;
 mod registry;
+mod renames;
 mod reliability;
 mod scopes;
 mod secrets;

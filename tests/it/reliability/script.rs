@@ -68,6 +68,7 @@ impl Script {
             },
             Temper::Untold => Habits {
                 git_share: 0.15,
+                rename_share: 0.02,
                 ..Habits::nasty()
             },
         });
