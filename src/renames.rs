@@ -182,6 +182,7 @@ pub async fn follow(
     for lease in leases {
         lease.release().await?;
     }
+    lead_on(found, &renames);
     for scope in &unreached {
         store.set_source_gone(scope, Some(now())).await?;
     }
@@ -217,6 +218,19 @@ fn leave_out(
     );
     collecting.reporter.event(&Event::Notice { message });
     true
+}
+
+/// Names of before that did not answer lead to the repositories that had them.
+fn lead_on(found: &mut Resolved, renames: &[Rename]) {
+    for rename in renames {
+        let is_there = |scope: &Scope| found.wanted.iter().position(|it| it.scope == *scope);
+        let unanswered = is_there(&rename.from).filter(|&at| found.wanted[at].prefetched.is_none());
+        match (unanswered, is_there(&rename.to)) {
+            (Some(place), Some(_)) => drop(found.wanted.remove(place)),
+            (Some(place), None) => found.wanted[place].scope = rename.to.clone(),
+            (None, _) => {}
+        }
+    }
 }
 
 fn involved(renames: &[Rename]) -> BTreeSet<Scope> {
