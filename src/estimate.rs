@@ -122,7 +122,7 @@ impl Basis<'_> {
     async fn known(&self, job: &Job) -> Result<Known, StoreError> {
         let mut known = Known::default();
         let chosen = |stream: &str| self.plan.streams.contains(&stream);
-        for entry in &self.source.streams {
+        for entry in self.source.streams_of(&job.scope) {
             let collection = &entry.collection;
             if !chosen(collection.stream) || collection.parent.is_some() {
                 continue;

@@ -50,7 +50,9 @@ pub async fn ask_for_names(
         match answer {
             Ok(Some(repository)) => {
                 let uuid = repository.uuid();
-                found.listed.extend(uuid.map(|uuid| (uuid, repository.full_name.clone())));
+                found
+                    .listed
+                    .extend(uuid.map(|uuid| (uuid, repository.full_name.clone())));
                 wanted = Wanted {
                     scope: Scope::new(connection_id, repository.full_name),
                     prefetched: Some(repository.item),
@@ -123,7 +125,9 @@ pub async fn follow(
         return Ok(false);
     };
     let raw_table = &repositories.collection.raw_table;
-    let known = store.collected_repositories(connection_id, raw_table).await?;
+    let known = store
+        .collected_repositories(connection_id, raw_table)
+        .await?;
     let mut names = Names::new(known, &found.listed);
     let mut unreached = Vec::new();
     while let Some((uuid, scope)) = names.displaced() {
@@ -135,7 +139,13 @@ pub async fn follow(
             Err(error) if error.kind.verdict() != Verdict::Skip => {
                 let mut unclear = involved(&names.renames());
                 unclear.insert(scope);
-                return Ok(leave_out(collecting, name, found, &unclear, &error.to_string()));
+                return Ok(leave_out(
+                    collecting,
+                    name,
+                    found,
+                    &unclear,
+                    &error.to_string(),
+                ));
             }
             _ => {
                 unreached.push(at.clone());
@@ -167,7 +177,13 @@ pub async fn follow(
     let leases = match lease_all(store, scopes.iter(), "rename").await {
         Ok(leases) => leases,
         Err(failure) if failure.exit == Exit::Leased => {
-            return Ok(leave_out(collecting, name, found, &scopes, &failure.to_string()));
+            return Ok(leave_out(
+                collecting,
+                name,
+                found,
+                &scopes,
+                &failure.to_string(),
+            ));
         }
         Err(failure) => return Err(failure),
     };
@@ -175,7 +191,9 @@ pub async fn follow(
     let address = |scope: &Scope| workspace::address(client, scope).unwrap_or_default();
     let renaming = Renaming {
         tables: &tables,
-        steps: &collecting.source.reading_steps(),
+        steps: &renames.first().map_or_else(Vec::new, |rename| {
+            collecting.source.reading_steps(&rename.from)
+        }),
         address: &address,
     };
     store.rename(&renames, &renaming, now()).await?;
@@ -210,7 +228,9 @@ fn leave_out(
         // Not gone, only not looked at.
         found.left_aside.insert(scope.full_name.clone());
     }
-    let names = left_out.iter().map(|wanted| wanted.scope.full_name.as_str());
+    let names = left_out
+        .iter()
+        .map(|wanted| wanted.scope.full_name.as_str());
     let message = format!(
         "{name}: a repository has another name now, and its rows could not follow: {why}; not \
          collected this time: {}",
@@ -280,7 +300,10 @@ impl Names {
     /// names already, none move.
     fn renames(&self) -> Vec<Rename> {
         let renamed = self.known.iter().filter_map(|(uuid, from)| {
-            let name = self.present.get(uuid).filter(|name| **name != from.full_name)?;
+            let name = self
+                .present
+                .get(uuid)
+                .filter(|name| **name != from.full_name)?;
             let to = Scope::new(from.connection_id, name.clone());
             let settled = self.known.contains(&(uuid.clone(), to.clone()));
             let is_theirs = self.owners.get(name) == Some(uuid);
@@ -334,7 +357,10 @@ mod tests {
     #[test]
     fn a_repository_that_is_not_listed_gives_up_the_name_that_another_one_has() {
         let mut taken = names(&[(A, "w/a")], &[(B, "w/a")]);
-        assert_eq!(taken.displaced(), Some((A.to_owned(), Scope::new(1, "w/a"))));
+        assert_eq!(
+            taken.displaced(),
+            Some((A.to_owned(), Scope::new(1, "w/a")))
+        );
         taken.found(A.to_owned(), format!("w/{A}"));
         assert_eq!(taken.displaced(), None);
         assert_eq!(renames(&taken), ["w/a > w/{aa-01}"]);

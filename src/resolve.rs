@@ -59,6 +59,12 @@ impl Selection {
                 .any(|named| named.means(connection, full_name))
     }
 
+    /// True when nothing is named.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// False when every name is of another connection.
     #[must_use]
     pub fn may_include(&self, connection: &str) -> bool {

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use headwater_collectors::{Collect, Collection};
 use headwater_converters::{Conversion, Convert};
-use headwater_domain::Table;
+use headwater_domain::{Scope, Table};
 use headwater_extractors::{Extract, Extraction};
 use headwater_migrations::ChangeName;
 use headwater_store::compare::Tables;
@@ -15,7 +15,7 @@ pub struct StreamEntry {
     pub collection: Collection,
     /// How it is extracted.
     pub extraction: Extraction,
-    /// Name of the conversion its rows reach.
+    /// Name of the conversion its rows reach; empty for none.
     pub converted_by: &'static str,
     /// The change of the schema that made its tables.
     pub created_by: ChangeName,
@@ -58,6 +58,17 @@ pub struct Feeds<C>(PhantomData<C>);
 
 impl<C: Convert> Destination for Feeds<C> {
     const NAME: &'static str = C::NAME;
+
+    fn conversion() -> Option<Conversion> {
+        None
+    }
+}
+
+/// The rows are facts of their own: nothing in the domain is made of them.
+pub struct Stays;
+
+impl Destination for Stays {
+    const NAME: &'static str = "";
 
     fn conversion() -> Option<Conversion> {
         None
@@ -148,14 +159,33 @@ impl Source {
         collections.filter(hangs).cloned().collect()
     }
 
-    /// Names of all steps that read changes and removals.
+    /// Streams whose items are of this scope: of a repository, or of a workspace.
+    pub fn streams_of(&self, scope: &Scope) -> impl Iterator<Item = &StreamEntry> {
+        let of_workspace = scope.is_workspace();
+        let streams = self.streams.iter();
+        streams.filter(move |entry| entry.collection.of_workspace == of_workspace)
+    }
+
+    /// Conversions that rows of this scope can reach. Those of a workspace reach few.
+    pub fn conversions_of(&self, scope: &Scope) -> impl Iterator<Item = &Conversion> {
+        let is_reached = |conversion: &&Conversion| {
+            let mut streams = self.streams_of(scope);
+            streams.any(|entry| entry.converted_by == conversion.name)
+        };
+        let of_workspace = scope.is_workspace();
+        let conversions = self.conversions.iter();
+        conversions.filter(move |conversion| !of_workspace || is_reached(conversion))
+    }
+
+    /// Names of all steps that read changes and removals of this scope.
     #[must_use]
-    pub fn reading_steps(&self) -> Vec<String> {
-        let mut steps: Vec<String> = self.streams.iter().map(|e| e.extraction.step()).collect();
+    pub fn reading_steps(&self, scope: &Scope) -> Vec<String> {
+        let streams = self.streams_of(scope);
+        let mut steps: Vec<String> = streams.map(|entry| entry.extraction.step()).collect();
         if !self.merged.is_empty() {
             steps.push(headwater_extractors::accounts::STEP.to_owned());
         }
-        steps.extend(self.conversions.iter().map(Conversion::step));
+        steps.extend(self.conversions_of(scope).map(Conversion::step));
         steps
     }
 

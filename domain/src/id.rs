@@ -38,7 +38,12 @@ pub fn beginnings(scope: &Scope) -> [String; 5] {
         "BitbucketIssue",
         "BitbucketIssueChange",
     ];
-    kinds.map(|kind| format!("bitbucket:{kind}:{}:{}", scope.connection_id, scope.full_name))
+    kinds.map(|kind| {
+        format!(
+            "bitbucket:{kind}:{}:{}",
+            scope.connection_id, scope.full_name
+        )
+    })
 }
 
 /// `bitbucket:BitbucketAccount:1:<account id>`; ends in `:` when the account is unknown.

@@ -2,11 +2,13 @@
 
 mod budget;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use headwater_collectors::{Client, RequestError, RequestErrorKind};
+use headwater_domain::Scope;
 use headwater_store::Store;
 use headwater_store::ledger::Window;
 use tokio_util::sync::CancellationToken;
@@ -20,9 +22,9 @@ use crate::exit::{Exit, Failure, chain};
 use crate::plan::{Depth, Plan, Stages, choose_streams};
 use crate::renames;
 use crate::report::{Event, Reporter, RunSummary};
-use crate::resolve::{Resolved, Selection, connection_id, registered, wanted};
+use crate::resolve::{Resolved, Selection, Wanted, connection_id, registered, wanted};
 use crate::run::{Job, Runner, Tally, now};
-use crate::source::Source;
+use crate::source::{Source, StreamEntry};
 use crate::sources::bitbucket::bitbucket;
 
 pub(super) async fn sync(shared: &Shared, arguments: CollectArgs) -> Result<Exit, Failure> {
@@ -147,8 +149,7 @@ async fn run_over(
     connector: &mut Connector<'_>,
 ) -> Result<(Exit, RunSummary), Failure> {
     let mut tally = Tally::default();
-    let names_are_asked = plan.streams.contains(&REPOSITORIES);
-    let prepared = resolve_jobs(collecting, connector, names_are_asked, &mut tally);
+    let prepared = resolve_jobs(collecting, connector, &plan.streams, &mut tally);
     let Prepared { jobs, _watched } = Box::pin(prepared).await?;
     tally.requests(budget::tell_estimates(collecting, plan, &jobs).await?);
     Box::pin(runner(collecting).run(plan, jobs, tally)).await
@@ -172,14 +173,14 @@ pub(super) struct Prepared {
 }
 
 /// The repositories that are configured and selected, registered, with the way to their API. Rows
-/// of renamed ones follow first; those that are named in full are asked for their names if wanted.
+/// of renamed ones follow first. Nothing is asked for that none of the streams needs.
 ///
 /// # Errors
 /// When no connection can be used, a name means nothing, or the database fails.
 pub(super) async fn resolve_jobs(
     collecting: &Collecting<'_>,
     connector: &mut Connector<'_>,
-    names_are_asked: bool,
+    streams: &[&'static str],
     tally: &mut Tally,
 ) -> Result<Prepared, Failure> {
     let mut jobs = Vec::new();
@@ -194,7 +195,7 @@ pub(super) async fn resolve_jobs(
             Ok(client) => {
                 let reporter = Arc::clone(&collecting.reporter);
                 watched.push(budget::watch_limit(&connection.name, &client, reporter));
-                let place = (connection, &client, names_are_asked);
+                let place = (connection, &client, streams);
                 let found = Box::pin(jobs_of(collecting, place, &mut names, tally));
                 jobs.extend(found.await?);
                 tally.requests(client.requests());
@@ -217,9 +218,8 @@ pub(super) async fn resolve_jobs(
         });
     }
     if !tally.has_failed() {
-        let found = jobs
-            .iter()
-            .map(|job| (job.connection.clone(), job.scope.full_name.clone()));
+        let repositories = jobs.iter().filter(|job| !job.scope.is_workspace());
+        let found = repositories.map(|job| (job.connection.clone(), job.scope.full_name.clone()));
         names.extend(found);
         collecting.selection.require_found(&names)?;
     }
@@ -233,7 +233,7 @@ pub(super) async fn resolve_jobs(
 /// lead to one of another name.
 async fn jobs_of(
     collecting: &Collecting<'_>,
-    (connection, client, names_are_asked): (&Connection, &Client, bool),
+    (connection, client, streams): (&Connection, &Client, &[&'static str]),
     names: &mut Vec<(String, String)>,
     tally: &mut Tally,
 ) -> Result<Vec<Job>, Failure> {
@@ -246,7 +246,7 @@ async fn jobs_of(
             return Ok(Vec::new());
         }
     };
-    if names_are_asked {
+    if streams.contains(&REPOSITORIES) {
         let leads = renames::ask_for_names(collecting, client, &cancel, &mut found).await?;
         let asked = leads.into_iter().map(|(name, _)| name);
         names.extend(asked.map(|name| (connection.name.clone(), name)));
@@ -257,7 +257,8 @@ async fn jobs_of(
     }
     mark_vanished(collecting, connection, &found).await?;
     let mut jobs = Vec::with_capacity(found.wanted.len());
-    for repository in found.wanted {
+    let workspaces = workspaces_of(collecting, (client, streams), &found);
+    for repository in found.wanted.into_iter().chain(workspaces) {
         let store = collecting.store;
         store.register(&repository.scope, now()).await?;
         let data_after = store
@@ -278,6 +279,29 @@ async fn jobs_of(
             .all(|job| job.scope.connection_id == connection_id(connection))
     );
     Ok(jobs)
+}
+
+/// The workspaces of the repositories, unless only some repositories are meant. Nobody without
+/// credentials is told of them, and of sixty requests an hour none is to spare.
+fn workspaces_of(
+    collecting: &Collecting<'_>,
+    (client, streams): (&Client, &[&'static str]),
+    found: &Resolved,
+) -> Vec<Wanted> {
+    let wanted = |entry: &StreamEntry| {
+        entry.collection.of_workspace && streams.contains(&entry.collection.stream)
+    };
+    let any = collecting.source.streams.iter().any(wanted);
+    if !any || client.is_anonymous() || !collecting.selection.is_everything() {
+        return Vec::new();
+    }
+    let repositories = found.wanted.iter();
+    let scopes: BTreeSet<Scope> = repositories.map(|it| it.scope.workspace()).collect();
+    let wanted = scopes.into_iter().map(|scope| Wanted {
+        scope,
+        prefetched: None,
+    });
+    wanted.collect()
 }
 
 /// Marks repositories that a workspace no longer lists; their rows stay.

@@ -25,6 +25,7 @@ impl ScopeConfig {
             production_pattern: regex(&self.production_pattern),
             deployment_ref_pattern: regex(&self.deployment_ref_pattern),
             production_ref_pattern: regex(&self.production_ref_pattern),
+            bot_pattern: regex(&self.bot_pattern),
             environments: environments.collect(),
             issue_status: vec![
                 (IssueStatusName::Todo.as_str(), status.todo.clone()),

@@ -11,15 +11,18 @@ use headwater_domain::tool::bitbucket::issue_change::IssueChanges;
 use headwater_domain::tool::bitbucket::issue_comment::IssueComments;
 use headwater_domain::tool::bitbucket::pipeline::Pipelines;
 use headwater_domain::tool::bitbucket::pipeline_step::PipelineSteps;
+use headwater_domain::tool::bitbucket::project::Projects;
 use headwater_domain::tool::bitbucket::pull_request::PullRequests;
 use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
 use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
 use headwater_domain::tool::bitbucket::pull_request_commit::PullRequestCommits;
 use headwater_domain::tool::bitbucket::repository::Repositories;
 use headwater_domain::tool::bitbucket::tag::Tags;
+use headwater_domain::tool::bitbucket::workspace::Workspaces;
+use headwater_domain::tool::bitbucket::workspace_member::WorkspaceMembers;
 use headwater_migrations as change;
 
-use crate::source::{Feeds, Source, To};
+use crate::source::{Feeds, Source, Stays, To};
 
 /// The streams of Bitbucket Cloud, parents before children.
 #[must_use]
@@ -45,5 +48,8 @@ pub fn bitbucket() -> Source {
         .stream::<PipelineSteps, To<convert::PipelineSteps>>(change::PIPELINE_STEPS)
         .stream::<Deployments, To<convert::Deployments>>(change::DEPLOYMENTS)
         .stream::<Environments, Feeds<convert::Repositories>>(change::ENVIRONMENTS)
+        .stream::<Workspaces, Stays>(change::WORKSPACES)
+        .stream::<Projects, Stays>(change::WORKSPACES)
+        .stream::<WorkspaceMembers, Feeds<convert::Accounts>>(change::WORKSPACES)
         .merged::<convert::Accounts>()
 }

@@ -247,7 +247,13 @@ impl Page<'_> {
                     (connection_id, former_name, uuid, full_name, renamed_at) \
                     VALUES (?, ?, ?, ?, ?)";
         let former = rename.from.full_name.clone();
-        let values = vec![id.into(), former.into(), uuid.into(), new.into(), self.now.into()];
+        let values = vec![
+            id.into(),
+            former.into(),
+            uuid.into(),
+            new.into(),
+            self.now.into(),
+        ];
         self.execute(text, values).await.map(|_| ())
     }
 
@@ -320,7 +326,9 @@ mod tests {
 
     fn moves(renames: &[Rename]) -> Vec<(String, String)> {
         let names = in_order(renames).into_iter();
-        names.map(|(from, to)| (from.full_name, to.full_name)).collect()
+        names
+            .map(|(from, to)| (from.full_name, to.full_name))
+            .collect()
     }
 
     fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {

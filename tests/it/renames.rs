@@ -32,7 +32,8 @@ impl Lake {
     }
 
     async fn names(&self) -> Vec<String> {
-        let sql = "SELECT full_name FROM _headwater_scopes ORDER BY full_name";
+        let sql = "SELECT full_name FROM _headwater_scopes WHERE full_name LIKE '%/%' \
+                   ORDER BY full_name";
         self.texts(sql).await
     }
 
@@ -59,7 +60,9 @@ impl Lake {
             let (table, column) = place.split_once('.').unwrap();
             // Payloads are as they were received until they are read again.
             let is_told = column.ends_with("url") && !table.starts_with("_raw_");
-            let is_history = ["aliases", "leases", "steps"].iter().any(|it| table.ends_with(it));
+            let is_history = ["aliases", "leases", "steps"]
+                .iter()
+                .any(|it| table.ends_with(it));
             if is_told || is_history || column == "data" {
                 continue;
             }
@@ -92,7 +95,10 @@ async fn a_renamed_repository_keeps_its_rows_under_its_new_name(
     let before = lake.number(first_ids).await;
     let created = "SELECT COUNT(*) FROM pull_requests";
     let pull_requests = lake.number(created).await;
-    simulator.world().rename_repository(&slug, "Fresh Name").unwrap();
+    simulator
+        .world()
+        .rename_repository(&slug, "Fresh Name")
+        .unwrap();
     let (exit, _) = lake.sync(How::default()).await;
     assert_eq!(exit, Exit::Ok);
     assert!(lake.names().await.contains(&"acme/fresh-name".to_owned()));
@@ -116,8 +122,14 @@ async fn after_a_rename_only_payloads_hold_the_old_name() {
     lake.sync(How::default()).await;
     let (slug, _) = slugs(&simulator);
     let old = format!("acme/{slug}");
-    assert!(lake.places_of(&old).await.len() > 40, "the search finds names");
-    simulator.world().rename_repository(&slug, "Fresh Name").unwrap();
+    assert!(
+        lake.places_of(&old).await.len() > 40,
+        "the search finds names"
+    );
+    simulator
+        .world()
+        .rename_repository(&slug, "Fresh Name")
+        .unwrap();
     lake.sync(How::default()).await;
     assert_eq!(lake.places_of(&old).await, BTreeSet::new());
     lake.assert_follows(&simulator, ALL).await;
@@ -157,7 +169,10 @@ async fn a_repository_named_in_full_is_followed_to_a_name(#[case] former_names_a
         ..Habits::default()
     };
     simulator.world().set_habits(habits);
-    simulator.world().rename_repository(&slug, "Fresh Name").unwrap();
+    simulator
+        .world()
+        .rename_repository(&slug, "Fresh Name")
+        .unwrap();
     lake.assert_follows(&simulator, &scopes).await;
     let mut names = ["acme/fresh-name".to_owned(), format!("acme/{other}")];
     names.sort();
@@ -195,7 +210,10 @@ async fn names_in_full_that_are_exchanged_cost_no_request_more() {
     assert_eq!((exit, summary.requests), (Exit::Ok, requests.len() as u64));
     let single = |slug: &str| {
         let path = format!("/2.0/repositories/acme/{slug}");
-        requests.iter().filter(|request| request.path == path).count()
+        requests
+            .iter()
+            .filter(|request| request.path == path)
+            .count()
     };
     assert_eq!((single(&slug), single(&other)), (1, 1));
     lake.assert_follows(&simulator, &scopes).await;
@@ -237,7 +255,9 @@ async fn a_rename_that_is_interrupted_leaves_one_name_or_the_other() {
          BEGIN SELECT RAISE(ABORT, 'the power went off'); END",
     )
     .await;
-    let failed = lake.try_sync(How::default(), CancellationToken::new()).await;
+    let failed = lake
+        .try_sync(How::default(), CancellationToken::new())
+        .await;
     assert!(failed.is_err());
     assert_eq!(lake.names().await, names);
     let owner = format!(
@@ -262,7 +282,10 @@ async fn a_rename_waits_for_a_process_that_works_on_the_repository() {
     let other = lake.opened_again().await;
     let taken = other.lease_scope(&scope, &Claim::default()).await.unwrap();
     assert!(matches!(taken, Taken::Ours(_)));
-    simulator.world().rename_repository(&slug, "Fresh Name").unwrap();
+    simulator
+        .world()
+        .rename_repository(&slug, "Fresh Name")
+        .unwrap();
     let asked = Arc::new(AtomicBool::new(false));
     let noted = Arc::clone(&asked);
     simulator.set_faults(Some(Arc::new(move |request| {
@@ -271,7 +294,10 @@ async fn a_rename_waits_for_a_process_that_works_on_the_repository() {
     })));
     let (exit, _) = lake.sync(How::default()).await;
     assert_eq!(exit, Exit::Leased);
-    assert!(!asked.load(Ordering::SeqCst), "nothing is collected under the new name");
+    assert!(
+        !asked.load(Ordering::SeqCst),
+        "nothing is collected under the new name"
+    );
     assert!(lake.names().await.contains(&scope.full_name));
     drop(taken);
     simulator.set_faults(None);

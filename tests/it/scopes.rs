@@ -210,7 +210,7 @@ async fn a_workspace_that_cannot_be_listed_does_not_hide_the_others() {
 /// Names of the repositories that are there, with a mark on those that are gone at the source.
 async fn collected(folder: &tempfile::TempDir) -> Vec<String> {
     let sql = "SELECT full_name || CASE WHEN source_gone_at IS NULL THEN '' ELSE ' gone' END AS \
-               name FROM _headwater_scopes ORDER BY LENGTH(full_name), full_name";
+               name FROM _headwater_scopes WHERE full_name LIKE '%/%' ORDER BY LENGTH(full_name), full_name";
     let path = folder.path().to_owned();
     let query = move || run(&path, &[], &["query", sql, "--format", "json"]);
     let output = tokio::task::spawn_blocking(query).await.unwrap();

@@ -9,6 +9,7 @@ mod issue_change;
 mod issue_comment;
 mod pipeline;
 mod pipeline_step;
+mod project;
 mod pull_request;
 mod pull_request_activity;
 mod pull_request_comment;
@@ -16,6 +17,7 @@ mod pull_request_commit;
 mod repository;
 mod tag;
 pub mod workspace;
+mod workspace_member;
 
 use crate::endpoint::{Endpoint, Paging};
 use crate::key::{Alternative, Key};

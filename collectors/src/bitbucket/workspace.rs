@@ -1,17 +1,33 @@
-//! `GET user/workspaces` and `GET repositories/{workspace}`: what credentials can see, and what
-//! globs are resolved against.
+//! `GET workspaces/{workspace}`, the stream; `GET user/workspaces` and
+//! `GET repositories/{workspace}`: what credentials can see, and what globs are resolved against.
 
 use headwater_domain::Scope;
 use headwater_domain::tool::bitbucket::repository::Repositories;
+use headwater_domain::tool::bitbucket::workspace::Workspaces;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Client;
-use crate::endpoint::{Collect, Collection, Endpoint};
+use crate::endpoint::{Collect, Collection, Endpoint, Paging};
 use crate::engine::{Trail, bad_url, fetch};
 use crate::error::RequestError;
-use crate::key::{MAX_LENGTH, field};
+use crate::key::{Alternative, Key, MAX_LENGTH, field};
 use crate::page::RawItem;
+
+impl Collect for Workspaces {
+    const ENDPOINT: Endpoint = Endpoint {
+        path: "workspaces/{scope}",
+        query: &[],
+        paging: Paging::Single,
+        key: Key(&[Alternative {
+            kind: "",
+            fields: &[&["uuid"]],
+        }]),
+        // `read:workspace:bitbucket` is none of the permissions that are asked for.
+        optional: true,
+        ..super::LIST
+    };
+}
 
 /// A repository found in a workspace, with its payload as received.
 #[derive(Clone, Debug)]
@@ -184,9 +200,14 @@ async fn each_page(
 /// True for what Bitbucket calls a repository for good. Recordings of old have other keys.
 #[must_use]
 pub fn is_uuid(text: &str) -> bool {
-    let inner = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+    let inner = text
+        .strip_prefix('{')
+        .and_then(|text| text.strip_suffix('}'));
     inner.is_some_and(|inner| {
-        !inner.is_empty() && inner.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+        !inner.is_empty()
+            && inner
+                .bytes()
+                .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
     })
 }
 

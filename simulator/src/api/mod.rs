@@ -112,6 +112,15 @@ impl<'a> Session<'a> {
                     payload::workspace(out, self.world.workspace());
                 }))
             }
+            [
+                "workspaces",
+                workspace,
+                list @ ("projects" | "members"),
+                rest @ ..,
+            ] => {
+                self.find_workspace(workspace)?;
+                self.workspace_list(list, rest)
+            }
             ["repositories", workspace] => {
                 self.find_workspace(workspace)?;
                 self.repositories()

@@ -34,6 +34,36 @@ impl Session<'_> {
         }
     }
 
+    /// Projects or members of the workspace, or one of them; strangers see none.
+    pub(super) fn workspace_list(&self, list: &str, rest: &[&str]) -> Result<Answer, Answer> {
+        if self.request.reader == Reader::Anonymous {
+            return Err(Answer::unauthorized());
+        }
+        let (world, one) = (self.world, rest.first().copied());
+        if list == "projects" {
+            let Some(key) = one else {
+                return paging::numbered(self.request, world.projects(), LISTS, |out, project| {
+                    payload::project(out, world.workspace(), project);
+                });
+            };
+            let found = world.projects().iter().find(|project| project.key == key);
+            let found = found.ok_or_else(|| Answer::not_found("Project"))?;
+            return Ok(rendered(|out| {
+                payload::project(out, world.workspace(), found)
+            }));
+        }
+        let Some(uuid) = one else {
+            return paging::numbered(self.request, world.users(), LISTS, |out, user| {
+                payload::membership(out, world.workspace(), user);
+            });
+        };
+        let found = world.users().iter().find(|user| user.uuid == uuid);
+        let found = found.ok_or_else(|| Answer::not_found("Member"))?;
+        Ok(rendered(|out| {
+            payload::membership(out, world.workspace(), found)
+        }))
+    }
+
     pub(super) fn listed_workspace(&self, slug: &str) -> Option<&ListedWorkspace> {
         let mut listed = self.request.listed.iter();
         listed.find(|listed| listed.slug.eq_ignore_ascii_case(slug))
@@ -83,7 +113,8 @@ impl Session<'_> {
                 super::paging::HEAVY_LISTS,
                 |_, ()| {},
             ),
-            ["pipelines" | "deployments" | "environments"] => {
+            ["pipelines" | "deployments" | "environments" | "commits"]
+            | ["refs", "branches" | "tags"] => {
                 paging::numbered(self.request, &[(); 0], LISTS, |_, ()| {})
             }
             _ => Err(Answer::no_route()),

@@ -22,8 +22,8 @@ pub(crate) use commit::commit;
 pub(crate) use git_ref::{branch, tag};
 pub(crate) use issue::{issue, issue_change, issue_comment};
 pub(crate) use pull_request::{Extras, pull_request};
-pub(crate) use repository::repository;
-pub(crate) use user::{user, workspace, workspace_access};
+pub(crate) use repository::{project, repository};
+pub(crate) use user::{membership, user, workspace, workspace_access};
 
 /// Where links to the API point.
 const API: &str = "https://api.bitbucket.org/2.0";

@@ -128,7 +128,10 @@ impl World {
             let with = self.repositories.choose(rng)?.slug.clone();
             return (with != repository).then_some(Change::SwapRepositories { repository, with });
         }
-        let former = self.former_slugs.keys().filter(|slug| self.repository_index(slug).is_err());
+        let former = self
+            .former_slugs
+            .keys()
+            .filter(|slug| self.repository_index(slug).is_err());
         let former: Vec<&String> = former.collect();
         let name = match former.choose(rng) {
             // A name that was somebody's, or one's own, before.

@@ -13,6 +13,7 @@ pub mod issue_change;
 pub mod issue_comment;
 pub mod pipeline;
 pub mod pipeline_step;
+pub mod project;
 pub mod pull_request;
 pub mod pull_request_activity;
 pub mod pull_request_comment;
@@ -21,6 +22,8 @@ pub mod pull_request_reviewer;
 pub mod repo_commit;
 pub mod repository;
 pub mod tag;
+pub mod workspace;
+pub mod workspace_member;
 
 /// The source's name, as raw and tool tables spell it.
 pub const SOURCE: &str = "bitbucket";
