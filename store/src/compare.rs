@@ -12,7 +12,7 @@ use headwater_domain::{Scope, Table};
 use crate::Store;
 use crate::error::{During, StoreError};
 use crate::shape::RAW_DATA_PARAMS;
-use crate::sql::behind_key;
+use crate::sql::{behind_key, column_list};
 use crate::value;
 
 /// Columns that may differ: they tell when and in which order rows were written here, not what
@@ -319,7 +319,7 @@ impl<'a> Cursor<'a> {
         } else {
             format!("WHERE {}", conditions.join(" AND "))
         };
-        let names = names.join(", ");
+        let names = column_list(table, names.into_iter());
         let text = format!("SELECT {names} FROM {table} {within} ORDER BY {key} LIMIT ?");
         values.push(i64::try_from(PAGE).unwrap_or(i64::MAX).into());
         let rows = self.store.query_all(&text, values).await?;

@@ -7,7 +7,7 @@ use headwater_domain::{Origin, Scope, Sourced, Table};
 use crate::Store;
 use crate::database::Row;
 use crate::error::{During, StoreError};
-use crate::sql::{LENGTHS, key_list};
+use crate::sql::{LENGTHS, column_list, key_list};
 use crate::value;
 
 impl Store {
@@ -57,11 +57,12 @@ fn within(table: &Table, scope: &Scope) -> (&'static str, Vec<Value>) {
     }
 }
 
-fn select(table: &Table) -> String {
-    let columns: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+/// Reads a table's columns and where each row came from.
+pub(crate) fn select(table: &Table) -> String {
+    let names = table.columns.iter().map(|column| column.name.as_str());
     format!(
         "SELECT {}, _raw_data_params, _raw_data_table, _raw_data_id FROM {}",
-        columns.join(", "),
+        column_list(table.name, names),
         table.name
     )
 }

@@ -13,6 +13,7 @@ use headwater_domain::{Origin, Table};
 
 use crate::error::{During, StoreError};
 use crate::page::{Page, last_of_each_key};
+use crate::read::select;
 use crate::shape::Shape;
 use crate::sql::{LENGTHS, key_list, removal_text};
 use crate::value::{self, KeyValue};
@@ -184,12 +185,7 @@ impl Page<'_> {
         table: &Table,
         owner: &Owner,
     ) -> Result<HashMap<Vec<Value>, FullRow>, StoreError> {
-        let columns: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
-        let select = format!(
-            "SELECT {}, _raw_data_params, _raw_data_table, _raw_data_id FROM {}",
-            columns.join(", "),
-            table.name
-        );
+        let select = select(table);
         let mut found = HashMap::new();
         for (condition, values) in conditions(table, owner) {
             let text = format!("{select} WHERE {condition}");

@@ -137,6 +137,13 @@ pub(crate) fn numbered(backend: DbBackend, text: &str) -> Cow<'_, str> {
     Cow::Owned(numbered)
 }
 
+/// `table.name, ...`: behind a point no name has to be quoted, not even a word that a database
+/// keeps for itself.
+pub(crate) fn column_list<'a>(table: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("{table}.{name}")).collect();
+    names.join(", ")
+}
+
 /// `(?, ?, ...)` for a list of keys, padded to a fixed length by repeating the last one.
 pub(crate) fn key_list(mut keys: Vec<Value>) -> (String, Vec<Value>) {
     let length = padded_length(keys.len());

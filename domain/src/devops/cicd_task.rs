@@ -36,7 +36,7 @@ pub struct Model {
         comment = "SUCCESS, FAILURE or empty"
     )]
     pub result: String,
-    /// IN_PROGRESS, DONE or OTHER.
+    /// `IN_PROGRESS`, DONE or OTHER.
     #[sea_orm(
         column_type = "String(StringLen::N(100))",
         comment = "IN_PROGRESS, DONE or OTHER"

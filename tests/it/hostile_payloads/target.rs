@@ -25,7 +25,8 @@ pub(super) struct Target {
     tables: Vec<&'static str>,
     /// Path of the list, `/2.0/...`.
     path: String,
-    /// `workspace/slug:12` of the items' parent, as domain ids have it; none without a parent.
+    /// `workspace/slug:12` of the items' parent, or its UUID, as domain ids have it; none without
+    /// a parent.
     parent: Option<String>,
     /// Keys of the good items, of all lists.
     known: BTreeSet<String>,
@@ -75,7 +76,7 @@ impl Target {
             parent: collection
                 .parent
                 .is_some()
-                .then(|| format!("{}:{}", full_name.unwrap(), longest[1])),
+                .then(|| in_domain_ids(full_name.unwrap(), &longest[1])),
             known: items.iter().map(|row| row[0].clone()).collect(),
             seeds: seeds(items.iter().map(|row| row[1].as_str()), table),
             good,
@@ -161,6 +162,15 @@ impl Target {
             ids.extend(rows.iter().map(|row| row[0].parse::<i64>().unwrap()));
         }
         ids
+    }
+}
+
+/// How ids of domain rows name an item: numbers are a repository's own, UUIDs are everybody's.
+fn in_domain_ids(full_name: &str, key: &str) -> String {
+    if key.starts_with('{') {
+        key.to_owned()
+    } else {
+        format!("{full_name}:{key}")
     }
 }
 

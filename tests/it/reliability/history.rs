@@ -116,7 +116,7 @@ async fn a_script_of_the_environment_gives_the_tables_of_a_first_sync() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_property_notices_one_broken_cell_and_names_the_step_that_broke_it() {
     use headwater_simulator::Change;
-    let script = Script::draw(1, 60);
+    let script = Script::draw(1, 120);
     let sabotage: Sabotage = |step| {
         matches!(
             step,
@@ -133,5 +133,8 @@ async fn the_property_notices_one_broken_cell_and_names_the_step_that_broke_it()
         report.contains("a minimal script, 1 of the steps:"),
         "{report}"
     );
-    assert!(report.contains("HEADWATER_SCRIPT=Sqlite:1:60:"), "{report}");
+    assert!(
+        report.contains("HEADWATER_SCRIPT=Sqlite:1:120:"),
+        "{report}"
+    );
 }

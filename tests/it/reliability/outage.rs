@@ -12,12 +12,19 @@ use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::installation::Installation;
+use super::is_soak;
 use super::storage::assert_told;
 use super::worlds::{change, small};
 use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
-/// How long a database is away. Ten seconds in life; nothing here depends on the number.
-const AWAY: Duration = Duration::from_millis(1500);
+/// How long a server is away, or a file is held: ten seconds in the long form.
+fn away() -> Duration {
+    if is_soak() {
+        Duration::from_secs(10)
+    } else {
+        Duration::from_millis(1500)
+    }
+}
 
 /// The way to a server, which can be cut and mended.
 struct Way {
@@ -124,7 +131,7 @@ async fn a_server_that_goes_away_is_told_and_the_next_sync_goes_on(
             () = ended(&running) => {}
         }
         way.cut().await;
-        tokio::time::sleep(AWAY).await;
+        tokio::time::sleep(away()).await;
         way.mend().await;
         let done = running.await.unwrap();
         if done.status.code() == Some(0) {
@@ -152,7 +159,7 @@ async fn a_sync_waits_for_a_server_that_is_about_to_come_back(#[values(Postgres,
     way.cut().await;
     let mut command = installation.command(&["sync"]);
     let running = tokio::task::spawn_blocking(move || command.output().unwrap());
-    tokio::time::sleep(AWAY).await;
+    tokio::time::sleep(away()).await;
     way.mend().await;
     let done = running.await.unwrap();
     let said = String::from_utf8_lossy(&done.stderr);
@@ -176,7 +183,7 @@ async fn a_sync_waits_for_a_file_that_another_program_holds() {
         .await
         .unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    tokio::time::sleep(AWAY).await;
+    tokio::time::sleep(away()).await;
     other.execute_batch("ROLLBACK").unwrap();
     let done = running.await.unwrap();
     let said = String::from_utf8_lossy(&done.stderr);

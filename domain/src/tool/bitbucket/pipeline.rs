@@ -44,7 +44,7 @@ pub struct Model {
         comment = "UUID of the pipeline, in braces"
     )]
     pub bitbucket_id: String,
-    /// State, such as COMPLETED or IN_PROGRESS.
+    /// State, such as COMPLETED or `IN_PROGRESS`.
     #[sea_orm(
         column_type = "String(StringLen::N(100))",
         comment = "state, such as COMPLETED or IN_PROGRESS"
