@@ -19,6 +19,8 @@ pub struct StreamEntry {
     pub converted_by: &'static str,
     /// The change of the schema that made its tables.
     pub created_by: ChangeName,
+    /// It runs only where the configuration asks for it.
+    pub opt_in: bool,
 }
 
 /// A source's table of contents.
@@ -31,6 +33,8 @@ pub struct Source {
     pub conversions: Vec<Conversion>,
     /// Tool tables merged from mentions in many items.
     pub merged: Vec<&'static Table>,
+    /// Names of their conversions.
+    merging: Vec<&'static str>,
 }
 
 /// Where a stream's rows go on.
@@ -84,6 +88,7 @@ impl Source {
             streams: Vec::new(),
             conversions: Vec::new(),
             merged: Vec::new(),
+            merging: Vec::new(),
         }
     }
 
@@ -100,9 +105,24 @@ impl Source {
             extraction: Extraction::of::<S>(),
             converted_by: D::NAME,
             created_by,
+            opt_in: false,
         });
         self.conversions.extend(D::conversion());
         self
+    }
+
+    /// Adds a stream that runs only where the configuration asks for it, because it costs much.
+    #[must_use]
+    pub fn opt_in<S, D>(self, created_by: ChangeName) -> Self
+    where
+        S: Collect + Extract,
+        D: Destination,
+    {
+        let mut source = self.stream::<S, D>(created_by);
+        if let Some(entry) = source.streams.last_mut() {
+            entry.opt_in = true;
+        }
+        source
     }
 
     /// Adds a further conversion of what the streams before it bring.
@@ -116,6 +136,7 @@ impl Source {
     #[must_use]
     pub fn merged<C: Convert>(mut self) -> Self {
         self.merged.push(Table::of::<C::Driver>());
+        self.merging.push(C::NAME);
         self.conversions.push(Conversion::of::<C>());
         self
     }
@@ -166,11 +187,13 @@ impl Source {
         streams.filter(move |entry| entry.collection.of_workspace == of_workspace)
     }
 
-    /// Conversions that rows of this scope can reach. Those of a workspace reach few.
+    /// Conversions that rows of this scope can reach. Those of a workspace reach few: their own,
+    /// and what is merged from mentions.
     pub fn conversions_of(&self, scope: &Scope) -> impl Iterator<Item = &Conversion> {
         let is_reached = |conversion: &&Conversion| {
             let mut streams = self.streams_of(scope);
-            streams.any(|entry| entry.converted_by == conversion.name)
+            let own = streams.any(|entry| entry.converted_by == conversion.name);
+            own || self.merging.contains(&conversion.name)
         };
         let of_workspace = scope.is_workspace();
         let conversions = self.conversions.iter();

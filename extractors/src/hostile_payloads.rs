@@ -12,6 +12,7 @@ use headwater_domain::tool::bitbucket::pull_request::PullRequests;
 use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
 use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
 use headwater_domain::tool::bitbucket::pull_request_commit::PullRequestCommits;
+use headwater_domain::tool::bitbucket::pull_request_status::PullRequestStatuses;
 use headwater_domain::tool::bitbucket::repository::Repositories;
 use headwater_domain::tool::bitbucket::tag::Tags;
 use headwater_domain::tool::bitbucket::workspace::Workspaces;
@@ -37,6 +38,7 @@ fn extractions() -> Vec<Extraction> {
         Extraction::of::<Issues>(),
         Extraction::of::<IssueComments>(),
         Extraction::of::<IssueChanges>(),
+        Extraction::of::<PullRequestStatuses>(),
         Extraction::of::<Workspaces>(),
         Extraction::of::<Projects>(),
         Extraction::of::<WorkspaceMembers>(),
@@ -67,7 +69,8 @@ fn good() -> Value {
     });
     let places = json!({
         "mainbranch": {"name": "main"}, "parent": {"id": 7, "full_name": "a/b"},
-        "project": {"key": "K"}, "key": "K", "archived": false, "pullrequest": {"id": 12},
+        "project": {"key": "K"}, "key": "K", "archived": false,
+        "commit": {"hash": "00aa"}, "pullrequest": {"id": 12},
         "merge_commit": {"hash": "11bb", "date": "2026-03-02T09:00:00Z"},
         "source": {"branch": {"name": "f"}, "commit": {"hash": "c"}, "repository": null},
         "destination": {"branch": null, "commit": {"hash": "d"}, "repository": {"full_name": "a/b"}},

@@ -22,6 +22,7 @@ mod m20261121_000016_create_refs;
 mod m20261121_000017_create_commits;
 mod m20261121_000018_create_scope_aliases;
 mod m20261121_000019_create_workspaces;
+mod m20261121_000020_create_pull_request_statuses;
 mod schema;
 
 use std::time::Duration;
@@ -119,6 +120,7 @@ history! {
     m20261121_000017_create_commits => COMMITS,
     m20261121_000018_create_scope_aliases => SCOPE_ALIASES,
     m20261121_000019_create_workspaces => WORKSPACES,
+    m20261121_000020_create_pull_request_statuses => PULL_REQUEST_STATUSES,
 }
 
 /// Applies changes in order and remembers which are applied.

@@ -31,8 +31,8 @@ pub(crate) fn tables() -> Vec<NewTable> {
         NewTable::new("_tool_bitbucket_workspace_members")
             .key_number("connection_id")
             .key("workspace", 255)
-            .key("account_id", 255)
-            .varchar("uuid", 255)
+            .key("account_id", 128)
+            .key("uuid", 127)
             .varchar("display_name", 255)
             .tool(),
         NewTable::more("_tool_bitbucket_repos")

@@ -270,6 +270,7 @@ async fn jobs_of(
             client: Some(client.clone()),
             prefetched: repository.prefetched,
             rules: collecting.config.rules_of(&connection.name),
+            opts_in: collecting.config.opts_in(&connection.name),
             data_after,
             cancel: cancel.clone(),
         });
@@ -410,6 +411,7 @@ async fn offline(
     let jobs = known.into_iter().map(|(scope, connection)| Job {
         scope,
         rules: context.config.rules_of(&connection),
+        opts_in: context.config.opts_in(&connection),
         connection,
         client: None,
         prefetched: None,

@@ -391,6 +391,10 @@ pub struct ScopeConfig {
         extend("default" = DEFAULT_BOT_PATTERN)
     )]
     pub bot_pattern: Option<Pattern>,
+    /// Whether the statuses that builds and checks give to commits of pull requests are collected:
+    /// one request more for each pull request that changed. Default: `false`.
+    #[schemars(default, extend("default" = false))]
+    pub commit_statuses: bool,
 }
 
 fn default_bot_pattern() -> Option<Pattern> {
@@ -416,6 +420,7 @@ impl Default for ScopeConfig {
             environments: Environments::default(),
             issue_type: IssueType::default(),
             bot_pattern: default_bot_pattern(),
+            commit_statuses: false,
         }
     }
 }

@@ -107,7 +107,9 @@ impl ScopeRun<'_> {
 
     async fn steps(&mut self, tally: &mut Tally) -> Step<()> {
         let source = self.runner.source;
-        let chosen = |entry: &&StreamEntry| self.plan.streams.contains(&entry.collection.stream);
+        let chosen = |entry: &&StreamEntry| {
+            self.plan.streams.contains(&entry.collection.stream) && self.job.wants(entry)
+        };
         let scope = &self.job.scope;
         let streams: Vec<&StreamEntry> = source.streams_of(scope).filter(chosen).collect();
         let collected = if self.plan.stages.collect {
@@ -131,15 +133,26 @@ impl ScopeRun<'_> {
             for conversion in source.conversions_of(&self.job.scope) {
                 self.convert(conversion, tally).await?;
             }
-            let steps = source.reading_steps(&self.job.scope);
-            let pruned = self
-                .runner
-                .store
-                .prune_removed(&self.job.scope, &steps)
-                .await;
-            pruned.map_err(|_| Stop::Broken)?;
+            self.prune_removed().await.map_err(|_| Stop::Broken)?;
         }
         collected
+    }
+
+    /// Forgets removals that every step has followed. Steps that are not wanted and never ran will
+    /// begin anew.
+    async fn prune_removed(&self) -> Result<(), StoreError> {
+        let (source, store, scope) = (self.runner.source, self.runner.store, &self.job.scope);
+        let mut steps = source.reading_steps(scope);
+        for entry in source
+            .streams_of(scope)
+            .filter(|entry| !self.job.wants(entry))
+        {
+            let step = entry.extraction.step();
+            if store.checkpoint(scope, &step).await?.is_start() {
+                steps.retain(|other| *other != step);
+            }
+        }
+        store.prune_removed(scope, &steps).await
     }
 
     async fn collect_all(&mut self, streams: &[&StreamEntry], tally: &mut Tally) -> Step<()> {

@@ -16,6 +16,7 @@ use headwater_domain::tool::bitbucket::pull_request::PullRequests;
 use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
 use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
 use headwater_domain::tool::bitbucket::pull_request_commit::PullRequestCommits;
+use headwater_domain::tool::bitbucket::pull_request_status::PullRequestStatuses;
 use headwater_domain::tool::bitbucket::repository::Repositories;
 use headwater_domain::tool::bitbucket::tag::Tags;
 use headwater_domain::tool::bitbucket::workspace::Workspaces;
@@ -37,6 +38,7 @@ pub fn bitbucket() -> Source {
             change::PULL_REQUEST_COMMENTS,
         )
         .stream::<PullRequestCommits, To<convert::PullRequestCommits>>(change::PULL_REQUEST_COMMITS)
+        .opt_in::<PullRequestStatuses, Stays>(change::PULL_REQUEST_STATUSES)
         .stream::<Issues, To<convert::Issues>>(change::ISSUES)
         .stream::<IssueComments, To<convert::IssueComments>>(change::ISSUE_COMMENTS_AND_CHANGES)
         .stream::<IssueChanges, To<convert::IssueChanges>>(change::ISSUE_COMMENTS_AND_CHANGES)
@@ -50,6 +52,6 @@ pub fn bitbucket() -> Source {
         .stream::<Environments, Feeds<convert::Repositories>>(change::ENVIRONMENTS)
         .stream::<Workspaces, Stays>(change::WORKSPACES)
         .stream::<Projects, Stays>(change::WORKSPACES)
-        .stream::<WorkspaceMembers, Feeds<convert::Accounts>>(change::WORKSPACES)
+        .stream::<WorkspaceMembers, Stays>(change::WORKSPACES)
         .merged::<convert::Accounts>()
 }

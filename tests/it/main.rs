@@ -17,6 +17,7 @@ mod lake;
 mod leases;
 mod network;
 mod oracle;
+mod people;
 mod registry;
 mod reliability;
 mod renames;

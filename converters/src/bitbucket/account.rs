@@ -1,7 +1,7 @@
 //! Accounts.
 
 use headwater_domain::crossdomain::account as domain;
-use headwater_domain::tool::bitbucket::{account, account_mention, workspace_member};
+use headwater_domain::tool::bitbucket::{account, account_mention};
 use headwater_domain::{Rows, Scope, Sourced, id};
 
 use crate::rules::Rules;
@@ -17,10 +17,7 @@ impl Convert for Accounts {
 
     fn reads() -> Vec<Read> {
         // The row is shared by all scopes; a change in this scope shows in its mentions.
-        vec![
-            Read::trigger::<account_mention::Entity>("account_id"),
-            Read::trigger::<workspace_member::Entity>("account_id"),
-        ]
+        vec![Read::trigger::<account_mention::Entity>("account_id")]
     }
 
     fn writes() -> Vec<Write> {

@@ -16,10 +16,6 @@ impl Extract for WorkspaceMembers {
 
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
         let user = payload.user.unwrap_or_default();
-        // A deleted account, or one of a kind that is nobody's, such as an app's.
-        if user.account_id.is_empty() {
-            return;
-        }
         rows.mention(item, user.profile());
         rows.push(workspace_member::Model {
             connection_id: item.scope.connection_id,
@@ -49,7 +45,7 @@ mod tests {
             "display_name": "Ann", "uuid": "{ann}", "nickname": "annie",
             "links": {"avatar": {"href": "https://a"}}}, "workspace": {"slug": "acme"}}"#;
         assert_snapshot!(
-            [member, r#"{"user": {"uuid": "{x}"}}"#, r#"{"user": null}"#]
+            [member, r#"{"user": {"uuid": "{x}"}}"#]
                 .map(|payload| extracted::<WorkspaceMembers>("", "{ann}", payload))
                 .concat()
         );

@@ -97,11 +97,15 @@ impl Session<'_> {
         slug: &str,
         rest: &[&str],
     ) -> Result<Answer, Answer> {
-        let number = slug
+        let renamed = workspace.renamed.iter().find(|(_, name)| name == slug);
+        let usual = slug
             .strip_prefix("repository-")
             .and_then(|n| n.parse().ok());
+        let number = renamed.map(|(number, _)| *number).or(usual);
         let place = number.and_then(|number: usize| number.checked_sub(1));
-        let place = place.filter(|place| *place < workspace.repositories);
+        let place = place
+            .filter(|place| *place < workspace.repositories)
+            .filter(|place| workspace.slug_of(place + 1) == slug);
         let place = place.ok_or_else(Answer::no_repository)?;
         match rest {
             [] => Ok(rendered(|out| {
@@ -124,7 +128,7 @@ impl Session<'_> {
     fn write_listed(&self, out: &mut String, Listed { workspace, place }: Listed<'_>) {
         let number = place + 1;
         let every = |step: Option<usize>| step.is_some_and(|step| number.is_multiple_of(step));
-        let slug = format!("repository-{number}");
+        let slug = workspace.slug_of(number);
         object(out, |it| {
             it.text("type", "repository");
             it.shown("full_name", format_args!("{}/{slug}", workspace.slug));

@@ -40,13 +40,15 @@ pub struct Model {
     #[sea_orm(
         primary_key,
         auto_increment = false,
-        column_type = "String(StringLen::N(255))",
+        column_type = "String(StringLen::N(128))",
         comment = "Atlassian account id; joins `_tool_bitbucket_accounts`"
     )]
     pub account_id: String,
     /// Bitbucket's own id, in braces.
     #[sea_orm(
-        column_type = "String(StringLen::N(255))",
+        primary_key,
+        auto_increment = false,
+        column_type = "String(StringLen::N(127))",
         comment = "Bitbucket's own id, in braces"
     )]
     pub uuid: String,
