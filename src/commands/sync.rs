@@ -264,7 +264,8 @@ async fn jobs_of(
         .config
         .streams_of(collecting.source, &connection.name);
     let wanted_streams = Arc::new(wanted_streams);
-    let workspaces = workspaces_of(collecting, (client, streams), &found);
+    let chosen = |stream: &str| streams.contains(&stream) && wanted_streams.contains(stream);
+    let workspaces = workspaces_of(collecting, (client, &chosen), &found);
     for repository in found.wanted.into_iter().chain(workspaces) {
         let store = collecting.store;
         store.register(&repository.scope, now()).await?;
@@ -293,12 +294,11 @@ async fn jobs_of(
 /// credentials is told of them, and of sixty requests an hour none is to spare.
 fn workspaces_of(
     collecting: &Collecting<'_>,
-    (client, streams): (&Client, &[&'static str]),
+    (client, chosen): (&Client, &dyn Fn(&str) -> bool),
     found: &Resolved,
 ) -> Vec<Wanted> {
-    let wanted = |entry: &StreamEntry| {
-        entry.collection.of_workspace && streams.contains(&entry.collection.stream)
-    };
+    let wanted =
+        |entry: &StreamEntry| entry.collection.of_workspace && chosen(entry.collection.stream);
     let any = collecting.source.streams.iter().any(wanted);
     if !any || client.is_anonymous() || !collecting.selection.is_everything() {
         return Vec::new();
