@@ -61,13 +61,18 @@ pub(crate) fn pipeline(out: &mut String, place: Place<'_>, pipeline: &Pipeline) 
             it.number("build_seconds_used", ran);
         }
         it.object("links", |links| {
-            links.link(
-                "self",
-                format_args!(
-                    "{API}/repositories/{}/pipelines/{}",
-                    place.full_name, pipeline.uuid
-                ),
-            );
+            links.text("type", "pipeline_links");
+            links.object("self", |link| {
+                link.text("type", "link");
+                let uuid = pipeline.uuid.trim_matches(['{', '}']);
+                link.shown(
+                    "href",
+                    format_args!(
+                        "{API}/repositories/{}/pipelines/%7B{uuid}%7D",
+                        place.full_name
+                    ),
+                );
+            });
         });
     });
 }
