@@ -16,7 +16,7 @@ use crate::source::{Source, StreamEntry};
 #[must_use]
 pub fn entity_of(stream: &str) -> Option<Entity> {
     match stream {
-        "branches" | "tags" | "commits" | "commit_statuses" => Some(Entity::Code),
+        "branches" | "tags" | "commits" => Some(Entity::Code),
         "pull_requests"
         | "pull_request_activities"
         | "pull_request_comments"
@@ -24,7 +24,7 @@ pub fn entity_of(stream: &str) -> Option<Entity> {
         | "pull_request_statuses" => Some(Entity::CodeReview),
         "pipelines" | "pipeline_steps" | "deployments" | "environments" => Some(Entity::Cicd),
         "issues" | "issue_comments" | "issue_changes" => Some(Entity::Issues),
-        "workspaces" | "workspace_members" | "members" | "projects" => Some(Entity::Cross),
+        "workspaces" | "projects" | "workspace_members" => Some(Entity::Cross),
         _ => None,
     }
 }

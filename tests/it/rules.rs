@@ -207,3 +207,23 @@ async fn every_case_of_a_build_is_told_as_it_was() {
         assert_eq!(lake.number(&sql).await, 0, "{case}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_that_is_told_later_takes_the_place_of_its_pipeline() {
+    let simulator = company().await;
+    let rules = "deployment_ref_pattern = \".\"";
+    let lake = Lake::with(On::Sqlite, &under(&simulator, rules)).await;
+    let lake = lake.unwrap();
+    let made = "SELECT COUNT(*) FROM cicd_deployments WHERE subtask_name <> ''";
+    ended_output(lake.start(&["sync", "--skip", "deployments"]));
+    let pipelines = "SELECT COUNT(*) FROM cicd_pipelines WHERE result <> ''";
+    let all = lake.number(pipelines).await;
+    assert_eq!(lake.number(made).await, all, "nothing else is known yet");
+    lake.sync(How::default()).await;
+    let told = "SELECT COUNT(DISTINCT cicd_pipeline_id) FROM cicd_deployments \
+                WHERE subtask_name = ''";
+    assert_eq!(lake.number(made).await + lake.number(told).await, all);
+    let fresh = synced(&simulator, rules).await;
+    let differences = lake.differences(&fresh).await;
+    assert!(differences.is_empty(), "{differences:?}");
+}

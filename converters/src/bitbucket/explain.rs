@@ -71,8 +71,8 @@ impl Lines {
         let matches = if gives.is_empty() { "no" } else { "yes" };
         let because = match (text.is_empty(), gives.is_empty()) {
             (true, _) => "there is none",
-            (_, true) => "this is no word that the rule knows",
-            _ => "this is a word that the rule knows",
+            (_, true) => "no word that is known",
+            _ => "a word that is known",
         };
         self.lines.push(Line {
             of: self.of,

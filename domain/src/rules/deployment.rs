@@ -57,7 +57,7 @@ impl Rules {
             subject: ENVIRONMENT_NAME,
             text: deployed_to.map_or("", |environment| environment.name),
             found: match deployed_to {
-                Some(_) => Found::Told(DEPLOYMENT),
+                Some(_) => Found::There(DEPLOYMENT),
                 None => Found::Untold,
             },
         });
@@ -147,7 +147,8 @@ impl Rules {
         None
     }
 
-    /// Type and environment as the tool table of pipelines has them: what each pattern says for itself, as in `DevLake`.
+    /// Type and environment as the tool table of pipelines has them: what each pattern says for itself,
+    /// as in `DevLake`.
     #[must_use]
     pub fn pipeline_labels(&self, ref_name: &str) -> (&'static str, &'static str) {
         labels(
@@ -157,7 +158,8 @@ impl Rules {
         )
     }
 
-    /// Type and environment as the tool table of steps has them: what each pattern says for itself, as in `DevLake`.
+    /// Type and environment as the tool table of steps has them: what each pattern says for itself,
+    /// as in `DevLake`.
     #[must_use]
     pub fn step_labels(&self, name: &str) -> (&'static str, &'static str) {
         labels(
@@ -517,7 +519,7 @@ mod tests {
                 (
                     "a deployment of this step",
                     "prod-eu",
-                    Found::Told(DEPLOYMENT)
+                    Found::There(DEPLOYMENT)
                 ),
                 ("deployment_pattern", "Roll out", Found::Missed("deploy")),
                 ("environments", "prod-eu", Found::Unset),

@@ -27,6 +27,8 @@ pub enum Found<'a> {
     },
     /// This pattern does not match.
     Missed(&'a str),
+    /// Bitbucket has what the rule asks for; what that gives.
+    There(&'a str),
     /// The list has the word; what that gives.
     Listed(&'a str),
     /// The list does not have the word.
@@ -58,7 +60,7 @@ impl<'a> Found<'a> {
     #[must_use]
     pub fn matches(self) -> &'static str {
         match self {
-            Self::Matched { .. } | Self::Listed(_) | Self::Told(_) => "yes",
+            Self::Matched { .. } | Self::There(_) | Self::Listed(_) | Self::Told(_) => "yes",
             Self::Missed(_) | Self::Unlisted | Self::Untold => "no",
             Self::Unset | Self::Decided => "",
         }
@@ -68,7 +70,10 @@ impl<'a> Found<'a> {
     #[must_use]
     pub fn gives(self) -> &'a str {
         match self {
-            Self::Matched { gives, .. } | Self::Listed(gives) | Self::Told(gives) => gives,
+            Self::Matched { gives, .. }
+            | Self::There(gives)
+            | Self::Listed(gives)
+            | Self::Told(gives) => gives,
             _ => "",
         }
     }
@@ -79,11 +84,12 @@ impl<'a> Found<'a> {
         match self {
             Self::Matched { pattern, .. } => format!("{pattern} matches"),
             Self::Missed(pattern) => format!("{pattern} does not match"),
+            Self::There(_) => "there is one".to_owned(),
             Self::Listed(_) => "the list has it".to_owned(),
             Self::Unlisted => "not in the list".to_owned(),
-            Self::Told(_) => "this is a word that the rule knows".to_owned(),
+            Self::Told(_) => "a word that is known".to_owned(),
             Self::Untold if text.is_empty() => "there is none".to_owned(),
-            Self::Untold => "this is no word that the rule knows".to_owned(),
+            Self::Untold => "no word that is known".to_owned(),
             Self::Unset => "not configured".to_owned(),
             Self::Decided => "not asked: an earlier rule has decided".to_owned(),
         }
