@@ -218,7 +218,7 @@ impl NewTable {
             let mut alter = Table::alter();
             alter
                 .table(Alias::new(&self.name))
-                .add_column(&mut column.definition(dialect));
+                .add_column(column.definition(dialect));
             match dialect {
                 Dialect::Sqlite => alter.to_string(SqliteQueryBuilder),
                 Dialect::Postgres => alter.to_string(PostgresQueryBuilder),
