@@ -58,7 +58,6 @@ pub async fn ask_for_names(
                     prefetched: Some(repository.item),
                 };
             }
-            Ok(None) => {}
             Err(error) if is_missing(&error) => {
                 // A former name that does not lead on any more.
                 if aliases.is_none() {
@@ -69,7 +68,8 @@ pub async fn ask_for_names(
                     wanted.scope = Scope::new(connection_id, present.clone());
                 }
             }
-            Err(_) => {}
+            // Whatever it is, its collection will say it.
+            Ok(None) | Err(_) => {}
         }
         if wanted.scope.full_name != name {
             leads.push((name, wanted.scope.full_name.clone()));

@@ -81,18 +81,18 @@ mod tests {
         format!("2026-11-{day:02}T00:00:00.123Z")
     }
 
-    fn day(day: u32) -> Option<DateTime<Utc>> {
+    fn day(day: u32) -> DateTime<Utc> {
         let time = DateTime::parse_from_rfc3339(&text(day)).unwrap();
-        Some(time.with_timezone(&Utc))
+        time.with_timezone(&Utc)
     }
 
     #[test]
     fn a_walk_ends_at_the_page_that_comes_to_what_is_known() {
         let page = [pipeline(9, true), pipeline(5, true)];
         for (lower, expected) in [
-            (day(4), false),
-            (day(5), false),
-            (day(6), true),
+            (Some(day(4)), false),
+            (Some(day(5)), false),
+            (Some(day(6)), true),
             (None, false),
         ] {
             assert_eq!(
@@ -102,9 +102,9 @@ mod tests {
             );
         }
         let nameless = [pipeline(5, true), RawItem(b"{}".to_vec())];
-        assert!(!reaches(&Pipelines::ENDPOINT, &nameless, day(6)));
+        assert!(!reaches(&Pipelines::ENDPOINT, &nameless, Some(day(6))));
         assert!(
-            !reaches(&Deployments::ENDPOINT, &page, day(6)),
+            !reaches(&Deployments::ENDPOINT, &page, Some(day(6))),
             "it is in no order"
         );
     }
@@ -114,9 +114,9 @@ mod tests {
         let mut oldest = None;
         let page = [pipeline(9, false), pipeline(7, true), pipeline(8, false)];
         note_unended(&Pipelines::ENDPOINT, &page, &mut oldest);
-        assert_eq!(oldest, day(8));
+        assert_eq!(oldest, Some(day(8)));
         note_unended(&Pipelines::ENDPOINT, &[pipeline(3, true)], &mut oldest);
-        assert_eq!(oldest, day(8));
+        assert_eq!(oldest, Some(day(8)));
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
             pipeline(5, true),
             RawItem(b"{}".to_vec()),
         ];
-        leave_out_older(&Pipelines::ENDPOINT, &mut page, day(9));
+        leave_out_older(&Pipelines::ENDPOINT, &mut page, Some(day(9)));
         assert_eq!(page.len(), 2);
         leave_out_older(&Pipelines::ENDPOINT, &mut page, None);
         assert_eq!(page.len(), 2);

@@ -222,7 +222,12 @@ impl ScopeRun<'_> {
                 .await
                 .map(|()| List::There),
             Err(error) if is_absent(&error, collection, client.is_anonymous()) => {
-                summary.message = format!("{}; what was collected before stays", error.kind);
+                let why = if client.is_anonymous() {
+                    "; more may be shown to those with credentials"
+                } else {
+                    ""
+                };
+                summary.message = format!("{}{why}; what was collected before stays", error.kind);
                 Ok(List::Absent)
             }
             Err(error) => Err(self.collect_stop(&error, &mut summary, tally).await),

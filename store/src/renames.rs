@@ -291,7 +291,9 @@ impl<'a> Replaced<'a> {
         for next in followed_by {
             let whole = format!("{old}{next}");
             if next.is_empty() {
-                self.cases += &format!(" WHEN {column} = ? THEN ?");
+                self.cases.push_str(" WHEN ");
+                self.cases.push_str(column);
+                self.cases.push_str(" = ? THEN ?");
                 self.values.extend([whole.into(), new.into()]);
                 continue;
             }
@@ -301,7 +303,8 @@ impl<'a> Replaced<'a> {
                 _ => format!("? || {rest}"),
             };
             let length = whole.chars().count();
-            self.cases += &format!(" WHEN SUBSTR({column}, 1, {length}) = ? THEN {joined}");
+            let case = format!(" WHEN SUBSTR({column}, 1, {length}) = ? THEN {joined}");
+            self.cases.push_str(&case);
             self.values.extend([whole.into(), new.into()]);
         }
     }

@@ -108,8 +108,12 @@ async fn a_changed_pattern_tells_bots_from_people_without_the_network() {
         std::fs::write(path.join("headwater.toml"), config).unwrap();
         tokio::task::spawn_blocking(move || stdout(&run(&path, &[], arguments)))
     };
-    const BOTS: &str = "SELECT id FROM accounts WHERE is_bot ORDER BY id";
-    let query: &'static [&'static str] = &["query", BOTS, "--format", "csv"];
+    let query: &'static [&'static str] = &[
+        "query",
+        "SELECT id FROM accounts WHERE is_bot ORDER BY id",
+        "--format",
+        "csv",
+    ];
     headwater(config.clone(), &["sync"]).await.unwrap();
     let found = headwater(config.clone(), query).await.unwrap();
     let row = |id: &str| format!("bitbucket:BitbucketAccount:1:{id}\n");

@@ -82,11 +82,15 @@ fn reviewers(
 
 /// Names of the repositories that a pull request goes into and comes from. It goes into the one
 /// that it is in, and that may be called otherwise since the payload was received.
-fn places(item: &Item<'_>, into: Repository, from: Repository) -> (String, String) {
-    let of_scope = |name: &str| !name.is_empty() && name == into.full_name;
-    let present = |name: &str| match of_scope(name) {
-        true => item.scope.full_name.clone(),
-        false => name.to_owned(),
+fn places(item: &Item<'_>, into: &Repository, from: &Repository) -> (String, String) {
+    let present = |name: &str| {
+        let is_scope = !name.is_empty() && name == into.full_name;
+        let name = if is_scope {
+            &item.scope.full_name
+        } else {
+            name
+        };
+        name.to_owned()
     };
     (present(&into.full_name), present(&from.full_name))
 }
@@ -99,8 +103,8 @@ fn row(item: &Item<'_>, payload: Payload) -> pull_request::Model {
     let destination = payload.destination.unwrap_or_default();
     let (base_repo_id, head_repo_id) = places(
         item,
-        destination.repository.unwrap_or_default(),
-        source.repository.unwrap_or_default(),
+        &destination.repository.unwrap_or_default(),
+        &source.repository.unwrap_or_default(),
     );
     pull_request::Model {
         connection_id: item.scope.connection_id,

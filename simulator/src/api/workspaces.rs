@@ -49,7 +49,7 @@ impl Session<'_> {
             let found = world.projects().iter().find(|project| project.key == key);
             let found = found.ok_or_else(|| Answer::not_found("Project"))?;
             return Ok(rendered(|out| {
-                payload::project(out, world.workspace(), found)
+                payload::project(out, world.workspace(), found);
             }));
         }
         let Some(uuid) = one else {
@@ -60,7 +60,7 @@ impl Session<'_> {
         let found = world.users().iter().find(|user| user.uuid == uuid);
         let found = found.ok_or_else(|| Answer::not_found("Member"))?;
         Ok(rendered(|out| {
-            payload::membership(out, world.workspace(), found)
+            payload::membership(out, world.workspace(), found);
         }))
     }
 

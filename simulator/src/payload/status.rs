@@ -50,7 +50,7 @@ pub(crate) fn status(
             it.text("type", "commit");
             it.shown("hash", format_args!("{hash}"));
             it.object("links", |links| {
-                links.link("self", format_args!("{address}"))
+                links.link("self", format_args!("{address}"));
             });
         });
         it.object("links", |links| {
