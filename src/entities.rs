@@ -30,13 +30,19 @@ pub fn entity_of(stream: &str) -> Option<Entity> {
 }
 
 /// The streams of these entities, with those that their items hang on, and what every scope has.
+/// Streams that cost much are among them only where somebody opts in.
 #[must_use]
-pub fn streams_of(source: &Source, entities: &BTreeSet<Entity>) -> BTreeSet<&'static str> {
+pub fn streams_of(
+    source: &Source,
+    entities: &BTreeSet<Entity>,
+    opts_in: bool,
+) -> BTreeSet<&'static str> {
     let mut wanted = BTreeSet::new();
     // Children come after their parents, so one pass from the end finds all parents.
     for entry in source.streams.iter().rev() {
         let collection = &entry.collection;
         let own = entity_of(collection.stream).is_none_or(|entity| entities.contains(&entity));
+        let own = own && (opts_in || !entry.opt_in);
         if own || wanted.contains(collection.stream) {
             wanted.insert(collection.stream);
             wanted.extend(collection.parent.as_ref().map(|(parent, _)| parent.stream));
@@ -105,20 +111,35 @@ pub fn steps_of(source: &Source, streams: &BTreeSet<&str>) -> BTreeSet<String> {
     steps
 }
 
+impl Config {
+    /// The streams that the configuration wants of the connection with this name.
+    #[must_use]
+    pub fn streams_of(&self, source: &Source, connection: &str) -> BTreeSet<&'static str> {
+        let entities = self.entities_of(connection);
+        streams_of(source, &entities, self.opts_in(connection))
+    }
+}
+
 /// Refuses streams that were asked for by name and that no connection wants.
 ///
 /// # Errors
 /// Exit 2, with the first such stream and its entity.
 pub fn require_wanted(config: &Config, source: &Source, only: &[String]) -> Result<(), Failure> {
-    let wanted = config.connections.iter().flat_map(|connection| {
-        let entities = config.entities_of(&connection.name);
-        streams_of(source, &entities)
-    });
+    let wanted = config
+        .connections
+        .iter()
+        .flat_map(|connection| config.streams_of(source, &connection.name));
     let wanted: BTreeSet<&str> = wanted.collect();
     let unwanted = only.iter().find(|stream| !wanted.contains(stream.as_str()));
     let Some(stream) = unwanted else {
         return Ok(());
     };
+    if source.find(stream).is_some_and(|entry| entry.opt_in) {
+        return Err(Failure::usage(format!(
+            "{stream} is collected only where it is asked for: write `commit_statuses = true` \
+             into a scope config"
+        )));
+    }
     let entity = entity_of(stream).map_or("", Entity::as_str);
     Err(Failure::usage(format!(
         "{stream} is left out by the configuration: write \"{entity}\" into `entities` of a scope \
@@ -136,7 +157,7 @@ mod tests {
 
     fn chosen(entities: &[Entity]) -> Vec<&'static str> {
         let source = bitbucket();
-        let wanted = streams_of(&source, &entities.iter().copied().collect());
+        let wanted = streams_of(&source, &entities.iter().copied().collect(), true);
         let mut names = source.stream_names();
         names.retain(|name| wanted.contains(name));
         names
@@ -164,7 +185,7 @@ mod tests {
     #[test]
     fn a_conversion_runs_when_a_stream_that_it_reads_does() {
         let source = bitbucket();
-        let streams = streams_of(&source, &BTreeSet::from([Entity::Issues]));
+        let streams = streams_of(&source, &BTreeSet::from([Entity::Issues]), true);
         let running = |name: &str| {
             let conversion = source.conversions.iter().find(|c| c.name == name);
             converts(&source, &streams, conversion.unwrap())

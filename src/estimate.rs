@@ -123,7 +123,7 @@ impl Basis<'_> {
         let mut known = Known::default();
         let chosen =
             |stream: &str| self.plan.streams.contains(&stream) && job.streams.contains(stream);
-        for entry in &self.source.streams {
+        for entry in self.source.streams_of(&job.scope) {
             let collection = &entry.collection;
             if !chosen(collection.stream) || collection.parent.is_some() {
                 continue;

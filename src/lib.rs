@@ -19,6 +19,7 @@ pub mod exit;
 pub mod output;
 pub mod plan;
 pub mod raw_files;
+pub mod renames;
 pub mod report;
 pub mod resolve;
 pub mod run;

@@ -59,6 +59,12 @@ impl Selection {
                 .any(|named| named.means(connection, full_name))
     }
 
+    /// True when nothing is named.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// False when every name is of another connection.
     #[must_use]
     pub fn may_include(&self, connection: &str) -> bool {
@@ -132,6 +138,8 @@ pub struct Resolved {
     /// Listed repositories whose names fit, but which are archived or forks that the
     /// configuration does not include. They are not gone.
     pub left_aside: BTreeSet<String>,
+    /// UUID and name of every repository that was listed, wanted or not: renames are told by them.
+    pub listed: Vec<(String, String)>,
 }
 
 /// The repositories of a connection that are configured and selected.
@@ -148,6 +156,7 @@ pub async fn wanted(
 ) -> Result<Resolved, RequestError> {
     let id = connection_id(connection);
     let mut left_aside = BTreeSet::new();
+    let mut listed = Vec::new();
     let mut found: BTreeMap<String, Option<RawItem>> = BTreeMap::new();
     if let Some(names) = selection.exact(&connection.name) {
         let names = names.into_iter().filter(|name| connection.wanted(name));
@@ -158,6 +167,7 @@ pub async fn wanted(
         for name in connection.workspaces_to_list() {
             for repository in workspace::repositories(client, name, cancel).await? {
                 let full_name = &repository.full_name;
+                listed.extend(repository.uuid().map(|uuid| (uuid, full_name.clone())));
                 if !connection.wanted(full_name) {
                     continue;
                 }
@@ -181,6 +191,7 @@ pub async fn wanted(
     Ok(Resolved {
         wanted: wanted.collect(),
         left_aside,
+        listed,
     })
 }
 

@@ -41,7 +41,7 @@ pub struct Job {
     pub prefetched: Option<RawItem>,
     /// The rules of the scope's configuration.
     pub rules: Arc<Rules>,
-    /// The streams of the entities that the scope's configuration wants.
+    /// The streams that the scope's configuration wants.
     pub streams: Arc<BTreeSet<&'static str>>,
     /// Nothing older is wanted (UTC); none means everything.
     pub data_after: Option<DateTime<Utc>>,

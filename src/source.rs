@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use headwater_collectors::{Collect, Collection};
 use headwater_converters::{Conversion, Convert};
-use headwater_domain::Table;
+use headwater_domain::{Scope, Table};
 use headwater_extractors::{Extract, Extraction};
 use headwater_migrations::ChangeName;
 use headwater_store::compare::Tables;
@@ -15,10 +15,12 @@ pub struct StreamEntry {
     pub collection: Collection,
     /// How it is extracted.
     pub extraction: Extraction,
-    /// Name of the conversion its rows reach.
+    /// Name of the conversion its rows reach; empty for none.
     pub converted_by: &'static str,
     /// The change of the schema that made its tables.
     pub created_by: ChangeName,
+    /// It runs only where the configuration asks for it.
+    pub opt_in: bool,
 }
 
 /// A source's table of contents.
@@ -31,6 +33,8 @@ pub struct Source {
     pub conversions: Vec<Conversion>,
     /// Tool tables merged from mentions in many items.
     pub merged: Vec<&'static Table>,
+    /// Names of their conversions.
+    merging: Vec<&'static str>,
 }
 
 /// Where a stream's rows go on.
@@ -64,6 +68,17 @@ impl<C: Convert> Destination for Feeds<C> {
     }
 }
 
+/// The rows are facts of their own: nothing in the domain is made of them.
+pub struct Stays;
+
+impl Destination for Stays {
+    const NAME: &'static str = "";
+
+    fn conversion() -> Option<Conversion> {
+        None
+    }
+}
+
 impl Source {
     /// A source without streams.
     #[must_use]
@@ -73,6 +88,7 @@ impl Source {
             streams: Vec::new(),
             conversions: Vec::new(),
             merged: Vec::new(),
+            merging: Vec::new(),
         }
     }
 
@@ -89,9 +105,24 @@ impl Source {
             extraction: Extraction::of::<S>(),
             converted_by: D::NAME,
             created_by,
+            opt_in: false,
         });
         self.conversions.extend(D::conversion());
         self
+    }
+
+    /// Adds a stream that runs only where the configuration asks for it, because it costs much.
+    #[must_use]
+    pub fn opt_in<S, D>(self, created_by: ChangeName) -> Self
+    where
+        S: Collect + Extract,
+        D: Destination,
+    {
+        let mut source = self.stream::<S, D>(created_by);
+        if let Some(entry) = source.streams.last_mut() {
+            entry.opt_in = true;
+        }
+        source
     }
 
     /// Adds a further conversion of what the streams before it bring.
@@ -105,6 +136,7 @@ impl Source {
     #[must_use]
     pub fn merged<C: Convert>(mut self) -> Self {
         self.merged.push(Table::of::<C::Driver>());
+        self.merging.push(C::NAME);
         self.conversions.push(Conversion::of::<C>());
         self
     }
@@ -148,14 +180,35 @@ impl Source {
         collections.filter(hangs).cloned().collect()
     }
 
-    /// Names of all steps that read changes and removals.
+    /// Streams whose items are of this scope: of a repository, or of a workspace.
+    pub fn streams_of(&self, scope: &Scope) -> impl Iterator<Item = &StreamEntry> {
+        let of_workspace = scope.is_workspace();
+        let streams = self.streams.iter();
+        streams.filter(move |entry| entry.collection.of_workspace == of_workspace)
+    }
+
+    /// Conversions that rows of this scope can reach. Those of a workspace reach few: their own,
+    /// and what is merged from mentions.
+    pub fn conversions_of(&self, scope: &Scope) -> impl Iterator<Item = &Conversion> {
+        let is_reached = |conversion: &&Conversion| {
+            let mut streams = self.streams_of(scope);
+            let own = streams.any(|entry| entry.converted_by == conversion.name);
+            own || self.merging.contains(&conversion.name)
+        };
+        let of_workspace = scope.is_workspace();
+        let conversions = self.conversions.iter();
+        conversions.filter(move |conversion| !of_workspace || is_reached(conversion))
+    }
+
+    /// Names of all steps that read changes and removals of this scope.
     #[must_use]
-    pub fn reading_steps(&self) -> Vec<String> {
-        let mut steps: Vec<String> = self.streams.iter().map(|e| e.extraction.step()).collect();
+    pub fn reading_steps(&self, scope: &Scope) -> Vec<String> {
+        let streams = self.streams_of(scope);
+        let mut steps: Vec<String> = streams.map(|entry| entry.extraction.step()).collect();
         if !self.merged.is_empty() {
             steps.push(headwater_extractors::accounts::STEP.to_owned());
         }
-        steps.extend(self.conversions.iter().map(Conversion::step));
+        steps.extend(self.conversions_of(scope).map(Conversion::step));
         steps
     }
 

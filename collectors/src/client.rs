@@ -98,6 +98,7 @@ struct Shared {
     http: reqwest::Client,
     credentials: Credentials,
     proxied: bool,
+    anonymous: bool,
     endpoint: Url,
     connection: String,
     pace: Pace,
@@ -136,6 +137,7 @@ impl Client {
                 http,
                 credentials,
                 proxied,
+                anonymous: matches!(settings.auth, Auth::None),
                 pace: settings.pace,
                 refused: OnceLock::new(),
                 running: Semaphore::new(settings.concurrency.max(1)),
@@ -157,6 +159,12 @@ impl Client {
     #[must_use]
     pub fn connection(&self) -> &str {
         &self.shared.connection
+    }
+
+    /// True when requests carry no credentials: only what is public answers.
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        self.shared.anonymous
     }
 
     /// Requests under way at the same time, at most.
@@ -229,7 +237,8 @@ impl Client {
                 Err(kind) => kind,
             };
             tracing::debug!(url = %ShownUrl::of(url), error = %kind, "request failed");
-            if let (Kind::Unauthorized { message }, false) = (&kind, self.asks_for_user(url)) {
+            let is_final = !self.is_anonymous() && !self.asks_for_user(url);
+            if let (Kind::Unauthorized { message }, true) = (&kind, is_final) {
                 // Of several refusals at the same time the first is told.
                 let _ = self.shared.refused.set(message.clone());
             }

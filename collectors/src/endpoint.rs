@@ -100,6 +100,8 @@ pub struct Collection {
     pub describes: &'static str,
     /// Raw table it fills.
     pub raw_table: String,
+    /// True when the items are a workspace's, and not those of one of its repositories.
+    pub of_workspace: bool,
     /// Where the items are.
     pub endpoint: Endpoint,
     /// Raw table of the item that names the branch; none for lists that have no heads.
@@ -117,6 +119,7 @@ impl Collection {
             stream: S::NAME,
             describes: S::DESCRIBES,
             raw_table: S::raw_table(),
+            of_workspace: S::OF_WORKSPACE,
             endpoint: S::ENDPOINT,
             head_table: S::ENDPOINT.heads.map(|heads| table(heads.stream)),
             parent: S::PARENT.map(|parent| (parent, table(parent.stream))),

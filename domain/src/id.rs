@@ -28,6 +28,24 @@ pub fn repository(connection_id: i64, full_name: &str) -> String {
     ))
 }
 
+/// How ids begin that hold the name of this repository; the whole id, or the part before a `:`.
+#[must_use]
+pub fn beginnings(scope: &Scope) -> [String; 5] {
+    let kinds = [
+        "BitbucketRepo",
+        "BitbucketPullRequest",
+        "BitbucketPrActivity",
+        "BitbucketIssue",
+        "BitbucketIssueChange",
+    ];
+    kinds.map(|kind| {
+        format!(
+            "bitbucket:{kind}:{}:{}",
+            scope.connection_id, scope.full_name
+        )
+    })
+}
+
 /// `bitbucket:BitbucketAccount:1:<account id>`; ends in `:` when the account is unknown.
 #[must_use]
 pub fn account(connection_id: i64, account_id: &str) -> String {
@@ -132,6 +150,25 @@ mod tests {
         assert_eq!(whole.len(), 255, "{whole}");
         assert!(whole.ends_with("aaa"), "{whole}");
         assert_eq!(account(1, &"a".repeat(227)).len(), 255);
+    }
+
+    #[test]
+    fn every_id_with_a_repository_s_name_begins_as_is_said() {
+        let scope = Scope::new(1, "acme/rocket");
+        let ids = [
+            repository(1, &scope.full_name),
+            pull_request(&scope, 54),
+            pull_request_activity(&scope, 54, "update"),
+            issue(&scope, 7),
+            issue_change(&scope, 7, 91, "state"),
+        ];
+        for (id, beginning) in ids.iter().zip(beginnings(&scope)) {
+            let rest = id.strip_prefix(&beginning);
+            assert!(
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':')),
+                "{id}"
+            );
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub trait Stream {
     const NAME: &'static str;
     /// What one item is, as a sentence.
     const DESCRIBES: &'static str;
+    /// True when the items are a workspace's, and not those of one of its repositories.
+    const OF_WORKSPACE: bool = false;
 
     /// Table that holds the stream's items as received.
     #[must_use]

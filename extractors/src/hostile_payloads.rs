@@ -7,12 +7,16 @@ use headwater_domain::tool::bitbucket::commit::Commits;
 use headwater_domain::tool::bitbucket::issue::Issues;
 use headwater_domain::tool::bitbucket::issue_change::IssueChanges;
 use headwater_domain::tool::bitbucket::issue_comment::IssueComments;
+use headwater_domain::tool::bitbucket::project::Projects;
 use headwater_domain::tool::bitbucket::pull_request::PullRequests;
 use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
 use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
 use headwater_domain::tool::bitbucket::pull_request_commit::PullRequestCommits;
+use headwater_domain::tool::bitbucket::pull_request_status::PullRequestStatuses;
 use headwater_domain::tool::bitbucket::repository::Repositories;
 use headwater_domain::tool::bitbucket::tag::Tags;
+use headwater_domain::tool::bitbucket::workspace::Workspaces;
+use headwater_domain::tool::bitbucket::workspace_member::WorkspaceMembers;
 use headwater_domain::{Rows, timestamp};
 use proptest::prelude::*;
 use sea_orm::Value as Cell;
@@ -34,6 +38,10 @@ fn extractions() -> Vec<Extraction> {
         Extraction::of::<Issues>(),
         Extraction::of::<IssueComments>(),
         Extraction::of::<IssueChanges>(),
+        Extraction::of::<PullRequestStatuses>(),
+        Extraction::of::<Workspaces>(),
+        Extraction::of::<Projects>(),
+        Extraction::of::<WorkspaceMembers>(),
     ]
 }
 
@@ -61,7 +69,8 @@ fn good() -> Value {
     });
     let places = json!({
         "mainbranch": {"name": "main"}, "parent": {"id": 7, "full_name": "a/b"},
-        "project": {"key": "K"}, "pullrequest": {"id": 12},
+        "project": {"key": "K"}, "key": "K", "archived": false,
+        "commit": {"hash": "00aa"}, "pullrequest": {"id": 12},
         "merge_commit": {"hash": "11bb", "date": "2026-03-02T09:00:00Z"},
         "source": {"branch": {"name": "f"}, "commit": {"hash": "c"}, "repository": null},
         "destination": {"branch": null, "commit": {"hash": "d"}, "repository": {"full_name": "a/b"}},

@@ -20,6 +20,9 @@ mod m20261121_000014_create_issues;
 mod m20261121_000015_create_issue_comments_and_changes;
 mod m20261121_000016_create_refs;
 mod m20261121_000017_create_commits;
+mod m20261121_000018_create_scope_aliases;
+mod m20261121_000019_create_workspaces;
+mod m20261121_000020_create_pull_request_statuses;
 mod schema;
 
 use std::time::Duration;
@@ -52,8 +55,19 @@ impl MigrationName for Change {
 impl MigrationTrait for Change {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let connection = manager.get_connection();
-        for statement in self.statements(dialect(connection).await?) {
-            connection.execute_unprepared(&statement).await?;
+        let dialect = dialect(connection).await?;
+        for table in (self.tables)() {
+            for (column, statement) in table.steps(dialect) {
+                // A change that was killed halfway runs again, and not every database can be told
+                // to add a column only where it is missing.
+                let is_there = match column {
+                    Some(column) => manager.has_column(table.name(), column).await?,
+                    None => false,
+                };
+                if !is_there {
+                    connection.execute_unprepared(&statement).await?;
+                }
+            }
         }
         Ok(())
     }
@@ -104,6 +118,9 @@ history! {
     m20261121_000015_create_issue_comments_and_changes => ISSUE_COMMENTS_AND_CHANGES,
     m20261121_000016_create_refs => REFS,
     m20261121_000017_create_commits => COMMITS,
+    m20261121_000018_create_scope_aliases => SCOPE_ALIASES,
+    m20261121_000019_create_workspaces => WORKSPACES,
+    m20261121_000020_create_pull_request_statuses => PULL_REQUEST_STATUSES,
 }
 
 /// Applies changes in order and remembers which are applied.

@@ -66,6 +66,8 @@ pub(crate) struct NewTable {
     keys: Vec<&'static str>,
     indexes: Vec<(Vec<&'static str>, bool)>,
     clustered: bool,
+    /// The table is there already; only the columns are new.
+    more: bool,
 }
 
 impl NewTable {
@@ -76,7 +78,20 @@ impl NewTable {
             keys: Vec::new(),
             indexes: Vec::new(),
             clustered: false,
+            more: false,
         }
+    }
+
+    /// Further columns of a table that an earlier change made.
+    pub(crate) fn more(name: &str) -> Self {
+        Self {
+            more: true,
+            ..Self::new(name)
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// A raw table: `DevLake`'s columns, then the natural key and change tracking.
@@ -187,8 +202,37 @@ impl NewTable {
         self
     }
 
+    /// The statements, each with the column that it adds to a table which is there already.
+    pub(crate) fn steps(&self, dialect: Dialect) -> Vec<(Option<&'static str>, String)> {
+        let statements = self.statements(dialect).into_iter();
+        if self.more {
+            let names = self.columns.iter().map(|column| Some(column.name));
+            return names.zip(statements).collect();
+        }
+        statements.map(|statement| (None, statement)).collect()
+    }
+
+    /// One statement for each further column.
+    fn additions(&self, dialect: Dialect) -> Vec<String> {
+        let additions = self.columns.iter().map(|column| {
+            let mut alter = Table::alter();
+            alter
+                .table(Alias::new(&self.name))
+                .add_column(&mut column.definition(dialect));
+            match dialect {
+                Dialect::Sqlite => alter.to_string(SqliteQueryBuilder),
+                Dialect::Postgres => alter.to_string(PostgresQueryBuilder),
+                Dialect::MySql | Dialect::MariaDb => alter.to_string(MysqlQueryBuilder),
+            }
+        });
+        additions.collect()
+    }
+
     /// Statements that create the table and its indexes where they are missing.
     pub(crate) fn statements(&self, dialect: Dialect) -> Vec<String> {
+        if self.more {
+            return self.additions(dialect);
+        }
         let mut create = Table::create();
         create.table(Alias::new(&self.name)).if_not_exists();
         for column in &self.columns {

@@ -145,9 +145,17 @@ pub struct ListedWorkspace {
     pub archived_every: Option<usize>,
     /// Each repository with a multiple of this number is a fork.
     pub fork_every: Option<usize>,
+    /// Repositories, by number, that have another short name than usual.
+    pub renamed: Vec<(usize, String)>,
 }
 
 impl ListedWorkspace {
+    /// Short name of a repository, by its number from 1.
+    pub(crate) fn slug_of(&self, number: usize) -> String {
+        let renamed = self.renamed.iter().find(|(renamed, _)| *renamed == number);
+        renamed.map_or_else(|| format!("repository-{number}"), |(_, slug)| slug.clone())
+    }
+
     /// A workspace of repositories that are neither archived nor forks.
     #[must_use]
     pub fn new(slug: &str, repositories: usize) -> ListedWorkspace {
@@ -156,6 +164,7 @@ impl ListedWorkspace {
             repositories,
             archived_every: None,
             fork_every: None,
+            renamed: Vec::new(),
         }
     }
 }

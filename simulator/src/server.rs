@@ -90,6 +90,11 @@ impl Simulator {
         Arc::clone(&self.site.world)
     }
 
+    /// Replaces the workspaces beside the world's own.
+    pub fn set_listed_workspaces(&self, workspaces: Vec<ListedWorkspace>) {
+        *written(&self.site.listed) = Arc::new(workspaces);
+    }
+
     /// Every request since the start or the last [`take_requests`](Simulator::take_requests).
     #[must_use]
     pub fn requests(&self) -> Vec<RequestRecord> {
@@ -191,7 +196,7 @@ pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) struct Site {
     pub(crate) origin: String,
     accepted: Accepted,
-    listed: Vec<ListedWorkspace>,
+    listed: RwLock<Arc<Vec<ListedWorkspace>>>,
     gzip: bool,
     quirks: Quirks,
     pub(crate) world: Arc<Mutex<World>>,
@@ -224,7 +229,7 @@ impl Site {
         Site {
             origin: format!("http://{address}"),
             accepted: Accepted::new(&options.credentials),
-            listed: options.listed_workspaces,
+            listed: RwLock::new(Arc::new(options.listed_workspaces)),
             gzip: options.gzip,
             quirks: Quirks {
                 issues_status: options.issues_status,
@@ -298,12 +303,14 @@ impl Site {
         reader: Reader,
         behaviour: &Behaviour,
     ) -> Answer {
+        let listed = self.listed.read().unwrap_or_else(PoisonError::into_inner);
+        let listed = Arc::clone(&listed);
         let request = api::Request {
             origin: &self.origin,
             path,
             query,
             reader,
-            listed: &self.listed,
+            listed: &listed,
             quirks: Quirks {
                 without_size: behaviour.hides_size(path),
                 without_next: behaviour.hides_next(path),

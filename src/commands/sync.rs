@@ -2,11 +2,13 @@
 
 mod budget;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use headwater_collectors::{Client, RequestError, RequestErrorKind};
+use headwater_domain::Scope;
 use headwater_store::Store;
 use headwater_store::ledger::Window;
 use tokio_util::sync::CancellationToken;
@@ -16,13 +18,14 @@ use crate::cli::{CollectArgs, ScopeArgs, Shared, StreamArgs};
 use crate::config::{Config, Connection, DataAfter};
 use crate::connect::Connector;
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
-use crate::entities::{require_wanted, streams_of};
+use crate::entities::require_wanted;
 use crate::exit::{Exit, Failure, chain};
 use crate::plan::{Depth, Plan, Stages, choose_streams};
+use crate::renames;
 use crate::report::{Event, Reporter, RunSummary};
-use crate::resolve::{Resolved, Selection, connection_id, registered, wanted};
+use crate::resolve::{Resolved, Selection, Wanted, connection_id, registered, wanted};
 use crate::run::{Job, Runner, Tally, now};
-use crate::source::Source;
+use crate::source::{Source, StreamEntry};
 use crate::sources::bitbucket::bitbucket;
 
 pub(super) async fn sync(shared: &Shared, arguments: CollectArgs) -> Result<Exit, Failure> {
@@ -121,6 +124,9 @@ pub struct Collecting<'a> {
     pub since: Option<DateTime<Utc>>,
 }
 
+/// The stream whose one item tells a repository's name and UUID.
+const REPOSITORIES: &str = "repositories";
+
 /// Resolves the repositories, then runs the plan over them.
 ///
 /// # Errors
@@ -145,8 +151,8 @@ async fn run_over(
     connector: &mut Connector<'_>,
 ) -> Result<(Exit, RunSummary), Failure> {
     let mut tally = Tally::default();
-    let Prepared { jobs, _watched } =
-        Box::pin(resolve_jobs(collecting, connector, &mut tally)).await?;
+    let prepared = resolve_jobs(collecting, connector, &plan.streams, &mut tally);
+    let Prepared { jobs, _watched } = Box::pin(prepared).await?;
     tally.requests(budget::tell_estimates(collecting, plan, &jobs).await?);
     Box::pin(runner(collecting).run(plan, jobs, tally)).await
 }
@@ -168,16 +174,19 @@ pub(super) struct Prepared {
     pub(super) _watched: Vec<AbortOnDropHandle<()>>,
 }
 
-/// The repositories that are configured and selected, registered, with the way to their API.
+/// The repositories that are configured and selected, registered, with the way to their API. Rows
+/// of renamed ones follow first. Nothing is asked for that none of the streams needs.
 ///
 /// # Errors
 /// When no connection can be used, a name means nothing, or the database fails.
 pub(super) async fn resolve_jobs(
     collecting: &Collecting<'_>,
     connector: &mut Connector<'_>,
+    streams: &[&'static str],
     tally: &mut Tally,
 ) -> Result<Prepared, Failure> {
     let mut jobs = Vec::new();
+    let mut names = Vec::new();
     let mut watched = Vec::new();
     let mut unusable = None;
     for connection in &collecting.config.connections {
@@ -188,7 +197,9 @@ pub(super) async fn resolve_jobs(
             Ok(client) => {
                 let reporter = Arc::clone(&collecting.reporter);
                 watched.push(budget::watch_limit(&connection.name, &client, reporter));
-                jobs.extend(jobs_of(collecting, connection, &client, tally).await?);
+                let place = (connection, &client, streams);
+                let found = Box::pin(jobs_of(collecting, place, &mut names, tally));
+                jobs.extend(found.await?);
                 tally.requests(client.requests());
             }
             Err(failure) => {
@@ -209,11 +220,10 @@ pub(super) async fn resolve_jobs(
         });
     }
     if !tally.has_failed() {
-        let found: Vec<(String, String)> = jobs
-            .iter()
-            .map(|job| (job.connection.clone(), job.scope.full_name.clone()))
-            .collect();
-        collecting.selection.require_found(&found)?;
+        let repositories = jobs.iter().filter(|job| !job.scope.is_workspace());
+        let found = repositories.map(|job| (job.connection.clone(), job.scope.full_name.clone()));
+        names.extend(found);
+        collecting.selection.require_found(&names)?;
     }
     Ok(Prepared {
         jobs,
@@ -221,28 +231,42 @@ pub(super) async fn resolve_jobs(
     })
 }
 
-/// One connection's repositories, registered; nothing when they cannot be listed.
+/// One connection's repositories, registered; nothing when they cannot be listed. Adds names that
+/// lead to one of another name.
 async fn jobs_of(
     collecting: &Collecting<'_>,
-    connection: &Connection,
-    client: &Client,
+    (connection, client, streams): (&Connection, &Client, &[&'static str]),
+    names: &mut Vec<(String, String)>,
     tally: &mut Tally,
 ) -> Result<Vec<Job>, Failure> {
     let cancel = collecting.cancel.child_token();
     let found = wanted(client, connection, &collecting.selection, &cancel).await;
-    let found = match found {
+    let mut found = match found {
         Ok(found) => found,
         Err(error) => {
             note_unlisted(collecting, connection, &error, tally);
             return Ok(Vec::new());
         }
     };
+    if streams.contains(&REPOSITORIES) {
+        let leads = renames::ask_for_names(collecting, client, &cancel, &mut found).await?;
+        let asked = leads.into_iter().map(|(name, _)| name);
+        names.extend(asked.map(|name| (connection.name.clone(), name)));
+    }
+    let place = (connection.name.as_str(), connection_id(connection));
+    if renames::follow(collecting, place, client, &cancel, &mut found).await? {
+        tally.leased();
+    }
     mark_vanished(collecting, connection, &found).await?;
     let mut jobs = Vec::with_capacity(found.wanted.len());
     let rules = collecting.config.rules_of(&connection.name);
-    let entities = collecting.config.entities_of(&connection.name);
-    let streams = Arc::new(streams_of(collecting.source, &entities));
-    for repository in found.wanted {
+    let wanted_streams = collecting
+        .config
+        .streams_of(collecting.source, &connection.name);
+    let wanted_streams = Arc::new(wanted_streams);
+    let chosen = |stream: &str| streams.contains(&stream) && wanted_streams.contains(stream);
+    let workspaces = workspaces_of(collecting, (client, &chosen), &found);
+    for repository in found.wanted.into_iter().chain(workspaces) {
         let store = collecting.store;
         store.register(&repository.scope, now()).await?;
         let data_after = store
@@ -254,7 +278,7 @@ async fn jobs_of(
             client: Some(client.clone()),
             prefetched: repository.prefetched,
             rules: Arc::clone(&rules),
-            streams: Arc::clone(&streams),
+            streams: Arc::clone(&wanted_streams),
             data_after,
             cancel: cancel.clone(),
         });
@@ -264,6 +288,28 @@ async fn jobs_of(
             .all(|job| job.scope.connection_id == connection_id(connection))
     );
     Ok(jobs)
+}
+
+/// The workspaces of the repositories, unless only some repositories are meant. Nobody without
+/// credentials is told of them, and of sixty requests an hour none is to spare.
+fn workspaces_of(
+    collecting: &Collecting<'_>,
+    (client, chosen): (&Client, &dyn Fn(&str) -> bool),
+    found: &Resolved,
+) -> Vec<Wanted> {
+    let wanted =
+        |entry: &StreamEntry| entry.collection.of_workspace && chosen(entry.collection.stream);
+    let any = collecting.source.streams.iter().any(wanted);
+    if !any || client.is_anonymous() || !collecting.selection.is_everything() {
+        return Vec::new();
+    }
+    let repositories = found.wanted.iter();
+    let scopes: BTreeSet<Scope> = repositories.map(|it| it.scope.workspace()).collect();
+    let wanted = scopes.into_iter().map(|scope| Wanted {
+        scope,
+        prefetched: None,
+    });
+    wanted.collect()
 }
 
 /// Marks repositories that a workspace no longer lists; their rows stay.
@@ -372,10 +418,7 @@ async fn offline(
     let jobs = known.into_iter().map(|(scope, connection)| Job {
         scope,
         rules: context.config.rules_of(&connection),
-        streams: Arc::new(streams_of(
-            &source,
-            &context.config.entities_of(&connection),
-        )),
+        streams: Arc::new(context.config.streams_of(&source, &connection)),
         connection,
         client: None,
         prefetched: None,

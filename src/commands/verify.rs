@@ -155,7 +155,9 @@ impl Scratch<'_> {
     ) -> Result<Verified, Failure> {
         let (scratch, collecting) = (self, self.collecting);
         let mut tally = Tally::default();
-        let Prepared { jobs, _watched } = resolve_jobs(collecting, connector, &mut tally).await?;
+        let streams = collecting.source.stream_names();
+        let Prepared { jobs, _watched } =
+            Box::pin(resolve_jobs(collecting, connector, &streams, &mut tally)).await?;
         let runner = runner(collecting);
         let streams = |child: bool| {
             let entries = collecting

@@ -26,6 +26,7 @@ impl ScopeConfig {
             production_pattern: regex(&self.production_pattern),
             deployment_ref_pattern: regex(&self.deployment_ref_pattern),
             production_ref_pattern: regex(&self.production_ref_pattern),
+            bot_pattern: regex(&self.bot_pattern),
             environments: environments.collect(),
             issue_status: vec![
                 (IssueStatusName::Todo.as_str(), status.todo.clone()),
@@ -44,6 +45,15 @@ impl ScopeConfig {
 }
 
 impl Config {
+    /// Whether streams that cost much are wanted for the scopes of a connection.
+    #[must_use]
+    pub fn opts_in(&self, connection: &str) -> bool {
+        let mut connections = self.connections.iter();
+        let named = connections.find(|own| own.name == connection);
+        let config = named.and_then(|connection| self.scope_config_of(connection));
+        config.is_some_and(|config| config.commit_statuses)
+    }
+
     /// The rules for the scopes of the connection with this name; the default ones where the
     /// configuration does not have it, as for rows that were imported.
     #[must_use]

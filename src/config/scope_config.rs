@@ -12,6 +12,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 /// How many pairs of tags are compared.
 pub const DEFAULT_TAGS_LIMIT: u32 = 10;
 
+/// Names of accounts that are bots: the word itself, and the usual ones that do without it.
+pub(super) const DEFAULT_BOT_PATTERN: &str =
+    r"(?i)(^|[^a-z])bot([^a-z]|$)|dependabot|renovate|snyk|sonarcloud|jenkins";
+
 /// A part of a scope's data that can be collected on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 #[schemars(rename_all = "kebab-case")]
@@ -345,6 +349,22 @@ pub struct ScopeConfig {
         extend("default" = IssueType::default().0)
     )]
     pub issue_type: IssueType,
+    /// Accounts of which the display name, nickname or user name matches are bots
+    /// (`accounts.is_bot`). It is the connection's: accounts are shared by its repositories.
+    /// Default: the word `bot` and the names of some well-known ones.
+    #[schemars(
+        default = "default_bot_pattern",
+        extend("default" = DEFAULT_BOT_PATTERN)
+    )]
+    pub bot_pattern: Option<Pattern>,
+    /// Whether the statuses that builds and checks give to commits of pull requests are collected:
+    /// one request more for each pull request that changed. Default: `false`.
+    #[schemars(default, extend("default" = false))]
+    pub commit_statuses: bool,
+}
+
+fn default_bot_pattern() -> Option<Pattern> {
+    Regex::new(DEFAULT_BOT_PATTERN).ok().map(Pattern)
 }
 
 fn every_entity() -> BTreeSet<Entity> {
@@ -365,6 +385,8 @@ impl Default for ScopeConfig {
             issue_status: IssueStatus::default(),
             environments: Environments::default(),
             issue_type: IssueType::default(),
+            bot_pattern: default_bot_pattern(),
+            commit_statuses: false,
         }
     }
 }

@@ -24,6 +24,11 @@ pub(super) fn read(mut table: TableReader<'_>) -> ScopeConfig {
         deployment_ref_pattern: pattern("deployment_ref_pattern"),
         production_ref_pattern: pattern("production_ref_pattern"),
         tags_pattern: pattern("tags_pattern"),
+        bot_pattern: pattern("bot_pattern").or(default.bot_pattern),
+        commit_statuses: table
+            .field("commit_statuses")
+            .and_then(|field| field.boolean())
+            .unwrap_or_default(),
         tags_limit: table
             .field("tags_limit")
             .and_then(|field| field.integer(1..=10_000))

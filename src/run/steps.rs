@@ -5,7 +5,9 @@ use std::sync::PoisonError;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use headwater_collectors::{self as collectors, CollectError, Range, RequestErrorKind, Verdict};
+use headwater_collectors::{
+    self as collectors, Client, CollectError, Range, RequestErrorKind, Verdict,
+};
 use headwater_converters as converters;
 use headwater_extractors as extractors;
 use headwater_store::leases::{Claim, Lease, Taken};
@@ -110,7 +112,8 @@ impl ScopeRun<'_> {
             let stream = entry.collection.stream;
             self.plan.streams.contains(&stream) && self.job.streams.contains(stream)
         };
-        let streams: Vec<&StreamEntry> = source.streams.iter().filter(chosen).collect();
+        let scope = &self.job.scope;
+        let streams: Vec<&StreamEntry> = source.streams_of(scope).filter(chosen).collect();
         let collected = if self.plan.stages.collect {
             self.collect_all(&streams, tally).await
         } else {
@@ -129,7 +132,7 @@ impl ScopeRun<'_> {
             self.extract_accounts(tally).await?;
         }
         if self.plan.stages.convert {
-            for conversion in &source.conversions {
+            for conversion in source.conversions_of(&self.job.scope) {
                 if entities::converts(source, &self.job.streams, conversion) {
                     self.convert(conversion, tally).await?;
                 }
@@ -144,7 +147,7 @@ impl ScopeRun<'_> {
     async fn prune_removed(&self) -> Result<(), StoreError> {
         let (source, store) = (self.runner.source, self.runner.store);
         let running = entities::steps_of(source, &self.job.streams);
-        let mut steps = source.reading_steps();
+        let mut steps = source.reading_steps(&self.job.scope);
         for place in (0..steps.len()).rev() {
             let step = &steps[place];
             let waits = running.contains(step)
@@ -218,7 +221,7 @@ impl ScopeRun<'_> {
                 .note_there(collection.stream)
                 .await
                 .map(|()| List::There),
-            Err(error) if is_absent(&error, collection) => {
+            Err(error) if is_absent(&error, collection, client.is_anonymous()) => {
                 summary.message = format!("{}; what was collected before stays", error.kind);
                 Ok(List::Absent)
             }
@@ -282,8 +285,10 @@ impl ScopeRun<'_> {
             }
             _ => {}
         }
+        let is_anonymous = self.job.client.as_ref().is_some_and(Client::is_anonymous);
         match error.kind.verdict() {
-            Verdict::Stop => Stop::Connection,
+            // Without credentials one repository may be refused and the next one be public.
+            Verdict::Stop if !is_anonymous => Stop::Connection,
             _ => Stop::Scope,
         }
     }
@@ -444,16 +449,25 @@ enum List {
     Absent,
 }
 
-/// A list that need not be there is not.
-fn is_absent(error: &CollectError, collection: &collectors::Collection) -> bool {
-    let missing = |error: &collectors::RequestError| {
-        matches!(
-            error.kind,
-            RequestErrorKind::NotFound { .. } | RequestErrorKind::Gone { .. }
-        )
+/// A list that need not be there is not. What a workspace has of its own takes a permission that
+/// nobody must give; and without credentials some of what a public repository has is not public.
+fn is_absent(
+    error: &CollectError,
+    collection: &collectors::Collection,
+    is_anonymous: bool,
+) -> bool {
+    let collectors::CollectErrorKind::Request(error) = &error.kind else {
+        return false;
     };
-    collection.endpoint.optional
-        && matches!(&error.kind, collectors::CollectErrorKind::Request(error) if missing(error))
+    let may_be_refused = is_anonymous && collection.stream != "repositories";
+    match error.kind {
+        RequestErrorKind::NotFound { .. } | RequestErrorKind::Gone { .. } => {
+            collection.endpoint.optional
+        }
+        RequestErrorKind::Forbidden { .. } => collection.of_workspace || may_be_refused,
+        RequestErrorKind::Unauthorized { .. } => may_be_refused,
+        _ => false,
+    }
 }
 
 fn lost(parents: u64) -> String {

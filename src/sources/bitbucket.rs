@@ -11,15 +11,19 @@ use headwater_domain::tool::bitbucket::issue_change::IssueChanges;
 use headwater_domain::tool::bitbucket::issue_comment::IssueComments;
 use headwater_domain::tool::bitbucket::pipeline::Pipelines;
 use headwater_domain::tool::bitbucket::pipeline_step::PipelineSteps;
+use headwater_domain::tool::bitbucket::project::Projects;
 use headwater_domain::tool::bitbucket::pull_request::PullRequests;
 use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
 use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
 use headwater_domain::tool::bitbucket::pull_request_commit::PullRequestCommits;
+use headwater_domain::tool::bitbucket::pull_request_status::PullRequestStatuses;
 use headwater_domain::tool::bitbucket::repository::Repositories;
 use headwater_domain::tool::bitbucket::tag::Tags;
+use headwater_domain::tool::bitbucket::workspace::Workspaces;
+use headwater_domain::tool::bitbucket::workspace_member::WorkspaceMembers;
 use headwater_migrations as change;
 
-use crate::source::{Feeds, Source, To};
+use crate::source::{Feeds, Source, Stays, To};
 
 /// The streams of Bitbucket Cloud, parents before children.
 #[must_use]
@@ -34,6 +38,7 @@ pub fn bitbucket() -> Source {
             change::PULL_REQUEST_COMMENTS,
         )
         .stream::<PullRequestCommits, To<convert::PullRequestCommits>>(change::PULL_REQUEST_COMMITS)
+        .opt_in::<PullRequestStatuses, Stays>(change::PULL_REQUEST_STATUSES)
         .stream::<Issues, To<convert::Issues>>(change::ISSUES)
         .stream::<IssueComments, To<convert::IssueComments>>(change::ISSUE_COMMENTS_AND_CHANGES)
         .stream::<IssueChanges, To<convert::IssueChanges>>(change::ISSUE_COMMENTS_AND_CHANGES)
@@ -45,5 +50,8 @@ pub fn bitbucket() -> Source {
         .stream::<PipelineSteps, To<convert::PipelineSteps>>(change::PIPELINE_STEPS)
         .stream::<Deployments, To<convert::Deployments>>(change::DEPLOYMENTS)
         .stream::<Environments, Feeds<convert::Repositories>>(change::ENVIRONMENTS)
+        .stream::<Workspaces, Stays>(change::WORKSPACES)
+        .stream::<Projects, Stays>(change::WORKSPACES)
+        .stream::<WorkspaceMembers, Stays>(change::WORKSPACES)
         .merged::<convert::Accounts>()
 }

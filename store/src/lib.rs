@@ -18,6 +18,7 @@ pub mod progress;
 pub mod query;
 pub mod raw;
 pub mod read;
+pub mod renames;
 mod replace;
 pub mod runs;
 pub mod scopes;

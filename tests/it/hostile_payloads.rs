@@ -234,8 +234,17 @@ async fn check_items(target: &Target, hostile: &[Vec<u8>], lake: &Lake) -> BTree
     letters
 }
 
+/// All streams, but for the one item that a workspace is: it has no neighbours to be harmed.
 fn streams() -> Vec<StreamEntry> {
-    bitbucket().streams
+    let has_neighbours = |entry: &StreamEntry| {
+        let collection = &entry.collection;
+        !(collection.of_workspace && collection.endpoint.paging == Paging::Single)
+    };
+    bitbucket()
+        .streams
+        .into_iter()
+        .filter(has_neighbours)
+        .collect()
 }
 
 /// Every place of a payload null, missing and of another type; other ways take turns.

@@ -76,7 +76,7 @@ impl Lake {
 
     /// An empty lake on a database; none where tests have no such server.
     pub(crate) async fn on(on: On, simulator: &Simulator, scopes: &str) -> Option<Self> {
-        Self::with(on, &configuration(&simulator.endpoint(), scopes)).await
+        Self::with(on, &with_everything(&simulator.endpoint(), scopes)).await
     }
 
     /// An empty lake on a database, filled as that configuration says.
@@ -240,6 +240,12 @@ impl Lake {
             .unwrap();
         answer
     }
+}
+
+/// The same with the streams that are only collected where that is asked for.
+pub(crate) fn with_everything(endpoint: &str, scopes: &str) -> String {
+    let rules = "[scope_config.default]\ncommit_statuses = true\n\n";
+    format!("{rules}{}", configuration(endpoint, scopes))
 }
 
 /// A configuration that collects from this endpoint without any limit.

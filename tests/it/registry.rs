@@ -121,6 +121,10 @@ fn every_stream_reaches_a_conversion_that_reads_its_rows() {
     let source = bitbucket();
     for entry in &source.streams {
         let stream = entry.collection.stream;
+        // Facts of their own, such as projects: the domain has no place for them.
+        if entry.converted_by.is_empty() {
+            continue;
+        }
         let conversion = source
             .conversions
             .iter()

@@ -210,7 +210,7 @@ async fn a_workspace_that_cannot_be_listed_does_not_hide_the_others() {
 /// Names of the repositories that are there, with a mark on those that are gone at the source.
 async fn collected(folder: &tempfile::TempDir) -> Vec<String> {
     let sql = "SELECT full_name || CASE WHEN source_gone_at IS NULL THEN '' ELSE ' gone' END AS \
-               name FROM _headwater_scopes ORDER BY LENGTH(full_name), full_name";
+               name FROM _headwater_scopes WHERE full_name LIKE '%/%' ORDER BY LENGTH(full_name), full_name";
     let path = folder.path().to_owned();
     let query = move || run(&path, &[], &["query", sql, "--format", "json"]);
     let output = tokio::task::spawn_blocking(query).await.unwrap();
@@ -256,6 +256,51 @@ async fn globs_are_resolved_on_every_run_with_exclusions_and_flags() {
             "{secret}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_five_thousand_repositories_a_new_one_appears_and_a_renamed_one_keeps_its_history() {
+    let (folder, simulator) = (tempfile::tempdir().unwrap(), simulator().await);
+    // All five thousand are listed each time; a few are enough to be collected.
+    let scopes = r#"["large/*-49?9", "large/fresh*"]"#;
+    let sync = ["sync", "--only", "repositories"];
+    let query = |sql: &'static str| {
+        let path = folder.path().to_owned();
+        let query = move || rows(&run(&path, &[], &["query", sql, "--format", "json"]));
+        tokio::task::spawn_blocking(query)
+    };
+    let raw = "SELECT id, params FROM _raw_bitbucket_api_repositories ORDER BY id";
+    stdout(&headwater(&folder, &simulator, (PERSON, scopes), &sync).await);
+    let pages = simulator.take_requests();
+    let pages = pages.iter().filter(|r| r.path == "/2.0/repositories/large");
+    assert_eq!(pages.count(), 51);
+    let before = query(raw).await.unwrap();
+    assert_eq!(before.len(), 10);
+
+    let mut large = ListedWorkspace::new("large", 5_002);
+    large.renamed = vec![
+        (4_919, "fresh-air".to_owned()),
+        (5_002, "fresh-start".to_owned()),
+    ];
+    simulator.set_listed_workspaces(vec![large]);
+    let output = headwater(&folder, &simulator, (PERSON, scopes), &sync).await;
+    let told = stdout(&output);
+    let moved = "large/repository-4919 is called large/fresh-air now";
+    assert!(told.contains(moved), "{told}");
+    let after = query(raw).await.unwrap();
+    let old_id = |row: &Value| before.iter().any(|old| old["id"] == row["id"]);
+    assert_eq!(
+        (after.len(), after.iter().filter(|row| old_id(row)).count()),
+        (11, 10)
+    );
+    let names = column(&after, "params").concat();
+    assert!(names.contains("large/fresh-air") && names.contains("large/fresh-start"));
+    assert!(!names.contains("4919"), "{names}");
+    let repos = query("SELECT id FROM repos WHERE id LIKE '%fresh%' ORDER BY id");
+    let repos = column(&repos.await.unwrap(), "id");
+    let expected =
+        ["fresh-air", "fresh-start"].map(|it| format!("bitbucket:BitbucketRepo:1:large/{it}"));
+    assert_eq!(repos, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

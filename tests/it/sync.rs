@@ -25,6 +25,9 @@ pub(crate) fn is_top_list(path: &str) -> bool {
         "environments",
     ];
     let path = path.strip_suffix('/').unwrap_or(path);
+    if path.starts_with("/2.0/workspaces/acme") {
+        return true;
+    }
     let rest = path.strip_prefix("/2.0/repositories/acme");
     let parts: Vec<&str> = rest.unwrap_or_default().split('/').skip(2).collect();
     rest == Some("")

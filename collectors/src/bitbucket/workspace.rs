@@ -1,17 +1,33 @@
-//! `GET user/workspaces` and `GET repositories/{workspace}`: what credentials can see, and what
-//! globs are resolved against.
+//! `GET workspaces/{workspace}`, the stream; `GET user/workspaces` and
+//! `GET repositories/{workspace}`: what credentials can see, and what globs are resolved against.
 
 use headwater_domain::Scope;
 use headwater_domain::tool::bitbucket::repository::Repositories;
+use headwater_domain::tool::bitbucket::workspace::Workspaces;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Client;
-use crate::endpoint::{Collect, Collection, Endpoint};
+use crate::endpoint::{Collect, Collection, Endpoint, Paging};
 use crate::engine::{Trail, bad_url, fetch};
 use crate::error::RequestError;
-use crate::key::{MAX_LENGTH, field};
+use crate::key::{Alternative, Key, MAX_LENGTH, field};
 use crate::page::RawItem;
+
+impl Collect for Workspaces {
+    const ENDPOINT: Endpoint = Endpoint {
+        path: "workspaces/{scope}",
+        query: &[],
+        paging: Paging::Single,
+        key: Key(&[Alternative {
+            kind: "",
+            fields: &[&["uuid"]],
+        }]),
+        // `read:workspace:bitbucket` is none of the permissions that are asked for.
+        optional: true,
+        ..super::LIST
+    };
+}
 
 /// A repository found in a workspace, with its payload as received.
 #[derive(Clone, Debug)]
@@ -46,6 +62,12 @@ struct Told {
 }
 
 impl FoundRepository {
+    /// Bitbucket's own id, which survives a rename: in braces. None where the payload has none.
+    #[must_use]
+    pub fn uuid(&self) -> Option<String> {
+        field(&self.item.0, &["uuid"]).filter(|uuid| is_uuid(uuid))
+    }
+
     /// What kind of repository it is.
     #[must_use]
     pub fn traits(&self) -> Traits {
@@ -99,6 +121,36 @@ pub async fn each_repository(
     .await
 }
 
+/// The repository that answers to a name, which may be a former one, or to `workspace/{uuid}`.
+/// None where the payload does not tell its present name.
+///
+/// # Errors
+/// When the request fails.
+pub async fn repository(
+    client: &Client,
+    name: &Scope,
+    cancel: &CancellationToken,
+) -> Result<Option<FoundRepository>, RequestError> {
+    let single = Collection::of::<Repositories>();
+    let url = single.list_url(client.endpoint(), name, "");
+    let url = url.map_err(|error| bad_url(client, error))?;
+    let mut page = fetch(client, cancel, &single, &url).await?;
+    let found = page.items.items.pop().and_then(|item| {
+        let full_name = field(&item.0, &["full_name"])?;
+        is_full_name(&full_name).then_some(FoundRepository { full_name, item })
+    });
+    Ok(found)
+}
+
+/// Where a repository of that name is: the beginning of all addresses below it.
+///
+/// # Errors
+/// When the endpoint cannot have one.
+pub fn address(client: &Client, name: &Scope) -> Result<String, RequestError> {
+    let url = Collection::of::<Repositories>().list_url(client.endpoint(), name, "");
+    url.map(Into::into).map_err(|error| bad_url(client, error))
+}
+
 /// Slugs of the workspaces that the user behind the credentials belongs to.
 ///
 /// # Errors
@@ -143,6 +195,20 @@ async fn each_page(
             None => return Ok(()),
         }
     }
+}
+
+/// True for what Bitbucket calls a repository for good. Recordings of old have other keys.
+#[must_use]
+pub fn is_uuid(text: &str) -> bool {
+    let inner = text
+        .strip_prefix('{')
+        .and_then(|text| text.strip_suffix('}'));
+    inner.is_some_and(|inner| {
+        !inner.is_empty()
+            && inner
+                .bytes()
+                .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+    })
 }
 
 /// False for text that leads nowhere, or elsewhere, as a part of an address.

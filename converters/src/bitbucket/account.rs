@@ -4,6 +4,7 @@ use headwater_domain::crossdomain::account as domain;
 use headwater_domain::tool::bitbucket::{account, account_mention};
 use headwater_domain::{Rows, Scope, Sourced, id};
 
+use crate::rules::Rules;
 use crate::{Convert, Read, Related, Write};
 
 /// `_tool_bitbucket_accounts` to `accounts`.
@@ -27,13 +28,20 @@ impl Convert for Accounts {
         id::account(scope.connection_id, key)
     }
 
-    fn convert(_: &Scope, driver: Sourced<account::Model>, _: &Related, rows: &mut Rows) {
+    fn fingerprint(rules: &Rules) -> String {
+        rules.bot_fingerprint()
+    }
+
+    fn convert(_: &Scope, driver: Sourced<account::Model>, related: &Related, rows: &mut Rows) {
         let account = driver.row;
+        let names = [&account.display_name, &account.nickname, &account.user_name];
+        let is_bot = related.rules().is_bot(&names.map(String::as_str));
         rows.push(domain::Model {
             id: id::account(account.connection_id, &account.account_id),
             full_name: account.display_name,
             user_name: account.user_name,
             avatar_url: account.avatar_url,
+            is_bot,
             ..domain::Model::default()
         });
     }
@@ -57,6 +65,25 @@ mod tests {
             ..account::Model::default()
         };
         assert_snapshot!(converted::<Accounts>(row, &Related::default()));
+    }
+
+    #[test]
+    fn an_account_is_a_bot_when_one_of_its_names_is() {
+        let rules = || Rules {
+            bot_pattern: Some(regex::Regex::new("(?i)bot$").unwrap()),
+            ..Rules::default()
+        };
+        let named = |display_name: &str, nickname: &str| {
+            let row = account::Model {
+                display_name: display_name.to_owned(),
+                nickname: nickname.to_owned(),
+                ..account::Model::default()
+            };
+            converted::<Accounts>(row, &Related::default().under(rules()))
+        };
+        assert!(named("Release-Bot", "").contains("is_bot=true"));
+        assert!(named("Releases", "releasebot").contains("is_bot=true"));
+        assert!(named("Bottleneck", "").contains("is_bot=false"));
     }
 
     #[test]

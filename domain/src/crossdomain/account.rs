@@ -51,6 +51,9 @@ pub struct Model {
     /// 0 for Bitbucket.
     #[sea_orm(comment = "0 for Bitbucket")]
     pub status: i64,
+    /// True when `bot_pattern` of the scope config matches one of its names.
+    #[sea_orm(comment = "true when `bot_pattern` of the scope config matches one of its names")]
+    pub is_bot: bool,
 }
 
 /// No relations: the tables have no foreign keys, as in DevLake.

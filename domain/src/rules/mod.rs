@@ -43,6 +43,8 @@ pub struct Rules {
     pub issue_status: Vec<(&'static str, Vec<String>)>,
     /// Kind of an issue, trimmed and in lower case -> its type.
     pub issue_type: Vec<(String, String)>,
+    /// Accounts of which a name matches are bots.
+    pub bot_pattern: Option<Regex>,
 }
 
 impl Default for Rules {
@@ -55,6 +57,7 @@ impl Default for Rules {
             environments: Vec::new(),
             issue_status: issue::usual_status(),
             issue_type: issue::usual_types(),
+            bot_pattern: None,
         }
     }
 }
@@ -73,6 +76,24 @@ impl Rules {
         let rule = |rule: &EnvironmentRule| (rule.pattern.clone(), rule.environment);
         let environments: Vec<_> = self.environments.iter().map(rule).collect();
         hashed(&format!("{patterns:?} {environments:?}"))
+    }
+
+    /// The rule about bots, as a hash of its text.
+    #[must_use]
+    pub fn bot_fingerprint(&self) -> String {
+        hashed(
+            self.bot_pattern
+                .as_ref()
+                .map(Regex::as_str)
+                .unwrap_or_default(),
+        )
+    }
+
+    /// True when one of an account's names is a bot's.
+    #[must_use]
+    pub fn is_bot(&self, names: &[&str]) -> bool {
+        let pattern = self.bot_pattern.as_ref();
+        pattern.is_some_and(|pattern| names.iter().any(|name| pattern.is_match(name)))
     }
 
     /// The rules about issues, as a hash of their text.

@@ -19,7 +19,7 @@ pub(crate) struct User {
     #[serde(default, deserialize_with = "json::text")]
     account_status: String,
     #[serde(default, deserialize_with = "json::text")]
-    uuid: String,
+    pub(crate) uuid: String,
     #[serde(default, deserialize_with = "json::text")]
     nickname: String,
     links: Option<Links>,

@@ -12,12 +12,16 @@ mod issue_change;
 mod issue_comment;
 mod pipeline;
 mod pipeline_step;
+mod project;
 mod pull_request;
 mod pull_request_activity;
 mod pull_request_comment;
 mod pull_request_commit;
+mod pull_request_status;
 mod repository;
 mod tag;
+mod workspace;
+mod workspace_member;
 
 pub(crate) use account::User;
 

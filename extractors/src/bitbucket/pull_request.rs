@@ -12,6 +12,8 @@ use crate::{Extract, json};
 impl Extract for PullRequests {
     type Payload = Payload;
 
+    const VERSION: u32 = 2;
+
     fn tables() -> Vec<&'static Table> {
         vec![
             Table::of::<pull_request::Entity>(),
@@ -78,19 +80,35 @@ fn reviewers(
     rows
 }
 
+/// Names of the repositories that a pull request goes into and comes from. It goes into the one
+/// that it is in, and that may be called otherwise since the payload was received.
+fn places(item: &Item<'_>, into: Repository, from: Repository) -> (String, String) {
+    let of_scope = |name: &str| !name.is_empty() && name == into.full_name;
+    let present = |name: &str| match of_scope(name) {
+        true => item.scope.full_name.clone(),
+        false => name.to_owned(),
+    };
+    (present(&into.full_name), present(&from.full_name))
+}
+
 fn row(item: &Item<'_>, payload: Payload) -> pull_request::Model {
     let author = payload.author.unwrap_or_default();
     let closed_by = payload.closed_by.unwrap_or_default();
     let merge_commit = payload.merge_commit.unwrap_or_default();
     let source = payload.source.unwrap_or_default();
     let destination = payload.destination.unwrap_or_default();
+    let (base_repo_id, head_repo_id) = places(
+        item,
+        destination.repository.unwrap_or_default(),
+        source.repository.unwrap_or_default(),
+    );
     pull_request::Model {
         connection_id: item.scope.connection_id,
         repo_id: item.scope.full_name.clone(),
         bitbucket_id: payload.id,
         number: payload.id,
-        base_repo_id: destination.repository.unwrap_or_default().full_name,
-        head_repo_id: source.repository.unwrap_or_default().full_name,
+        base_repo_id,
+        head_repo_id,
         state: payload.state,
         title: payload.title,
         description: payload.description,

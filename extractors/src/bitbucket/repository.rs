@@ -11,6 +11,8 @@ use crate::{Extract, json};
 impl Extract for Repositories {
     type Payload = Payload;
 
+    const VERSION: u32 = 2;
+
     fn tables() -> Vec<&'static Table> {
         vec![Table::of::<repository::Entity>()]
     }
@@ -19,6 +21,7 @@ impl Extract for Repositories {
         let owner = payload.owner.unwrap_or_default();
         rows.mention(item, owner.profile());
         let links = payload.links.unwrap_or_default();
+        let project = payload.project.unwrap_or_default();
         rows.push(repository::Model {
             connection_id: item.scope.connection_id,
             bitbucket_id: item.scope.full_name.clone(),
@@ -35,7 +38,9 @@ impl Extract for Repositories {
             main_branch: payload.mainbranch.unwrap_or_default().name,
             is_private: payload.is_private,
             forked_from: payload.parent.unwrap_or_default().full_name,
-            project_key: payload.project.unwrap_or_default().key,
+            project_key: project.key,
+            project_name: project.name,
+            is_archived: payload.archived,
         });
     }
 }
@@ -62,6 +67,8 @@ pub struct Payload {
     updated_on: Option<DateTime<Utc>>,
     #[serde(default, deserialize_with = "json::flag")]
     is_private: bool,
+    #[serde(default, deserialize_with = "json::flag")]
+    archived: bool,
     links: Option<RepositoryLinks>,
     owner: Option<User>,
     mainbranch: Option<Named>,
@@ -100,6 +107,8 @@ struct FullName {
 struct Project {
     #[serde(default, deserialize_with = "json::text")]
     key: String,
+    #[serde(default, deserialize_with = "json::text")]
+    name: String,
 }
 
 #[cfg(test)]
@@ -119,7 +128,7 @@ mod tests {
             r#"{
                 "type": "repository", "uuid": "{0a1b}", "full_name": "acme/rocket",
                 "name": "Rocket 🚀", "description": "Fährt zum Mond\n\"bald\"",
-                "language": "rust", "is_private": true,
+                "language": "rust", "is_private": true, "archived": true,
                 "created_on": "2024-02-29T23:59:59.999999+00:00",
                 "updated_on": "2026-11-01T08:00:00.5+02:00",
                 "mainbranch": {"type": "branch", "name": "main"},

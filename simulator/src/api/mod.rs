@@ -112,6 +112,15 @@ impl<'a> Session<'a> {
                     payload::workspace(out, self.world.workspace());
                 }))
             }
+            [
+                "workspaces",
+                workspace,
+                list @ ("projects" | "members"),
+                rest @ ..,
+            ] => {
+                self.find_workspace(workspace)?;
+                self.workspace_list(list, rest)
+            }
             ["repositories", workspace] => {
                 self.find_workspace(workspace)?;
                 self.repositories()
@@ -186,7 +195,12 @@ impl<'a> Session<'a> {
                 }))
             }
             ["commits"] => self.commits(place, pull_request),
-            ["statuses"] => paging::numbered(self.request, &[(); 0], LISTS, |_, ()| {}),
+            ["statuses"] => {
+                let checks = payload::checks(pull_request);
+                paging::numbered(self.request, &checks, LISTS, |out, check| {
+                    payload::status(out, place, pull_request, *check);
+                })
+            }
             _ => Err(Answer::no_route()),
         }
     }

@@ -34,6 +34,36 @@ impl Session<'_> {
         }
     }
 
+    /// Projects or members of the workspace, or one of them; strangers see none.
+    pub(super) fn workspace_list(&self, list: &str, rest: &[&str]) -> Result<Answer, Answer> {
+        if self.request.reader == Reader::Anonymous {
+            return Err(Answer::unauthorized());
+        }
+        let (world, one) = (self.world, rest.first().copied());
+        if list == "projects" {
+            let Some(key) = one else {
+                return paging::numbered(self.request, world.projects(), LISTS, |out, project| {
+                    payload::project(out, world.workspace(), project);
+                });
+            };
+            let found = world.projects().iter().find(|project| project.key == key);
+            let found = found.ok_or_else(|| Answer::not_found("Project"))?;
+            return Ok(rendered(|out| {
+                payload::project(out, world.workspace(), found)
+            }));
+        }
+        let Some(uuid) = one else {
+            return paging::numbered(self.request, world.users(), LISTS, |out, user| {
+                payload::membership(out, world.workspace(), user);
+            });
+        };
+        let found = world.users().iter().find(|user| user.uuid == uuid);
+        let found = found.ok_or_else(|| Answer::not_found("Member"))?;
+        Ok(rendered(|out| {
+            payload::membership(out, world.workspace(), found)
+        }))
+    }
+
     pub(super) fn listed_workspace(&self, slug: &str) -> Option<&ListedWorkspace> {
         let mut listed = self.request.listed.iter();
         listed.find(|listed| listed.slug.eq_ignore_ascii_case(slug))
@@ -67,11 +97,15 @@ impl Session<'_> {
         slug: &str,
         rest: &[&str],
     ) -> Result<Answer, Answer> {
-        let number = slug
+        let renamed = workspace.renamed.iter().find(|(_, name)| name == slug);
+        let usual = slug
             .strip_prefix("repository-")
             .and_then(|n| n.parse().ok());
+        let number = renamed.map(|(number, _)| *number).or(usual);
         let place = number.and_then(|number: usize| number.checked_sub(1));
-        let place = place.filter(|place| *place < workspace.repositories);
+        let place = place
+            .filter(|place| *place < workspace.repositories)
+            .filter(|place| workspace.slug_of(place + 1) == slug);
         let place = place.ok_or_else(Answer::no_repository)?;
         match rest {
             [] => Ok(rendered(|out| {
@@ -83,7 +117,8 @@ impl Session<'_> {
                 super::paging::HEAVY_LISTS,
                 |_, ()| {},
             ),
-            ["pipelines" | "deployments" | "environments"] => {
+            ["pipelines" | "deployments" | "environments" | "commits"]
+            | ["refs", "branches" | "tags"] => {
                 paging::numbered(self.request, &[(); 0], LISTS, |_, ()| {})
             }
             _ => Err(Answer::no_route()),
@@ -93,7 +128,7 @@ impl Session<'_> {
     fn write_listed(&self, out: &mut String, Listed { workspace, place }: Listed<'_>) {
         let number = place + 1;
         let every = |step: Option<usize>| step.is_some_and(|step| number.is_multiple_of(step));
-        let slug = format!("repository-{number}");
+        let slug = workspace.slug_of(number);
         object(out, |it| {
             it.text("type", "repository");
             it.shown("full_name", format_args!("{}/{slug}", workspace.slug));

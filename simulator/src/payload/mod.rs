@@ -13,6 +13,7 @@ pub(crate) mod json;
 mod markdown;
 mod pull_request;
 mod repository;
+mod status;
 mod user;
 
 pub(crate) use activity::activity;
@@ -22,8 +23,9 @@ pub(crate) use commit::commit;
 pub(crate) use git_ref::{branch, tag};
 pub(crate) use issue::{issue, issue_change, issue_comment};
 pub(crate) use pull_request::{Extras, pull_request};
-pub(crate) use repository::repository;
-pub(crate) use user::{user, workspace, workspace_access};
+pub(crate) use repository::{project, repository};
+pub(crate) use status::{checks, status};
+pub(crate) use user::{membership, user, workspace, workspace_access};
 
 /// Where links to the API point.
 const API: &str = "https://api.bitbucket.org/2.0";

@@ -1,6 +1,6 @@
 //! Repositories, in full and as the stub inside other objects.
 
-use crate::world::{Fork, Project};
+use crate::world::{Fork, Project, Workspace};
 
 use super::json::{Object, object};
 use super::user::{user, workspace_stub};
@@ -133,6 +133,32 @@ fn project_stub(out: &mut String, place: Place<'_>, project: &Project) {
             let page = format_args!("{WEB}/{slug}/workspace/projects/{key}/avatar/32");
             links.link("avatar", page);
         });
+    });
+}
+
+/// A project as the workspace's list gives it.
+pub(crate) fn project(out: &mut String, workspace: &Workspace, project: &Project) {
+    let (slug, key) = (&workspace.slug, &project.key);
+    object(out, |it| {
+        it.text("type", "project");
+        it.object("links", |links| {
+            links.link(
+                "self",
+                format_args!("{API}/workspaces/{slug}/projects/{key}"),
+            );
+            links.link(
+                "html",
+                format_args!("{WEB}/{slug}/workspace/projects/{key}"),
+            );
+        });
+        it.text("uuid", &project.uuid);
+        it.text("key", key);
+        it.text("name", &project.name);
+        it.text("description", "");
+        it.flag("is_private", true);
+        it.flag("has_publicly_visible_repos", false);
+        it.time("created_on", workspace.created_on);
+        it.time("updated_on", workspace.created_on);
     });
 }
 

@@ -49,6 +49,22 @@ pub(crate) fn workspace(out: &mut String, workspace: &Workspace) {
     });
 }
 
+/// A user as a member of the workspace.
+pub(crate) fn membership(out: &mut String, workspace: &Workspace, member: &User) {
+    object(out, |it| {
+        it.text("type", "workspace_membership");
+        it.value("user", |out| user(out, member));
+        it.value("workspace", |out| workspace_stub(out, workspace));
+        it.object("links", |links| {
+            let (slug, uuid) = (&workspace.slug, member.uuid.trim_matches(['{', '}']));
+            links.link(
+                "self",
+                format_args!("{API}/workspaces/{slug}/members/%7B{uuid}%7D"),
+            );
+        });
+    });
+}
+
 /// The short form inside repositories.
 pub(super) fn workspace_stub(out: &mut String, workspace: &Workspace) {
     let slug = &workspace.slug;

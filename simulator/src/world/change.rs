@@ -109,6 +109,14 @@ pub enum Change {
         description: Option<String>,
         language: Option<String>,
     },
+    RenameRepository {
+        repository: String,
+        name: String,
+    },
+    SwapRepositories {
+        repository: String,
+        with: String,
+    },
     RenameUser {
         user: UserId,
         display_name: String,
@@ -239,6 +247,12 @@ impl World {
                 description,
                 language,
             } => self.edit_repository(repository, description.as_deref(), language.as_deref()),
+            Change::RenameRepository { repository, name } => {
+                self.rename_repository(repository, name)
+            }
+            Change::SwapRepositories { repository, with } => {
+                self.swap_repositories(repository, with)
+            }
             Change::RenameUser { user, display_name } => self.rename_user(*user, display_name),
             Change::RemoveFork { repository, id } => self.remove_fork(repository, *id),
             Change::Git { repository, change } => self.change_git(repository, change),

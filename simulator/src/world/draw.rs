@@ -80,6 +80,12 @@ impl World {
         {
             return change;
         }
+        if self.habits.rename_share > 0.0
+            && rng.random_bool(self.habits.rename_share.min(1.0))
+            && let Some(change) = self.draw_rename(rng)
+        {
+            return change;
+        }
         if self.habits.git_share > 0.0
             && rng.random_bool(self.habits.git_share.min(1.0))
             && let Some(change) = self.draw_git_change(rng)

@@ -156,6 +156,7 @@ fn empty(seed: u64, workspace: &str, people: usize) -> World {
         pace: PAST_PACE,
         dice,
         habits: Habits::default(),
+        former_slugs: std::collections::BTreeMap::new(),
         workspace,
         projects: projects.into(),
         users,

@@ -28,6 +28,10 @@ pub struct Habits {
     /// Share (0 to 1) of drawn changes that happen in git itself: pushes to the main branch, forced
     /// ones, tags and branches.
     pub git_share: f64,
+    /// Share (0 to 1) of drawn changes that give repositories other names.
+    pub rename_share: f64,
+    /// Whether a repository still answers to a name that it had before and that nobody else has.
+    pub former_names_answer: bool,
 }
 
 impl Default for Habits {
@@ -40,6 +44,8 @@ impl Default for Habits {
             late_by: Duration::from_secs(90),
             deletions: 1,
             git_share: 0.0,
+            rename_share: 0.0,
+            former_names_answer: false,
         }
     }
 }

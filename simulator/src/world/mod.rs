@@ -19,6 +19,7 @@ mod review;
 mod step;
 mod tracker;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -51,6 +52,8 @@ pub struct World {
     projects: Vec<Project>,
     users: Vec<User>,
     repositories: Vec<Repository>,
+    /// Former slugs, with the UUID of the repository that had them last.
+    former_slugs: BTreeMap<String, String>,
     next_serial: u64,
     has_trackers: bool,
     revision: u64,
@@ -163,12 +166,14 @@ impl World {
         &self.repositories
     }
 
-    /// The repository of that slug or `{uuid}`.
+    /// The repository of that slug or `{uuid}`; where that is a habit, also of a former slug.
     #[must_use]
     pub fn repository(&self, name: &str) -> Option<&Repository> {
-        self.repositories
-            .iter()
-            .find(|repository| repository.slug == name || repository.uuid == name)
+        let mut repositories = self.repositories.iter();
+        let found = repositories.find(|it| it.slug == name || it.uuid == name);
+        let former = self.former_slugs.get(name);
+        let former = former.filter(|_| self.habits.former_names_answer);
+        found.or_else(|| self.repositories.iter().find(|it| Some(&it.uuid) == former))
     }
 
     /// One pull request.

@@ -2,7 +2,7 @@
 
 use super::dice::Dice;
 use super::model::{Fork, Repository, UserId};
-use super::{Refused, Time, Touched, World, prose};
+use super::{Change, Refused, Time, Touched, World, prose};
 
 impl Touched {
     fn repository(slug: &str) -> Touched {
@@ -76,7 +76,8 @@ impl World {
         Ok(Touched::repository(slug))
     }
 
-    /// Gives a repository another name and slug; its uuid stays, its old address answers 404.
+    /// Gives a repository another name and slug; its uuid stays, its old address answers 404 unless
+    /// it is a habit that former names answer.
     pub fn rename_repository(&mut self, slug: &str, name: &str) -> Result<Touched, Refused> {
         let index = self.repository_index(slug)?;
         let new_slug = self::slug(name);
@@ -88,11 +89,57 @@ impl World {
         // Every pull request of the repository prints its full name.
         self.shared_revision = revision;
         let repository = &mut self.repositories[index];
-        repository.slug.clone_from(&new_slug);
+        let former = std::mem::replace(&mut repository.slug, new_slug.clone());
         name.clone_into(&mut repository.name);
         repository.updated_on = at;
         repository.revision = revision;
+        self.former_slugs.insert(former, repository.uuid.clone());
         Ok(Touched::repository(&new_slug))
+    }
+
+    /// Lets two repositories exchange their names and slugs.
+    pub fn swap_repositories(&mut self, slug: &str, with: &str) -> Result<Touched, Refused> {
+        let index = self.repository_index(slug)?;
+        let other = self.repository_index(with)?;
+        if index == other {
+            return Err(Refused::SlugTaken);
+        }
+        let at = self.tick();
+        let revision = self.next_revision();
+        self.shared_revision = revision;
+        let names = |it: &Repository| (it.slug.clone(), it.name.clone());
+        let first = names(&self.repositories[index]);
+        let second = names(&self.repositories[other]);
+        for (place, (slug, name)) in [(index, second), (other, first)] {
+            let repository = &mut self.repositories[place];
+            (repository.slug, repository.name) = (slug, name);
+            repository.updated_on = at;
+            repository.revision = revision;
+        }
+        Ok(Touched::repository(with))
+    }
+
+    /// Draws another name for some repository, or lets two exchange theirs.
+    pub(super) fn draw_rename<R: rand::Rng + ?Sized>(&self, rng: &mut R) -> Option<Change> {
+        use rand::seq::IndexedRandom;
+
+        let repository = self.repositories.choose(rng)?.slug.clone();
+        if rng.random_bool(0.4) {
+            let with = self.repositories.choose(rng)?.slug.clone();
+            return (with != repository).then_some(Change::SwapRepositories { repository, with });
+        }
+        let former = self
+            .former_slugs
+            .keys()
+            .filter(|slug| self.repository_index(slug).is_err());
+        let former: Vec<&String> = former.collect();
+        let name = match former.choose(rng) {
+            // A name that was somebody's, or one's own, before.
+            Some(former) if rng.random_bool(0.4) => (*former).clone(),
+            _ => format!("{repository}-{}", rng.random_range(2..9)),
+        };
+        let is_free = name.len() < 60 && self.repository_index(&slug(&name)).is_err();
+        is_free.then_some(Change::RenameRepository { repository, name })
     }
 
     /// Gives a user another display name and picture, in all payloads at once.

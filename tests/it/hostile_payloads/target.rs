@@ -185,11 +185,20 @@ pub(super) fn with_identity(seed: &Value, number: usize) -> Value {
     let Some(members) = payload.as_object_mut() else {
         return payload;
     };
+    // A membership is its member's.
+    let is_membership = members
+        .get("type")
+        .is_some_and(|it| it == "workspace_membership");
     for (name, value) in members {
         match name.as_str() {
             "id" => *value = id.into(),
             "hash" => *value = format!("{id:040x}").into(),
             "name" => *value = format!("hostile-{id}").into(),
+            "key" => *value = format!("HOSTILE-{id}").into(),
+            "user" if is_membership => {
+                set(value, "uuid", format!("{{hostile-{id}}}").into());
+                set(value, "account_id", format!("hostile-{id}").into());
+            }
             "uuid" => *value = format!("{{hostile-{id}}}").into(),
             "full_name" => *value = format!("acme/hostile-{id}").into(),
             "comment" => set(value, "id", id.into()),

@@ -11,7 +11,7 @@ use headwater_simulator::{Options, Simulator, Size};
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::lake::{ALL, How, Lake, configuration};
+use crate::lake::{ALL, How, Lake, with_everything};
 use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// One item in so many is broken.
@@ -134,7 +134,7 @@ async fn one_broken_item_in_a_hundred_keeps_no_other_from_landing(
 ) {
     let simulator = busy().await;
     let breaker = Breaker::before(&simulator).await;
-    let text = configuration(&breaker.endpoint(), ALL);
+    let text = with_everything(&breaker.endpoint(), ALL);
     let Some(lake) = Lake::with(on, &text).await else {
         return;
     };

@@ -12,7 +12,7 @@ use rand::{Rng as _, SeedableRng as _};
 use tokio_util::sync::CancellationToken;
 
 use super::worlds::{is_followed, is_untold, paged, small};
-use crate::lake::{ALL, How, Lake, configuration};
+use crate::lake::{ALL, How, Lake, with_everything};
 use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// Trials at the same time: most of their time is pauses before requests are tried again.
@@ -53,7 +53,7 @@ pub(super) async fn trial(on: On, kinds: &[FaultKind], seed: u64) -> Option<Tria
     } else {
         small(seed).await
     };
-    let mut text = configuration(&simulator.endpoint(), ALL);
+    let mut text = with_everything(&simulator.endpoint(), ALL);
     text.push_str("timeout_seconds = { connect = 5, read = 1, total = 30 }\n");
     let lake = Lake::with(on, &text).await?;
     let began = std::time::Instant::now();

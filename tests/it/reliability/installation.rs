@@ -9,7 +9,7 @@ use headwater_simulator::Simulator;
 use headwater_store::compare::tables_equal;
 use tempfile::TempDir;
 
-use crate::lake::{ALL, How, Lake, configuration};
+use crate::lake::{ALL, How, Lake, with_everything};
 use crate::test_database::{On, TestDatabase};
 
 /// A folder with a configuration, and a database.
@@ -25,7 +25,7 @@ impl Installation {
     pub(super) async fn new(on: On, simulator: &Simulator) -> Option<Self> {
         let database = TestDatabase::new(on).await?;
         let folder = tempfile::tempdir().unwrap();
-        let text = configuration(&simulator.endpoint(), ALL);
+        let text = with_everything(&simulator.endpoint(), ALL);
         std::fs::write(folder.path().join("headwater.toml"), text).unwrap();
         Some(Self {
             address: database.address.clone(),

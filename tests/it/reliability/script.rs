@@ -16,7 +16,7 @@ use rand::{Rng, SeedableRng};
 use tokio_util::sync::CancellationToken;
 
 use super::worlds::{is_followed, is_untold};
-use crate::lake::{ALL, How, Lake, configuration};
+use crate::lake::{ALL, How, Lake, with_everything};
 use crate::test_database::On;
 
 /// One thing that happens.
@@ -68,6 +68,7 @@ impl Script {
             },
             Temper::Untold => Habits {
                 git_share: 0.15,
+                rename_share: 0.02,
                 ..Habits::nasty()
             },
         });
@@ -110,7 +111,7 @@ impl Script {
             ..Options::default()
         };
         let simulator = Simulator::start(options).await.unwrap();
-        let mut text = configuration(&simulator.endpoint(), ALL);
+        let mut text = with_everything(&simulator.endpoint(), ALL);
         text.push_str("timeout_seconds = { connect = 5, read = 1, total = 30 }\n");
         let lake = Lake::with(on, &text).await?;
         let mut history = History {

@@ -17,7 +17,10 @@ pub(super) fn is_untold(change: &Change) -> bool {
     change.is_silent()
         || matches!(
             change.plain(),
-            Change::DeletePullRequest { .. } | Change::RenameUser { .. }
+            Change::DeletePullRequest { .. }
+                | Change::RenameUser { .. }
+                | Change::RenameRepository { .. }
+                | Change::SwapRepositories { .. }
         )
 }
 

@@ -107,6 +107,15 @@ pub struct Model {
         comment = "key of the project it belongs to"
     )]
     pub project_key: String,
+    /// Name of the project it belongs to.
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "name of the project it belongs to"
+    )]
+    pub project_name: String,
+    /// True when nothing is meant to change in it any more.
+    #[sea_orm(comment = "true when nothing is meant to change in it any more")]
+    pub is_archived: bool,
 }
 
 /// No relations: the tables have no foreign keys, as in DevLake.
