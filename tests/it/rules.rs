@@ -3,6 +3,7 @@
 
 use headwater::exit::Exit;
 use headwater_simulator::{Options, Simulator, Size};
+use rstest::rstest;
 
 use crate::lake::{ALL, How, Lake, configuration, ended_output};
 use crate::test_database::On;
@@ -94,6 +95,24 @@ async fn a_changed_rule_and_transform_without_network_equal_a_fresh_sync() {
             "{rule}: here: transformed, there: synced\n{shown:#?}"
         );
     }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_are_followed_on_every_server(#[values(On::Postgres, On::MariaDb)] on: On) {
+    let simulator = company().await;
+    let Some(mut lake) = Lake::with(on, &under(&simulator, "")).await else {
+        return;
+    };
+    lake.sync(How::default()).await;
+    let rules = "deployment_pattern = \"^(Test|Build)$\"\nproduction_pattern = \"^Test$\"\n\
+                 deployment_ref_pattern = \".\"\nenvironments.\"prod-*\" = \"STAGING\"\n\
+                 issue_status.done = [\"new\"]\nissue_type.CHORE = [\"task\"]";
+    lake.configure(&under(&simulator, rules));
+    ended_output(lake.start(&["transform"]));
+    let fresh = synced(&simulator, rules).await;
+    let differences = lake.differences(&fresh).await;
+    assert!(differences.is_empty(), "{differences:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

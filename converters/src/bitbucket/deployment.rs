@@ -7,8 +7,8 @@ use headwater_domain::{Rows, Scope, Sourced, id};
 use super::pipeline_step::StepOfPipeline;
 use super::seconds_between;
 use crate::conversion::RelatedRow;
-use crate::rules::deployment::{self as rule, EnvironmentNames};
-use crate::rules::{Log, Rules, unheard};
+use crate::rules::deployment::EnvironmentNames;
+use crate::rules::{Log, Rules, outcome, unheard};
 use crate::{Convert, Read, Related, Write};
 
 /// `_tool_bitbucket_deployments` to `cicd_deployments` and `cicd_deployment_commits`: all
@@ -97,7 +97,7 @@ fn converted(scope: &Scope, row: &deployment::Model, related: &Related) -> cicd_
         display_title: row.name.clone(),
         url: row.web_url.clone(),
         result: result.to_owned(),
-        status: rule::deployment_status(&row.status).to_owned(),
+        status: outcome::deployment_status(&row.status).to_owned(),
         original_status: row.status.clone(),
         original_result: row.result.clone(),
         environment: environment.to_owned(),
@@ -128,7 +128,7 @@ pub(super) fn decided<'a>(
         kind: &row.environment_type,
     };
     let environment = rules.environment(names, log);
-    let result = rule::deployment_result(&row.result, step_result, &row.status, log);
+    let result = outcome::deployment_result(&row.result, step_result, &row.status, log);
     (environment, result)
 }
 

@@ -7,8 +7,7 @@ use headwater_domain::tool::bitbucket::{deployment, issue, issue_change, pipelin
 use headwater_domain::{Scope, Sourced};
 
 use super::{deployment as told, issue as issues, pipeline as pipelines, pipeline_step as steps};
-use crate::rules::deployment as rule;
-use crate::rules::{Look, Rules};
+use crate::rules::{Look, Rules, outcome};
 
 /// One thing that was looked at, or what came of them all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -122,10 +121,10 @@ pub fn task(rules: &Rules, step: &pipeline_step::Model, rows: &PipelineRows) -> 
     started(&mut lines, step);
     let (kind, environment) =
         steps::decided(rules, step, &rows.deployments, &mut |look| lines.look(look));
-    let result = rule::step_result(&step.result);
+    let result = outcome::step_result(&step.result);
     let subject = ("result", "words of results", "result of the step");
     lines.word(subject, &step.result, result);
-    let status = rule::step_status(&step.state);
+    let status = outcome::step_status(&step.state);
     let subject = ("status", "words of states", "state of the step");
     lines.word(subject, &step.state, status);
     if step.started_on.is_some() {
@@ -180,7 +179,7 @@ pub fn deployment(rules: &Rules, row: &deployment::Model, rows: &PipelineRows) -
     let mut lines = Lines::new("deployment");
     let (environment, result) =
         told::decided(rules, row, &rows.steps, &mut |look| lines.look(look));
-    let status = rule::deployment_status(&row.status);
+    let status = outcome::deployment_status(&row.status);
     let subject = ("status", "words of states", "state of the deployment");
     lines.word(subject, &row.status, status);
     lines.verdict("row", "a deployment", "Bitbucket tells it");
@@ -207,7 +206,7 @@ pub fn pipeline(
 ) -> Vec<Line> {
     let mut lines = Lines::new("pipeline");
     by_ref(rules, rows, &mut lines);
-    let result = rule::pipeline_result(&pipeline.result);
+    let result = outcome::pipeline_result(&pipeline.result);
     let subject = ("result", "words of results", "result of the pipeline");
     lines.word(subject, &pipeline.result, result);
     for step in rows.steps.iter().map(|step| &step.row) {
@@ -215,7 +214,7 @@ pub fn pipeline(
         started(&mut lines, step);
         steps::decided(rules, step, &rows.deployments, &mut |look| lines.look(look));
         let subject = ("result", "words of results", "result of the step");
-        lines.word(subject, &step.result, rule::step_result(&step.result));
+        lines.word(subject, &step.result, outcome::step_result(&step.result));
     }
     lines.of = "deployment";
     let row = pipelines::converted(scope, pipeline, &rows.steps, rules);

@@ -11,7 +11,7 @@ use headwater_domain::{Rows, Scope, Sourced, id};
 use super::deployment::DeploymentOfPipeline;
 use super::pipeline_step::StepOfPipeline;
 use super::seconds_between;
-use crate::rules::{Rules, deployment as rule, unheard};
+use crate::rules::{Rules, outcome, unheard};
 use crate::{Convert, Read, Related, Write};
 
 /// `_tool_bitbucket_pipelines` to `cicd_pipelines` and `cicd_pipeline_commits`; one that deployed
@@ -89,8 +89,8 @@ pub(super) fn converted(
         id,
         display_title: format!("#{}", pipeline.build_number),
         url: format!("{page}/pipelines/results/{}", pipeline.build_number),
-        result: rule::pipeline_result(&pipeline.result).to_owned(),
-        status: rule::pipeline_status(&pipeline.status).to_owned(),
+        result: outcome::pipeline_result(&pipeline.result).to_owned(),
+        status: outcome::pipeline_status(&pipeline.status).to_owned(),
         original_status: pipeline.status.clone(),
         original_result: pipeline.result.clone(),
         r#type: kind.to_owned(),

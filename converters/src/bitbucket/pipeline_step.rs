@@ -6,8 +6,8 @@ use headwater_domain::{Rows, Scope, Sourced, id};
 
 use super::deployment::DeploymentOfPipeline;
 use crate::conversion::RelatedRow;
-use crate::rules::deployment::{self as rule, EnvironmentNames};
-use crate::rules::{Log, Rules, unheard};
+use crate::rules::deployment::EnvironmentNames;
+use crate::rules::{Log, Rules, outcome, unheard};
 use crate::{Convert, Read, Related, Write};
 
 /// `_tool_bitbucket_pipeline_steps` to `cicd_tasks`: all steps of a pipeline at a time.
@@ -66,8 +66,8 @@ impl Convert for PipelineSteps {
             id: id::pipeline_step(scope.connection_id, &step.bitbucket_id),
             name: step.name,
             pipeline_id: id::pipeline(scope.connection_id, &step.pipeline_id),
-            result: rule::step_result(&step.result).to_owned(),
-            status: rule::step_status(&step.state).to_owned(),
+            result: outcome::step_result(&step.result).to_owned(),
+            status: outcome::step_status(&step.state).to_owned(),
             original_status: step.state,
             original_result: step.result,
             r#type: kind.to_owned(),

@@ -95,3 +95,19 @@ impl<'a> Found<'a> {
         }
     }
 }
+
+/// Takes what a rule without a pattern says, unless an earlier rule has decided.
+pub(super) fn decide<'a>(
+    decided: &mut Option<&'static str>,
+    told: Option<&'static str>,
+    log: Log<'_, 'a>,
+    look: impl Fn(Found<'a>) -> Look<'a>,
+) {
+    let found = match (&decided, told) {
+        (Some(_), _) => Found::Decided,
+        (None, Some(word)) => Found::Told(word),
+        (None, None) => Found::Untold,
+    };
+    log(look(found));
+    *decided = decided.or(told);
+}

@@ -7,6 +7,7 @@
 pub mod deployment;
 pub mod issue;
 mod look;
+pub mod outcome;
 
 use globset::GlobMatcher;
 use regex::Regex;

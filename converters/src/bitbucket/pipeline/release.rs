@@ -9,8 +9,8 @@ use headwater_domain::tool::bitbucket::pipeline_step;
 use headwater_domain::{Rows, Sourced};
 
 use super::super::deployment::with_commit;
-use crate::rules::deployment::{self as rule, DEPLOYMENT};
-use crate::rules::{Rules, unheard};
+use crate::rules::deployment::DEPLOYMENT;
+use crate::rules::{Rules, outcome, unheard};
 
 /// What the peer's metrics write into rows that they make of pipelines.
 const MADE_OF_PIPELINE: &str = "dora.generateDeployments";
@@ -31,7 +31,7 @@ pub(in crate::bitbucket) fn environment(
     }
     let steps = steps.iter().map(|step| &step.row);
     let ended = steps
-        .filter(|step| step.started_on.is_some() && !rule::step_result(&step.result).is_empty());
+        .filter(|step| step.started_on.is_some() && !outcome::step_result(&step.result).is_empty());
     let tasks: Vec<_> = ended
         .map(|step| rules.step(&step.name, None, &mut unheard))
         .collect();
