@@ -173,6 +173,32 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Why a deployment, a task or an issue is what the tables say: every rule and its answer
+    ///
+    /// Reads the database and the configuration, and asks the rules of the configuration as it
+    /// is now. A row of the answer is one look: which column is decided, the rule, the text that
+    /// it looked at, whether it matches and why, and what that gives. Rows with the rule
+    /// `verdict` say what came of it. If a verdict differs from the tables, the rules changed
+    /// since: run `headwater transform`.
+    #[command(after_help = "Ids are those of the domain tables:\n  \
+        headwater query \"SELECT id FROM cicd_deployments\"\n  \
+        headwater explain deployment 'bitbucket:BitbucketDeployment:1:{uuid}'\n  \
+        headwater explain task 'bitbucket:BitbucketPipelineStep:1:{uuid}'\n  \
+        headwater explain issue 'bitbucket:BitbucketIssue:1:acme/rocket:7'\n\n\
+        A pipeline's id explains whether the pipeline is a deployment of its own. A step that was \
+        skipped is no task; its id, 'bitbucket:BitbucketPipelineStep:CONNECTION:{uuid}', is \
+        explained all the same. Quote ids: shells read braces.\n\n\
+        Rules: docs/decisions/0031-rules-of-scopes.md.")]
+    Explain {
+        /// What the id is of
+        #[arg(value_enum)]
+        kind: Explainable,
+        /// Domain id
+        id: String,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
     /// Answer a question in SQL; the database is opened read-only
     Query {
         /// One SQL statement; `-` reads it from standard input
@@ -239,6 +265,17 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+}
+
+/// What can be explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Explainable {
+    /// A row of `cicd_deployments`.
+    Deployment,
+    /// A row of `cicd_tasks`.
+    Task,
+    /// A row of `issues`.
+    Issue,
 }
 
 /// Raw rows in and out of files.

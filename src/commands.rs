@@ -4,6 +4,7 @@ mod catalogue;
 mod configuration;
 mod connection;
 mod dead_letters;
+mod explain;
 mod reconcile;
 mod scopes;
 mod status;
@@ -53,6 +54,9 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         }
         Command::Status { scopes, format } => {
             Box::pin(status::status(&shared, scopes, format)).await
+        }
+        Command::Explain { kind, id, format } => {
+            Box::pin(explain::explain(&shared, kind, &id, format)).await
         }
         Command::Query { sql, format } => Box::pin(run_query(&shared, sql, format)).await,
         Command::Tables { name, format } => catalogue::tables(name.as_deref(), format),

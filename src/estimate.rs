@@ -121,13 +121,8 @@ impl Basis<'_> {
     /// What the database knows.
     async fn known(&self, job: &Job) -> Result<Known, StoreError> {
         let mut known = Known::default();
-        let chosen = |stream: &str| {
-            let is_wanted = self
-                .source
-                .find(stream)
-                .is_some_and(|entry| job.wants(entry));
-            is_wanted && self.plan.streams.contains(&stream)
-        };
+        let chosen =
+            |stream: &str| self.plan.streams.contains(&stream) && job.streams.contains(stream);
         for entry in self.source.streams_of(&job.scope) {
             let collection = &entry.collection;
             if !chosen(collection.stream) || collection.parent.is_some() {

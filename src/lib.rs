@@ -13,6 +13,7 @@ pub mod credential;
 pub mod database;
 pub mod demo;
 pub mod diagnosis;
+pub mod entities;
 pub mod estimate;
 pub mod exit;
 pub mod output;

@@ -4,6 +4,7 @@ mod leasing;
 mod steps;
 mod tally;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::exit::{Exit, Failure};
 use crate::plan::Plan;
 use crate::report::{Event, Reporter, RunSummary};
-use crate::source::{Source, StreamEntry};
+use crate::source::Source;
 
 pub use leasing::{claim, lease_all};
 use steps::ScopeRun;
@@ -40,20 +41,12 @@ pub struct Job {
     pub prefetched: Option<RawItem>,
     /// The rules of the scope's configuration.
     pub rules: Arc<Rules>,
-    /// Whether streams that cost much are wanted too.
-    pub opts_in: bool,
+    /// The streams of the entities that the scope's configuration wants.
+    pub streams: Arc<BTreeSet<&'static str>>,
     /// Nothing older is wanted (UTC); none means everything.
     pub data_after: Option<DateTime<Utc>>,
     /// Ends the work of this connection.
     pub cancel: CancellationToken,
-}
-
-impl Job {
-    /// Whether a stream of this scope is wanted by the configuration.
-    #[must_use]
-    pub fn wants(&self, entry: &StreamEntry) -> bool {
-        self.opts_in || !entry.opt_in
-    }
 }
 
 /// What a run works with.

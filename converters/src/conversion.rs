@@ -36,6 +36,7 @@ pub trait Convert: 'static {
 
     /// The part of the rules that the mapping looks at, as text: when it changes, everything is
     /// converted again, offline. [`Related::rules`] hands the rules to the mapping.
+    #[must_use]
     fn fingerprint(_: &Rules) -> String {
         String::new()
     }

@@ -3,9 +3,9 @@
 pub mod bitbucket;
 mod conversion;
 pub mod engine;
-pub mod rules;
 #[cfg(test)]
 mod shown_rows;
 
 pub use conversion::{Conversion, Convert, Read, Related, Write};
 pub use engine::{Error, Outcome};
+pub use headwater_domain::rules;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::rules::Rules;
 use crate::{Origin, Scope};
 
 /// What is known of a raw item besides its payload.
@@ -9,6 +10,8 @@ use crate::{Origin, Scope};
 pub struct Item<'a> {
     /// Repository the item belongs to.
     pub scope: &'a Scope,
+    /// The rules of the scope's configuration; see [`Rules`].
+    pub rules: &'a Rules,
     /// Natural key of the parent item; empty for an item without one.
     pub parent: &'a str,
     /// Natural key of the item among its siblings.

@@ -22,6 +22,7 @@ pub mod id;
 pub mod item;
 pub mod origin;
 pub mod rows;
+pub mod rules;
 pub mod scope;
 pub mod stream;
 pub mod table;

@@ -207,6 +207,7 @@ mod tests {
     use super::*;
     use crate::Scope;
     use crate::code::repo;
+    use crate::rules::Rules;
     use crate::ticket::board;
 
     fn origin(id: i64) -> Origin {
@@ -270,7 +271,9 @@ mod tests {
     #[test]
     fn of_an_item_whose_key_does_not_fit_nothing_stays() {
         let scope = Scope::new(1, "acme/rocket");
+        let rules = Rules::default();
         let item = |id| Item {
+            rules: &rules,
             scope: &scope,
             parent: "12",
             key: "301",
@@ -318,7 +321,9 @@ mod tests {
     #[test]
     fn a_mention_comes_with_a_shared_description_and_nobody_is_mentioned() {
         let scope = Scope::new(1, "acme/rocket");
+        let rules = Rules::default();
         let item = Item {
+            rules: &rules,
             scope: &scope,
             parent: "12",
             key: "301",

@@ -15,6 +15,8 @@ pub(crate) struct Template(pub(crate) String);
 impl Template {
     fn of(path: &str) -> Self {
         let path = path.replace("{scope}", "{workspace}/{repo_slug}");
+        // The front takes away what stands behind the last name, too.
+        let path = path.trim_end_matches('/');
         Self(format!("/{path}"))
     }
 
@@ -60,7 +62,7 @@ fn is_parameter(segment: &str) -> bool {
 }
 
 /// Every endpoint that headwater asks in a sync: of each stream its list and, where it has one,
-/// its single item, and the list of a workspace.
+/// its single item, and the list of a workspace. Trackers are left out.
 pub(crate) fn endpoints() -> Vec<Template> {
     let mut endpoints = vec![Template::of("repositories/{workspace}")];
     for stream in bitbucket().streams {
@@ -68,7 +70,14 @@ pub(crate) fn endpoints() -> Vec<Template> {
         endpoints.push(Template::of(endpoint.path));
         endpoints.extend(endpoint.item_path.map(Template::of));
     }
+    endpoints.retain(|endpoint| !is_of_tracker(&endpoint.0));
     endpoints
+}
+
+/// True for the path of a tracker's list: the description knows them no longer, since Atlassian
+/// removed them.
+pub(crate) fn is_of_tracker(path: &str) -> bool {
+    path.starts_with("/repositories/") && path.split('/').nth(4) == Some("issues")
 }
 
 /// Reads the description.

@@ -18,7 +18,7 @@ pub(crate) struct Exemption {
     pub(crate) reason: &'static str,
 }
 
-const EXEMPTIONS: [Exemption; 7] = [
+const EXEMPTIONS: [Exemption; 10] = [
     Exemption {
         place: ".author",
         reason: "the author of a pull request is null when the account is gone",
@@ -47,6 +47,18 @@ const EXEMPTIONS: [Exemption; 7] = [
     Exemption {
         place: ".content",
         reason: "a deleted comment may have the content null",
+    },
+    Exemption {
+        place: ".tagger",
+        reason: "nobody is known to have made a lightweight tag",
+    },
+    Exemption {
+        place: ".date",
+        reason: "a lightweight tag has no time of its own",
+    },
+    Exemption {
+        place: ".message",
+        reason: "a lightweight tag has no message",
     },
 ];
 

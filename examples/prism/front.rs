@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::Failure;
+use crate::coverage;
 use crate::exemptions::Exemption;
 
 /// The prefix of every path that headwater asks for.
@@ -166,9 +167,15 @@ impl Shared {
         let bare = bare.trim_end_matches('/');
         let query = request.uri.query().map(|query| format!("?{query}"));
         let target = format!("{bare}{}", query.unwrap_or_default());
+        let plain = format!("{PREFIX}{target}");
+        if coverage::is_of_tracker(bare) {
+            return Ok(self
+                .forward(request, &self.simulator, &plain)
+                .await?
+                .into_response());
+        }
         let mut answer = self.forward(request, &self.prism, &target).await?;
         if answer.is_problem() {
-            let plain = format!("{PREFIX}{target}");
             let unchecked = self.forward(request, &self.simulator, &plain).await?;
             if !self.allow(&target, &answer, &unchecked) {
                 return Ok(answer.into_response());

@@ -13,14 +13,20 @@ mod exemptions;
 mod front;
 mod proxy;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::Parser;
 use headwater::config::DatabaseAddress;
 use headwater::sources::bitbucket::bitbucket;
-use headwater_simulator::{Fault, Options, Simulator, Size, SourceRepository, World};
+use headwater_simulator::{
+    Change, Fault, Habits, Options, Simulator, Size, SourceRepository, World,
+};
 use headwater_store::compare::tables_equal;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rusqlite::OptionalExtension;
 
 use coverage::Template;
 use exemptions::Exemption;
@@ -61,6 +67,7 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let description = coverage::read(&arguments.description)?;
     let outcome = async {
         check.sync().await?;
+        check.ask_for_items().await?;
         check.report(&description)?;
         check.ask_the_rest().await?;
         check.compare().await?;
@@ -90,6 +97,7 @@ impl Check {
             ..Options::default()
         })
         .await?;
+        push_and_tag(&mut simulator.world());
         lose_people_and_forks(&mut simulator.world())?;
         let endpoint = simulator.endpoint();
         let server = endpoint.trim_end_matches('/');
@@ -167,6 +175,35 @@ impl Check {
         let said = String::from_utf8_lossy(&said);
         no_violations(&self.front.take_seen())?;
         Err(format!("headwater sync: {}\n{said}", output.status).into())
+    }
+
+    /// A sync asks for a single item before it takes it for deleted, which few can be here: one of
+    /// each stream is asked for by hand.
+    async fn ask_for_items(&self) -> Result<(), Failure> {
+        let database = self.folder.path().join("checked.db");
+        for stream in bitbucket().streams {
+            let collection = stream.collection;
+            let Some(path) = collection.endpoint.item_path else {
+                continue;
+            };
+            let table = &collection.raw_table;
+            let sql = format!(
+                "SELECT item_key, params FROM {table} WHERE item_key NOT LIKE '%/%' LIMIT 1"
+            );
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            let found: Option<(String, String)> = rusqlite::Connection::open(&database)?
+                .query_row(&sql, [], read)
+                .optional()?;
+            let Some((key, params)) = found else {
+                // A tracker that Atlassian removed.
+                continue;
+            };
+            let params: BTreeMap<String, serde_json::Value> = serde_json::from_str(&params)?;
+            let name = params.values().find_map(serde_json::Value::as_str);
+            let path = path.replace("{scope}", name.unwrap_or_default());
+            self.get(&path.replace("{item}", &key)).await?;
+        }
+        Ok(())
     }
 
     /// Tells what was checked; fails when an endpoint was not, or something was wrong.
@@ -262,8 +299,8 @@ impl Check {
             let path = path.replace("{repo_slug}", "any").replace("{parent}", "1");
             let path = path.replace("{item}", "1");
             self.simulator.set_faults(Some(std::sync::Arc::new(|_| {
-                let body = r#"{"type": "any", "id": "NaN", "uuid": 7,
-                    "values": [{"type": "any", "id": "NaN", "uuid": 7}]}"#;
+                let item = r#""type": "any", "id": "NaN", "uuid": 7, "name": 7, "links": 7"#;
+                let body = format!("{{{item}, \"size\": \"many\", \"values\": [{{{item}}}]}}");
                 Some(Fault::Body(body.into(), "application/json".to_owned()))
             })));
             self.get(path.trim_start_matches('/')).await?;
@@ -286,6 +323,22 @@ fn size() -> Size {
         pull_requests_per_repository: 12,
         people: 8,
         ..Size::default()
+    }
+}
+
+/// Gives repositories commits, branches and tags.
+fn push_and_tag(world: &mut World) {
+    let mut random = StdRng::seed_from_u64(1);
+    world.set_habits(Habits {
+        git_share: 0.7,
+        ..Habits::default()
+    });
+    for _ in 0..300 {
+        let change = world.propose(&mut random);
+        if matches!(change, Change::Git { .. }) {
+            // What is refused leaves the world as it was.
+            let _ = world.apply(&change);
+        }
     }
 }
 

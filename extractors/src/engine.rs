@@ -1,6 +1,7 @@
 //! The extraction loop: pages of changed raw rows in, tool rows out.
 
 use futures::future;
+use headwater_domain::rules::Rules;
 use headwater_domain::{Item, Origin, Rows, Scope};
 use headwater_store::dead_letters::DeadLetter;
 use headwater_store::mentions::MentionScope;
@@ -51,15 +52,21 @@ pub async fn run(
     store: &Store,
     scope: &Scope,
     extraction: &Extraction,
+    rules: &Rules,
     watch: &Watch<'_>,
 ) -> Result<Outcome, Error> {
+    let version = format!("v{}.{SHARED_VERSION}", extraction.version);
     let engine = Engine {
         store,
         scope,
         extraction,
+        configured: rules,
         watch,
         step: extraction.step(),
-        rules: format!("v{}.{SHARED_VERSION}", extraction.version),
+        rules: match (extraction.fingerprint)(rules) {
+            none if none.is_empty() => version,
+            looked_at => format!("{version} {looked_at}"),
+        },
     };
     let done = engine.run().await;
     done.map_err(|stop| match stop {
@@ -87,8 +94,10 @@ struct Engine<'a> {
     store: &'a Store,
     scope: &'a Scope,
     extraction: &'a Extraction,
+    configured: &'a Rules,
     watch: &'a Watch<'a>,
     step: String,
+    /// What the checkpoint must have been made under.
     rules: String,
 }
 
@@ -245,6 +254,7 @@ impl Engine<'_> {
             rows.from_origin(origin.clone());
             let item = Item {
                 scope: self.scope,
+                rules: self.configured,
                 parent: &raw.parent,
                 key: &raw.key,
                 seen_at: raw.created_at,

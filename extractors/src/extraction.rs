@@ -1,5 +1,6 @@
 //! What a stream must say to be extracted.
 
+use headwater_domain::rules::Rules;
 use headwater_domain::{Item, Rows, Stream, Table};
 use serde::de::DeserializeOwned;
 
@@ -13,6 +14,13 @@ pub trait Extract: Stream {
 
     /// Every table that [`Extract::extract`] adds rows to.
     fn tables() -> Vec<&'static Table>;
+
+    /// The part of the scope's rules that the mapping looks at, as text: when it changes,
+    /// everything is extracted again, offline. [`Item::rules`] hands the rules to the mapping.
+    #[must_use]
+    fn fingerprint(_: &Rules) -> String {
+        String::new()
+    }
 
     /// Turns one payload into rows. Pure: no clock, no database, no failure.
     fn extract(item: &Item<'_>, payload: Self::Payload, rows: &mut Rows);
@@ -37,6 +45,7 @@ pub struct Extraction {
     pub version: u32,
     /// Tables it writes.
     pub tables: Vec<&'static Table>,
+    pub(crate) fingerprint: fn(&Rules) -> String,
     pub(crate) extract: fn(&Item<'_>, &[u8], &mut Rows) -> Result<(), BadPayload>,
 }
 
@@ -49,6 +58,7 @@ impl Extraction {
             raw_table: S::raw_table(),
             version: S::VERSION,
             tables: S::tables(),
+            fingerprint: S::fingerprint,
             extract: extract::<S>,
         }
     }

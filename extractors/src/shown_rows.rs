@@ -1,8 +1,10 @@
 //! Extracted rows as text that people can read, for snapshots.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use headwater_domain::rows::TableRows;
+use headwater_domain::rules::Rules;
 use headwater_domain::{Item, Origin, Rows, Scope};
 use sea_orm::Value;
 
@@ -29,8 +31,10 @@ pub(crate) fn extracted<S: Extract>(parent: &str, key: &str, payload: &str) -> S
 
 /// An item last seen to change at a fixed time.
 pub(crate) fn item<'a>(scope: &'a Scope, parent: &'a str, key: &'a str) -> Item<'a> {
+    static USUAL: LazyLock<Rules> = LazyLock::new(Rules::default);
     Item {
         scope,
+        rules: &USUAL,
         parent,
         key,
         seen_at: chrono::DateTime::from_timestamp(1_790_000_000, 0),

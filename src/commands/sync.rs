@@ -18,6 +18,7 @@ use crate::cli::{CollectArgs, ScopeArgs, Shared, StreamArgs};
 use crate::config::{Config, Connection, DataAfter};
 use crate::connect::Connector;
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
+use crate::entities::{require_wanted, wanted_streams};
 use crate::exit::{Exit, Failure, chain};
 use crate::plan::{Depth, Plan, Stages, choose_streams};
 use crate::renames;
@@ -76,6 +77,7 @@ pub(super) async fn online(shared: &Shared, wish: Wish) -> Result<Exit, Failure>
         streams: choose_streams(&source, &wish.streams.only, &wish.streams.skip)?,
         depth: wish.depth,
     };
+    require_wanted(&context.config, &source, &wish.streams.only)?;
     let selection = Selection::parse(&wish.scopes.scopes)?;
     let since = wish.since.as_deref().map(read_since).transpose()?;
     let (store, _lock) = context.open_unless_cancelled(wish.command, &cancel).await?;
@@ -257,7 +259,12 @@ async fn jobs_of(
     }
     mark_vanished(collecting, connection, &found).await?;
     let mut jobs = Vec::with_capacity(found.wanted.len());
-    let workspaces = workspaces_of(collecting, (client, streams), &found);
+    let rules = collecting.config.rules_of(&connection.name);
+    let wanted_streams = wanted_streams(collecting.source, collecting.config, &connection.name);
+    let asked = streams.iter().copied();
+    let asked: Vec<&str> = asked.filter(|name| wanted_streams.contains(name)).collect();
+    let workspaces = workspaces_of(collecting, (client, &asked), &found);
+    let wanted_streams = Arc::new(wanted_streams);
     for repository in found.wanted.into_iter().chain(workspaces) {
         let store = collecting.store;
         store.register(&repository.scope, now()).await?;
@@ -269,8 +276,8 @@ async fn jobs_of(
             connection: connection.name.clone(),
             client: Some(client.clone()),
             prefetched: repository.prefetched,
-            rules: collecting.config.rules_of(&connection.name),
-            opts_in: collecting.config.opts_in(&connection.name),
+            rules: Arc::clone(&rules),
+            streams: Arc::clone(&wanted_streams),
             data_after,
             cancel: cancel.clone(),
         });
@@ -286,7 +293,7 @@ async fn jobs_of(
 /// credentials is told of them, and of sixty requests an hour none is to spare.
 fn workspaces_of(
     collecting: &Collecting<'_>,
-    (client, streams): (&Client, &[&'static str]),
+    (client, streams): (&Client, &[&str]),
     found: &Resolved,
 ) -> Vec<Wanted> {
     let wanted = |entry: &StreamEntry| {
@@ -411,7 +418,7 @@ async fn offline(
     let jobs = known.into_iter().map(|(scope, connection)| Job {
         scope,
         rules: context.config.rules_of(&connection),
-        opts_in: context.config.opts_in(&connection),
+        streams: Arc::new(wanted_streams(&source, &context.config, &connection)),
         connection,
         client: None,
         prefetched: None,

@@ -3,7 +3,7 @@
 //! The first sync is made: into a scratch database in a temporary folder, which is compared
 //! afterwards and thrown away. Why: docs/decisions/0020-verify-by-scratch.md.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ use crate::config::DatabaseAddress;
 use crate::connect::Connector;
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::database;
+use crate::entities::tables_of;
 use crate::exit::{Exit, Failure};
 use crate::output::print;
 use crate::plan::{Depth, Plan, Stages};
@@ -195,7 +196,11 @@ impl Scratch<'_> {
             return Ok(verified);
         }
         verified.scopes = scratch.read_whole(&jobs).await?;
-        verified.differences = scratch.compare(&verified.scopes, limit).await?;
+        let streams: BTreeSet<&str> = jobs
+            .iter()
+            .flat_map(|job| job.streams.iter().copied())
+            .collect();
+        verified.differences = scratch.compare(&verified.scopes, &streams, limit).await?;
         let failed = exits.into_iter().find(|exit| *exit != Exit::Ok);
         verified.exit = match failed {
             Some(exit) => exit,
@@ -391,8 +396,14 @@ impl Scratch<'_> {
     }
 
     /// Accounts belong to all repositories of a connection: they are compared when all are.
-    async fn compare(&self, scopes: &[Scope], limit: usize) -> Result<Vec<Difference>, Failure> {
-        let tables = self.source().tables();
+    /// Tables of entities that no repository wants any more have nothing to be compared with.
+    async fn compare(
+        &self,
+        scopes: &[Scope],
+        streams: &BTreeSet<&str>,
+        limit: usize,
+    ) -> Result<Vec<Difference>, Failure> {
+        let tables = tables_of(self.source(), streams);
         let known = self.here.scopes().await?;
         let all = known.iter().all(|known| scopes.contains(&known.scope));
         let found = if all {

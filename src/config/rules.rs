@@ -1,10 +1,11 @@
 //! A scope config as the rules that conversions look at.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use headwater_converters::rules::{EnvironmentRule, Rules};
 
-use super::{Config, ScopeConfig};
+use super::{Config, Entity, ScopeConfig};
 use crate::config::DEFAULT_SCOPE_CONFIG;
 use crate::config::scope_config::{IssueStatusName, Pattern};
 
@@ -57,11 +58,23 @@ impl Config {
     /// configuration does not have it, as for rows that were imported.
     #[must_use]
     pub fn rules_of(&self, connection: &str) -> Arc<Rules> {
+        let config = self.scope_config_named_by(connection);
+        Arc::new(config.cloned().unwrap_or_default().rules())
+    }
+
+    /// The entities that are wanted of the scopes of the connection with this name; as for rules,
+    /// the default ones where the configuration does not have it.
+    #[must_use]
+    pub fn entities_of(&self, connection: &str) -> BTreeSet<Entity> {
+        let config = self.scope_config_named_by(connection);
+        config.cloned().unwrap_or_default().entities
+    }
+
+    fn scope_config_named_by(&self, connection: &str) -> Option<&ScopeConfig> {
         let named = self.connections.iter().find(|own| own.name == connection);
-        let config = match named {
+        match named {
             Some(connection) => self.scope_config_of(connection),
             None => self.scope_configs.get(DEFAULT_SCOPE_CONFIG),
-        };
-        Arc::new(config.cloned().unwrap_or_default().rules())
+        }
     }
 }

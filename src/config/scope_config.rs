@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use globset::GlobMatcher;
+use headwater_domain::rules::issue::{USUAL_STATUS, USUAL_TYPES};
 use regex::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
@@ -195,30 +196,19 @@ pub struct IssueStatus {
     pub other: Vec<String>,
 }
 
-impl IssueStatus {
-    /// What a state means.
-    #[must_use]
-    pub fn status(&self, state: &str) -> IssueStatusName {
-        let state = folded(state);
-        if self.todo.contains(&state) {
-            IssueStatusName::Todo
-        } else if self.in_progress.contains(&state) {
-            IssueStatusName::InProgress
-        } else if self.done.contains(&state) {
-            IssueStatusName::Done
-        } else {
-            IssueStatusName::Other
-        }
-    }
-}
-
 impl Default for IssueStatus {
     fn default() -> Self {
+        let usual = |status: IssueStatusName| {
+            let found = USUAL_STATUS
+                .iter()
+                .find(|(name, _)| *name == status.as_str());
+            found.map(|(_, states)| strings(states)).unwrap_or_default()
+        };
         Self {
-            todo: strings(&["new", "open"]),
-            in_progress: strings(&["on hold"]),
-            done: strings(&["resolved", "closed", "duplicate", "invalid", "wontfix"]),
-            other: Vec::new(),
+            todo: usual(IssueStatusName::Todo),
+            in_progress: usual(IssueStatusName::InProgress),
+            done: usual(IssueStatusName::Done),
+            other: usual(IssueStatusName::Other),
         }
     }
 }
@@ -230,27 +220,14 @@ impl Default for IssueStatus {
 #[schemars(transparent)]
 pub struct IssueType(pub BTreeMap<String, Vec<String>>);
 
-impl IssueType {
-    /// The type of an issue of some kind, if the kind is in a list.
-    #[must_use]
-    pub fn type_of(&self, kind: &str) -> Option<&str> {
-        let kind = folded(kind);
-        self.0
-            .iter()
-            .find(|(_, kinds)| kinds.contains(&kind))
-            .map(|(name, _)| name.as_str())
-    }
-}
-
 impl Default for IssueType {
     fn default() -> Self {
-        Self(BTreeMap::from([
-            ("BUG".to_owned(), strings(&["bug"])),
-            (
-                "REQUIREMENT".to_owned(),
-                strings(&["enhancement", "proposal", "task"]),
-            ),
-        ]))
+        let usual = USUAL_TYPES.iter();
+        Self(
+            usual
+                .map(|(name, kinds)| ((*name).to_owned(), strings(kinds)))
+                .collect(),
+        )
     }
 }
 
@@ -325,17 +302,6 @@ impl fmt::Debug for EnvironmentRule {
 pub struct Environments(
     #[schemars(with = "BTreeMap<String, EnvironmentType>")] pub Vec<EnvironmentRule>,
 );
-
-impl Environments {
-    /// What an environment is for, if a rule says so.
-    #[must_use]
-    pub fn environment_of(&self, name: &str) -> Option<EnvironmentType> {
-        let exact = self.0.iter().find(|rule| rule.pattern == name);
-        exact
-            .or_else(|| self.0.iter().find(|rule| rule.matcher.is_match(name)))
-            .map(|rule| rule.environment)
-    }
-}
 
 /// The rules that turn a scope's rows into measurements.
 #[derive(Clone, Debug, JsonSchema)]

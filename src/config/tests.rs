@@ -4,11 +4,13 @@ use std::path::Path;
 
 use super::schema::tests::property_names;
 use super::{
-    Auth, Config, Connection, DataAfter, DatabaseAddress, DatabaseKind, EnvironmentType,
-    IssueStatusName, Loaded, Period, Problem, RateLimit, Schedule, ScopePattern, Secret,
-    SecretSource, Severity, load, parse, schema, summary, template,
+    Auth, Config, Connection, DataAfter, DatabaseAddress, DatabaseKind, Loaded, Period, Problem,
+    RateLimit, Schedule, ScopePattern, Secret, SecretSource, Severity, load, parse, schema,
+    summary, template,
 };
 use chrono::{DateTime, TimeZone as _, Utc};
+use headwater_domain::rules::deployment::EnvironmentNames;
+use headwater_domain::rules::{Rules, unheard};
 use proptest::prelude::*;
 
 /// Every key the program knows, as a user would write it.
@@ -285,33 +287,43 @@ fn schedules_survive_the_change_of_the_clocks() {
     }
 }
 
+/// What the rules of the default scope config in a file say of states and kinds.
+fn rules_in(text: &str) -> Rules {
+    accepted(text)
+        .scope_configs
+        .remove("default")
+        .unwrap()
+        .rules()
+}
+
 #[test]
 fn any_issue_status_list_replaces_all_defaults() {
-    let defaults = accepted("").scope_configs.remove("default").unwrap();
+    let status = |rules: &Rules, state| rules.issue_status_of(state, &mut unheard);
+    let defaults = rules_in("");
     assert_eq!(
-        defaults.issue_status.status(" On Hold "),
-        IssueStatusName::InProgress
+        defaults.issue_fingerprint(),
+        Rules::default().issue_fingerprint()
     );
-    assert_eq!(defaults.issue_type.type_of("Task"), Some("REQUIREMENT"));
+    assert_eq!(status(&defaults, " On Hold "), "IN_PROGRESS");
+    assert_eq!(defaults.issue_type_of("Task", &mut unheard), "REQUIREMENT");
     let text = "[scope_config.default.issue_status]\ndone = [\" Shipped \"]\n\
-                [scope_config.default.issue_type]\nINCIDENT = [\"bug\"]\n\
+                [scope_config.default.issue_type]\nINCIDENT = [\"bug\"]\nCHORE = [\"Sweep\"]\n\
                 [scope_config.default.environments]\n\"prod-*\" = \"PRODUCTION\"\n\
                 prod-copy = \"STAGING\"";
-    let rules = accepted(text).scope_configs.remove("default").unwrap();
-    assert_eq!(rules.issue_status.status("shipped"), IssueStatusName::Done);
-    assert_eq!(rules.issue_status.status("new"), IssueStatusName::Other);
-    assert_eq!(rules.issue_type.type_of("bug"), Some("INCIDENT"));
-    assert_eq!(rules.issue_type.type_of("task"), None);
-    let environments = rules.environments;
-    assert_eq!(
-        environments.environment_of("prod-eu"),
-        Some(EnvironmentType::Production)
-    );
-    assert_eq!(
-        environments.environment_of("prod-copy"),
-        Some(EnvironmentType::Staging)
-    );
-    assert_eq!(environments.environment_of("Prod-eu"), None);
+    let rules = rules_in(text);
+    assert_eq!(status(&rules, "shipped"), "DONE");
+    assert_eq!(status(&rules, "new"), "OTHER");
+    for (kind, expected) in [("bug", "INCIDENT"), ("sweep", "CHORE"), ("task", "")] {
+        assert_eq!(rules.issue_type_of(kind, &mut unheard), expected, "{kind}");
+    }
+    for (name, expected) in [
+        ("prod-eu", "PRODUCTION"),
+        ("prod-copy", "STAGING"),
+        ("Prod-eu", ""),
+    ] {
+        let names = EnvironmentNames { name, kind: "" };
+        assert_eq!(rules.environment(names, &mut unheard), expected, "{name}");
+    }
 }
 
 #[test]

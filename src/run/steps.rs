@@ -15,6 +15,7 @@ use headwater_store::runs::StepRecord;
 use headwater_store::{StoreError, Watch};
 
 use super::{Job, Runner, Tally, leasing, now};
+use crate::entities;
 use crate::exit::chain;
 use crate::plan::{Depth, Plan};
 use crate::report::{Event, Place, StepSummary};
@@ -108,7 +109,8 @@ impl ScopeRun<'_> {
     async fn steps(&mut self, tally: &mut Tally) -> Step<()> {
         let source = self.runner.source;
         let chosen = |entry: &&StreamEntry| {
-            self.plan.streams.contains(&entry.collection.stream) && self.job.wants(entry)
+            let stream = entry.collection.stream;
+            self.plan.streams.contains(&stream) && self.job.streams.contains(stream)
         };
         let scope = &self.job.scope;
         let streams: Vec<&StreamEntry> = source.streams_of(scope).filter(chosen).collect();
@@ -131,28 +133,30 @@ impl ScopeRun<'_> {
         }
         if self.plan.stages.convert {
             for conversion in source.conversions_of(&self.job.scope) {
-                self.convert(conversion, tally).await?;
+                if entities::converts(source, &self.job.streams, conversion) {
+                    self.convert(conversion, tally).await?;
+                }
             }
             self.prune_removed().await.map_err(|_| Stop::Broken)?;
         }
         collected
     }
 
-    /// Forgets removals that every step has followed. Steps that are not wanted and never ran will
-    /// begin anew.
+    /// Forgets removals that every step has followed. A step of an entity that is no longer wanted
+    /// holds them back, because it may be wanted again; one that never ran will begin anew.
     async fn prune_removed(&self) -> Result<(), StoreError> {
-        let (source, store, scope) = (self.runner.source, self.runner.store, &self.job.scope);
-        let mut steps = source.reading_steps(scope);
-        for entry in source
-            .streams_of(scope)
-            .filter(|entry| !self.job.wants(entry))
-        {
-            let step = entry.extraction.step();
-            if store.checkpoint(scope, &step).await?.is_start() {
-                steps.retain(|other| *other != step);
+        let (source, store) = (self.runner.source, self.runner.store);
+        let running = entities::steps_of(source, &self.job.streams);
+        let mut steps = source.reading_steps(&self.job.scope);
+        for place in (0..steps.len()).rev() {
+            let step = &steps[place];
+            let waits = running.contains(step)
+                || !store.checkpoint(&self.job.scope, step).await?.is_start();
+            if !waits {
+                steps.remove(place);
             }
         }
-        store.prune_removed(scope, &steps).await
+        store.prune_removed(&self.job.scope, &steps).await
     }
 
     async fn collect_all(&mut self, streams: &[&StreamEntry], tally: &mut Tally) -> Step<()> {
@@ -309,7 +313,8 @@ impl ScopeRun<'_> {
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);
         let (store, scope) = (self.runner.store, &self.job.scope);
-        let done = extractors::engine::run(store, scope, extraction, &watch).await;
+        let rules = &self.job.rules;
+        let done = extractors::engine::run(store, scope, extraction, rules, &watch).await;
         self.end_extraction(progress, done, tally).await
     }
 

@@ -45,6 +45,29 @@ impl Store {
         }
         Ok(found)
     }
+
+    /// The row with this key in one of these repositories: the first one that has it.
+    ///
+    /// # Errors
+    /// When the database fails, or the table has no such column.
+    pub async fn first_row_by_key<E>(
+        &self,
+        scopes: Vec<Scope>,
+        column: &str,
+        key: &str,
+    ) -> Result<Option<(Scope, Sourced<E::Model>)>, StoreError>
+    where
+        E: EntityTrait<Model: Default>,
+    {
+        let keys = [key.to_owned()];
+        for scope in scopes {
+            let rows = self.rows_by_key::<E>(&scope, column, &keys).await?;
+            if let Some(row) = rows.into_iter().next() {
+                return Ok(Some((scope, row)));
+            }
+        }
+        Ok(None)
+    }
 }
 
 fn within(table: &Table, scope: &Scope) -> (&'static str, Vec<Value>) {

@@ -28,14 +28,11 @@ const fn exception(table: &'static str, column: &'static str, decision: u32) -> 
 
 const ORIGIN: [&str; 3] = ["_raw_data_params", "_raw_data_table", "_raw_data_id"];
 
-const EXCEPTIONS: [Exception; 6] = [
+const EXCEPTIONS: [Exception; 4] = [
     exception("cicd_scopes", "url", 15),
     exception("issues", "type", 1),
     exception("issues", "url", 3),
     exception("cicd_pipelines", "url", 16),
-    // Rules are looked at when converting: the tool table keeps these two columns empty.
-    exception("_tool_bitbucket_pipelines", "type", 5),
-    exception("_tool_bitbucket_pipelines", "environment", 5),
 ];
 
 /// Tables whose origin columns differ on purpose.

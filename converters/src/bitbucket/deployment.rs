@@ -7,8 +7,8 @@ use headwater_domain::{Rows, Scope, Sourced, id};
 use super::pipeline_step::StepOfPipeline;
 use super::seconds_between;
 use crate::conversion::RelatedRow;
-use crate::rules::Rules;
 use crate::rules::deployment::{self as rule, EnvironmentNames};
+use crate::rules::{Log, Rules, unheard};
 use crate::{Convert, Read, Related, Write};
 
 /// `_tool_bitbucket_deployments` to `cicd_deployments` and `cicd_deployment_commits`: all
@@ -27,7 +27,7 @@ impl RelatedRow for DeploymentOfPipeline {
 }
 
 /// The pipeline itself.
-struct OwnPipeline;
+pub(super) struct OwnPipeline;
 
 impl RelatedRow for OwnPipeline {
     type Entity = pipeline::Entity;
@@ -76,8 +76,9 @@ impl Convert for Deployments {
         if !row.commit_sha.is_empty() {
             let pipeline = related.of::<pipeline::Entity>(&row.belongs_to).first();
             let ref_name = pipeline.map(|pipeline| pipeline.row.ref_name.clone());
+            let page = format!("https://bitbucket.org/{}", scope.full_name);
             rows.push(with_commit(
-                scope,
+                &page,
                 deployment.clone(),
                 (row.commit_sha, ref_name.unwrap_or_default()),
             ));
@@ -88,14 +89,7 @@ impl Convert for Deployments {
 
 fn converted(scope: &Scope, row: &deployment::Model, related: &Related) -> cicd_deployment::Model {
     let steps = related.of::<pipeline_step::Entity>(&row.belongs_to);
-    let mut steps = steps.iter().map(|sourced| &sourced.row);
-    let step = steps.find(|step| step.bitbucket_id == row.step_id);
-    let step_result = step.map_or("", |step| step.result.as_str());
-    let (result, _) = rule::deployment_result(&row.result, step_result, &row.status);
-    let environment = related.rules().environment(EnvironmentNames {
-        name: &row.environment,
-        kind: &row.environment_type,
-    });
+    let (environment, result) = decided(related.rules(), row, steps, &mut unheard);
     cicd_deployment::Model {
         id: id::deployment(scope.connection_id, &row.bitbucket_id),
         cicd_scope_id: id::repository(scope.connection_id, &scope.full_name),
@@ -119,8 +113,28 @@ fn converted(scope: &Scope, row: &deployment::Model, related: &Related) -> cicd_
     }
 }
 
-fn with_commit(
-    scope: &Scope,
+/// Environment and result of a deployment.
+pub(super) fn decided<'a>(
+    rules: &'a Rules,
+    row: &'a deployment::Model,
+    steps: &'a [Sourced<pipeline_step::Model>],
+    log: Log<'_, 'a>,
+) -> (&'static str, &'static str) {
+    let mut steps = steps.iter().map(|sourced| &sourced.row);
+    let step = steps.find(|step| step.bitbucket_id == row.step_id);
+    let step_result = step.map_or("", |step| step.result.as_str());
+    let names = EnvironmentNames {
+        name: &row.environment,
+        kind: &row.environment_type,
+    };
+    let environment = rules.environment(names, log);
+    let result = rule::deployment_result(&row.result, step_result, &row.status, log);
+    (environment, result)
+}
+
+/// The same deployment with the commit that it brought.
+pub(super) fn with_commit(
+    repo_url: &str,
     deployment: cicd_deployment::Model,
     (commit_sha, ref_name): (String, String),
 ) -> cicd_deployment_commit::Model {
@@ -148,7 +162,7 @@ fn with_commit(
         commit_sha,
         commit_msg: String::new(),
         ref_name,
-        repo_url: format!("https://bitbucket.org/{}", scope.full_name),
+        repo_url: repo_url.to_owned(),
         prev_success_deployment_commit_id: String::new(),
         subtask_name: deployment.subtask_name,
     }

@@ -1,16 +1,15 @@
 //! Issues, with their place on the board, their assignees and labels.
 
-mod resolution;
+pub(super) mod resolution;
 
 use std::collections::BTreeSet;
 
-use headwater_domain::ticket::{
-    board_issue, defaults, issue as domain, issue_assignee, issue_label,
-};
+use headwater_domain::ticket::{board_issue, issue as domain, issue_assignee, issue_label};
 use headwater_domain::tool::bitbucket::{issue, issue_change};
 use headwater_domain::{Rows, Scope, Sourced, id};
 
 use crate::conversion::RelatedRow;
+use crate::rules::{Rules, unheard};
 use crate::{Convert, Read, Related, Write};
 
 /// Characters of a label.
@@ -55,6 +54,10 @@ impl Convert for Issues {
         id::issue(scope, key.parse().unwrap_or_default())
     }
 
+    fn fingerprint(rules: &Rules) -> String {
+        rules.issue_fingerprint()
+    }
+
     fn convert(scope: &Scope, driver: Sourced<issue::Model>, related: &Related, rows: &mut Rows) {
         let issue = driver.row;
         let issue_id = id::issue(scope, issue.bitbucket_id);
@@ -77,19 +80,21 @@ impl Convert for Issues {
             });
         }
         let changes = related.of::<issue_change::Entity>(&issue.bitbucket_id.to_string());
-        rows.push(row(scope, issue_id, assignee_id, issue, changes));
+        let resolution_date = resolution::date(&issue, changes, related.rules());
+        let people = (assignee_id, person(scope, &issue.author_id));
+        let mut row = row(issue_id, people, issue, related.rules());
+        row.resolution_date = resolution_date;
+        row.lead_time_minutes = resolution::lead_time(row.created_date, resolution_date);
+        rows.push(row);
     }
 }
 
 fn row(
-    scope: &Scope,
     id: String,
-    assignee_id: String,
+    (assignee_id, creator_id): (String, String),
     issue: issue::Model,
-    changes: &[Sourced<issue_change::Model>],
+    rules: &Rules,
 ) -> domain::Model {
-    let resolution_date = resolution::date(&issue, changes);
-    let creator_id = person(scope, &issue.author_id);
     let known = |id: &str, name: String| if id.is_empty() { String::new() } else { name };
     domain::Model {
         id,
@@ -97,14 +102,12 @@ fn row(
         issue_key: issue.number.to_string(),
         title: issue.title,
         description: issue.body,
-        r#type: defaults::kind(&issue.kind),
+        r#type: rules.issue_type_of(&issue.kind, &mut unheard).to_owned(),
         original_type: issue.kind,
-        status: defaults::status(&issue.state).to_owned(),
+        status: rules.issue_status_of(&issue.state, &mut unheard).to_owned(),
         original_status: issue.state,
-        resolution_date,
         created_date: issue.bitbucket_created_at,
         updated_date: issue.bitbucket_updated_at,
-        lead_time_minutes: resolution::lead_time(issue.bitbucket_created_at, resolution_date),
         creator_name: known(&creator_id, issue.author_name),
         creator_id,
         assignee_name: known(&assignee_id, issue.assignee_name),
@@ -136,7 +139,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::shown_rows::{converted, sourced};
+    use crate::shown_rows::{column, convert, converted, sourced};
 
     fn leak() -> issue::Model {
         issue::Model {
@@ -190,5 +193,31 @@ mod tests {
             ..issue::Model::default()
         };
         assert_snapshot!(converted::<Issues>(nobodys, &Related::default()));
+    }
+
+    #[test]
+    fn configured_lists_say_what_an_issue_is_and_when_it_was_done() {
+        let rules = Rules {
+            issue_status: vec![
+                ("DONE", vec!["shipped".to_owned()]),
+                ("OTHER", vec!["resolved".to_owned()]),
+            ],
+            issue_type: vec![("bug".to_owned(), "INCIDENT".to_owned())],
+            ..Rules::default()
+        };
+        for (state, status, resolved) in [
+            ("resolved", "OTHER", "null"),
+            ("shipped", "DONE", "2023-11-15T00:43:20+00:00"),
+        ] {
+            let issue = issue::Model {
+                state: state.to_owned(),
+                ..leak()
+            };
+            let rows = convert::<Issues>(issue, &Related::default().under(rules.clone()));
+            assert_eq!(column(&rows, "issues", "status"), [status], "{state}");
+            assert_eq!(column(&rows, "issues", "type"), ["INCIDENT"], "{state}");
+            let date = column(&rows, "issues", "resolution_date");
+            assert_eq!(date, [resolved], "{state}");
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! The change log of issues.
 
-use headwater_domain::ticket::{defaults, issue_changelog as domain};
+use headwater_domain::ticket::issue_changelog as domain;
 use headwater_domain::tool::bitbucket::issue_change;
 use headwater_domain::{Rows, Scope, Sourced, id};
 
+use crate::rules::{Rules, unheard};
 use crate::{Convert, Read, Related, Write};
 
 /// `_tool_bitbucket_issue_changes` to `issue_changelogs`, all changes of an issue at once.
@@ -26,18 +27,32 @@ impl Convert for IssueChanges {
         id::issue(scope, key.parse().unwrap_or_default())
     }
 
-    fn convert(scope: &Scope, driver: Sourced<issue_change::Model>, _: &Related, rows: &mut Rows) {
+    fn fingerprint(rules: &Rules) -> String {
+        rules.issue_fingerprint()
+    }
+
+    fn convert(
+        scope: &Scope,
+        driver: Sourced<issue_change::Model>,
+        related: &Related,
+        rows: &mut Rows,
+    ) {
         let change = driver.row;
+        let rules = related.rules();
         if change.field.is_empty() {
             return;
         }
         let (field_name, from_value, to_value) = match change.field.as_str() {
             "state" => (
                 "status",
-                status(&change.old_value),
-                status(&change.new_value),
+                status(rules, &change.old_value),
+                status(rules, &change.new_value),
             ),
-            "kind" => ("type", kind(&change.old_value), kind(&change.new_value)),
+            "kind" => (
+                "type",
+                kind(rules, &change.old_value),
+                kind(rules, &change.new_value),
+            ),
             field => (field, change.old_value.clone(), change.new_value.clone()),
         };
         rows.push(domain::Model {
@@ -57,15 +72,15 @@ impl Convert for IssueChanges {
 }
 
 /// The status of a state; no state has none.
-fn status(state: &str) -> String {
+fn status(rules: &Rules, state: &str) -> String {
     if state.is_empty() {
         return String::new();
     }
-    defaults::status(state).to_owned()
+    rules.issue_status_of(state, &mut unheard).to_owned()
 }
 
-fn kind(name: &str) -> String {
-    defaults::kind(name)
+fn kind(rules: &Rules, name: &str) -> String {
+    rules.issue_type_of(name, &mut unheard).to_owned()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod account;
 mod commit;
 mod deployment;
+pub mod explain;
 mod git_ref;
 mod issue;
 mod issue_change;

@@ -1,26 +1,35 @@
-//! Pipelines and the commits they ran on.
+//! Pipelines, the commits they ran on, and the deployments that they are by the rules.
 
-use headwater_domain::devops::{cicd_pipeline, cicd_pipeline_commit};
-use headwater_domain::tool::bitbucket::{pipeline, pipeline_step};
+pub(super) mod release;
+
+use headwater_domain::devops::{
+    cicd_deployment, cicd_deployment_commit, cicd_pipeline, cicd_pipeline_commit,
+};
+use headwater_domain::tool::bitbucket::{deployment, pipeline, pipeline_step};
 use headwater_domain::{Rows, Scope, Sourced, id};
 
+use super::deployment::DeploymentOfPipeline;
 use super::pipeline_step::StepOfPipeline;
 use super::seconds_between;
-use crate::rules::{Rules, deployment as rule};
+use crate::rules::{Rules, deployment as rule, unheard};
 use crate::{Convert, Read, Related, Write};
 
-/// `_tool_bitbucket_pipelines` to `cicd_pipelines` and `cicd_pipeline_commits`.
+/// `_tool_bitbucket_pipelines` to `cicd_pipelines` and `cicd_pipeline_commits`; one that deployed
+/// by the rules, and of which Bitbucket tells no deployment, to `cicd_deployments` and
+/// `cicd_deployment_commits` too.
 pub struct Pipelines;
 
 impl Convert for Pipelines {
     type Driver = pipeline::Entity;
     const NAME: &'static str = "pipelines";
+    const VERSION: u32 = 2;
     const KEY: &'static str = "bitbucket_id";
 
     fn reads() -> Vec<Read> {
         vec![
             Read::trigger::<pipeline::Entity>(Self::KEY),
             Read::related::<StepOfPipeline>("pipeline_id"),
+            Read::related::<DeploymentOfPipeline>("belongs_to"),
         ]
     }
 
@@ -28,6 +37,8 @@ impl Convert for Pipelines {
         vec![
             Write::to::<cicd_pipeline::Entity>("id"),
             Write::to::<cicd_pipeline_commit::Entity>("pipeline_id"),
+            Write::to::<cicd_deployment::Entity>("id"),
+            Write::to::<cicd_deployment_commit::Entity>("id"),
         ]
     }
 
@@ -46,47 +57,78 @@ impl Convert for Pipelines {
         rows: &mut Rows,
     ) {
         let pipeline = driver.row;
-        let id = id::pipeline(scope.connection_id, &pipeline.bitbucket_id);
-        let repository = id::repository(scope.connection_id, &scope.full_name);
-        let page = format!("https://bitbucket.org/{}", scope.full_name);
-        let title = format!("#{}", pipeline.build_number);
         let steps = related.of::<pipeline_step::Entity>(&pipeline.bitbucket_id);
-        let started = steps.iter().filter_map(|step| step.row.started_on).min();
-        let (kind, environment) = related.rules().pipeline(&pipeline.ref_name);
-        rows.push(cicd_pipeline::Model {
-            name: format!("{id}/{}", pipeline.build_number),
-            id: id.clone(),
-            display_title: title.clone(),
-            url: format!("{page}/pipelines/results/{}", pipeline.build_number),
-            result: rule::result(&pipeline.result).to_owned(),
-            status: rule::pipeline_status(&pipeline.status).to_owned(),
-            original_status: pipeline.status,
-            original_result: pipeline.result,
-            r#type: kind.to_owned(),
-            duration_sec: pipeline.duration_in_seconds,
-            queued_duration_sec: seconds_between(pipeline.bitbucket_created_on, started),
-            environment: environment.to_owned(),
-            created_date: pipeline.bitbucket_created_on,
-            queued_date: None,
-            started_date: started,
-            finished_date: pipeline.bitbucket_complete_on,
-            cicd_scope_id: repository.clone(),
-            is_child: false,
-        });
-        if pipeline.commit_sha.is_empty() {
-            return;
+        let deployments = related.of::<deployment::Entity>(&pipeline.bitbucket_id);
+        let row = converted(scope, &pipeline, steps, related.rules());
+        let commit = commit(scope, &row, &pipeline);
+        if deployments.is_empty() {
+            let released = release::environment(&row, steps, related.rules());
+            if let Some(environment) = released {
+                release::push(&row, commit.as_ref(), environment, rows);
+            }
         }
-        rows.push(cicd_pipeline_commit::Model {
-            pipeline_id: id,
-            commit_sha: pipeline.commit_sha,
-            commit_msg: String::new(),
-            display_title: title,
-            url: String::new(),
-            branch: pipeline.ref_name,
-            repo_id: repository,
-            repo_url: page,
-        });
+        rows.push(row);
+        if let Some(commit) = commit {
+            rows.push(commit);
+        }
     }
+}
+
+pub(super) fn converted(
+    scope: &Scope,
+    pipeline: &pipeline::Model,
+    steps: &[Sourced<pipeline_step::Model>],
+    rules: &Rules,
+) -> cicd_pipeline::Model {
+    let id = id::pipeline(scope.connection_id, &pipeline.bitbucket_id);
+    let started = steps.iter().filter_map(|step| step.row.started_on).min();
+    let (kind, environment) = rules.pipeline(&pipeline.ref_name, &mut unheard);
+    let page = page(scope);
+    cicd_pipeline::Model {
+        name: format!("{id}/{}", pipeline.build_number),
+        id,
+        display_title: format!("#{}", pipeline.build_number),
+        url: format!("{page}/pipelines/results/{}", pipeline.build_number),
+        result: rule::pipeline_result(&pipeline.result).to_owned(),
+        status: rule::pipeline_status(&pipeline.status).to_owned(),
+        original_status: pipeline.status.clone(),
+        original_result: pipeline.result.clone(),
+        r#type: kind.to_owned(),
+        duration_sec: pipeline.duration_in_seconds,
+        queued_duration_sec: seconds_between(pipeline.bitbucket_created_on, started),
+        environment: environment.to_owned(),
+        created_date: pipeline.bitbucket_created_on,
+        queued_date: None,
+        started_date: started,
+        finished_date: pipeline.bitbucket_complete_on,
+        cicd_scope_id: id::repository(scope.connection_id, &scope.full_name),
+        is_child: false,
+    }
+}
+
+fn commit(
+    scope: &Scope,
+    row: &cicd_pipeline::Model,
+    pipeline: &pipeline::Model,
+) -> Option<cicd_pipeline_commit::Model> {
+    if pipeline.commit_sha.is_empty() {
+        return None;
+    }
+    Some(cicd_pipeline_commit::Model {
+        pipeline_id: row.id.clone(),
+        commit_sha: pipeline.commit_sha.clone(),
+        commit_msg: String::new(),
+        display_title: row.display_title.clone(),
+        url: String::new(),
+        branch: pipeline.ref_name.clone(),
+        repo_id: row.cicd_scope_id.clone(),
+        repo_url: page(scope),
+    })
+}
+
+/// The repository's page.
+fn page(scope: &Scope) -> String {
+    format!("https://bitbucket.org/{}", scope.full_name)
 }
 
 #[cfg(test)]

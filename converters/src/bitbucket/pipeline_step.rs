@@ -6,8 +6,8 @@ use headwater_domain::{Rows, Scope, Sourced, id};
 
 use super::deployment::DeploymentOfPipeline;
 use crate::conversion::RelatedRow;
-use crate::rules::Rules;
 use crate::rules::deployment::{self as rule, EnvironmentNames};
+use crate::rules::{Log, Rules, unheard};
 use crate::{Convert, Read, Related, Write};
 
 /// `_tool_bitbucket_pipeline_steps` to `cicd_tasks`: all steps of a pipeline at a time.
@@ -27,6 +27,7 @@ impl RelatedRow for StepOfPipeline {
 impl Convert for PipelineSteps {
     type Driver = pipeline_step::Entity;
     const NAME: &'static str = "pipeline_steps";
+    const VERSION: u32 = 2;
     const KEY: &'static str = "pipeline_id";
 
     fn reads() -> Vec<Read> {
@@ -60,18 +61,12 @@ impl Convert for PipelineSteps {
             return;
         };
         let deployments = related.of::<deployment::Entity>(&step.pipeline_id);
-        let mut own = deployments.iter().map(|sourced| &sourced.row);
-        let own = own.find(|deployment| deployment.step_id == step.bitbucket_id);
-        let deployed_to = own.map(|deployment| EnvironmentNames {
-            name: &deployment.environment,
-            kind: &deployment.environment_type,
-        });
-        let (kind, environment) = related.rules().step(&step.name, deployed_to);
+        let (kind, environment) = decided(related.rules(), &step, deployments, &mut unheard);
         rows.push(cicd_task::Model {
             id: id::pipeline_step(scope.connection_id, &step.bitbucket_id),
             name: step.name,
             pipeline_id: id::pipeline(scope.connection_id, &step.pipeline_id),
-            result: rule::result(&step.result).to_owned(),
+            result: rule::step_result(&step.result).to_owned(),
             status: rule::step_status(&step.state).to_owned(),
             original_status: step.state,
             original_result: step.result,
@@ -86,6 +81,22 @@ impl Convert for PipelineSteps {
             cicd_scope_id: id::repository(scope.connection_id, &scope.full_name),
         });
     }
+}
+
+/// Type and environment of a step.
+pub(super) fn decided<'a>(
+    rules: &'a Rules,
+    step: &'a pipeline_step::Model,
+    deployments: &'a [Sourced<deployment::Model>],
+    log: Log<'_, 'a>,
+) -> (&'static str, &'static str) {
+    let mut own = deployments.iter().map(|sourced| &sourced.row);
+    let own = own.find(|deployment| deployment.step_id == step.bitbucket_id);
+    let deployed_to = own.map(|deployment| EnvironmentNames {
+        name: &deployment.environment,
+        kind: &deployment.environment_type,
+    });
+    rules.step(&step.name, deployed_to, log)
 }
 
 #[cfg(test)]

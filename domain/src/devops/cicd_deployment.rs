@@ -87,13 +87,15 @@ pub struct Model {
     /// How long it waited, in seconds.
     #[sea_orm(comment = "how long it waited, in seconds")]
     pub queued_duration_sec: Option<i64>,
-    /// Pipeline that deployed; joins `cicd_pipelines.id`.
+    /// Pipeline that deployed; joins `cicd_pipelines.id`. Empty for one made of a pipeline, whose
+    /// id is the pipeline's.
     #[sea_orm(
         column_type = "String(StringLen::N(255))",
-        comment = "pipeline that deployed; joins `cicd_pipelines.id`"
+        comment = "pipeline that deployed; joins `cicd_pipelines.id`; empty for one made of a \
+                   pipeline, whose id is the pipeline's"
     )]
     pub cicd_pipeline_id: String,
-    /// What made the row; empty for a deployment that Bitbucket tells.
+    /// What made the row of a pipeline; empty for a deployment that Bitbucket tells.
     #[sea_orm(
         column_type = "String(StringLen::N(255))",
         comment = "what made the row; empty for a deployment that Bitbucket tells"

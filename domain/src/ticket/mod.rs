@@ -2,7 +2,6 @@
 
 pub mod board;
 pub mod board_issue;
-pub mod defaults;
 pub mod issue;
 pub mod issue_assignee;
 pub mod issue_changelog;

@@ -1,7 +1,7 @@
 //! Issues of a repository's tracker.
 
 use chrono::{DateTime, Utc};
-use headwater_domain::ticket::defaults;
+use headwater_domain::rules::{Rules, unheard};
 use headwater_domain::tool::bitbucket::issue::{self, Issues};
 use headwater_domain::{Item, Rows, Table};
 use serde::{Deserialize, Deserializer, de};
@@ -14,6 +14,10 @@ impl Extract for Issues {
 
     fn tables() -> Vec<&'static Table> {
         vec![Table::of::<issue::Entity>()]
+    }
+
+    fn fingerprint(rules: &Rules) -> String {
+        rules.issue_fingerprint()
     }
 
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
@@ -29,7 +33,10 @@ impl Extract for Issues {
             repo_id: item.scope.full_name.clone(),
             bitbucket_id: payload.id,
             number: payload.id,
-            std_state: defaults::status(&payload.state).to_owned(),
+            std_state: item
+                .rules
+                .issue_status_of(&payload.state, &mut unheard)
+                .to_owned(),
             state: payload.state,
             title: payload.title,
             body: payload.content.unwrap_or_default().raw,

@@ -1,6 +1,7 @@
 //! Pipelines.
 
 use chrono::{DateTime, Utc};
+use headwater_domain::rules::Rules;
 use headwater_domain::tool::bitbucket::pipeline::{self, Pipelines};
 use headwater_domain::{Item, Rows, Table};
 use serde::Deserialize;
@@ -15,10 +16,15 @@ impl Extract for Pipelines {
         vec![Table::of::<pipeline::Entity>()]
     }
 
+    fn fingerprint(rules: &Rules) -> String {
+        rules.deployment_fingerprint()
+    }
+
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
         let state = payload.state.unwrap_or_default();
         let target = payload.target.unwrap_or_default();
         let links = payload.links.unwrap_or_default();
+        let (kind, environment) = item.rules.pipeline_labels(&target.ref_name);
         rows.push(pipeline::Model {
             connection_id: item.scope.connection_id,
             repo_id: item.scope.full_name.clone(),
@@ -29,8 +35,8 @@ impl Extract for Pipelines {
             ref_name: target.ref_name,
             commit_sha: target.commit.unwrap_or_default().hash,
             web_url: links.own.unwrap_or_default().href,
-            r#type: String::new(),
-            environment: String::new(),
+            r#type: kind.to_owned(),
+            environment: environment.to_owned(),
             build_number: payload.build_number,
             duration_in_seconds: payload.duration_in_seconds,
             bitbucket_created_on: payload.created_on,

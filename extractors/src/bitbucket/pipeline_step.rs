@@ -1,11 +1,12 @@
 //! Steps of pipelines.
 
 use chrono::{DateTime, Utc};
+use headwater_domain::rules::Rules;
 use headwater_domain::tool::bitbucket::pipeline_step::{self, PipelineSteps};
 use headwater_domain::{Item, Rows, Table};
 use serde::Deserialize;
 
-use super::{Named, Typed};
+use super::{Named, Typed, Uuid};
 use crate::{Extract, json};
 
 impl Extract for PipelineSteps {
@@ -15,12 +16,22 @@ impl Extract for PipelineSteps {
         vec![Table::of::<pipeline_step::Entity>()]
     }
 
+    fn fingerprint(rules: &Rules) -> String {
+        rules.deployment_fingerprint()
+    }
+
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
         let state = payload.state.unwrap_or_default();
+        // The list it was found in says the same; imported rows may lack either.
+        let pipeline_id = match payload.pipeline.unwrap_or_default().uuid {
+            told if !told.is_empty() => told,
+            _ => item.parent.to_owned(),
+        };
+        let (kind, environment) = item.rules.step_labels(&payload.name);
         rows.push(pipeline_step::Model {
             connection_id: item.scope.connection_id,
             repo_id: item.scope.full_name.clone(),
-            pipeline_id: item.parent.to_owned(),
+            pipeline_id,
             bitbucket_id: payload.uuid,
             name: payload.name,
             trigger: payload.trigger.unwrap_or_default().kind,
@@ -32,8 +43,8 @@ impl Extract for PipelineSteps {
             duration_in_seconds: payload.duration_in_seconds,
             build_seconds_used: payload.build_seconds_used,
             run_number: payload.run_number,
-            r#type: String::new(),
-            environment: String::new(),
+            r#type: kind.to_owned(),
+            environment: environment.to_owned(),
         });
     }
 }
@@ -44,6 +55,7 @@ pub struct Payload {
     uuid: String,
     #[serde(default, deserialize_with = "json::text")]
     name: String,
+    pipeline: Option<Uuid>,
     trigger: Option<Typed>,
     state: Option<State>,
     #[serde(default, rename = "maxTime", deserialize_with = "json::number")]
@@ -90,5 +102,17 @@ mod tests {
         let rows = extracted::<PipelineSteps>("{p}", "{s}", payload);
         assert!(rows.contains("started_on=null"), "{rows}");
         assert!(rows.contains("result=\"\""), "{rows}");
+    }
+
+    #[test]
+    fn a_step_belongs_to_the_pipeline_that_it_names_else_to_the_one_it_was_found_in() {
+        for (payload, expected) in [
+            (r#"{"uuid": "{s}", "pipeline": {"uuid": "{q}"}}"#, "{q}"),
+            (r#"{"uuid": "{s}", "pipeline": null}"#, "{p}"),
+        ] {
+            let rows = extracted::<PipelineSteps>("{p}", "{s}", payload);
+            let line = format!("pipeline_id={expected:?}");
+            assert!(rows.contains(&line), "{rows}");
+        }
     }
 }

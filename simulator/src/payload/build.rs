@@ -22,8 +22,8 @@ pub(crate) fn pipeline(out: &mut String, place: Place<'_>, pipeline: &Pipeline) 
         it.text("type", "pipeline");
         it.text("uuid", &pipeline.uuid);
         it.number("build_number", pipeline.build_number);
-        it.object("state", |state| match pipeline.completed_on {
-            Some(_) => {
+        it.object("state", |state| {
+            if pipeline.completed_on.is_some() {
                 state.text("type", "pipeline_state_completed");
                 state.text("name", "COMPLETED");
                 state.object("result", |result| {
@@ -35,8 +35,7 @@ pub(crate) fn pipeline(out: &mut String, place: Place<'_>, pipeline: &Pipeline) 
                     result.text("type", kind);
                     result.text("name", name);
                 });
-            }
-            None => {
+            } else {
                 state.text("type", "pipeline_state_in_progress");
                 state.text("name", "IN_PROGRESS");
                 state.object("stage", |stage| {
@@ -62,13 +61,18 @@ pub(crate) fn pipeline(out: &mut String, place: Place<'_>, pipeline: &Pipeline) 
             it.number("build_seconds_used", ran);
         }
         it.object("links", |links| {
-            links.link(
-                "self",
-                format_args!(
-                    "{API}/repositories/{}/pipelines/{}",
-                    place.full_name, pipeline.uuid
-                ),
-            );
+            links.text("type", "pipeline_links");
+            links.object("self", |link| {
+                link.text("type", "link");
+                let uuid = pipeline.uuid.trim_matches(['{', '}']);
+                link.shown(
+                    "href",
+                    format_args!(
+                        "{API}/repositories/{}/pipelines/%7B{uuid}%7D",
+                        place.full_name
+                    ),
+                );
+            });
         });
     });
 }
@@ -138,7 +142,7 @@ pub(crate) fn deployment(out: &mut String, place: Place<'_>, deployment: &Deploy
         it.text("type", "deployment");
         it.text("uuid", &deployment.uuid);
         it.value("environment", |out| {
-            environment(out, place, deployment.environment)
+            environment(out, place, deployment.environment);
         });
         it.object("step", |it| it.text("uuid", &step.uuid));
         it.object("release", |it| {
@@ -163,7 +167,7 @@ pub(crate) fn deployment(out: &mut String, place: Place<'_>, deployment: &Deploy
             });
         });
         it.object("state", |it| {
-            let (name, result) = step.state;
+            let (name, result) = deployment.state;
             let kind = name.to_lowercase();
             it.shown("type", format_args!("deployment_state_{kind}"));
             it.text("name", name);
@@ -178,10 +182,10 @@ pub(crate) fn deployment(out: &mut String, place: Place<'_>, deployment: &Deploy
                 "url",
                 format_args!("{page}/addon/pipelines/home#!/results/{number}"),
             );
-            if let Some(started) = step.started_on {
+            if let Some(started) = deployment.started_on {
                 time(it, "started_on", started);
             }
-            if let Some(completed) = step.completed_on {
+            if let Some(completed) = deployment.completed_on {
                 time(it, "completed_on", completed);
             }
         });

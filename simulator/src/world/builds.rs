@@ -11,6 +11,15 @@ use super::model::{Event, PullRequest, Repository, State, Time};
 /// Minutes after which a pipeline has ended.
 const RUNS_FOR: i64 = 6;
 
+/// Minutes after the end of a pipeline at which its release is deployed again.
+const AGAIN_AFTER: i64 = 60;
+
+/// Minutes after the end of a pipeline at which an older release takes its place.
+const ROLLED_BACK_AFTER: i64 = 90;
+
+/// Place of the first environment of production in [`ENVIRONMENTS`].
+const PRODUCTION: usize = 2;
+
 /// One run of a pipeline.
 #[derive(Clone, Debug)]
 pub struct Pipeline {
@@ -62,6 +71,12 @@ pub struct Deployment {
     pub step: PipelineStep,
     /// Place in [`ENVIRONMENTS`].
     pub environment: usize,
+    /// State, and outcome where there is one.
+    pub state: (&'static str, Option<&'static str>),
+    /// When it started; none while it did not.
+    pub started_on: Option<Time>,
+    /// When it ended.
+    pub completed_on: Option<Time>,
 }
 
 /// Name, slug and type of each environment.
@@ -82,14 +97,14 @@ fn mixed(parts: [u64; 3]) -> u128 {
 
 fn uuid(parts: [u64; 3]) -> String {
     let hex = format!("{:032x}", mixed(parts));
-    let (a, b, c, d, e) = (
+    let parts = [
         &hex[..8],
         &hex[8..12],
         &hex[12..16],
         &hex[16..20],
         &hex[20..],
-    );
-    format!("{{{a}-{b}-{c}-{d}-{e}}}")
+    ];
+    format!("{{{}}}", parts.join("-"))
 }
 
 /// The identity of an environment, in braces.
@@ -133,31 +148,82 @@ impl Repository {
             },
             created_on: at,
             completed_on: (ended <= now).then_some(ended),
-            failed: draw % 7 == 0,
+            failed: draw.is_multiple_of(7),
             deploys,
         }
     }
 
-    /// Its deployments, in no particular order.
+    /// Its deployments, in no particular order. A step that waits for somebody has one that is not
+    /// deployed; some releases are deployed again, and some give way to the one before.
     #[must_use]
     pub fn deployments(&self, now: Time) -> Vec<Deployment> {
-        let pipelines = self.pipelines(now).into_iter().rev();
         let mut deployments = Vec::new();
+        let mut before: Option<Deployment> = None;
+        let pipelines = self.pipelines(now).into_iter().rev();
         for pipeline in pipelines.filter(|pipeline| pipeline.deploys) {
-            for (place, step) in pipeline.steps().into_iter().enumerate() {
-                let Some(environment) = place.checked_sub(2).filter(|_| step.started_on.is_some())
-                else {
-                    continue;
-                };
-                deployments.push(Deployment {
-                    uuid: uuid([self.serial, pipeline.build_number, 20 + environment as u64]),
-                    pipeline: pipeline.clone(),
-                    step,
-                    environment: environment + 1,
-                });
+            let own = self.deployments_of(&pipeline);
+            let live = own.iter().find(|deployment| {
+                deployment.environment == PRODUCTION && deployment.state.1 == Some("SUCCESSFUL")
+            });
+            let live = live.cloned();
+            deployments.extend(own);
+            let ended = pipeline.completed_on;
+            if let (Some(live), Some(ended)) = (&live, ended) {
+                let at = ended + TimeDelta::minutes(AGAIN_AFTER);
+                if pipeline.build_number % 4 == 1 && at <= now {
+                    deployments.push(live.again(self.serial, (40, &pipeline), at));
+                }
             }
+            if let (Some(before), Some(ended)) = (&before, ended) {
+                let at = ended + TimeDelta::minutes(ROLLED_BACK_AFTER);
+                if pipeline.build_number.is_multiple_of(5) && at <= now {
+                    deployments.push(before.again(self.serial, (60, &pipeline), at));
+                }
+            }
+            before = live.or(before);
         }
         deployments
+    }
+
+    /// What the steps of a pipeline deployed.
+    fn deployments_of(&self, pipeline: &Pipeline) -> Vec<Deployment> {
+        let mut deployments = Vec::new();
+        for (place, step) in pipeline.steps().into_iter().enumerate() {
+            let waits = step.manual && step.state.0 == "PENDING" && pipeline.completed_on.is_some();
+            let Some(environment) = place
+                .checked_sub(2)
+                .filter(|_| step.started_on.is_some() || waits)
+            else {
+                continue;
+            };
+            deployments.push(Deployment {
+                uuid: uuid([self.serial, pipeline.build_number, 20 + environment as u64]),
+                pipeline: pipeline.clone(),
+                environment: environment + 1,
+                state: if waits {
+                    ("UNDEPLOYED", None)
+                } else {
+                    step.state
+                },
+                started_on: step.started_on,
+                completed_on: step.completed_on,
+                step,
+            });
+        }
+        deployments
+    }
+}
+
+impl Deployment {
+    /// The same release deployed again, because of a pipeline.
+    fn again(&self, serial: u64, (kind, because): (u64, &Pipeline), at: Time) -> Self {
+        Self {
+            uuid: uuid([serial, because.build_number, kind + self.environment as u64]),
+            state: ("COMPLETED", Some("SUCCESSFUL")),
+            started_on: Some(at - TimeDelta::seconds(55)),
+            completed_on: Some(at),
+            ..self.clone()
+        }
     }
 }
 
@@ -187,37 +253,85 @@ impl Pipeline {
             &["Build", "Test"]
         };
         let fails_at = (self.failed && self.completed_on.is_some()).then_some(names.len() / 2);
-        let steps = names.iter().enumerate().map(|(place, name)| {
-            let manual = place == 4;
-            let skipped = fails_at.is_some_and(|at| place > at);
-            let waits = manual && self.build_number % 3 == 0;
-            let begun = self.completed_on.is_some() || place == 0;
-            let start = self.created_on + TimeDelta::seconds(5 + 60 * place as i64);
-            let state = match self.completed_on {
-                Some(_) if skipped => ("COMPLETED", Some("NOT_RUN")),
-                Some(_) if waits => ("PENDING", None),
-                Some(_) if fails_at == Some(place) => ("COMPLETED", Some("FAILED")),
-                Some(_) => ("COMPLETED", Some("SUCCESSFUL")),
-                None if place == 0 => ("IN_PROGRESS", None),
-                None => ("PENDING", None),
-            };
-            let started_on = (begun && !skipped && !waits).then_some(start);
-            PipelineStep {
-                uuid: {
-                    let number = self.build_number * 10 + place as u64;
-                    let seed = u64::from_str_radix(&self.uuid[1..9], 16).unwrap_or_default();
-                    uuid([seed, number, 4])
-                },
-                name,
-                manual,
-                state,
-                started_on,
-                completed_on: started_on
-                    .filter(|_| self.completed_on.is_some())
-                    .map(|start| start + TimeDelta::seconds(55)),
-                run_number: 1 + u64::from(self.build_number % 5 == 0 && started_on.is_some()),
-            }
-        });
+        let steps = (0_i64..)
+            .zip(names)
+            .enumerate()
+            .map(|(place, (minute, name))| {
+                let manual = place == 4;
+                let skipped = fails_at.is_some_and(|at| place > at);
+                let waits = manual && self.build_number.is_multiple_of(3);
+                let begun = self.completed_on.is_some() || place == 0;
+                let start = self.created_on + TimeDelta::seconds(5 + 60 * minute);
+                let state = match self.completed_on {
+                    Some(_) if skipped => ("COMPLETED", Some("NOT_RUN")),
+                    Some(_) if waits => ("PENDING", None),
+                    Some(_) if fails_at == Some(place) => ("COMPLETED", Some("FAILED")),
+                    Some(_) => ("COMPLETED", Some("SUCCESSFUL")),
+                    None if place == 0 => ("IN_PROGRESS", None),
+                    None => ("PENDING", None),
+                };
+                let started_on = (begun && !skipped && !waits).then_some(start);
+                PipelineStep {
+                    uuid: {
+                        let number = self.build_number * 10 + place as u64;
+                        let seed = u64::from_str_radix(&self.uuid[1..9], 16).unwrap_or_default();
+                        uuid([seed, number, 4])
+                    },
+                    name,
+                    manual,
+                    state,
+                    started_on,
+                    completed_on: started_on
+                        .filter(|_| self.completed_on.is_some())
+                        .map(|start| start + TimeDelta::seconds(55)),
+                    run_number: 1 + u64::from(
+                        self.build_number.is_multiple_of(5) && started_on.is_some(),
+                    ),
+                }
+            });
         steps.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::world::{Size, World};
+
+    #[test]
+    fn releases_are_skipped_awaited_deployed_again_and_rolled_back() {
+        let world = World::generate(7, "acme", &Size::benchmark(300, 0));
+        let now = world.now();
+        let mut words = BTreeMap::new();
+        let (mut steps, mut again) = (BTreeMap::new(), 0);
+        for repository in world.repositories() {
+            for step in repository.pipelines(now).iter().flat_map(Pipeline::steps) {
+                *steps.entry(step.state).or_insert(0) += 1;
+            }
+            let mut releases = BTreeMap::new();
+            for deployment in repository.deployments(now) {
+                *words.entry(deployment.state).or_insert(0) += 1;
+                let release = (deployment.pipeline.uuid, deployment.environment);
+                *releases.entry(release).or_insert(0) += 1;
+            }
+            again += releases.values().filter(|count| **count > 1).count();
+        }
+        for state in [
+            ("COMPLETED", Some("NOT_RUN")),
+            ("COMPLETED", Some("FAILED")),
+            ("PENDING", None),
+        ] {
+            assert!(steps.contains_key(&state), "{state:?}: {steps:?}");
+        }
+        for state in [
+            ("COMPLETED", Some("SUCCESSFUL")),
+            ("COMPLETED", Some("FAILED")),
+            ("UNDEPLOYED", None),
+        ] {
+            assert!(words.contains_key(&state), "{state:?}: {words:?}");
+        }
+        assert!(again > 0, "no release was deployed again");
     }
 }

@@ -2,20 +2,24 @@
 
 use chrono::{DateTime, Utc};
 use headwater_domain::Sourced;
-use headwater_domain::ticket::defaults;
 use headwater_domain::tool::bitbucket::{issue, issue_change};
 
-const DONE: &str = "DONE";
+use crate::rules::issue::DONE;
+use crate::rules::{Rules, unheard};
 
 /// When the issue became what it is (UTC); none while it is not done.
-pub(super) fn date(
+pub(in crate::bitbucket) fn date(
     issue: &issue::Model,
     changes: &[Sourced<issue_change::Model>],
+    rules: &Rules,
 ) -> Option<DateTime<Utc>> {
-    if defaults::status(&issue.state) != DONE {
+    let is_done = |state: &str| {
+        let status = rules.issue_status_of(state, &mut unheard);
+        !state.is_empty() && status == DONE
+    };
+    if !is_done(&issue.state) {
         return None;
     }
-    let is_done = |state: &str| !state.is_empty() && defaults::status(state) == DONE;
     let resolving = changes.iter().map(|change| &change.row).filter(|change| {
         // From one state of being done to another, it stays done.
         change.field == "state" && is_done(&change.new_value) && !is_done(&change.old_value)
@@ -87,7 +91,7 @@ mod tests {
                 ..issue::Model::default()
             };
             assert_eq!(
-                date(&issue, &log(changes)),
+                date(&issue, &log(changes), &Rules::default()),
                 expected.and_then(at),
                 "{state} {changes:?}"
             );

@@ -74,16 +74,17 @@ pub struct Model {
         comment = "address of the pipeline in the API, which may be an internal one"
     )]
     pub web_url: String,
-    /// Kept for column compatibility: what it is for is said in `cicd_pipelines`.
+    /// DEPLOYMENT where `deployment_ref_pattern` matches, as in DevLake; `cicd_pipelines` says what it is.
     #[sea_orm(
         column_type = "String(StringLen::N(255))",
-        comment = "kept for column compatibility: what it is for is said in `cicd_pipelines`"
+        comment = "DEPLOYMENT where `deployment_ref_pattern` matches, as in DevLake; `cicd_pipelines` says what it is"
     )]
     pub r#type: String,
-    /// Kept for column compatibility: where it deployed is said in `cicd_pipelines`.
+    /// PRODUCTION where `production_ref_pattern` matches or there is none, as in DevLake; `cicd_pipelines` says
+    /// where it deployed.
     #[sea_orm(
         column_type = "String(StringLen::N(255))",
-        comment = "kept for column compatibility: where it deployed is said in `cicd_pipelines`"
+        comment = "PRODUCTION where `production_ref_pattern` matches or there is none, as in DevLake; `cicd_pipelines` says where it deployed"
     )]
     pub environment: String,
     /// Number within the repository.

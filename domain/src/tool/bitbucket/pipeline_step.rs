@@ -94,16 +94,17 @@ pub struct Model {
     /// How often it was run.
     #[sea_orm(comment = "how often it was run")]
     pub run_number: i64,
-    /// Kept for column compatibility: what it is for is said in `cicd_tasks`.
+    /// DEPLOYMENT where `deployment_pattern` matches, as in DevLake; `cicd_tasks` says what it is.
     #[sea_orm(
         column_type = "String(StringLen::N(255))",
-        comment = "kept for column compatibility: what it is for is said in `cicd_tasks`"
+        comment = "DEPLOYMENT where `deployment_pattern` matches, as in DevLake; `cicd_tasks` says what it is"
     )]
     pub r#type: String,
-    /// Kept for column compatibility: where it deployed is said in `cicd_tasks`.
+    /// PRODUCTION where `production_pattern` matches or there is none, as in DevLake; `cicd_tasks` says
+    /// where it deployed.
     #[sea_orm(
         column_type = "String(StringLen::N(255))",
-        comment = "kept for column compatibility: where it deployed is said in `cicd_tasks`"
+        comment = "PRODUCTION where `production_pattern` matches or there is none, as in DevLake; `cicd_tasks` says where it deployed"
     )]
     pub environment: String,
 }

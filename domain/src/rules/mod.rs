@@ -1,13 +1,18 @@
 //! The rules of a scope's configuration: what is a deployment, where it goes, what an issue is.
 //!
-//! Compiled once, looked at by mappings, and pure: text in, verdict out.
+//! Compiled once, looked at by mappings, and pure: text in, verdict out. Each rule also tells
+//! whoever listens what it looked at and what it found: `headwater explain` shows the very
+//! decisions that mappings make.
 
 pub mod deployment;
-mod issue;
+pub mod issue;
+mod look;
 
 use globset::GlobMatcher;
 use regex::Regex;
 use xxhash_rust::xxh3::xxh3_128;
+
+pub use look::{Found, Log, Look, unheard};
 
 /// A name or a glob of an environment, and what the environments that it matches are for.
 #[derive(Clone, Debug)]
@@ -20,9 +25,8 @@ pub struct EnvironmentRule {
     pub environment: &'static str,
 }
 
-/// The rules of one scope. The default is what holds where nothing is configured, except for the
-/// lists of issues, which the configuration always fills.
-#[derive(Clone, Debug, Default)]
+/// The rules of one scope. The default is what holds where nothing is configured.
+#[derive(Clone, Debug)]
 pub struct Rules {
     /// Steps whose name matches are deployments.
     pub deployment_pattern: Option<Regex>,
@@ -40,6 +44,21 @@ pub struct Rules {
     pub issue_type: Vec<(String, String)>,
     /// Accounts of which a name matches are bots.
     pub bot_pattern: Option<Regex>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            deployment_pattern: None,
+            production_pattern: None,
+            deployment_ref_pattern: None,
+            production_ref_pattern: None,
+            environments: Vec::new(),
+            issue_status: issue::usual_status(),
+            issue_type: issue::usual_types(),
+            bot_pattern: None,
+        }
+    }
 }
 
 impl Rules {

@@ -1,0 +1,288 @@
+//! `explain`: which rules looked at a deployment, a task or an issue, and what came of it.
+
+use headwater_converters::bitbucket::explain::{self, Line, PipelineRows};
+use headwater_converters::rules::Rules;
+use headwater_domain::Scope;
+use headwater_domain::tool::bitbucket::{deployment, issue, issue_change, pipeline, pipeline_step};
+use headwater_store::Store;
+use headwater_store::query::Cell;
+
+use super::written;
+use crate::cli::{Explainable, Format, Shared};
+use crate::config::Config;
+use crate::context::{Context, NeedsFile};
+use crate::exit::{Exit, Failure};
+use crate::output::print;
+use crate::resolve::connection_name;
+
+const COLUMNS: [&str; 8] = [
+    "of",
+    "decides",
+    "rule",
+    "looked_at",
+    "text",
+    "matches",
+    "because",
+    "gives",
+];
+
+/// Column of every tool table that holds the key of an id.
+const KEY: &str = "bitbucket_id";
+
+pub(super) async fn explain(
+    shared: &Shared,
+    kind: Explainable,
+    id: &str,
+    format: Format,
+) -> Result<Exit, Failure> {
+    let id = DomainId::parse(kind, id)?;
+    let context = Context::load(shared, NeedsFile::No)?;
+    let store = context.open_for_reading().await?;
+    let asked = Asked {
+        store: &store,
+        config: &context.config,
+        id: &id,
+    };
+    let lines = asked.lines().await?;
+    store.close().await?;
+    written(print(
+        format,
+        &COLUMNS,
+        lines.into_iter().map(row).collect(),
+    ))
+}
+
+fn row(line: Line) -> Vec<Cell> {
+    vec![
+        Cell::Text(line.of.to_owned()),
+        Cell::Text(line.decides),
+        Cell::Text(line.rule),
+        Cell::Text(line.looked_at),
+        Cell::Text(line.text),
+        Cell::Text(line.matches.to_owned()),
+        Cell::Text(line.because),
+        Cell::Text(line.gives),
+    ]
+}
+
+/// What a domain id names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    Deployment,
+    Pipeline,
+    Step,
+    Issue,
+}
+
+impl Named {
+    const ALL: [(Self, &'static str, Explainable); 4] = [
+        (
+            Self::Deployment,
+            "BitbucketDeployment",
+            Explainable::Deployment,
+        ),
+        (Self::Pipeline, "BitbucketPipeline", Explainable::Deployment),
+        (Self::Step, "BitbucketPipelineStep", Explainable::Task),
+        (Self::Issue, "BitbucketIssue", Explainable::Issue),
+    ];
+}
+
+/// A domain id, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct DomainId {
+    text: String,
+    named: Named,
+    connection_id: i64,
+    /// The repository, where the id says it.
+    full_name: Option<String>,
+    key: String,
+}
+
+impl DomainId {
+    fn parse(kind: Explainable, text: &str) -> Result<Self, Failure> {
+        let parts: Vec<&str> = text.splitn(4, ':').collect();
+        let read = match parts[..] {
+            ["bitbucket", entity, connection, rest] if !rest.is_empty() => {
+                let named = Named::ALL.iter().find(|(_, name, _)| *name == entity);
+                named
+                    .zip(connection.parse().ok())
+                    .map(|found| (found, rest))
+            }
+            _ => None,
+        };
+        let word = word(kind);
+        let Some(((&(named, _, own), connection_id), rest)) = read else {
+            return Err(Failure::usage(format!(
+                "{text} is no id of a {word}; `headwater explain --help` shows how one looks"
+            )));
+        };
+        if own != kind {
+            let own = self::word(own);
+            return Err(Failure::usage(format!(
+                "{text} is no id of a {word}; try `headwater explain {own} \"{text}\"`"
+            )));
+        }
+        let (full_name, key) = match rest.rsplit_once(':') {
+            Some((name, number)) if named == Named::Issue => (Some(name.to_owned()), number),
+            _ => (None, rest),
+        };
+        Ok(Self {
+            text: text.to_owned(),
+            named,
+            connection_id,
+            full_name,
+            key: key.to_owned(),
+        })
+    }
+}
+
+fn word(kind: Explainable) -> &'static str {
+    match kind {
+        Explainable::Deployment => "deployment",
+        Explainable::Task => "task",
+        Explainable::Issue => "issue",
+    }
+}
+
+struct Asked<'a> {
+    store: &'a Store,
+    config: &'a Config,
+    id: &'a DomainId,
+}
+
+impl Asked<'_> {
+    async fn lines(&self) -> Result<Vec<Line>, Failure> {
+        match self.id.named {
+            Named::Step => {
+                let found = self.store.first_row_by_key::<pipeline_step::Entity>(
+                    self.scopes().await?,
+                    KEY,
+                    &self.id.key,
+                );
+                let (scope, row) = found.await?.ok_or_else(|| self.missing())?;
+                let rows = self.pipeline_rows(&scope, &row.row.pipeline_id).await?;
+                Ok(explain::task(&self.rules(&scope), &row.row, &rows))
+            }
+            Named::Deployment => {
+                let found = self.store.first_row_by_key::<deployment::Entity>(
+                    self.scopes().await?,
+                    KEY,
+                    &self.id.key,
+                );
+                let (scope, row) = found.await?.ok_or_else(|| self.missing())?;
+                let rows = self.pipeline_rows(&scope, &row.row.belongs_to).await?;
+                Ok(explain::deployment(&self.rules(&scope), &row.row, &rows))
+            }
+            Named::Pipeline => {
+                let found = self.store.first_row_by_key::<pipeline::Entity>(
+                    self.scopes().await?,
+                    KEY,
+                    &self.id.key,
+                );
+                let (scope, row) = found.await?.ok_or_else(|| self.missing())?;
+                let rows = self.pipeline_rows(&scope, &row.row.bitbucket_id).await?;
+                let rules = self.rules(&scope);
+                Ok(explain::pipeline(&rules, &scope, &row.row, &rows))
+            }
+            Named::Issue => {
+                let found = self.store.first_row_by_key::<issue::Entity>(
+                    self.scopes().await?,
+                    KEY,
+                    &self.id.key,
+                );
+                let (scope, row) = found.await?.ok_or_else(|| self.missing())?;
+                let key = std::slice::from_ref(&self.id.key);
+                let changes = self
+                    .store
+                    .rows_by_key::<issue_change::Entity>(&scope, "issue_id", key)
+                    .await?;
+                Ok(explain::issue(&self.rules(&scope), &row.row, &changes))
+            }
+        }
+    }
+
+    fn rules(&self, scope: &Scope) -> std::sync::Arc<Rules> {
+        let connection = connection_name(self.config, scope.connection_id);
+        self.config.rules_of(&connection)
+    }
+
+    /// Repositories that may have the row. Most ids do not name theirs.
+    async fn scopes(&self) -> Result<Vec<Scope>, Failure> {
+        let known = self.store.scopes().await?.into_iter();
+        let mut scopes: Vec<Scope> = known.map(|known| known.scope).collect();
+        scopes.retain(|scope| {
+            let name = self.id.full_name.as_ref();
+            scope.connection_id == self.id.connection_id
+                && name.is_none_or(|name| *name == scope.full_name)
+        });
+        Ok(scopes)
+    }
+
+    /// What to say of an id that no row has.
+    fn missing(&self) -> Failure {
+        let table = match self.id.named {
+            Named::Deployment | Named::Pipeline => "cicd_deployments",
+            Named::Step => "cicd_tasks",
+            Named::Issue => "issues",
+        };
+        Failure::usage(format!(
+            "there is no {} here; `headwater query \"SELECT id FROM {table}\"` lists those that \
+             there are",
+            self.id.text
+        ))
+    }
+
+    /// A pipeline with what belongs to it.
+    async fn pipeline_rows(&self, scope: &Scope, uuid: &str) -> Result<PipelineRows, Failure> {
+        let key = [uuid.to_owned()];
+        let pipelines = self.store.rows_by_key::<pipeline::Entity>(scope, KEY, &key);
+        let steps = self
+            .store
+            .rows_by_key::<pipeline_step::Entity>(scope, "pipeline_id", &key);
+        let deployments = self
+            .store
+            .rows_by_key::<deployment::Entity>(scope, "belongs_to", &key);
+        Ok(PipelineRows {
+            pipeline: pipelines.await?.into_iter().next(),
+            steps: steps.await?,
+            deployments: deployments.await?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(kind: Explainable, id: &str) -> Result<(Option<String>, String), String> {
+        let parsed = DomainId::parse(kind, id).map_err(|failure| failure.message)?;
+        Ok((parsed.full_name, parsed.key))
+    }
+
+    #[test]
+    fn ids_are_taken_apart_and_others_refused_with_advice() {
+        let step = "bitbucket:BitbucketPipelineStep:1:{ab-c}";
+        assert_eq!(
+            parsed(Explainable::Task, step),
+            Ok((None, "{ab-c}".to_owned()))
+        );
+        assert_eq!(
+            parsed(
+                Explainable::Issue,
+                "bitbucket:BitbucketIssue:1:acme/rocket:7"
+            ),
+            Ok((Some("acme/rocket".to_owned()), "7".to_owned()))
+        );
+        let wrong = parsed(Explainable::Deployment, step).unwrap_err();
+        assert!(wrong.contains("explain task"), "{wrong}");
+        for id in [
+            "",
+            "7",
+            "bitbucket:BitbucketIssue:x:a/b:7",
+            "github:Issue:1:7",
+        ] {
+            let refused = parsed(Explainable::Issue, id).unwrap_err();
+            assert!(refused.contains("--help"), "{id}: {refused}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Which streams the entities of a scope config stand for.
+//!
+//! Why rows of an entity that is taken out stay: docs/decisions/0030-entities.md.
+
+use std::collections::BTreeSet;
+
+use headwater_converters::Conversion;
+use headwater_extractors::accounts;
+use headwater_store::compare::Tables;
+
+use crate::config::{Config, Entity};
+use crate::exit::Failure;
+use crate::source::{Source, StreamEntry};
+
+/// The entity a stream belongs to; none for what every scope has, whatever is configured.
+#[must_use]
+pub fn entity_of(stream: &str) -> Option<Entity> {
+    match stream {
+        "branches" | "tags" | "commits" | "commit_statuses" => Some(Entity::Code),
+        "pull_requests"
+        | "pull_request_activities"
+        | "pull_request_comments"
+        | "pull_request_commits"
+        | "pull_request_statuses" => Some(Entity::CodeReview),
+        "pipelines" | "pipeline_steps" | "deployments" | "environments" => Some(Entity::Cicd),
+        "issues" | "issue_comments" | "issue_changes" => Some(Entity::Issues),
+        "workspaces" | "workspace_members" | "members" | "projects" => Some(Entity::Cross),
+        _ => None,
+    }
+}
+
+/// The streams of these entities, with those that their items hang on, and what every scope has.
+#[must_use]
+pub fn streams_of(source: &Source, entities: &BTreeSet<Entity>) -> BTreeSet<&'static str> {
+    let mut wanted = BTreeSet::new();
+    // Children come after their parents, so one pass from the end finds all parents.
+    for entry in source.streams.iter().rev() {
+        let collection = &entry.collection;
+        let own = entity_of(collection.stream).is_none_or(|entity| entities.contains(&entity));
+        if own || wanted.contains(collection.stream) {
+            wanted.insert(collection.stream);
+            wanted.extend(collection.parent.as_ref().map(|(parent, _)| parent.stream));
+        }
+    }
+    wanted
+}
+
+/// The streams that the configuration wants of a connection's scopes: those of its entities, of
+/// which some must be asked for.
+#[must_use]
+pub fn wanted_streams(
+    source: &Source,
+    config: &Config,
+    connection: &str,
+) -> BTreeSet<&'static str> {
+    let mut wanted = streams_of(source, &config.entities_of(connection));
+    if !config.opts_in(connection) {
+        for entry in source.streams.iter().filter(|entry| entry.opt_in) {
+            wanted.remove(entry.collection.stream);
+        }
+    }
+    wanted
+}
+
+/// Whether a conversion runs when only these streams bring rows: when one of those does that it
+/// is named for. One that is named for none is asked what it reads.
+#[must_use]
+pub fn converts(source: &Source, streams: &BTreeSet<&str>, conversion: &Conversion) -> bool {
+    let entries = || source.streams.iter();
+    let runs = |entry: &StreamEntry| streams.contains(entry.collection.stream);
+    let mut named = entries().filter(|entry| entry.converted_by == conversion.name);
+    if let Some(first) = named.next() {
+        return runs(first) || named.any(runs);
+    }
+    conversion.inputs().iter().any(|(input, _)| {
+        let fills = |entry: &&StreamEntry| {
+            let mut tables = entry.extraction.tables.iter();
+            tables.any(|table| table.name == input.name)
+        };
+        let mut writers = entries().filter(fills);
+        // What no stream writes is merged from mentions in all of them.
+        writers
+            .next()
+            .is_none_or(|first| runs(first) || writers.any(runs))
+    })
+}
+
+/// The tables that these streams fill, for comparing databases.
+#[must_use]
+pub fn tables_of(source: &Source, streams: &BTreeSet<&str>) -> Tables {
+    let mut tables = source.tables();
+    let entries = || source.streams.iter();
+    let wanted = |entry: &&StreamEntry| streams.contains(entry.collection.stream);
+    let raw: BTreeSet<&str> = entries()
+        .filter(wanted)
+        .map(|entry| entry.collection.raw_table.as_str())
+        .collect();
+    tables.raw.retain(|table| raw.contains(table.as_str()));
+    let mut filled: BTreeSet<&str> = source.merged.iter().map(|table| table.name).collect();
+    for entry in entries().filter(wanted) {
+        filled.extend(entry.extraction.tables.iter().map(|table| table.name));
+    }
+    for conversion in &source.conversions {
+        if converts(source, streams, conversion) {
+            filled.extend(conversion.tables().iter().map(|table| table.name));
+        }
+    }
+    tables.rows.retain(|table| filled.contains(table.name));
+    tables
+}
+
+/// Steps that run when only these streams do.
+#[must_use]
+pub fn steps_of(source: &Source, streams: &BTreeSet<&str>) -> BTreeSet<String> {
+    let extractions = source.streams.iter();
+    let extractions = extractions.filter(|entry| streams.contains(entry.collection.stream));
+    let mut steps: BTreeSet<String> = extractions.map(|e| e.extraction.step()).collect();
+    steps.insert(accounts::STEP.to_owned());
+    let conversions = source.conversions.iter();
+    let conversions = conversions.filter(|conversion| converts(source, streams, conversion));
+    steps.extend(conversions.map(Conversion::step));
+    steps
+}
+
+/// Refuses streams that were asked for by name and that no connection wants.
+///
+/// # Errors
+/// Exit 2, with the first such stream and its entity.
+pub fn require_wanted(config: &Config, source: &Source, only: &[String]) -> Result<(), Failure> {
+    let wanted = config.connections.iter().flat_map(|connection| {
+        let entities = config.entities_of(&connection.name);
+        streams_of(source, &entities)
+    });
+    let wanted: BTreeSet<&str> = wanted.collect();
+    let unwanted = only.iter().find(|stream| !wanted.contains(stream.as_str()));
+    let Some(stream) = unwanted else {
+        return Ok(());
+    };
+    let entity = entity_of(stream).map_or("", Entity::as_str);
+    Err(Failure::usage(format!(
+        "{stream} is left out by the configuration: write \"{entity}\" into `entities` of a scope \
+         config to collect it"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::bitbucket::bitbucket;
+
+    /// Streams that every scope has.
+    const ALWAYS: [&str; 1] = ["repositories"];
+
+    fn chosen(entities: &[Entity]) -> Vec<&'static str> {
+        let source = bitbucket();
+        let wanted = streams_of(&source, &entities.iter().copied().collect());
+        let mut names = source.stream_names();
+        names.retain(|name| wanted.contains(name));
+        names
+    }
+
+    #[test]
+    fn every_stream_belongs_to_an_entity_or_to_every_scope() {
+        for stream in bitbucket().stream_names() {
+            let known = entity_of(stream).is_some() || ALWAYS.contains(&stream);
+            assert!(known, "say in entity_of which entity {stream} belongs to");
+        }
+    }
+
+    #[test]
+    fn entities_choose_their_streams_and_the_repository_itself() {
+        assert_eq!(chosen(&[]), ALWAYS);
+        assert_eq!(
+            chosen(&[Entity::Issues]),
+            ["repositories", "issues", "issue_comments", "issue_changes"]
+        );
+        let all = chosen(&Entity::ALL);
+        assert_eq!(all, bitbucket().stream_names());
+    }
+
+    #[test]
+    fn a_conversion_runs_when_a_stream_that_it_reads_does() {
+        let source = bitbucket();
+        let streams = streams_of(&source, &BTreeSet::from([Entity::Issues]));
+        let running = |name: &str| {
+            let conversion = source.conversions.iter().find(|c| c.name == name);
+            converts(&source, &streams, conversion.unwrap())
+        };
+        for (name, expected) in [
+            ("repositories", true),
+            ("issues", true),
+            ("issue_changes", true),
+            ("accounts", true),
+            ("refs", false),
+            ("repo_commits", false),
+            ("pull_requests", false),
+            ("pipelines", false),
+            ("deployments", false),
+        ] {
+            assert_eq!(running(name), expected, "{name}");
+        }
+    }
+}

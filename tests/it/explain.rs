@@ -1,0 +1,162 @@
+//! `explain`: what it says is what the tables say.
+
+use std::process::Output;
+
+use headwater_store::query::Cell;
+use serde_json::Value;
+
+use crate::lake::Lake;
+use crate::rules::{company, synced};
+
+const RULES: &str = "deployment_pattern = \"^(Test|Deploy.*)$\"\nproduction_pattern = \"eu$\"\n\
+                     deployment_ref_pattern = \"^[a-m]\"\nenvironments.\"prod-us\" = \"STAGING\"\n\
+                     issue_type.INCIDENT = [\"bug\"]";
+
+fn run(lake: &Lake, arguments: &[&str]) -> Output {
+    lake.start(arguments).wait_with_output().unwrap()
+}
+
+fn explained(lake: &Lake, kind: &str, id: &str) -> Vec<Value> {
+    let output = run(lake, &["explain", kind, id, "--format", "json"]);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{id}: {errors}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// What came of the rules about a column.
+fn verdict(lines: &[Value], of: &str, column: &str) -> String {
+    let mut lines = lines.iter();
+    let found = lines
+        .find(|line| line["of"] == of && line["decides"] == column && line["rule"] == "verdict");
+    found.map_or_else(String::new, |line| {
+        line["gives"].as_str().unwrap().to_owned()
+    })
+}
+
+async fn texts(lake: &Lake, sql: &str) -> Vec<Vec<String>> {
+    let answer = lake.ask(sql).await;
+    let text = |cell: &Cell| match cell {
+        Cell::Text(text) => text.clone(),
+        other => panic!("{other:?}"),
+    };
+    let rows = answer.rows.iter();
+    rows.map(|row| row.iter().map(text).collect()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_explained_is_what_the_tables_say() {
+    let simulator = company().await;
+    let lake = synced(&simulator, RULES).await;
+    for (kind, of, columns, sql) in [
+        (
+            "task",
+            "task",
+            &["type", "environment", "result", "status"][..],
+            "SELECT MIN(id), type, environment, result, status FROM cicd_tasks \
+             GROUP BY type, environment, result, status",
+        ),
+        (
+            "deployment",
+            "deployment",
+            &["environment", "result", "status"],
+            "SELECT MIN(id), environment, result, status FROM cicd_deployments \
+             WHERE subtask_name = '' GROUP BY original_environment, result, status, environment",
+        ),
+        (
+            "deployment",
+            "deployment",
+            &["environment", "result"],
+            "SELECT MIN(id), environment, result FROM cicd_deployments \
+             WHERE subtask_name <> '' GROUP BY environment, result",
+        ),
+        (
+            "issue",
+            "issue",
+            &["type", "status"],
+            "SELECT MIN(id), type, status FROM issues GROUP BY type, status",
+        ),
+    ] {
+        let rows = texts(&lake, sql).await;
+        assert!(!rows.is_empty(), "{sql}");
+        for row in rows {
+            let lines = explained(&lake, kind, &row[0]);
+            for (column, expected) in columns.iter().zip(&row[1..]) {
+                assert_eq!(
+                    verdict(&lines, of, column),
+                    *expected,
+                    "{}: {column}",
+                    row[0]
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_patterns_are_told_and_a_step_that_never_started_too() {
+    let simulator = company().await;
+    let lake = synced(&simulator, RULES).await;
+    let skipped = "SELECT 'bitbucket:BitbucketPipelineStep:1:' || bitbucket_id \
+                   FROM _tool_bitbucket_pipeline_steps WHERE result = 'NOT_RUN' LIMIT 1";
+    let id = &texts(&lake, skipped).await[0][0];
+    let lines = explained(&lake, "task", id);
+    assert_eq!(lines[0]["because"], "never started, so no task");
+    assert_eq!(lines[0]["gives"], "");
+    let look = |rule: &str| lines.iter().find(|line| line["rule"] == rule).unwrap();
+    assert!(
+        look("deployment_pattern")["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("Deploy")
+    );
+    assert_eq!(look("deployment_pattern")["matches"], "yes");
+    assert_eq!(
+        look("deployment_ref_pattern")["looked_at"],
+        "ref of the pipeline"
+    );
+    let table = run(&lake, &["explain", "task", id]);
+    let text = String::from_utf8(table.stdout).unwrap();
+    assert!(text.contains("^(Test|Deploy.*)$ matches"), "{text}");
+    let csv = run(&lake, &["explain", "task", id, "--format", "csv"]);
+    assert!(
+        String::from_utf8(csv.stdout)
+            .unwrap()
+            .starts_with("of,decides,rule,")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_id_is_refused_with_advice() {
+    let simulator = company().await;
+    let lake = synced(&simulator, "").await;
+    for (kind, id, said) in [
+        (
+            "task",
+            "bitbucket:BitbucketPipelineStep:1:{nobody}",
+            "there is no",
+        ),
+        (
+            "issue",
+            "bitbucket:BitbucketIssue:1:acme/nowhere:1",
+            "SELECT id FROM issues",
+        ),
+        (
+            "issue",
+            "bitbucket:BitbucketDeployment:1:{x}",
+            "explain deployment",
+        ),
+        ("deployment", "7", "explain --help"),
+    ] {
+        let output = run(&lake, &["explain", kind, id]);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{id}: {errors}");
+        assert!(errors.contains(said), "{id}: {errors}");
+        assert!(output.stdout.is_empty());
+    }
+    let help = run(&lake, &["explain", "--help"]);
+    let help = String::from_utf8(help.stdout).unwrap();
+    assert!(
+        help.contains("bitbucket:BitbucketPipelineStep:1:{uuid}"),
+        "{help}"
+    );
+}
