@@ -44,7 +44,7 @@ pub(crate) struct Lake {
     pub(crate) store: Store,
     pub(crate) address: DatabaseAddress,
     // Gone when dropped, after the store.
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 /// How a sync is run.
@@ -92,8 +92,16 @@ impl Lake {
             store: headwater::database::open(&address).await.unwrap(),
             folder,
             address,
-            _database: database,
+            database,
         })
+    }
+
+    /// Goes on under another configuration, with the same database.
+    pub(crate) fn reconfigure(&mut self, text: &str) {
+        let text = format!("[database]\nurl = \"{}\"\n\n{text}", self.database.address);
+        std::fs::write(self.folder.path().join("headwater.toml"), &text).unwrap();
+        let (config, problems) = config::parse(&text, "headwater.toml");
+        self.config = config.unwrap_or_else(|| panic!("{problems:?}"));
     }
 
     /// Collects, extracts and converts everything.

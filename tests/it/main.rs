@@ -19,6 +19,7 @@ mod network;
 mod oracle;
 mod registry;
 mod reliability;
+mod requests;
 mod scopes;
 mod secrets;
 mod situation;
@@ -26,3 +27,4 @@ mod sync;
 #[path = "../../store/tests/it/test_database.rs"]
 mod test_database;
 mod verify;
+mod widening;
