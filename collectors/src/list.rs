@@ -5,10 +5,12 @@ mod steadiness;
 mod widening;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use headwater_store::dead_letters::named;
 use headwater_store::progress::{Checkpoint, WalkKey, WalkState};
+use headwater_store::Page as Transaction;
 use headwater_store::raw::{NewItem, StoredItems};
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
@@ -25,6 +27,9 @@ use widening::Missing;
 
 /// Times that a list is read in one run, at most, because it changed between its pages.
 const ROUNDS: u32 = 4;
+
+/// How long a transaction waits for a further page.
+const GATHERING: Duration = Duration::from_millis(10);
 
 /// Overlap of one walk with the one before: the server's clock has whole seconds, and an item
 /// may become visible a little after the time it carries.
@@ -189,6 +194,10 @@ struct Walk<'a> {
     joined: bool,
     /// When the oldest item that was met and has not ended was created (UTC).
     unended: Option<DateTime<Utc>>,
+    /// Nothing of the list was stored when the walk began.
+    first: bool,
+    /// A transaction that takes the next page too, if that arrives at once.
+    open: Option<Transaction<'a>>,
 }
 
 impl<'a> Walk<'a> {
@@ -215,6 +224,11 @@ impl<'a> Walk<'a> {
             missed: 0,
             joined: false,
             unended: None,
+            first: task
+                .store
+                .is_empty(task.scope, &collection.raw_table)
+                .await?,
+            open: None,
         })
     }
 
@@ -269,8 +283,19 @@ impl<'a> Walk<'a> {
         self.finish(plan, partly).await
     }
 
-    /// Reads the list once, from the given page on or from the beginning.
+    /// Reads the list once, from the given page on or from the beginning. What has arrived is
+    /// stored, also when the rest does not arrive.
     async fn read(
+        &mut self,
+        plan: &Plan,
+        resumed: Option<(Url, Page)>,
+    ) -> Result<(), CollectErrorKind> {
+        let done = self.read_pages(plan, resumed).await;
+        let committed = self.commit().await;
+        done.and(committed)
+    }
+
+    async fn read_pages(
         &mut self,
         plan: &Plan,
         resumed: Option<(Url, Page)>,
@@ -302,16 +327,23 @@ impl<'a> Walk<'a> {
             bounds::note_unended(endpoint, &items, &mut self.unended);
             bounds::leave_out_older(endpoint, &mut items, plan.data_after);
             let Some(next) = page.items.next.take().filter(|_| !known) else {
-                return self.store(items, date).await;
+                return self.stage(items, date).await;
             };
             let next = self.task.client.own_url(&next)?;
             trail.step(&next)?;
             self.state.resume_at = Some(next.to_string());
             // The next page is on its way while this one is written.
-            let fetched = self.fetch_aside(next);
-            self.store(items, date).await?;
+            let mut fetched = self.fetch_aside(next);
+            self.stage(items, date).await?;
+            let soon = match tokio::time::timeout(GATHERING, &mut fetched).await {
+                Ok(fetched) => fetched,
+                Err(_) => {
+                    self.commit().await?;
+                    fetched.await
+                }
+            };
             // Only a runtime that is shutting down ends it early.
-            let fetched = fetched.await.map_err(|_| CollectErrorKind::Cancelled)?;
+            let fetched = soon.map_err(|_| CollectErrorKind::Cancelled)?;
             page = fetched.map_err(continued)?;
         }
     }
@@ -365,8 +397,16 @@ impl<'a> Walk<'a> {
         AbortOnDropHandle::new(tokio::spawn(fetched))
     }
 
-    /// Writes a page together with where the walk goes on.
-    async fn store(
+    async fn commit(&mut self) -> Result<(), CollectErrorKind> {
+        if let Some(open) = self.open.take() {
+            open.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes a page together with where the walk goes on. From a fast server several pages of a
+    /// first walk share a transaction, and from a slow one each is stored at once.
+    async fn stage(
         &mut self,
         items: Vec<RawItem>,
         date: Option<DateTime<Utc>>,
@@ -381,18 +421,30 @@ impl<'a> Walk<'a> {
         let store = self.task.store;
         let table = &self.collection.raw_table;
         let keys: Vec<String> = new.iter().map(|item| item.key.clone()).collect();
-        let known = store.stored_items(self.task.scope, table, &keys).await?;
+        let known = if self.first && !self.again {
+            StoredItems::new()
+        } else {
+            store.stored_items(self.task.scope, table, &keys).await?
+        };
         if self.again {
             self.missed += self.missed_before(&new, &known);
         }
         let now = date.unwrap_or(self.task.now);
-        let mut page = store.begin(self.task.scope, now).await?;
+        let mut page = match self.open.take() {
+            Some(open) => open,
+            None => store.begin(self.task.scope, now).await?,
+        };
         let walk = self.complete.then_some(self.state.walk);
         let changes = page.write_items(table, new, &known, walk).await?;
         page.bury(&letters).await?;
         page.set_walk_state(self.collection.stream, &self.state)
             .await?;
-        page.commit().await?;
+        if self.first && !self.again && page.has_room() {
+            page.flush().await?;
+            self.open = Some(page);
+        } else {
+            page.commit().await?;
+        }
         let items = letters.iter().map(|letter| named(&letter.item));
         self.buried.extend(items);
         self.outcome.items += received;
@@ -430,7 +482,8 @@ impl<'a> Walk<'a> {
                 Some(item) => {
                     let item = vec![item];
                     bounds::note_unended(&self.collection.endpoint, &item, &mut self.unended);
-                    self.store(item, None).await?;
+                    self.stage(item, None).await?;
+                    self.commit().await?;
                 }
                 None => self.remove(id, &key).await?,
             }
