@@ -8,9 +8,9 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use headwater_store::Page as Transaction;
 use headwater_store::dead_letters::named;
 use headwater_store::progress::{Checkpoint, WalkKey, WalkState};
-use headwater_store::Page as Transaction;
 use headwater_store::raw::{NewItem, StoredItems};
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;

@@ -115,9 +115,10 @@ async fn a_sync_costs_no_more_requests_than_the_formula_says(
     for _ in 0..changes {
         simulator.world().random_change(&mut random);
     }
-    let before = allowed;
-    let allowed =
-        again(&simulator.world()).max(before) + changes * records_of_one(&simulator.world());
+    let allowed = {
+        let world = simulator.world();
+        again(&world).max(allowed) + changes * records_of_one(&world)
+    };
     let sent = synced(&lake, &simulator).await;
     assert!(
         sent <= allowed,
