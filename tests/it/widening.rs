@@ -71,7 +71,7 @@ async fn keys(lake: &Lake, table: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wider_range_fetches_only_what_is_missing(#[values(Sqlite, Postgres, MariaDb)] on: On) {
     let simulator = busy().await;
-    let (near, far) = (days_ago(&simulator, 70), days_ago(&simulator, 140));
+    let (near, far) = (days_ago(&simulator, 20), days_ago(&simulator, 45));
     let Some(mut lake) = Lake::with(on, &within(&simulator, near)).await else {
         return;
     };
@@ -133,7 +133,7 @@ async fn what_changes_while_the_range_becomes_wider_is_found(
     #[values(Sqlite, Postgres, MariaDb)] on: On,
 ) {
     let simulator = busy().await;
-    let (near, far) = (days_ago(&simulator, 70), days_ago(&simulator, 140));
+    let (near, far) = (days_ago(&simulator, 20), days_ago(&simulator, 45));
     let Some(mut lake) = Lake::with(on, &within(&simulator, near)).await else {
         return;
     };
@@ -159,7 +159,7 @@ async fn what_changes_while_the_range_becomes_wider_is_found(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_narrower_range_deletes_nothing_and_asks_for_nothing() {
     let simulator = busy().await;
-    let (near, far) = (days_ago(&simulator, 70), days_ago(&simulator, 140));
+    let (near, far) = (days_ago(&simulator, 20), days_ago(&simulator, 45));
     let mut lake = Lake::with(On::Sqlite, &within(&simulator, far))
         .await
         .unwrap();

@@ -238,7 +238,7 @@ async fn of_a_range_that_reaches_further_back_only_what_is_missing_is_asked_for(
     let asked: Vec<&str> = targets
         .iter()
         .map(|target| {
-            let (lower, upper) = ("updated_on%3E%3D1970", "updated_on%3C1970");
+            let (lower, upper) = ("updated_on%3e%3d1970", "updated_on%3c1970");
             match (target.contains(lower), target.contains(upper)) {
                 (true, false) => "range",
                 (true, true) => "part",
