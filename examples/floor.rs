@@ -1,5 +1,6 @@
 //! The least that any program must do to get pull requests, their participants and their comments
-//! out of Bitbucket and into SQL tables: what the benchmark compares headwater with.
+//! out of Bitbucket and into SQL tables, and with `--everything` commits, pipelines and steps as
+//! well: what the benchmark compares headwater with.
 //!
 //! Pages are fetched, stored as they are, parsed and written to the tool tables in one pass.
 //! There are no retries, no rate limit, no state and no change tracking, so it can only load
@@ -21,7 +22,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
-use payload::{Comment, List, PullRequest};
+use payload::{Comment, CommitItem, List, Pipeline, PullRequest, RepositoryItem, Step};
 
 /// Requests under way at the same time; the same as headwater's in the benchmark.
 const CONCURRENCY: usize = 8;
@@ -29,7 +30,7 @@ const CONCURRENCY: usize = 8;
 const QUEUED_PAGES: usize = 16;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
-type Numbers = mpsc::UnboundedReceiver<i64>;
+type Parents = mpsc::UnboundedReceiver<Parent>;
 
 /// Loads the pull requests of one repository.
 #[derive(Parser)]
@@ -47,6 +48,12 @@ struct Arguments {
     /// Database file that does not exist yet.
     #[arg(long)]
     database: PathBuf,
+    /// Also loads commits, pipelines and their steps.
+    #[arg(long)]
+    everything: bool,
+    /// Fetches nothing: parses the raw pages of this database, which an earlier run wrote.
+    #[arg(long)]
+    pages: Option<PathBuf>,
 }
 
 fn main() -> Result<(), Failure> {
@@ -55,6 +62,12 @@ fn main() -> Result<(), Failure> {
     // Installed twice only if it is installed already, which is just as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
 
+    if let Some(pages) = &arguments.pages {
+        let rows = tables::replay(pages, &arguments.database, &arguments.repository)?;
+        let seconds = started.elapsed().as_secs_f64();
+        println!("{}", serde_json::json!({"rows": rows, "seconds": seconds}));
+        return Ok(());
+    }
     let (pages, written) = mpsc::channel(QUEUED_PAGES);
     let (database, repository) = (arguments.database.clone(), arguments.repository.clone());
     let writer = std::thread::spawn(move || tables::write(&database, &repository, written));
@@ -77,6 +90,7 @@ fn main() -> Result<(), Failure> {
 /// Where pages come from, and where they go.
 struct Source {
     http: Client,
+    everything: bool,
     list: Url,
     email: String,
     token: String,
@@ -94,22 +108,63 @@ struct Page {
 enum Items {
     PullRequests(Vec<PullRequest>),
     Comments(Vec<Comment>),
+    Commits(Vec<CommitItem>),
+    Pipelines(Vec<Pipeline>),
+    Steps(Vec<Step>),
+    None,
+}
+
+impl Items {
+    /// Which items a page holds is told by its address.
+    fn parse(url: &str, body: &[u8]) -> Result<Self, Failure> {
+        let path = url.split('?').next().unwrap_or_default();
+        let last = path.trim_end_matches('/').rsplit('/').next();
+        Ok(match last.unwrap_or_default() {
+            "pullrequests" => Self::PullRequests(values(body)?),
+            "comments" => Self::Comments(values(body)?),
+            "commits" => Self::Commits(values(body)?),
+            "pipelines" => Self::Pipelines(values(body)?),
+            "steps" => Self::Steps(values(body)?),
+            _ => Self::None,
+        })
+    }
+}
+
+fn values<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, Failure> {
+    let list: List<T> = serde_json::from_slice(body)?;
+    Ok(list.values)
+}
+
+/// What has children that are still to be fetched.
+enum Parent {
+    PullRequest(i64),
+    Pipeline(String),
 }
 
 /// Fetches everything and tells how many requests it took.
 async fn fetch(source: Source) -> Result<u64, Failure> {
     let source = Arc::new(source);
-    let (found, numbers) = mpsc::unbounded_channel();
-    let numbers = Arc::new(Mutex::new(numbers));
+    let (found, parents) = mpsc::unbounded_channel();
+    let parents = Arc::new(Mutex::new(parents));
     let mut tasks: JoinSet<Result<(), Failure>> = JoinSet::new();
-    let (lister, rest) = (Arc::clone(&source), Arc::clone(&numbers));
+    let (lister, rest) = (Arc::clone(&source), Arc::clone(&parents));
+    let also_found = found.clone();
     tasks.spawn(async move {
         lister.pull_requests(found).await?;
-        lister.comments(&rest).await
+        lister.children(&rest).await
     });
-    for _ in 1..CONCURRENCY {
-        let (source, numbers) = (Arc::clone(&source), Arc::clone(&numbers));
-        tasks.spawn(async move { source.comments(&numbers).await });
+    if source.everything {
+        let builds = Arc::clone(&source);
+        tasks.spawn(async move { builds.pipelines(also_found).await });
+        let history = Arc::clone(&source);
+        tasks.spawn(async move { history.commits().await });
+    } else {
+        drop(also_found);
+    }
+    let others = if source.everything { 3 } else { 1 };
+    for _ in others..CONCURRENCY {
+        let (source, parents) = (Arc::clone(&source), Arc::clone(&parents));
+        tasks.spawn(async move { source.children(&parents).await });
     }
     while let Some(done) = tasks.join_next().await {
         done??;
@@ -123,6 +178,7 @@ impl Source {
         Ok(Self {
             // The benchmark's server is on this machine, whatever proxy the environment names.
             http: Client::builder().no_proxy().build()?,
+            everything: arguments.everything,
             list: arguments.endpoint.join(&path)?,
             email: arguments.email,
             token: arguments.token,
@@ -132,7 +188,7 @@ impl Source {
     }
 
     /// Walks the list, page after page, and tells which pull requests have comments.
-    async fn pull_requests(&self, found: mpsc::UnboundedSender<i64>) -> Result<(), Failure> {
+    async fn pull_requests(&self, found: mpsc::UnboundedSender<Parent>) -> Result<(), Failure> {
         let mut url = self.list.clone();
         url.query_pairs_mut()
             .extend_pairs(
@@ -140,38 +196,76 @@ impl Source {
             )
             .append_pair("pagelen", "50")
             .append_pair("fields", "+values.participants,+values.reviewers");
-        let mut next = Some(url);
-        while let Some(url) = next {
-            let (body, list) = self.get::<PullRequest>(url.clone()).await?;
-            for pull_request in list.values.iter().filter(|it| it.comment_count != 0) {
-                found.send(pull_request.id)?;
+        let pages = |items: Vec<PullRequest>| {
+            for item in items.iter().filter(|it| it.comment_count != 0) {
+                found.send(Parent::PullRequest(item.id))?;
             }
+            Ok(Items::PullRequests(items))
+        };
+        self.walk(url, pages).await
+    }
+
+    async fn pipelines(&self, found: mpsc::UnboundedSender<Parent>) -> Result<(), Failure> {
+        let url = self.list.join("pipelines/?sort=-created_on&pagelen=100")?;
+        let pages = |items: Vec<Pipeline>| {
+            for item in &items {
+                found.send(Parent::Pipeline(item.uuid.clone()))?;
+            }
+            Ok(Items::Pipelines(items))
+        };
+        self.walk(url, pages).await
+    }
+
+    async fn commits(&self) -> Result<(), Failure> {
+        let url = self.list.join(".")?;
+        let url = Url::parse(url.as_str().trim_end_matches('/'))?;
+        let (body, repository) = self.get::<RepositoryItem>(url.clone()).await?;
+        self.send(url, body, Items::None).await?;
+        let Some(branch) = repository.mainbranch else {
+            return Ok(());
+        };
+        let mut url = self.list.join("commits?pagelen=100")?;
+        url.query_pairs_mut().append_pair("include", &branch.name);
+        self.walk(url, |items| Ok(Items::Commits(items))).await
+    }
+
+    /// Fetches the children of one parent after the other until there are no more.
+    async fn children(&self, parents: &Mutex<Parents>) -> Result<(), Failure> {
+        loop {
+            let Some(parent) = parents.lock().await.recv().await else {
+                return Ok(());
+            };
+            match parent {
+                Parent::PullRequest(number) => {
+                    let path = format!("pullrequests/{number}/comments?pagelen=100");
+                    let url = self.list.join(&path)?;
+                    self.walk(url, |items| Ok(Items::Comments(items))).await?;
+                }
+                Parent::Pipeline(uuid) => {
+                    let path = format!("pipelines/{uuid}/steps/?pagelen=100");
+                    let url = self.list.join(&path)?;
+                    self.walk(url, |items| Ok(Items::Steps(items))).await?;
+                }
+            }
+        }
+    }
+
+    /// Reads a list to its end.
+    async fn walk<T: DeserializeOwned>(
+        &self,
+        first: Url,
+        of_page: impl Fn(Vec<T>) -> Result<Items, Failure>,
+    ) -> Result<(), Failure> {
+        let mut next = Some(first);
+        while let Some(url) = next {
+            let (body, list) = self.get::<List<T>>(url.clone()).await?;
             next = list.next.map(|next| Url::parse(&next)).transpose()?;
-            self.send(url, body, Items::PullRequests(list.values))
-                .await?;
+            self.send(url, body, of_page(list.values)?).await?;
         }
         Ok(())
     }
 
-    /// Fetches the comments of one pull request after the other until there are no more.
-    async fn comments(&self, numbers: &Mutex<Numbers>) -> Result<(), Failure> {
-        loop {
-            let Some(number) = numbers.lock().await.recv().await else {
-                return Ok(());
-            };
-            let path = format!("{}/{number}/comments", self.list.path());
-            let mut url = self.list.join(&path)?;
-            url.set_query(Some("pagelen=100"));
-            let mut next = Some(url);
-            while let Some(url) = next {
-                let (body, list) = self.get::<Comment>(url.clone()).await?;
-                next = list.next.map(|next| Url::parse(&next)).transpose()?;
-                self.send(url, body, Items::Comments(list.values)).await?;
-            }
-        }
-    }
-
-    async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<(Vec<u8>, List<T>), Failure> {
+    async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<(Vec<u8>, T), Failure> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let request = self
             .http
@@ -183,8 +277,8 @@ impl Source {
         while let Some(chunk) = response.chunk().await? {
             body.extend_from_slice(&chunk);
         }
-        let list = serde_json::from_slice(&body)?;
-        Ok((body, list))
+        let parsed = serde_json::from_slice(&body)?;
+        Ok((body, parsed))
     }
 
     async fn send(&self, url: Url, body: Vec<u8>, items: Items) -> Result<(), Failure> {

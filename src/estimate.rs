@@ -76,6 +76,8 @@ impl Known {
 struct Whole {
     stream: &'static str,
     length: Option<u64>,
+    /// Items that are known and not read again, of a range that became wider.
+    stored: u64,
     page: u64,
     /// Streams that are read for each item.
     children: u64,
@@ -153,19 +155,31 @@ impl Basis<'_> {
                 // Asking for its length costs what reading it costs, or does not tell it.
                 let there = self.may_be_there(job, collection).await?;
                 known.certain += u64::from(there);
+            } else if !whole && is_widened_in_part(collection, &walked, job.data_after) {
+                self.count_changes(&mut known, &lists).await?;
+                let table = &collection.raw_table;
+                let mut missing = self.whole(&lists, &walked).await?;
+                missing.stored = self.store.scope_rows(&job.scope, table).await?;
+                known.whole.push(missing);
             } else if is_whole(&walked, job.data_after, whole) {
                 known.whole.push(self.whole(&lists, &walked).await?);
             } else {
-                known.changes = true;
-                known.certain += 1;
-                for child in &children {
-                    let step = child.children_step();
-                    let done = self.store.checkpoint(&job.scope, &step).await?;
-                    known.certain += self.lists(&lists, child, Some(done.seq)).await?;
-                }
+                self.count_changes(&mut known, &lists).await?;
             }
         }
         Ok(known)
+    }
+
+    /// A list of changes, and the lists of items that an earlier run left to be read.
+    async fn count_changes(&self, known: &mut Known, lists: &Lists<'_>) -> Result<(), StoreError> {
+        known.changes = true;
+        known.certain += 1;
+        for child in lists.children {
+            let step = child.children_step();
+            let done = self.store.checkpoint(&lists.job.scope, &step).await?;
+            known.certain += self.lists(lists, child, Some(done.seq)).await?;
+        }
+        Ok(())
     }
 
     /// False for the commits of a repository that nobody has pushed to.
@@ -189,6 +203,7 @@ impl Basis<'_> {
         let mut whole = Whole {
             stream: lists.collection.stream,
             length: None,
+            stored: 0,
             page: lists.collection.page_length(),
             children: lists.children.len() as u64,
             below: None,
@@ -229,6 +244,17 @@ struct Lists<'a> {
     children: &'a [Collection],
 }
 
+/// True when only the part of a wider range that is missing is read, as collecting decides it.
+fn is_widened_in_part(
+    collection: &Collection,
+    walked: &WalkState,
+    data_after: Option<DateTime<Utc>>,
+) -> bool {
+    let endpoint = &collection.endpoint;
+    let filtered = endpoint.since.is_some() || endpoint.newest_first.is_some();
+    filtered && walked.complete && walked.since.is_some() && is_wider(walked, data_after)
+}
+
 /// True when the walk reads the whole list, as collecting decides it.
 fn is_whole(walked: &WalkState, data_after: Option<DateTime<Utc>>, full: bool) -> bool {
     full || !walked.complete || is_wider(walked, data_after)
@@ -262,7 +288,7 @@ async fn ask(basis: &Basis<'_>, jobs: &[&Job], known: &mut [Known], budget: Budg
     while let Some((place, stream, length)) = answers.next().await {
         let mut whole = known[place].whole.iter_mut();
         if let Some(whole) = whole.find(|whole| whole.stream == stream) {
-            whole.length = length;
+            whole.length = length.map(|length| length.saturating_sub(whole.stored));
         }
     }
 }
@@ -347,6 +373,7 @@ mod tests {
         let whole = whole.iter().map(|&length| Whole {
             stream: "pull_requests",
             length,
+            stored: 0,
             page: 50,
             children: 3,
             below: None,

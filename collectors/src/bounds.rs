@@ -29,6 +29,12 @@ pub(crate) fn reaches(
     last.is_some_and(|last| last < lower)
 }
 
+/// True when a page's first item was created at this time or later.
+pub(crate) fn begins_at(endpoint: &Endpoint, items: &[RawItem], at: DateTime<Utc>) -> bool {
+    let first = items.first().and_then(|item| created_at(endpoint, item));
+    first.is_some_and(|first| first >= at)
+}
+
 /// Keeps the time of the oldest item that may still change by itself.
 pub(crate) fn note_unended(
     endpoint: &Endpoint,

@@ -26,7 +26,7 @@ use crate::page::RawItem;
 use fetcher::Fetcher;
 
 /// Pending parents read at once.
-const PARENTS: usize = 512;
+const PARENTS: usize = 2048;
 
 /// Finished walks written in one transaction, if so many are ready; a slow server gets one each.
 const GROUP: usize = 256;
@@ -54,6 +54,10 @@ pub(crate) async fn collect(
         failures: 0,
         failed: 0,
         old: task.store.dead_items(task.scope, collection.stream).await?,
+        first: task
+            .store
+            .is_empty(task.scope, &collection.raw_table)
+            .await?,
     };
     let done = engine.run().await;
     *outcome = engine.outcome;
@@ -92,6 +96,8 @@ struct Engine<'a> {
     failed: u64,
     /// Dead letters of earlier runs.
     old: Vec<String>,
+    /// Nothing of the stream was stored when the collection began.
+    first: bool,
 }
 
 impl<'a> Engine<'a> {
@@ -174,17 +180,31 @@ impl<'a> Engine<'a> {
     async fn walk(&mut self, pending: Vec<PendingParent>) -> Result<(), CollectErrorKind> {
         let mut arriving = self.fetch_all(pending)?;
         let mut group = arriving.group().await;
+        let mut open = None;
         while !group.is_empty() {
-            let (page, stopped) = self.stage(group).await?;
+            let (mut page, stopped) = self.stage(open.take(), group).await?;
             if let Some(stopped) = stopped {
                 // What had arrived by then is not asked for again.
                 page.commit().await?;
                 return Err(stopped);
             }
+            if self.first && page.has_room() {
+                // No longer: requests may wait for the database, which is ours meanwhile.
+                let soon = tokio::time::timeout(3 * GATHERING, arriving.group());
+                let (written, soon) = future::join(page.flush(), soon).await;
+                written?;
+                if let Ok(next) = soon {
+                    (group, open) = (next, Some(page));
+                    continue;
+                }
+            }
             // The next group gathers while this one is written.
             let (written, next) = future::join(page.commit(), arriving.group()).await;
             written?;
             group = next;
+        }
+        if let Some(page) = open {
+            page.commit().await?;
         }
         Ok(())
     }
@@ -211,7 +231,11 @@ impl<'a> Engine<'a> {
                 }
             }
         });
-        Ok(Arriving { walks, cancel })
+        Ok(Arriving {
+            walks,
+            gathered: Vec::new(),
+            cancel,
+        })
     }
 
     fn fetcher(&self, cancel: CancellationToken) -> Fetcher {
@@ -233,6 +257,7 @@ impl<'a> Engine<'a> {
     /// no other group may follow.
     async fn stage(
         &mut self,
+        open: Option<Page<'a>>,
         group: Vec<Walked>,
     ) -> Result<(Page<'a>, Option<CollectErrorKind>), CollectErrorKind> {
         let mut batch = Batch::default();
@@ -242,14 +267,22 @@ impl<'a> Engine<'a> {
         let table = &self.collection.raw_table;
         let parents: Vec<String> = batch.parents.iter().map(|(key, _)| key.clone()).collect();
         let store = self.task.store;
-        let known = store
-            .stored_children(self.task.scope, table, &parents)
-            .await?;
+        let known = if self.first {
+            StoredItems::new()
+        } else {
+            store
+                .stored_children(self.task.scope, table, &parents)
+                .await?
+        };
         let gone = self.confirm_missing(&mut batch, &known).await?;
         let settled = batch.settled(&self.old);
-        let mut page = store
-            .begin(self.task.scope, batch.date.unwrap_or(self.task.now))
-            .await?;
+        let mut page = match open {
+            Some(open) => open,
+            None => {
+                let now = batch.date.unwrap_or(self.task.now);
+                store.begin(self.task.scope, now).await?
+            }
+        };
         let changes = page.write_items(table, batch.items, &known, None).await?;
         page.remove_items(table, &gone).await?;
         page.settle(self.collection.stream, &settled).await?;
@@ -460,6 +493,8 @@ impl Batch {
 /// Walks under way; dropping it ends them.
 struct Arriving {
     walks: mpsc::Receiver<Walked>,
+    /// What has arrived for the next group: it stays when nobody waits for that any longer.
+    gathered: Vec<Walked>,
     cancel: CancellationToken,
 }
 
@@ -467,20 +502,19 @@ impl Arriving {
     /// What has arrived, and what arrives within a moment: from a fast server many walks share a
     /// transaction, and from a slow one each is stored at once. Empty at the end.
     async fn group(&mut self) -> Vec<Walked> {
-        let mut group = Vec::with_capacity(GROUP);
-        if self.walks.recv_many(&mut group, GROUP).await == 0 {
-            return group;
+        if self.gathered.is_empty() && self.walks.recv_many(&mut self.gathered, GROUP).await == 0 {
+            return Vec::new();
         }
         let until = tokio::time::Instant::now() + GATHERING;
-        while group.len() < GROUP {
-            let wanted = GROUP - group.len();
-            let more = self.walks.recv_many(&mut group, wanted);
+        while self.gathered.len() < GROUP {
+            let wanted = GROUP - self.gathered.len();
+            let more = self.walks.recv_many(&mut self.gathered, wanted);
             match tokio::time::timeout_at(until, more).await {
                 Ok(received) if received > 0 => {}
                 _ => break,
             }
         }
-        group
+        std::mem::take(&mut self.gathered)
     }
 }
 

@@ -74,6 +74,18 @@ pub struct Outcome {
     pub lost: u64,
 }
 
+impl Outcome {
+    /// Adds what one of several walks did.
+    pub(crate) fn add(&mut self, part: Self) {
+        self.items += part.items;
+        self.written += part.written;
+        self.removed += part.removed;
+        self.requests += part.requests;
+        self.rejected += part.rejected;
+        self.lost += part.lost;
+    }
+}
+
 /// Collects a stream of a scope.
 ///
 /// # Errors

@@ -1,6 +1,5 @@
 //! Natural keys: found in an item's JSON without reading the rest of it.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -102,15 +101,18 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-            match self.path.split_first() {
-                Some((first, rest)) if *first == name => map.next_value_seed(At {
+        let (wanted, rest) = match self.path.split_first() {
+            Some((first, rest)) => (Some(*first), rest),
+            None => (None, self.path),
+        };
+        while let Some(is_wanted) = map.next_key_seed(IsName(wanted))? {
+            if is_wanted {
+                map.next_value_seed(At {
                     path: rest,
                     found: &mut *self.found,
-                })?,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+                })?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
             }
         }
         Ok(())
@@ -143,6 +145,29 @@ impl<'de> Visitor<'de> for At<'_> {
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
         self.take(|| None)
+    }
+}
+
+/// Compares a name of a member without keeping it.
+struct IsName<'p>(Option<&'p str>);
+
+impl<'de> DeserializeSeed<'de> for IsName<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for IsName<'_> {
+    type Value = bool;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<bool, E> {
+        Ok(self.0 == Some(name))
     }
 }
 

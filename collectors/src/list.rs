@@ -2,10 +2,13 @@
 
 mod heads;
 mod steadiness;
+mod widening;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use headwater_store::Page as Transaction;
 use headwater_store::dead_letters::named;
 use headwater_store::progress::{Checkpoint, WalkKey, WalkState};
 use headwater_store::raw::{NewItem, StoredItems};
@@ -20,9 +23,13 @@ use crate::page::{Items, RawItem};
 
 use heads::Span;
 use steadiness::Steadiness;
+use widening::Missing;
 
 /// Times that a list is read in one run, at most, because it changed between its pages.
 const ROUNDS: u32 = 4;
+
+/// How long a transaction waits for a further page.
+const GATHERING: Duration = Duration::from_millis(10);
 
 /// Overlap of one walk with the one before: the server's clock has whole seconds, and an item
 /// may become visible a little after the time it carries.
@@ -37,11 +44,18 @@ pub(crate) async fn collect(
     if let Some(heads) = collection.endpoint.heads {
         return heads::collect(task, collection, heads, outcome).await;
     }
-    let stored = walk_state(task, collection).await?;
+    let mut stored = walk_state(task, collection).await?;
+    if let Some((plan, first)) = widening::plan(task, collection, &stored).await? {
+        let mut walk = Walk::new(task, collection, &plan).await?;
+        let done = walk.run(&plan, first).await;
+        outcome.add(walk.outcome);
+        done?;
+        stored = walk_state(task, collection).await?;
+    }
     let plan = Plan::new(task, collection, &stored);
     let mut walk = Walk::new(task, collection, &plan).await?;
-    let done = walk.run(&plan).await;
-    *outcome = walk.outcome;
+    let done = walk.run(&plan, None).await;
+    outcome.add(walk.outcome);
     done
 }
 
@@ -73,17 +87,16 @@ struct Plan {
     data_after: Option<DateTime<Utc>>,
     /// Which commits, of a list that has heads.
     span: Option<Span>,
+    /// The part of the range that is not known yet, where only that is asked for.
+    missing: Option<Missing>,
 }
 
 impl Plan {
     fn new(task: &Task<'_>, collection: &Collection, stored: &WalkState) -> Self {
         let data_after = task.range.data_after;
-        // A range that reaches further back than what was walked makes everything new.
-        let widened = match (data_after, stored.data_after) {
-            (_, None) => false,
-            (None, Some(_)) => true,
-            (Some(wanted), Some(known)) => wanted < known,
-        };
+        // A range that reaches further back than what was walked makes everything new, where the
+        // part that is missing cannot be asked for alone.
+        let widened = widening::is_wider(data_after, stored);
         let incremental = stored.complete && !widened && !task.range.full;
         let newest_first = collection.endpoint.newest_first;
         let again = newest_first.map(|newest| TimeDelta::hours(newest.again_hours));
@@ -97,6 +110,7 @@ impl Plan {
             complete: since.is_none() || !filtered,
             data_after,
             span: None,
+            missing: None,
         }
     }
 
@@ -106,8 +120,11 @@ impl Plan {
             return span.question();
         }
         let lower = self.lower.map(|time| time.to_rfc3339());
+        let upper = self.missing.as_ref().map_or_else(String::new, |missing| {
+            format!(" upper={}", missing.upper.to_rfc3339())
+        });
         format!(
-            "complete={} lower={}",
+            "complete={} lower={}{upper}",
             self.complete,
             lower.unwrap_or_default()
         )
@@ -129,9 +146,20 @@ impl Plan {
             return span.first_url(list_url);
         }
         let mut url = list_url.clone();
-        if let (Some(since), Some(lower)) = (collection.endpoint.since, self.lower) {
-            let filter = lower_bound(since, lower);
-            url.query_pairs_mut().append_pair("q", &filter);
+        let since = collection.endpoint.since;
+        let lower = since
+            .zip(self.lower)
+            .map(|(since, lower)| lower_bound(since, lower));
+        let upper = since
+            .zip(self.missing.as_ref())
+            .map(|(since, missing)| missing.filter(since));
+        let filter: Vec<String> = lower.into_iter().chain(upper).collect();
+        if !filter.is_empty() {
+            url.query_pairs_mut()
+                .append_pair("q", &filter.join(" AND "));
+        }
+        if let Some(page) = self.missing.as_ref().and_then(|missing| missing.page) {
+            url.query_pairs_mut().append_pair("page", &page.to_string());
         }
         url
     }
@@ -158,12 +186,18 @@ struct Walk<'a> {
     old: Vec<String>,
     /// Dead letters of this walk.
     buried: HashSet<String>,
+    /// True after the first reading.
+    again: bool,
     /// Items of this reading that an earlier reading should have brought.
     missed: u64,
     /// Some item of this walk stands on the head of the walk before.
     joined: bool,
     /// When the oldest item that was met and has not ended was created (UTC).
     unended: Option<DateTime<Utc>>,
+    /// Nothing of the list was stored when the walk began.
+    first: bool,
+    /// A transaction that takes the next page too, if that arrives at once.
+    open: Option<Transaction<'a>>,
 }
 
 impl<'a> Walk<'a> {
@@ -186,9 +220,15 @@ impl<'a> Walk<'a> {
             steadiness,
             old,
             buried: HashSet::new(),
+            again: false,
             missed: 0,
             joined: false,
             unended: None,
+            first: task
+                .store
+                .is_empty(task.scope, &collection.raw_table)
+                .await?,
+            open: None,
         })
     }
 
@@ -211,13 +251,19 @@ impl<'a> Walk<'a> {
         self.finish(plan, partly).await?;
         Ok(true)
     }
-    async fn run(&mut self, plan: &Plan) -> Result<(), CollectErrorKind> {
+
+    /// Reads the list to its end, from this first page on unless a walk goes on elsewhere.
+    async fn run(
+        &mut self,
+        plan: &Plan,
+        first: Option<(Url, Page)>,
+    ) -> Result<(), CollectErrorKind> {
         let resumed = self.resumed().await?;
         if resumed.is_none() {
             self.steadiness = Steadiness::default();
         }
         let partly = resumed.is_some();
-        self.read(plan, resumed).await?;
+        self.read(plan, resumed.or(first)).await?;
         let mut round = 1;
         // Items that came or went between two pages move others past the reader. Only a reading
         // during which nothing moved, or one that finds nothing the ones before missed, will do.
@@ -226,6 +272,7 @@ impl<'a> Walk<'a> {
                 return Err(CollectErrorKind::Restless(ROUNDS));
             }
             round += 1;
+            self.again = true;
             self.steadiness = Steadiness::default();
             self.missed = 0;
             self.read(plan, None).await?;
@@ -236,8 +283,19 @@ impl<'a> Walk<'a> {
         self.finish(plan, partly).await
     }
 
-    /// Reads the list once, from the given page on or from the beginning.
+    /// Reads the list once, from the given page on or from the beginning. What has arrived is
+    /// stored, also when the rest does not arrive.
     async fn read(
+        &mut self,
+        plan: &Plan,
+        resumed: Option<(Url, Page)>,
+    ) -> Result<(), CollectErrorKind> {
+        let done = self.read_pages(plan, resumed).await;
+        let committed = self.commit().await;
+        done.and(committed)
+    }
+
+    async fn read_pages(
         &mut self,
         plan: &Plan,
         resumed: Option<(Url, Page)>,
@@ -269,16 +327,23 @@ impl<'a> Walk<'a> {
             bounds::note_unended(endpoint, &items, &mut self.unended);
             bounds::leave_out_older(endpoint, &mut items, plan.data_after);
             let Some(next) = page.items.next.take().filter(|_| !known) else {
-                return self.store(items, date).await;
+                return self.stage(items, date).await;
             };
             let next = self.task.client.own_url(&next)?;
             trail.step(&next)?;
             self.state.resume_at = Some(next.to_string());
             // The next page is on its way while this one is written.
-            let fetched = self.fetch_aside(next);
-            self.store(items, date).await?;
+            let mut fetched = self.fetch_aside(next);
+            self.stage(items, date).await?;
+            let soon = match tokio::time::timeout(GATHERING, &mut fetched).await {
+                Ok(fetched) => fetched,
+                Err(_) => {
+                    self.commit().await?;
+                    fetched.await
+                }
+            };
             // Only a runtime that is shutting down ends it early.
-            let fetched = fetched.await.map_err(|_| CollectErrorKind::Cancelled)?;
+            let fetched = soon.map_err(|_| CollectErrorKind::Cancelled)?;
             page = fetched.map_err(continued)?;
         }
     }
@@ -332,8 +397,16 @@ impl<'a> Walk<'a> {
         AbortOnDropHandle::new(tokio::spawn(fetched))
     }
 
-    /// Writes a page together with where the walk goes on.
-    async fn store(
+    async fn commit(&mut self) -> Result<(), CollectErrorKind> {
+        if let Some(open) = self.open.take() {
+            open.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes a page together with where the walk goes on. From a fast server several pages of a
+    /// first walk share a transaction, and from a slow one each is stored at once.
+    async fn stage(
         &mut self,
         items: Vec<RawItem>,
         date: Option<DateTime<Utc>>,
@@ -348,16 +421,30 @@ impl<'a> Walk<'a> {
         let store = self.task.store;
         let table = &self.collection.raw_table;
         let keys: Vec<String> = new.iter().map(|item| item.key.clone()).collect();
-        let known = store.stored_items(self.task.scope, table, &keys).await?;
-        self.missed += self.missed_before(&new, &known);
+        let known = if self.first && !self.again {
+            StoredItems::new()
+        } else {
+            store.stored_items(self.task.scope, table, &keys).await?
+        };
+        if self.again {
+            self.missed += self.missed_before(&new, &known);
+        }
         let now = date.unwrap_or(self.task.now);
-        let mut page = store.begin(self.task.scope, now).await?;
+        let mut page = match self.open.take() {
+            Some(open) => open,
+            None => store.begin(self.task.scope, now).await?,
+        };
         let walk = self.complete.then_some(self.state.walk);
         let changes = page.write_items(table, new, &known, walk).await?;
         page.bury(&letters).await?;
         page.set_walk_state(self.collection.stream, &self.state)
             .await?;
-        page.commit().await?;
+        if self.first && !self.again && page.has_room() {
+            page.flush().await?;
+            self.open = Some(page);
+        } else {
+            page.commit().await?;
+        }
         let items = letters.iter().map(|letter| named(&letter.item));
         self.buried.extend(items);
         self.outcome.items += received;
@@ -395,7 +482,8 @@ impl<'a> Walk<'a> {
                 Some(item) => {
                     let item = vec![item];
                     bounds::note_unended(&self.collection.endpoint, &item, &mut self.unended);
-                    self.store(item, None).await?;
+                    self.stage(item, None).await?;
+                    self.commit().await?;
                 }
                 None => self.remove(id, &key).await?,
             }
@@ -463,7 +551,10 @@ impl<'a> Walk<'a> {
 
     /// Where the next walk begins. It stays before what has not ended; where the first part of the
     /// walk was read by another run, what that part met is not known, and it does not move.
-    fn watermark(&self, partly: bool) -> Option<DateTime<Utc>> {
+    fn watermark(&self, plan: &Plan, partly: bool) -> Option<DateTime<Utc>> {
+        if let Some(missing) = &plan.missing {
+            return missing.watermark(plan, (&self.stored, self.unended), partly);
+        }
         if partly && self.collection.endpoint.newest_first.is_some() {
             return self.stored.since;
         }
@@ -497,7 +588,7 @@ impl<'a> Walk<'a> {
             }
         } else {
             WalkState {
-                since: self.watermark(partly),
+                since: self.watermark(plan, partly),
                 data_after: plan.data_after,
                 complete: true,
                 walk: self.state.walk,

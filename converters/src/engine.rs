@@ -63,21 +63,40 @@ pub async fn run(
     let mut outcome = Outcome::default();
     let read = |after: String| read_page(store, scope, (conversion, rules), after);
     let mut next = read(String::new()).await.map_err(failed)?;
+    let mut open: Option<Page<'_>> = None;
     while let Some(batch) = next {
         if watch.cancel.is_cancelled() {
+            if let Some(page) = open {
+                page.commit().await.map_err(failed)?;
+            }
             return Err(Error::Cancelled);
         }
         let count = batch.keys.len() as u64;
         // The next page is read and converted while this one is written.
         let following = read(batch.last_key());
-        let staged = stage_page(store, scope, conversion, watch, (batch, first)).await;
-        let (page, changes) = staged.map_err(failed)?;
-        let (written, following) = future::join(page.commit(), following).await;
-        written.map_err(failed)?;
+        let page = match open.take() {
+            Some(page) => page,
+            None => store.begin(scope, watch.now).await.map_err(failed)?,
+        };
+        let staged = stage_page(page, scope, conversion, (batch, first)).await;
+        let (mut page, changes) = staged.map_err(failed)?;
+        let following = if page.has_room() {
+            let (written, following) = future::join(page.flush(), following).await;
+            written.map_err(failed)?;
+            open = Some(page);
+            following
+        } else {
+            let (written, following) = future::join(page.commit(), following).await;
+            written.map_err(failed)?;
+            following
+        };
         outcome.changes += changes;
         outcome.items += count;
         (watch.progress)(count);
         next = following.map_err(failed)?;
+    }
+    if let Some(page) = open {
+        page.commit().await.map_err(failed)?;
     }
     Ok(outcome)
 }
@@ -162,10 +181,9 @@ fn driver_key(removed_key: &str, column: &str) -> Option<String> {
 
 /// Hands a page's rows to the database; what is left to do is to commit them.
 async fn stage_page<'s>(
-    store: &'s Store,
+    mut page: Page<'s>,
     scope: &Scope,
     conversion: &Conversion,
-    watch: &Watch<'_>,
     (batch, first): (Batch, bool),
 ) -> Result<(Page<'s>, Changes), StoreError> {
     let Batch { keys, mut rows } = batch;
@@ -174,7 +192,6 @@ async fn stage_page<'s>(
         .map(|key| (conversion.owner)(scope, key))
         .collect();
     let mut changes = Changes::default();
-    let mut page = store.begin(scope, watch.now).await?;
     for write in &conversion.writes {
         let replacement = Replacement {
             table: write.table,

@@ -7,9 +7,11 @@
 //! ```text
 //! cargo build --release --bins --examples
 //! cargo run --release --example benchmark -- --rounds 5
+//! cargo run --release --example benchmark -- --workload everything --rounds 5
 //! ```
 
 mod databases;
+mod prerendered;
 mod process;
 mod report;
 mod simulator;
@@ -23,7 +25,7 @@ use tempfile::TempDir;
 use process::Measured;
 use report::{Report, Round, grouped};
 use simulator::Server;
-use subject::{Bench, Rows, Subject};
+use subject::{Bench, Rows, Subject, Workload};
 
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -31,6 +33,10 @@ pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
+    /// What is loaded: `review` (pull requests and comments, from the simulator), or `everything`
+    /// (commits, pipelines and steps as well, from bodies rendered beforehand).
+    #[arg(long, value_enum, default_value = "review")]
+    workload: Workload,
     /// Pull requests of the simulated repository.
     #[arg(long, default_value_t = 5000)]
     pull_requests: usize,
@@ -65,6 +71,9 @@ enum Part {
         pull_requests: usize,
         comments: usize,
     },
+    /// Plays Bitbucket with bodies rendered beforehand until standard input ends.
+    #[command(hide = true)]
+    Prerendered { factor: u64 },
 }
 
 fn main() -> std::process::ExitCode {
@@ -74,6 +83,7 @@ fn main() -> std::process::ExitCode {
             pull_requests,
             comments,
         }) => simulator::serve(pull_requests, comments),
+        Some(Part::Prerendered { factor }) => prerendered::serve(factor),
         None if arguments.memory => memory(&arguments),
         None if !arguments.database.is_empty() => bench(&arguments, 1).and_then(|mut bench| {
             databases::compare(&mut bench, &arguments.database, arguments.rounds)
@@ -91,23 +101,29 @@ fn main() -> std::process::ExitCode {
 
 fn times(arguments: &Arguments) -> Result<(), Failure> {
     let mut bench = bench(arguments, 1)?;
+    let changes = arguments.workload == Workload::Everything;
     // Not counted: it lets the simulator render its answers once, as later runs find them.
     let (_, rows) = bench.floor()?;
-    println!(
-        "{} pull requests, {} reviewers, {} comments, {} accounts",
-        grouped(rows.tool[0]),
-        grouped(rows.tool[1]),
-        grouped(rows.tool[2]),
-        grouped(rows.tool[3]),
-    );
+    for (table, rows) in arguments.workload.tables().iter().zip(&rows.tool) {
+        println!("{table}: {} rows", grouped(*rows));
+    }
     let mut report = Report {
         rounds: Vec::new(),
         rows,
+        changed: None,
     };
     for number in 0..arguments.rounds {
         let round = round(&mut bench, &report.rows, number, arguments.unchanged)?;
         report.print_round(number + 1, &round);
         report.rounds.push(round);
+    }
+    if changes {
+        // Once, at the end: afterwards the world is another one.
+        let (folder, mut round) = (TempDir::new()?, Round::new());
+        round.insert(Subject::Sync, synced(&mut bench, folder.path())?.0);
+        bench.server.change()?;
+        round.insert(Subject::Changed, synced(&mut bench, folder.path())?.0);
+        report.changed = Some((round, bench.rows_written(folder.path())?));
     }
     report.print_summary();
     Ok(())
@@ -120,7 +136,10 @@ fn round(
     number: usize,
     unchanged: bool,
 ) -> Result<Round, Failure> {
-    let mut order = [Subject::Floor, Subject::CollectAndExtract, Subject::Sync];
+    let mut order = vec![Subject::Floor, Subject::CollectAndExtract, Subject::Sync];
+    if bench.workload == Workload::Everything {
+        order.extend([Subject::FloorOffline, Subject::Transform]);
+    }
     if !number.is_multiple_of(2) {
         order.reverse();
     }
@@ -132,7 +151,12 @@ fn round(
             Subject::CollectAndExtract => {
                 bench.headwater(folder.path(), &["collect", "extract"])?
             }
-            Subject::Sync | Subject::Unchanged => synced(bench, folder.path())?,
+            Subject::Sync | Subject::Unchanged | Subject::Changed => synced(bench, folder.path())?,
+            Subject::FloorOffline => bench.floor_offline()?,
+            Subject::Transform => {
+                bench.headwater(folder.path(), &["collect"])?;
+                bench.headwater(folder.path(), &["transform"])?
+            }
         };
         rows.expect(expected, subject)?;
         round.insert(subject, measured);
@@ -156,7 +180,11 @@ fn synced(bench: &mut Bench, folder: &Path) -> Result<(Measured, Rows), Failure>
 /// Memory must not grow with the number of rows.
 fn memory(arguments: &Arguments) -> Result<(), Failure> {
     let mut peaks = Vec::new();
-    for factor in [1, 10] {
+    let more = match arguments.workload {
+        Workload::Review => 10,
+        Workload::Everything => 3,
+    };
+    for factor in [1, more] {
         let mut bench = bench(arguments, factor)?;
         let folder = TempDir::new()?;
         let (measured, rows) = synced(&mut bench, folder.path())?;
@@ -181,13 +209,19 @@ fn bench(arguments: &Arguments, factor: usize) -> Result<Bench, Failure> {
             "warning: built without optimization; use --release for numbers that mean something"
         );
     }
+    let server = match arguments.workload {
+        Workload::Review => vec![
+            "simulator".to_owned(),
+            (arguments.pull_requests * factor).to_string(),
+            (arguments.comments * factor).to_string(),
+        ],
+        Workload::Everything => vec!["prerendered".to_owned(), factor.to_string()],
+    };
     Ok(Bench {
         floor: built(&examples.join("floor"))?,
         headwater: built(arguments.headwater.as_ref().unwrap_or(&beside))?,
-        server: Server::start(
-            arguments.pull_requests * factor,
-            arguments.comments * factor,
-        )?,
+        server: Server::start(&server)?,
+        workload: arguments.workload,
     })
 }
 

@@ -12,6 +12,8 @@ pub(crate) type Round = BTreeMap<Subject, Measured>;
 pub(crate) struct Report {
     pub(crate) rounds: Vec<Round>,
     pub(crate) rows: Rows,
+    /// A first sync and one after a hundred items changed, and the rows each of them wrote.
+    pub(crate) changed: Option<(Round, (u64, u64))>,
 }
 
 impl Report {
@@ -21,7 +23,7 @@ impl Report {
             self.print_run(
                 *subject,
                 *measured,
-                ratio_of(round, *subject, Subject::Floor),
+                ratio_of(round, *subject, subject.base()),
             );
         }
     }
@@ -30,7 +32,7 @@ impl Report {
     pub(crate) fn print_summary(&self) {
         println!("median");
         for subject in self.subjects() {
-            let ratio = median(&self.ratios(subject, Subject::Floor));
+            let ratio = median(&self.ratios(subject, subject.base()));
             self.print_run(subject, self.typical(subject), ratio);
         }
         let again = self.ratios(Subject::Unchanged, Subject::Sync);
@@ -47,11 +49,14 @@ impl Report {
                 "| {} | {:.2} | {} | {:.2} | {:.0} | {} |",
                 subject.name(),
                 typical.seconds,
-                with_range(&self.ratios(subject, Subject::Floor)),
+                with_range(&self.ratios(subject, subject.base())),
                 typical.processor,
                 typical.peak_megabytes,
                 grouped(typical.requests),
             );
+        }
+        if let Some((round, written)) = &self.changed {
+            print_change(round, *written);
         }
     }
 
@@ -110,6 +115,37 @@ impl Report {
             .map(|round| ratio_of(round, subject, base))
             .collect()
     }
+}
+
+/// What a sync costs after a hundred items changed.
+fn print_change(round: &Round, (first, again): (u64, u64)) {
+    let Some((sync, changed)) = round.get(&Subject::Sync).zip(round.get(&Subject::Changed)) else {
+        return;
+    };
+    println!("\n| sync | wall s | cpu s | requests | rows written |");
+    println!("| --- | ---: | ---: | ---: | ---: |");
+    for (name, run, rows) in [
+        ("first", sync, first),
+        ("100 items changed", changed, again),
+    ] {
+        let (wall, cpu, requests) = (run.seconds, run.processor, grouped(run.requests));
+        println!(
+            "| {name} | {wall:.3} | {cpu:.2} | {requests} | {} |",
+            grouped(rows)
+        );
+    }
+    println!(
+        "| share | {:.2} % | {:.2} % | {:.2} % | {:.2} % |",
+        100.0 * changed.seconds / sync.seconds,
+        100.0 * changed.processor / sync.processor,
+        share(changed.requests, sync.requests),
+        share(again, first),
+    );
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+fn share(part: u64, whole: u64) -> f64 {
+    100.0 * part as f64 / whole as f64
 }
 
 fn ratio_of(round: &Round, subject: Subject, base: Subject) -> f64 {

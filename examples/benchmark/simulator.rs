@@ -46,10 +46,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start(pull_requests: usize, comments: usize) -> Result<Self, Failure> {
+    pub(crate) fn start(part: &[String]) -> Result<Self, Failure> {
         let mut child = Command::new(std::env::current_exe()?)
-            .arg("simulator")
-            .args([pull_requests, comments].map(|number| number.to_string()))
+            .args(part)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -67,8 +66,17 @@ impl Server {
 
     /// Requests that arrived so far.
     pub(crate) fn count(&mut self) -> Result<u64, Failure> {
+        self.ask("count")
+    }
+
+    /// Lets a hundred items change.
+    pub(crate) fn change(&mut self) -> Result<(), Failure> {
+        self.ask("change").map(drop)
+    }
+
+    fn ask(&mut self, question: &str) -> Result<u64, Failure> {
         let questions = self.questions.as_mut().ok_or("no pipe to the simulator")?;
-        writeln!(questions, "count")?;
+        writeln!(questions, "{question}")?;
         questions.flush()?;
         Ok(self.line()?.parse()?)
     }

@@ -121,16 +121,37 @@ impl Engine<'_> {
             self.retry_dead_letters((seq, row_id), &mut outcome).await?;
         }
         let mut next = self.read_page((seq, row_id)).await?;
+        let mut open: Option<Page<'_>> = None;
         while let Some(batch) = next {
-            self.check_cancelled()?;
+            if self.watch.cancel.is_cancelled() {
+                if let Some(page) = open {
+                    page.commit().await?;
+                }
+                return Err(Stop::Cancelled);
+            }
             // The next page is read and understood while this one is written.
             let after = batch.position.unwrap_or((seq, row_id));
             let count = batch.ids.len() as u64;
-            let page = self.stage_batch(batch, first, &mut outcome).await?;
-            let (written, read) = future::join(page.commit(), self.read_page(after)).await;
-            written?;
+            let page = match open.take() {
+                Some(page) => page,
+                None => self.store.begin(self.scope, self.watch.now).await?,
+            };
+            let mut page = self.stage_batch((page, batch), first, &mut outcome).await?;
+            let read = if page.has_room() {
+                let (written, read) = future::join(page.flush(), self.read_page(after)).await;
+                written?;
+                open = Some(page);
+                read
+            } else {
+                let (written, read) = future::join(page.commit(), self.read_page(after)).await;
+                written?;
+                read
+            };
             (self.watch.progress)(count);
             next = read?;
+        }
+        if let Some(page) = open {
+            page.commit().await?;
         }
         self.finish(&stored, latest).await?;
         Ok(outcome)
@@ -186,7 +207,8 @@ impl Engine<'_> {
                 .await?;
             items.retain(|item| (item.changed_seq, item.id) <= done);
             let batch = self.extract_items(&items, None);
-            let page = self.stage_batch(batch, false, outcome).await?;
+            let page = self.store.begin(self.scope, self.watch.now).await?;
+            let page = self.stage_batch((page, batch), false, outcome).await?;
             page.commit().await?;
         }
         Ok(())
@@ -207,12 +229,12 @@ impl Engine<'_> {
     }
 
     /// Hands a page's rows to the database; what is left to do is to commit them.
-    async fn stage_batch(
+    async fn stage_batch<'p>(
         &self,
-        batch: Batch,
+        (mut page, batch): (Page<'p>, Batch),
         first: bool,
         outcome: &mut Outcome,
-    ) -> Result<Page<'_>, Stop> {
+    ) -> Result<Page<'p>, Stop> {
         let Batch {
             position,
             ids,
@@ -220,7 +242,6 @@ impl Engine<'_> {
             letters,
         } = batch;
         let count = ids.len() as u64;
-        let mut page = self.store.begin(self.scope, self.watch.now).await?;
         if !first {
             page.revive(
                 ("extract", self.extraction.stream),

@@ -46,6 +46,14 @@ impl Database {
         }
     }
 
+    /// True where what is committed can be read while one long transaction writes.
+    pub(crate) fn reads_beside_writing(&self) -> bool {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.reads_beside_writing(),
+            Self::Server(_) => false,
+        }
+    }
+
     /// Reads what is committed.
     pub(crate) async fn read(&self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, DbErr> {
         match self {
@@ -70,6 +78,14 @@ impl Turn {
         match self {
             Self::Sqlite(turn) => turn.begin().await,
             Self::Server(turn) => turn.begin().await,
+        }
+    }
+
+    /// Waits for what is queued.
+    pub(crate) async fn flush(&mut self) -> Result<(), DbErr> {
+        match self {
+            Self::Sqlite(turn) => turn.flush().await,
+            Self::Server(turn) => turn.flush().await,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -26,7 +27,19 @@ pub struct Page<'s> {
     changed: bool,
     /// Tables that have grown so much that the server is to look at them.
     grown: Mutex<Vec<String>>,
+    /// Rows written so far.
+    rows: AtomicUsize,
+    /// How often it was waited for them.
+    flushes: usize,
 }
+
+/// Rows after which a transaction takes no further page. Rows come in the order of random keys,
+/// so that each page touches most leaves of an index: the more of them share a transaction, the
+/// less often each leaf is written.
+const ROOM: usize = 8192;
+
+/// Pages that share a transaction at most, also where they write nothing: others wait meanwhile.
+const SHARING: usize = 32;
 
 impl Store {
     /// Begins a page for a registered scope; `now` is what `created_at` and `updated_at` say.
@@ -41,6 +54,8 @@ impl Store {
             now,
             changed: false,
             grown: Mutex::default(),
+            rows: AtomicUsize::new(0),
+            flushes: 0,
         };
         page.enter(scope).await?;
         Ok(page)
@@ -129,6 +144,21 @@ impl Page<'_> {
         Ok(())
     }
 
+    /// True while the transaction may take a further page of rows after [`Page::flush`]. Only where
+    /// one process writes and readers are not held up: in an `SQLite` file.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.store.database.reads_beside_writing()
+            && self.flushes < SHARING
+            && self.rows.load(Ordering::Relaxed) < ROOM
+    }
+
+    /// Waits until everything that was queued has been written, but not committed.
+    pub async fn flush(&mut self) -> Result<(), StoreError> {
+        self.flushes += 1;
+        self.turn.flush().await.during("writing a page")
+    }
+
     /// Notes that a tracked row changed, so that the sequence is used up.
     pub(crate) fn mark_changed(&mut self) {
         self.changed = true;
@@ -196,6 +226,7 @@ impl Page<'_> {
         if rows.is_empty() {
             return Ok(());
         }
+        self.rows.fetch_add(rows.len(), Ordering::Relaxed);
         let backend = self.store.backend();
         let failed = |source| StoreError::new(format!("writing {}", shape.table), source);
         let text = |length| {

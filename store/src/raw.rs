@@ -126,6 +126,13 @@ impl Store {
         self.stored(scope, table, condition, keys).await
     }
 
+    /// True when nothing of a scope is stored in a raw table.
+    pub async fn is_empty(&self, scope: &Scope, table: &str) -> Result<bool, StoreError> {
+        let text = format!("SELECT 1 FROM {table} WHERE params = ? LIMIT 1");
+        let found = self.query_all(&text, vec![scope.params().into()]).await?;
+        Ok(found.is_empty())
+    }
+
     /// All stored children of these parents.
     pub async fn stored_children(
         &self,

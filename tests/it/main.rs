@@ -23,6 +23,7 @@ mod people;
 mod registry;
 mod reliability;
 mod renames;
+mod requests;
 mod rules;
 mod scopes;
 mod secrets;
@@ -31,3 +32,4 @@ mod sync;
 #[path = "../../store/tests/it/test_database.rs"]
 mod test_database;
 mod verify;
+mod widening;

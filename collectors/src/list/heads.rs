@@ -141,14 +141,11 @@ async fn walk(
         complete: !is_news,
         data_after: task.range.data_after,
         span: Some(span),
+        missing: None,
     };
     let mut walk = Walk::new(task, collection, &plan).await?;
     let done = walk.run_span(&plan, first).await;
-    let part = walk.outcome;
-    outcome.items += part.items;
-    outcome.written += part.written;
-    outcome.removed += part.removed;
-    outcome.rejected += part.rejected;
+    outcome.add(walk.outcome);
     match done {
         // The old head is nowhere any more.
         Err(CollectErrorKind::Request(error))

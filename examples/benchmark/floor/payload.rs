@@ -8,6 +8,12 @@ pub(crate) struct List<T> {
     pub(crate) next: Option<String>,
 }
 
+/// The repository itself, which names its main branch.
+#[derive(Deserialize)]
+pub(crate) struct RepositoryItem {
+    pub(crate) mainbranch: Option<Branch>,
+}
+
 #[derive(Deserialize)]
 pub(crate) struct PullRequest {
     pub(crate) id: i64,
@@ -133,4 +139,88 @@ pub(crate) struct Inline {
     pub(crate) path: String,
     pub(crate) from: Option<i64>,
     pub(crate) to: Option<i64>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct CommitItem {
+    pub(crate) hash: String,
+    pub(crate) date: Option<String>,
+    pub(crate) message: String,
+    pub(crate) author: Option<Author>,
+    pub(crate) parents: Vec<Hashed>,
+    pub(crate) links: SelfLinks,
+}
+
+#[derive(Deserialize, Default)]
+pub(crate) struct Author {
+    pub(crate) raw: String,
+    pub(crate) user: Option<User>,
+}
+
+#[derive(Deserialize, Default)]
+pub(crate) struct Hashed {
+    pub(crate) hash: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct SelfLinks {
+    #[serde(rename = "self")]
+    pub(crate) own: Link,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Pipeline {
+    pub(crate) uuid: String,
+    pub(crate) build_number: i64,
+    pub(crate) state: BuildState,
+    pub(crate) target: Target,
+    pub(crate) links: SelfLinks,
+    pub(crate) created_on: String,
+    pub(crate) completed_on: Option<String>,
+    pub(crate) duration_in_seconds: i64,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct BuildState {
+    pub(crate) name: String,
+    pub(crate) result: Option<BuildResult>,
+}
+
+#[derive(Deserialize, Default)]
+pub(crate) struct BuildResult {
+    pub(crate) name: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Target {
+    pub(crate) ref_name: String,
+    pub(crate) commit: Option<Hashed>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Step {
+    pub(crate) uuid: String,
+    pub(crate) name: String,
+    pub(crate) pipeline: Identified,
+    pub(crate) trigger: Typed,
+    pub(crate) state: BuildState,
+    #[serde(rename = "maxTime")]
+    pub(crate) max_time: i64,
+    pub(crate) started_on: Option<String>,
+    pub(crate) completed_on: Option<String>,
+    pub(crate) duration_in_seconds: i64,
+    pub(crate) build_seconds_used: i64,
+    pub(crate) run_number: i64,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Identified {
+    pub(crate) uuid: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Typed {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Statement, params};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use crate::payload::{Comment, Participant, PullRequest, User};
+use crate::payload::{Comment, CommitItem, Participant, Pipeline, PullRequest, Step, User};
 use crate::{Failure, Items, Page};
 
 /// Bytes of raw pages in one transaction. Larger ones are no faster and make the log longer.
@@ -45,7 +45,67 @@ CREATE TABLE _tool_bitbucket_accounts (
     display_name TEXT, avatar_url TEXT, html_url TEXT, uuid TEXT, has2_fa_enabled INTEGER,
     nickname TEXT,
     PRIMARY KEY (connection_id, account_id)
+);
+CREATE TABLE _tool_bitbucket_commits (
+    connection_id INTEGER, repo_id TEXT, sha TEXT, author_id TEXT, author_name TEXT,
+    author_email TEXT, authored_date TEXT, committed_date TEXT, message TEXT, url TEXT,
+    additions INTEGER, deletions INTEGER,
+    PRIMARY KEY (connection_id, repo_id, sha)
+);
+CREATE TABLE _tool_bitbucket_commit_parents (
+    connection_id INTEGER, repo_id TEXT, commit_sha TEXT, parent_sha TEXT,
+    PRIMARY KEY (connection_id, repo_id, commit_sha, parent_sha)
+);
+CREATE TABLE _tool_bitbucket_repo_commits (
+    connection_id INTEGER, repo_id TEXT, commit_sha TEXT,
+    PRIMARY KEY (connection_id, repo_id, commit_sha)
+);
+CREATE TABLE _tool_bitbucket_pipelines (
+    connection_id INTEGER, repo_id TEXT, bitbucket_id TEXT, status TEXT, result TEXT,
+    ref_name TEXT, commit_sha TEXT, web_url TEXT, type TEXT, environment TEXT,
+    build_number INTEGER, duration_in_seconds INTEGER, bitbucket_created_on TEXT,
+    bitbucket_complete_on TEXT,
+    PRIMARY KEY (connection_id, repo_id, bitbucket_id)
+);
+CREATE TABLE _tool_bitbucket_pipeline_steps (
+    connection_id INTEGER, repo_id TEXT, pipeline_id TEXT, bitbucket_id TEXT, name TEXT,
+    trigger TEXT, state TEXT, result TEXT, max_time INTEGER, started_on TEXT, completed_on TEXT,
+    duration_in_seconds INTEGER, build_seconds_used INTEGER, run_number INTEGER, type TEXT,
+    environment TEXT,
+    PRIMARY KEY (connection_id, repo_id, pipeline_id, bitbucket_id)
 );";
+
+const INSERT_COMMIT: &str = "
+INSERT INTO _tool_bitbucket_commits VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, 0, 0)
+ON CONFLICT DO UPDATE SET
+    author_id = excluded.author_id, author_name = excluded.author_name,
+    author_email = excluded.author_email, authored_date = excluded.authored_date,
+    committed_date = excluded.committed_date, message = excluded.message, url = excluded.url";
+
+const INSERT_COMMIT_PARENT: &str = "
+INSERT INTO _tool_bitbucket_commit_parents VALUES (1, ?1, ?2, ?3) ON CONFLICT DO NOTHING";
+
+const INSERT_REPO_COMMIT: &str = "
+INSERT INTO _tool_bitbucket_repo_commits VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING";
+
+const INSERT_PIPELINE: &str = "
+INSERT INTO _tool_bitbucket_pipelines VALUES (
+    1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, '', '', ?8, ?9, ?10, ?11)
+ON CONFLICT DO UPDATE SET
+    status = excluded.status, result = excluded.result, ref_name = excluded.ref_name,
+    commit_sha = excluded.commit_sha, web_url = excluded.web_url,
+    build_number = excluded.build_number, duration_in_seconds = excluded.duration_in_seconds,
+    bitbucket_created_on = excluded.bitbucket_created_on,
+    bitbucket_complete_on = excluded.bitbucket_complete_on";
+
+const INSERT_STEP: &str = "
+INSERT INTO _tool_bitbucket_pipeline_steps VALUES (
+    1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, '', '')
+ON CONFLICT DO UPDATE SET
+    name = excluded.name, trigger = excluded.trigger, state = excluded.state,
+    result = excluded.result, max_time = excluded.max_time, started_on = excluded.started_on,
+    completed_on = excluded.completed_on, duration_in_seconds = excluded.duration_in_seconds,
+    build_seconds_used = excluded.build_seconds_used, run_number = excluded.run_number";
 
 /// The constants stand where the API tells nothing; headwater's tables hold the same.
 const INSERT_PULL_REQUEST: &str = "
@@ -97,6 +157,9 @@ pub(crate) struct Rows {
     pr_reviewers: u64,
     pull_request_comments: u64,
     accounts: u64,
+    commits: u64,
+    pipelines: u64,
+    pipeline_steps: u64,
 }
 
 /// The writer thread: stores pages until there are no more.
@@ -123,6 +186,30 @@ pub(crate) fn write(
     Ok(tables.rows)
 }
 
+/// Parses the raw pages of an earlier run again and writes the tool tables into an empty database.
+pub(crate) fn replay(pages: &Path, database: &Path, repository: &str) -> Result<Rows, Failure> {
+    let source = Connection::open(pages)?;
+    let connection = Connection::open(database)?;
+    connection.execute_batch(SCHEMA)?;
+    let mut tables = Tables::prepare(&connection, repository)?;
+    let mut stored = source.prepare("SELECT url, body FROM raw_pages")?;
+    let mut stored = stored.query([])?;
+    let mut uncommitted = 0;
+    connection.execute_batch("BEGIN")?;
+    while let Some(row) = stored.next()? {
+        let (url, body) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_blob()?);
+        uncommitted += body.len();
+        tables.items(Items::parse(url, body)?)?;
+        if uncommitted > TRANSACTION_BYTES {
+            connection.execute_batch("COMMIT; BEGIN")?;
+            uncommitted = 0;
+        }
+    }
+    tables.people()?;
+    connection.execute_batch("COMMIT")?;
+    Ok(tables.rows)
+}
+
 /// Prepared statements, and what is only written at the end.
 struct Tables<'a> {
     repository: &'a str,
@@ -131,6 +218,11 @@ struct Tables<'a> {
     reviewers: Statement<'a>,
     comments: Statement<'a>,
     accounts: Statement<'a>,
+    commits: Statement<'a>,
+    parents: Statement<'a>,
+    repo_commits: Statement<'a>,
+    pipelines: Statement<'a>,
+    steps: Statement<'a>,
     /// The same few people are in nearly every item.
     people: HashMap<String, User>,
     rows: Rows,
@@ -145,6 +237,11 @@ impl<'a> Tables<'a> {
             reviewers: connection.prepare(INSERT_REVIEWER)?,
             comments: connection.prepare(INSERT_COMMENT)?,
             accounts: connection.prepare(INSERT_ACCOUNT)?,
+            commits: connection.prepare(INSERT_COMMIT)?,
+            parents: connection.prepare(INSERT_COMMIT_PARENT)?,
+            repo_commits: connection.prepare(INSERT_REPO_COMMIT)?,
+            pipelines: connection.prepare(INSERT_PIPELINE)?,
+            steps: connection.prepare(INSERT_STEP)?,
             people: HashMap::new(),
             rows: Rows::default(),
         })
@@ -152,12 +249,86 @@ impl<'a> Tables<'a> {
 
     fn page(&mut self, page: Page) -> Result<(), Failure> {
         self.pages.execute(params![page.url.as_str(), page.body])?;
-        match page.items {
+        self.items(page.items)
+    }
+
+    fn items(&mut self, items: Items) -> Result<(), Failure> {
+        match items {
             Items::PullRequests(items) => items
                 .into_iter()
                 .try_for_each(|item| self.pull_request(item)),
             Items::Comments(items) => items.into_iter().try_for_each(|item| self.comment(item)),
+            Items::Commits(items) => items.into_iter().try_for_each(|item| self.commit(item)),
+            Items::Pipelines(items) => items.into_iter().try_for_each(|it| self.pipeline(&it)),
+            Items::Steps(items) => items.into_iter().try_for_each(|item| self.step(&item)),
+            Items::None => Ok(()),
         }
+    }
+
+    fn commit(&mut self, item: CommitItem) -> Result<(), Failure> {
+        for parent in &item.parents {
+            self.parents
+                .execute(params![self.repository, item.hash, parent.hash])?;
+        }
+        self.repo_commits
+            .execute(params![self.repository, item.hash])?;
+        let author = item.author.unwrap_or_default();
+        let (name, email) = author.raw.split_once(" <").unwrap_or((&author.raw, ""));
+        let user = author.user.unwrap_or_default();
+        self.commits.execute(params![
+            self.repository,
+            item.hash,
+            user.account_id,
+            name,
+            email.trim_end_matches('>'),
+            item.date,
+            item.message,
+            item.links.own.href,
+        ])?;
+        self.rows.commits += 1;
+        self.meet(user);
+        Ok(())
+    }
+
+    fn pipeline(&mut self, item: &Pipeline) -> Result<(), Failure> {
+        self.pipelines.execute(params![
+            self.repository,
+            item.uuid,
+            item.state.name,
+            item.state.result.as_ref().map_or("", |result| &result.name),
+            item.target.ref_name,
+            item.target
+                .commit
+                .as_ref()
+                .map_or("", |commit| &commit.hash),
+            item.links.own.href,
+            item.build_number,
+            item.duration_in_seconds,
+            item.created_on,
+            item.completed_on,
+        ])?;
+        self.rows.pipelines += 1;
+        Ok(())
+    }
+
+    fn step(&mut self, item: &Step) -> Result<(), Failure> {
+        self.steps.execute(params![
+            self.repository,
+            item.pipeline.uuid,
+            item.uuid,
+            item.name,
+            item.trigger.kind,
+            item.state.name,
+            item.state.result.as_ref().map_or("", |result| &result.name),
+            item.max_time,
+            item.started_on,
+            item.completed_on,
+            item.duration_in_seconds,
+            item.build_seconds_used,
+            item.run_number,
+        ])?;
+        self.rows.pipeline_steps += 1;
+        Ok(())
     }
 
     fn pull_request(&mut self, item: PullRequest) -> Result<(), Failure> {

@@ -204,14 +204,20 @@ impl ServerTurn {
     }
 
     /// Queues the commit behind what is queued already, then waits for all of it.
-    pub(crate) async fn commit(&mut self) -> Result<(), DbErr> {
-        let (reply, committed) = oneshot::channel();
-        self.jobs.send(Job::Commit(reply)).map_err(|_| gone())?;
+    /// Waits for the answers of what is queued.
+    pub(crate) async fn flush(&mut self) -> Result<(), DbErr> {
         let unanswered = self.unanswered.get_mut();
         let unanswered = std::mem::take(unanswered.unwrap_or_else(PoisonError::into_inner));
         for answer in unanswered {
             answer.await.map_err(|_| gone())??;
         }
+        Ok(())
+    }
+
+    pub(crate) async fn commit(&mut self) -> Result<(), DbErr> {
+        let (reply, committed) = oneshot::channel();
+        self.jobs.send(Job::Commit(reply)).map_err(|_| gone())?;
+        self.flush().await?;
         committed.await.map_err(|_| gone())?
     }
 

@@ -75,6 +75,10 @@ impl Sqlite {
         })
     }
 
+    pub(crate) fn reads_beside_writing(&self) -> bool {
+        self.reader.is_some()
+    }
+
     /// Reads what is committed, also while a transaction is under way.
     pub(crate) async fn read(&self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, DbErr> {
         match &self.reader {
@@ -173,7 +177,7 @@ fn configure(connection: &Connection, cache_kibibytes: i64) -> rusqlite::Result<
     // Kibibytes; memory stays flat however large the file grows.
     connection.pragma_update(None, "cache_size", -cache_kibibytes)?;
     // Pages. Rows of one table share hot index pages: a longer log writes them back less often.
-    connection.pragma_update(None, "wal_autocheckpoint", 8000)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 16_000)?;
     Ok(())
 }
 
@@ -221,6 +225,16 @@ impl SqliteTurn {
             .await
     }
 
+    /// Waits for the answers of what is queued.
+    pub(crate) async fn flush(&mut self) -> Result<(), DbErr> {
+        let unanswered = self.unanswered.get_mut();
+        let unanswered = std::mem::take(unanswered.unwrap_or_else(PoisonError::into_inner));
+        for answer in unanswered {
+            answer.await.map_err(|_| gone())?.map_err(database)?;
+        }
+        Ok(())
+    }
+
     /// Queues the commit behind what is queued already, then waits for all of it.
     pub(crate) async fn commit(&mut self) -> Result<(), DbErr> {
         let broken = Arc::clone(&self.broken);
@@ -231,11 +245,7 @@ impl SqliteTurn {
             }
             connection.execute_batch("COMMIT")
         })?;
-        let unanswered = self.unanswered.get_mut();
-        let unanswered = std::mem::take(unanswered.unwrap_or_else(PoisonError::into_inner));
-        for answer in unanswered {
-            answer.await.map_err(|_| gone())?.map_err(database)?;
-        }
+        self.flush().await?;
         committed.await.map_err(|_| gone())?.map_err(database)?;
         self.in_transaction = false;
         Ok(())

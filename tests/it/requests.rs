@@ -1,0 +1,140 @@
+//! The number of requests stated in `docs/requests.md` is never exceeded.
+
+use headwater::exit::Exit;
+use headwater_simulator::{ENVIRONMENTS, Options, Repository, Simulator, Size, World};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use rstest::rstest;
+
+use crate::lake::{How, Lake};
+
+fn pages(items: usize, length: usize) -> usize {
+    items.div_ceil(length).max(1)
+}
+
+/// Requests of a first sync of a workspace, as the page says.
+fn first(world: &World) -> usize {
+    let repositories = world.repositories();
+    let each = repositories.iter().map(|it| of_repository(world, it));
+    pages(repositories.len(), 100) + each.sum::<usize>()
+}
+
+fn of_repository(world: &World, repository: &Repository) -> usize {
+    let now = world.now();
+    let pull_requests = repository.pull_requests.values();
+    let records = pull_requests.map(|it| {
+        let comments = match it.comment_count() {
+            0 => 0,
+            _ => pages(it.comments.len(), 100),
+        };
+        pages(it.activity.len(), 50) + comments + pages(it.commits.len(), 100)
+    });
+    let issues = repository.issues.values();
+    let of_issues = issues.map(|it| pages(it.comments.len(), 100) + pages(it.changes.len(), 100));
+    let pipelines = repository.pipelines(now);
+    let steps = pipelines.iter().map(|it| pages(it.steps().len(), 100));
+    let commits = match repository.mainbranch {
+        Some(_) => pages(repository.main.len(), 100),
+        None => 0,
+    };
+    pages(repository.pull_requests.len(), 50)
+        + records.sum::<usize>()
+        + pages(repository.issues.len(), 100)
+        + of_issues.sum::<usize>()
+        + pages(repository.branches().len(), 100)
+        + pages(repository.tags.len(), 100)
+        + commits
+        + pages(pipelines.len(), 100)
+        + steps.sum::<usize>()
+        + pages(repository.deployments(now).len(), 100)
+        + pages(ENVIRONMENTS.len(), 100)
+}
+
+/// Requests of a sync that finds nothing changed: lists, and of pipelines at most all pages.
+fn again(world: &World) -> usize {
+    let now = world.now();
+    let each = world.repositories().iter().map(|repository| {
+        let commits = usize::from(repository.mainbranch.is_some());
+        1 + 1
+            + pages(repository.branches().len(), 100)
+            + pages(repository.tags.len(), 100)
+            + commits
+            + pages(repository.pipelines(now).len(), 100)
+            + pages(repository.deployments(now).len(), 100)
+            + pages(ENVIRONMENTS.len(), 100)
+    });
+    pages(world.repositories().len(), 100) + each.sum::<usize>()
+}
+
+async fn synced(lake: &Lake, simulator: &Simulator) -> usize {
+    let _ = simulator.take_requests();
+    let (exit, summary) = lake.sync(How::default()).await;
+    assert_eq!(exit, Exit::Ok);
+    let sent = simulator.take_requests().len();
+    assert_eq!(summary.requests, sent as u64);
+    sent
+}
+
+#[rstest]
+#[case::a_small_company(1, Size::default(), None)]
+#[case::with_trackers(2, Size::tiny(), Some(12))]
+#[case::many_comments(3, Size { comments_per_pull_request: 70.0, ..Size::tiny() }, None)]
+#[case::no_comments(4, Size { comments_per_pull_request: 0.0, ..Size::default() }, None)]
+#[case::pages_that_are_just_full(5, Size { repositories: 1, empty_repositories: 0, pull_requests_per_repository: 100, ..Size::tiny() }, None)]
+#[case::nothing_pushed(6, Size { repositories: 0, empty_repositories: 3, ..Size::tiny() }, Some(0))]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_costs_no_more_requests_than_the_formula_says(
+    #[case] seed: u64,
+    #[case] size: Size,
+    #[case] trackers: Option<usize>,
+) {
+    let options = Options {
+        seed,
+        size,
+        trackers,
+        ..Options::default()
+    };
+    let simulator = Simulator::start(options).await.unwrap();
+    let lake = Lake::beside(&simulator).await;
+    let allowed = first(&simulator.world());
+    let sent = synced(&lake, &simulator).await;
+    assert!(sent <= allowed, "first: {sent} sent, {allowed} stated");
+    // It is no formula that is true because it is large.
+    assert!(
+        sent * 10 >= allowed * 9,
+        "first: {sent} sent, {allowed} stated"
+    );
+
+    let allowed = again(&simulator.world());
+    let sent = synced(&lake, &simulator).await;
+    assert!(sent <= allowed, "again: {sent} sent, {allowed} stated");
+
+    // After changes: the lists, and the records of no more parents than changes were made.
+    let changes = 12;
+    let mut random = StdRng::seed_from_u64(seed);
+    for _ in 0..changes {
+        simulator.world().random_change(&mut random);
+    }
+    let allowed = {
+        let world = simulator.world();
+        again(&world).max(allowed) + changes * records_of_one(&world)
+    };
+    let sent = synced(&lake, &simulator).await;
+    assert!(
+        sent <= allowed,
+        "after changes: {sent} sent, {allowed} stated"
+    );
+}
+
+/// The most that the records of one changed item cost: a pull request with two new pipelines, or
+/// an issue, and a page of commits when the head moved.
+fn records_of_one(world: &World) -> usize {
+    let pull_requests = world
+        .repositories()
+        .iter()
+        .flat_map(|it| it.pull_requests.values());
+    let of = pull_requests.map(|it| {
+        pages(it.activity.len(), 50) + pages(it.comments.len(), 100) + pages(it.commits.len(), 100)
+    });
+    of.max().unwrap_or(0) + 2 + 1
+}
