@@ -41,6 +41,10 @@ pub trait Convert: 'static {
         String::new()
     }
 
+    /// True for what several scopes have in common and describe alike, as commits: its rows go
+    /// when the last scope that has the driver's key has lost it.
+    const IN_COMMON: bool = false;
+
     /// Turns one driver row, with what is related to it, into rows. Pure.
     fn convert(
         scope: &Scope,
@@ -189,7 +193,14 @@ type ConvertKeys = for<'a> fn(
     &'a Scope,
     &'a [String],
     Related,
-) -> BoxFuture<'a, Result<Rows, StoreError>>;
+) -> BoxFuture<'a, Result<Converted, StoreError>>;
+
+/// What became of some driver keys.
+pub(crate) struct Converted {
+    pub(crate) rows: Rows,
+    /// Not every key has a driver row.
+    pub(crate) some_are_gone: bool,
+}
 
 /// A [`Convert`] as the engine sees it, whatever its driver.
 pub struct Conversion {
@@ -199,6 +210,8 @@ pub struct Conversion {
     pub version: u32,
     /// Other scopes write the same rows: none of them can be taken for new.
     pub(crate) shared: bool,
+    /// Where other scopes may have the same driver key, if the rows are theirs too.
+    pub(crate) in_common: Option<(&'static Table, &'static str)>,
     pub(crate) reads: Vec<Read>,
     pub(crate) writes: Vec<Write>,
     pub(crate) owner: fn(&Scope, &str) -> String,
@@ -218,6 +231,7 @@ impl Conversion {
             name: C::NAME,
             version: C::VERSION,
             shared: !C::reads().iter().any(|read| read.table.name == driver.name),
+            in_common: C::IN_COMMON.then_some((driver, C::KEY)),
             reads: C::reads(),
             writes: C::writes(),
             owner: C::owner,
@@ -273,14 +287,18 @@ fn convert<'a, C: Convert>(
     scope: &'a Scope,
     keys: &'a [String],
     related: Related,
-) -> BoxFuture<'a, Result<Rows, StoreError>> {
+) -> BoxFuture<'a, Result<Converted, StoreError>> {
     Box::pin(async move {
         let drivers = store.rows_by_key::<C::Driver>(scope, C::KEY, keys).await?;
+        let some_are_gone = drivers.len() < keys.len();
         let mut rows = Rows::default();
         for driver in drivers {
             rows.from_origin(driver.origin.clone());
             C::convert(scope, driver, &related, &mut rows);
         }
-        Ok(rows)
+        Ok(Converted {
+            rows,
+            some_are_gone,
+        })
     })
 }

@@ -1,5 +1,6 @@
 //! The conversion loop: keys of changed tool rows in, all their domain rows out.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::future;
@@ -104,6 +105,8 @@ pub async fn run(
 /// Driver keys with the rows made of them.
 struct Batch {
     keys: Vec<String>,
+    /// Keys whose rows stay, because another scope has them too.
+    held: HashSet<String>,
     rows: Rows,
 }
 
@@ -125,8 +128,18 @@ async fn read_page(
         return Ok(None);
     }
     let related = conversion.load_related(store, scope, &keys, rules).await?;
-    let rows = (conversion.convert)(store, scope, &keys, related).await?;
-    Ok(Some(Batch { keys, rows }))
+    let converted = (conversion.convert)(store, scope, &keys, related).await?;
+    let held = match conversion.in_common {
+        Some(driver) if converted.some_are_gone => {
+            store.keys_elsewhere(scope, driver, &keys).await?
+        }
+        _ => HashSet::new(),
+    };
+    Ok(Some(Batch {
+        keys,
+        held,
+        rows: converted.rows,
+    }))
 }
 
 /// Notes every driver key whose inputs changed, together with the checkpoint. Returns true when
@@ -186,11 +199,13 @@ async fn stage_page<'s>(
     conversion: &Conversion,
     (batch, first): (Batch, bool),
 ) -> Result<(Page<'s>, Changes), StoreError> {
-    let Batch { keys, mut rows } = batch;
-    let owners: Vec<String> = keys
-        .iter()
-        .map(|key| (conversion.owner)(scope, key))
-        .collect();
+    let Batch {
+        keys,
+        held,
+        mut rows,
+    } = batch;
+    let own = keys.iter().filter(|key| !held.contains(*key));
+    let owners: Vec<String> = own.map(|key| (conversion.owner)(scope, key)).collect();
     let mut changes = Changes::default();
     for write in &conversion.writes {
         let replacement = Replacement {

@@ -1,5 +1,7 @@
 //! Typed reads of tool rows, with their origin.
 
+use std::collections::HashSet;
+
 use sea_orm::{DbErr, EntityTrait, Iterable, ModelTrait, Value};
 
 use headwater_domain::{Origin, Scope, Sourced, Table};
@@ -67,6 +69,33 @@ impl Store {
             }
         }
         Ok(None)
+    }
+}
+
+impl Store {
+    /// Which of these keys a column of a tool table holds in other scopes.
+    ///
+    /// Reads the whole table: it is asked when a scope has lost keys, which is rare.
+    pub async fn keys_elsewhere(
+        &self,
+        scope: &Scope,
+        (table, column): (&Table, &str),
+        keys: &[String],
+    ) -> Result<HashSet<String>, StoreError> {
+        let mut found = HashSet::new();
+        for group in keys.chunks(LENGTHS[0]) {
+            let (list, keys) = key_list(group.iter().map(|key| key.clone().into()).collect());
+            let (within, mut values) = within(table, scope);
+            let text = format!(
+                "SELECT DISTINCT {column} FROM {} WHERE NOT ({within}) AND {column} IN {list}",
+                table.name
+            );
+            values.extend(keys);
+            for row in self.query_all(&text, values).await? {
+                found.insert(row.get(0).during(&format!("reading {}", table.name))?);
+            }
+        }
+        Ok(found)
     }
 }
 

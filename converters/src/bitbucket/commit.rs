@@ -27,6 +27,7 @@ impl Convert for Commits {
     type Driver = commit::Entity;
     const NAME: &'static str = "commits";
     const KEY: &'static str = "sha";
+    const IN_COMMON: bool = true;
 
     fn reads() -> Vec<Read> {
         vec![
