@@ -351,7 +351,7 @@ pub struct ScopeConfig {
     pub issue_type: IssueType,
     /// Accounts of which the display name, nickname or user name matches are bots
     /// (`accounts.is_bot`). It is the connection's: accounts are shared by its repositories.
-    /// Default: the word `bot` and the names of some well-known ones.
+    /// Default: `"(?i)(^|[^a-z])bot([^a-z]|$)|dependabot|renovate|snyk|sonarcloud|jenkins"`.
     #[schemars(
         default = "default_bot_pattern",
         extend("default" = DEFAULT_BOT_PATTERN)

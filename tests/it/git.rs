@@ -104,3 +104,46 @@ async fn one_branch_is_the_default_and_a_deleted_tag_goes() {
     lake.sync(How::default()).await;
     assert_eq!(lake.number(tags).await, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_two_repositories_have_goes_with_the_last_of_them() {
+    let simulator = Simulator::start(Options {
+        size: Size::tiny(),
+        ..Options::default()
+    })
+    .await
+    .unwrap();
+    changed(&simulator, &GitChange::Push { count: 5 });
+    let [first, second] = [0, 1].map(|place| simulator.world().repositories()[place].slug.clone());
+    // As after a fork: the second repository stands where the first one stands.
+    simulator.world().copy_main(&first, &second).unwrap();
+    let lake = Lake::with_scopes(
+        &simulator,
+        &format!("[\"acme/{first}\", \"acme/{second}\"]"),
+    )
+    .await;
+    lake.sync(How::default()).await;
+    let sha = simulator.world().repositories()[0]
+        .main
+        .last()
+        .unwrap()
+        .hash
+        .to_string();
+    let held = format!("SELECT COUNT(*) FROM repo_commits WHERE commit_sha = '{sha}'");
+    let there = format!("SELECT COUNT(*) FROM commits WHERE sha = '{sha}'");
+    for (slug, holders) in [(&first, 1), (&second, 0)] {
+        let drop = GitChange::ForcePush { drop: 3, count: 1 };
+        simulator.world().change_git(slug, &drop).unwrap();
+        lake.sync(How::default()).await;
+        assert_eq!(lake.number(&held).await, holders, "{slug}");
+        assert_eq!(lake.number(&there).await, holders.min(1), "{slug}");
+        let fresh = Lake::with_scopes(
+            &simulator,
+            &format!("[\"acme/{first}\", \"acme/{second}\"]"),
+        )
+        .await;
+        fresh.sync(How::default()).await;
+        let differences = lake.differences(&fresh).await;
+        assert!(differences.is_empty(), "{slug}: {differences:?}");
+    }
+}

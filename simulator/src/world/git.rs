@@ -74,6 +74,19 @@ impl Repository {
 }
 
 impl World {
+    /// Lets the main branch of one repository stand where that of another stands, as in a fork.
+    pub fn copy_main(&mut self, from: &str, to: &str) -> Result<(), Refused> {
+        let source = &self.repositories[self.repository_index(from)?];
+        let (main, head) = (source.main.clone(), source.main_head);
+        let index = self.repository_index(to)?;
+        let revision = self.next_revision();
+        let repository = &mut self.repositories[index];
+        repository.revision = revision;
+        repository.main = main;
+        repository.main_head = head;
+        Ok(())
+    }
+
     /// Makes a change to the git of a repository.
     pub fn change_git(&mut self, slug: &str, change: &GitChange) -> Result<Touched, Refused> {
         let index = self.repository_index(slug)?;
