@@ -27,7 +27,12 @@ pub const EXCLUDED_COLUMNS: [&str; 6] = [
 ];
 
 /// Tables whose rows several scopes share: their origin names one of many contributions.
-pub const SHARED_TABLES: [&str; 2] = ["_tool_bitbucket_accounts", "accounts"];
+pub const SHARED_TABLES: [&str; 4] = [
+    "_tool_bitbucket_accounts",
+    "accounts",
+    "commits",
+    "commit_parents",
+];
 
 /// The tables to compare.
 #[derive(Clone, Debug, Default)]

@@ -16,7 +16,15 @@ fn pages(items: usize, length: usize) -> usize {
 fn first(world: &World) -> usize {
     let repositories = world.repositories();
     let each = repositories.iter().map(|it| of_repository(world, it));
-    pages(repositories.len(), 100) + each.sum::<usize>()
+    of_workspace(world) + each.sum::<usize>()
+}
+
+/// The workspace, and its lists: repositories, projects and members.
+fn of_workspace(world: &World) -> usize {
+    pages(world.repositories().len(), 100)
+        + 1
+        + pages(world.projects().len(), 100)
+        + pages(world.users().len(), 100)
 }
 
 fn of_repository(world: &World, repository: &Repository) -> usize {
@@ -27,7 +35,7 @@ fn of_repository(world: &World, repository: &Repository) -> usize {
             0 => 0,
             _ => pages(it.comments.len(), 100),
         };
-        pages(it.activity.len(), 50) + comments + pages(it.commits.len(), 100)
+        pages(it.activity.len(), 50) + comments + 2 * pages(it.commits.len(), 100)
     });
     let issues = repository.issues.values();
     let of_issues = issues.map(|it| pages(it.comments.len(), 100) + pages(it.changes.len(), 100));
@@ -63,7 +71,7 @@ fn again(world: &World) -> usize {
             + pages(repository.deployments(now).len(), 100)
             + pages(ENVIRONMENTS.len(), 100)
     });
-    pages(world.repositories().len(), 100) + each.sum::<usize>()
+    of_workspace(world) + each.sum::<usize>()
 }
 
 async fn synced(lake: &Lake, simulator: &Simulator) -> usize {
@@ -134,7 +142,9 @@ fn records_of_one(world: &World) -> usize {
         .iter()
         .flat_map(|it| it.pull_requests.values());
     let of = pull_requests.map(|it| {
-        pages(it.activity.len(), 50) + pages(it.comments.len(), 100) + pages(it.commits.len(), 100)
+        pages(it.activity.len(), 50)
+            + pages(it.comments.len(), 100)
+            + 2 * pages(it.commits.len(), 100)
     });
     of.max().unwrap_or(0) + 2 + 1
 }
