@@ -276,12 +276,11 @@ impl<'a> Engine<'a> {
         };
         let gone = self.confirm_missing(&mut batch, &known).await?;
         let settled = batch.settled(&self.old);
-        let mut page = match open {
-            Some(open) => open,
-            None => {
-                let now = batch.date.unwrap_or(self.task.now);
-                store.begin(self.task.scope, now).await?
-            }
+        let mut page = if let Some(open) = open {
+            open
+        } else {
+            let now = batch.date.unwrap_or(self.task.now);
+            store.begin(self.task.scope, now).await?
         };
         let changes = page.write_items(table, batch.items, &known, None).await?;
         page.remove_items(table, &gone).await?;

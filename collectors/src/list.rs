@@ -172,6 +172,10 @@ pub(crate) fn lower_bound(since: Since, lower: DateTime<Utc>) -> String {
     format!("{}>={lower}", since.field)
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about the walk, and all combinations occur"
+)]
 struct Walk<'a> {
     task: &'a Task<'a>,
     collection: &'a Collection,
@@ -335,12 +339,12 @@ impl<'a> Walk<'a> {
             // The next page is on its way while this one is written.
             let mut fetched = self.fetch_aside(next);
             self.stage(items, date).await?;
-            let soon = match tokio::time::timeout(GATHERING, &mut fetched).await {
-                Ok(fetched) => fetched,
-                Err(_) => {
-                    self.commit().await?;
-                    fetched.await
-                }
+            let soon = tokio::time::timeout(GATHERING, &mut fetched).await;
+            let soon = if let Ok(fetched) = soon {
+                fetched
+            } else {
+                self.commit().await?;
+                fetched.await
             };
             // Only a runtime that is shutting down ends it early.
             let fetched = soon.map_err(|_| CollectErrorKind::Cancelled)?;

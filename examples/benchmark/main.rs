@@ -123,7 +123,7 @@ fn times(arguments: &Arguments) -> Result<(), Failure> {
         round.insert(Subject::Sync, synced(&mut bench, folder.path())?.0);
         bench.server.change()?;
         round.insert(Subject::Changed, synced(&mut bench, folder.path())?.0);
-        report.changed = Some((round, bench.rows_written(folder.path())?));
+        report.changed = Some((round, Bench::rows_written(folder.path())?));
     }
     report.print_summary();
     Ok(())

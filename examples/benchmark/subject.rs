@@ -164,7 +164,7 @@ impl Bench {
     }
 
     /// Rows that the first run and the last one wrote, of all layers, as the log of runs has them.
-    pub(crate) fn rows_written(&self, folder: &Path) -> Result<(u64, u64), Failure> {
+    pub(crate) fn rows_written(folder: &Path) -> Result<(u64, u64), Failure> {
         let connection = Connection::open(folder.join("headwater.db"))?;
         let of = |which: &str| {
             let sql = format!(
