@@ -240,7 +240,7 @@ fn say_what_is_next(path: &Path) {
          1. headwater init            writes headwater.toml; put your e-mail address and \
          repositories into it\n  \
          2. export BITBUCKET_TOKEN=   an API token from id.atlassian.com with the scopes \
-         read:repository:bitbucket and read:pullrequest:bitbucket\n  \
+         read:repository:bitbucket, read:pullrequest:bitbucket and read:pipeline:bitbucket\n  \
          3. headwater sync            collects; run it again whenever you like, it asks only for \
          what changed"
     );

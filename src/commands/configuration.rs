@@ -28,7 +28,7 @@ pub(super) fn init(shared: &Shared, force: bool) -> Result<Exit, Failure> {
     println!(
         "wrote {shown}\n\nNext:\n  1. put your e-mail address and your repositories into it\n  \
          2. export BITBUCKET_TOKEN=<an API token from id.atlassian.com with the scopes\n     \
-         read:repository:bitbucket and read:pullrequest:bitbucket>\n  \
+         read:repository:bitbucket, read:pullrequest:bitbucket and read:pipeline:bitbucket>\n  \
          3. headwater config check\n  4. headwater sync"
     );
     Ok(Exit::Ok)

@@ -9,11 +9,12 @@ use url::Url;
 
 use super::written;
 use crate::cli::Shared;
-use crate::config::Connection;
+use crate::config::{Config, Connection};
 use crate::connect::{Clues, Connector};
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::diagnosis::{Code, Diagnosis, of_answer, of_list};
 use crate::exit::{Exit, Failure};
+use crate::sources::bitbucket::bitbucket;
 
 pub(super) async fn test(shared: &Shared, name: Option<&str>) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::Yes)?;
@@ -37,6 +38,7 @@ pub(super) async fn test(shared: &Shared, name: Option<&str>) -> Result<Exit, Fa
             client: &client,
             clues,
             cancel: &cancel,
+            lists: lists_of(&context.config, connection, &client),
         };
         let diagnosis = tested.diagnose().await;
         written(print(shared, &connection.name, &diagnosis))?;
@@ -91,6 +93,28 @@ struct Tested<'a> {
     client: &'a Client,
     clues: Clues,
     cancel: &'a CancellationToken,
+    /// Paths below a repository of lists that need scopes of their own.
+    lists: Vec<&'static [&'static str]>,
+}
+
+/// The lists that the configuration wants and that need scopes of their own.
+fn lists_of(
+    config: &Config,
+    connection: &Connection,
+    client: &Client,
+) -> Vec<&'static [&'static str]> {
+    let wanted = config.streams_of(&bitbucket(), &connection.name);
+    let lists: [(&str, &[&str]); 2] = [
+        ("pull_requests", &["pullrequests"]),
+        // Without the slash at the end some servers answer 404.
+        ("pipelines", &["pipelines", ""]),
+    ];
+    let is_asked = |stream: &str| {
+        // What is not public is absent for strangers, which is no mistake.
+        wanted.contains(stream) && (stream == "pull_requests" || !client.is_anonymous())
+    };
+    let asked = lists.into_iter().filter(|(stream, _)| is_asked(stream));
+    asked.map(|(_, list)| list).collect()
 }
 
 impl Tested<'_> {
@@ -107,8 +131,10 @@ impl Tested<'_> {
                 Err(diagnosis) => return diagnosis,
             };
             if let (Some(repository), false) = (&repository, has_read) {
-                if let Some(diagnosis) = self.pull_requests_of(repository).await {
-                    return diagnosis;
+                for list in &self.lists {
+                    if let Some(diagnosis) = self.list_of(repository, list).await {
+                        return diagnosis;
+                    }
                 }
                 has_read = true;
             }
@@ -148,11 +174,11 @@ impl Tested<'_> {
         }
     }
 
-    /// Pull requests need a scope of their own. A repository without them is no sign of one.
-    async fn pull_requests_of(&self, repository: &str) -> Option<Diagnosis> {
+    /// Some lists need a scope of their own. A repository without the list is no sign of one.
+    async fn list_of(&self, repository: &str, list: &[&str]) -> Option<Diagnosis> {
         let mut path = vec!["repositories"];
         path.extend(repository.split('/'));
-        path.push("pullrequests");
+        path.extend(list);
         let probed = self.get(&path, true).await;
         let wrong = of_answer(&probed, &self.clues)?;
         (wrong.code != Code::NoResources).then_some(wrong)

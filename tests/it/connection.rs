@@ -162,6 +162,17 @@ async fn what_credentials_may_not_read_is_named() {
             "has read:pullrequest:bitbucket too",
         ),
         Situation::new(
+            "scope of pipelines is missing",
+            API_TOKEN,
+            "no-pipelines-secret",
+        )
+        .expect(
+            code,
+            "required: read:pipeline:bitbucket; granted: read:repository:bitbucket \
+             read:pullrequest:bitbucket",
+            "has read:pipeline:bitbucket too",
+        ),
+        Situation::new(
             "missing scope of an access token",
             ACCESS_TOKEN,
             "narrow-t0ken-secret",

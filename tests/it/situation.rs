@@ -170,12 +170,17 @@ pub(crate) async fn simulator() -> Simulator {
         "api-t0ken-secret",
         "few-sc0pes-secret",
         "no-pull-requests-secret",
+        "no-pipelines-secret",
         "old-t0ken-secret",
     ];
     let people = people.map(|token| ("me@example.com".to_owned(), token.to_owned()));
     let scopes = [
         ("few-sc0pes-secret", vec!["read:user:bitbucket"]),
         ("no-pull-requests-secret", vec!["read:repository:bitbucket"]),
+        (
+            "no-pipelines-secret",
+            vec!["read:repository:bitbucket", "read:pullrequest:bitbucket"],
+        ),
         ("narrow-t0ken-secret", vec!["repository"]),
     ];
     let scopes = scopes.map(|(token, names)| {

@@ -239,6 +239,11 @@ fn required(path: &str) -> Option<Required> {
     let needs = |granular, classic| Some(Required { granular, classic });
     if path.contains("/pullrequests") {
         needs("read:pullrequest:bitbucket", "pullrequest")
+    } else if ["/pipelines", "/deployments", "/environments"]
+        .iter()
+        .any(|list| path.contains(list))
+    {
+        needs("read:pipeline:bitbucket", "pipeline")
     } else if path.starts_with("repositories/") {
         needs("read:repository:bitbucket", "repository")
     } else if path.starts_with("workspaces/") || path.starts_with("user/workspaces") {
