@@ -1,13 +1,15 @@
 //! The walk over a list of the scope itself: repositories, pull requests.
 
+mod absence;
 mod heads;
+mod plan;
 mod steadiness;
 mod widening;
 
 use std::collections::HashSet;
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use headwater_store::Page as Transaction;
 use headwater_store::dead_letters::named;
 use headwater_store::progress::{Checkpoint, WalkKey, WalkState};
@@ -16,14 +18,15 @@ use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use crate::bounds;
-use crate::endpoint::{Collection, Paging, Since};
+use crate::endpoint::{Collection, Paging};
 use crate::engine::{Outcome, Page, Progress, Task, Trail, bad_url, fetch, keyed};
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
 use crate::page::{Items, RawItem};
 
-use heads::Span;
+pub(crate) use plan::lower_bound;
+
+use plan::Plan;
 use steadiness::Steadiness;
-use widening::Missing;
 
 /// Times that a list is read in one run, at most, because it changed between its pages.
 const ROUNDS: u32 = 4;
@@ -77,100 +80,6 @@ fn list_url(task: &Task<'_>, collection: &Collection) -> Result<Url, CollectErro
 
 /// A page on its way.
 type Aside = AbortOnDropHandle<Result<Page, RequestError>>;
-
-/// What a walk asks for.
-struct Plan {
-    /// Only items that changed at this time or later (UTC).
-    lower: Option<DateTime<Utc>>,
-    /// True when the walk sees every item in range, so that what it misses is gone.
-    complete: bool,
-    data_after: Option<DateTime<Utc>>,
-    /// Which commits, of a list that has heads.
-    span: Option<Span>,
-    /// The part of the range that is not known yet, where only that is asked for.
-    missing: Option<Missing>,
-}
-
-impl Plan {
-    fn new(task: &Task<'_>, collection: &Collection, stored: &WalkState) -> Self {
-        let data_after = task.range.data_after;
-        // A range that reaches further back than what was walked makes everything new, where the
-        // part that is missing cannot be asked for alone.
-        let widened = widening::is_wider(data_after, stored);
-        let incremental = stored.complete && !widened && !task.range.full;
-        let newest_first = collection.endpoint.newest_first;
-        let again = newest_first.map(|newest| TimeDelta::hours(newest.again_hours));
-        let since = stored
-            .since
-            .filter(|_| incremental)
-            .map(|since| since - again.unwrap_or(OVERLAP));
-        let filtered = collection.endpoint.since.is_some() || newest_first.is_some();
-        Self {
-            lower: since.max(data_after).filter(|_| filtered),
-            complete: since.is_none() || !filtered,
-            data_after,
-            span: None,
-            missing: None,
-        }
-    }
-
-    /// The question as text: an interrupted walk is resumed only for the same question.
-    fn question(&self) -> String {
-        if let Some(span) = &self.span {
-            return span.question();
-        }
-        let lower = self.lower.map(|time| time.to_rfc3339());
-        let upper = self.missing.as_ref().map_or_else(String::new, |missing| {
-            format!(" upper={}", missing.upper.to_rfc3339())
-        });
-        format!(
-            "complete={} lower={}{upper}",
-            self.complete,
-            lower.unwrap_or_default()
-        )
-    }
-
-    fn begin(&self, stored: &WalkState) -> WalkState {
-        let mut state = stored.clone();
-        let asked = stored.resume_query.as_deref().map(steadiness::question);
-        if state.resume_at.is_none() || asked != Some(self.question().as_str()) {
-            state.walk += 1;
-            state.resume_at = None;
-            state.resume_since = None;
-        }
-        state
-    }
-
-    fn first_url(&self, collection: &Collection, list_url: &Url) -> Url {
-        if let Some(span) = &self.span {
-            return span.first_url(list_url);
-        }
-        let mut url = list_url.clone();
-        let since = collection.endpoint.since;
-        let lower = since
-            .zip(self.lower)
-            .map(|(since, lower)| lower_bound(since, lower));
-        let upper = since
-            .zip(self.missing.as_ref())
-            .map(|(since, missing)| missing.filter(since));
-        let filter: Vec<String> = lower.into_iter().chain(upper).collect();
-        if !filter.is_empty() {
-            url.query_pairs_mut()
-                .append_pair("q", &filter.join(" AND "));
-        }
-        if let Some(page) = self.missing.as_ref().and_then(|missing| missing.page) {
-            url.query_pairs_mut().append_pair("page", &page.to_string());
-        }
-        url
-    }
-}
-
-/// The filter that leaves out what did not change at a time or later.
-pub(crate) fn lower_bound(since: Since, lower: DateTime<Utc>) -> String {
-    // `Z` instead of an offset: a plus sign would need escaping twice on some servers.
-    let lower = lower.to_rfc3339_opts(SecondsFormat::Secs, true);
-    format!("{}>={lower}", since.field)
-}
 
 #[expect(
     clippy::struct_excessive_bools,
@@ -472,85 +381,6 @@ impl<'a> Walk<'a> {
             !is_same && changed_at.is_none_or(|at| Some(at) < began)
         });
         missed.count() as u64
-    }
-
-    /// Asks for every item the walk did not see: lists shift while they are read.
-    async fn remove_missing(&mut self) -> Result<(), CollectErrorKind> {
-        let table = &self.collection.raw_table;
-        let store = self.task.store;
-        let missing = store
-            .not_seen(self.task.scope, table, self.state.walk)
-            .await?;
-        for (id, key) in missing {
-            match self.still_there(&key).await? {
-                Some(item) => {
-                    let item = vec![item];
-                    bounds::note_unended(&self.collection.endpoint, &item, &mut self.unended);
-                    self.stage(item, None).await?;
-                    self.commit().await?;
-                }
-                None => self.remove(id, &key).await?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn still_there(&self, key: &str) -> Result<Option<RawItem>, CollectErrorKind> {
-        let client = &self.task.client;
-        let url = self
-            .collection
-            .item_url(client.endpoint(), self.task.scope, key);
-        let Some(url) = url.map_err(|error| bad_url(client, error))? else {
-            // A list of one item whose key changed: the old one is no longer there.
-            return Ok(None);
-        };
-        let single = Collection {
-            endpoint: crate::endpoint::Endpoint {
-                paging: Paging::Single,
-                ..self.collection.endpoint
-            },
-            ..self.collection.clone()
-        };
-        match fetch(client, &self.task.cancel, &single, &url).await {
-            Ok(mut page) => Ok(page.items.items.pop()),
-            Err(error) => match error.kind {
-                // With the number of a change the endpoint is gone, not the item.
-                RequestErrorKind::NotFound { .. } | RequestErrorKind::Gone { change: None, .. } => {
-                    Ok(None)
-                }
-                _ => Err(error.into()),
-            },
-        }
-    }
-
-    /// Removes an item with all its children, in one transaction.
-    async fn remove(&mut self, id: i64, key: &str) -> Result<(), CollectErrorKind> {
-        let mut settled = Vec::new();
-        for child in self.task.children {
-            let dead = self.task.store.dead_items(self.task.scope, child.stream);
-            let mut dead = dead.await?;
-            dead.retain(|item| {
-                item.split_once('/')
-                    .is_some_and(|(parent, _)| parent == key)
-            });
-            settled.push((child.stream, dead));
-        }
-        let mut page = self
-            .task
-            .store
-            .begin(self.task.scope, self.task.now)
-            .await?;
-        for child in self.task.children {
-            let child_stream = (child.raw_table.as_str(), child.stream);
-            self.outcome.removed += page.remove_children(child_stream, key).await?;
-        }
-        for (stream, items) in settled {
-            page.settle(stream, &items).await?;
-        }
-        page.remove_items(&self.collection.raw_table, &[id]).await?;
-        page.commit().await?;
-        self.outcome.removed += 1;
-        Ok(())
     }
 
     /// Where the next walk begins. It stays before what has not ended; where the first part of the

@@ -1,0 +1,105 @@
+//! What a walk asks a list for.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use headwater_store::progress::WalkState;
+use url::Url;
+
+use super::heads::Span;
+use super::widening::{self, Missing};
+use super::{OVERLAP, steadiness};
+use crate::endpoint::{Collection, Since};
+use crate::engine::Task;
+
+/// What a walk asks for.
+pub(super) struct Plan {
+    /// Only items that changed at this time or later (UTC).
+    pub(super) lower: Option<DateTime<Utc>>,
+    /// True when the walk sees every item in range, so that what it misses is gone.
+    pub(super) complete: bool,
+    pub(super) data_after: Option<DateTime<Utc>>,
+    /// Which commits, of a list that has heads.
+    pub(super) span: Option<Span>,
+    /// The part of the range that is not known yet, where only that is asked for.
+    pub(super) missing: Option<Missing>,
+}
+
+impl Plan {
+    pub(super) fn new(task: &Task<'_>, collection: &Collection, stored: &WalkState) -> Self {
+        let data_after = task.range.data_after;
+        // A range that reaches further back than what was walked makes everything new, where the
+        // part that is missing cannot be asked for alone.
+        let widened = widening::is_wider(data_after, stored);
+        let incremental = stored.complete && !widened && !task.range.full;
+        let newest_first = collection.endpoint.newest_first;
+        let again = newest_first.map(|newest| TimeDelta::hours(newest.again_hours));
+        let since = stored
+            .since
+            .filter(|_| incremental)
+            .map(|since| since - again.unwrap_or(OVERLAP));
+        let filtered = collection.endpoint.since.is_some() || newest_first.is_some();
+        Self {
+            lower: since.max(data_after).filter(|_| filtered),
+            complete: since.is_none() || !filtered,
+            data_after,
+            span: None,
+            missing: None,
+        }
+    }
+
+    /// The question as text: an interrupted walk is resumed only for the same question.
+    pub(super) fn question(&self) -> String {
+        if let Some(span) = &self.span {
+            return span.question();
+        }
+        let lower = self.lower.map(|time| time.to_rfc3339());
+        let upper = self.missing.as_ref().map_or_else(String::new, |missing| {
+            format!(" upper={}", missing.upper.to_rfc3339())
+        });
+        format!(
+            "complete={} lower={}{upper}",
+            self.complete,
+            lower.unwrap_or_default()
+        )
+    }
+
+    pub(super) fn begin(&self, stored: &WalkState) -> WalkState {
+        let mut state = stored.clone();
+        let asked = stored.resume_query.as_deref().map(steadiness::question);
+        if state.resume_at.is_none() || asked != Some(self.question().as_str()) {
+            state.walk += 1;
+            state.resume_at = None;
+            state.resume_since = None;
+        }
+        state
+    }
+
+    pub(super) fn first_url(&self, collection: &Collection, list_url: &Url) -> Url {
+        if let Some(span) = &self.span {
+            return span.first_url(list_url);
+        }
+        let mut url = list_url.clone();
+        let since = collection.endpoint.since;
+        let lower = since
+            .zip(self.lower)
+            .map(|(since, lower)| lower_bound(since, lower));
+        let upper = since
+            .zip(self.missing.as_ref())
+            .map(|(since, missing)| missing.filter(since));
+        let filter: Vec<String> = lower.into_iter().chain(upper).collect();
+        if !filter.is_empty() {
+            url.query_pairs_mut()
+                .append_pair("q", &filter.join(" AND "));
+        }
+        if let Some(page) = self.missing.as_ref().and_then(|missing| missing.page) {
+            url.query_pairs_mut().append_pair("page", &page.to_string());
+        }
+        url
+    }
+}
+
+/// The filter that leaves out what did not change at a time or later.
+pub(crate) fn lower_bound(since: Since, lower: DateTime<Utc>) -> String {
+    // `Z` instead of an offset: a plus sign would need escaping twice on some servers.
+    let lower = lower.to_rfc3339_opts(SecondsFormat::Secs, true);
+    format!("{}>={lower}", since.field)
+}
