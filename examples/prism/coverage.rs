@@ -67,8 +67,16 @@ pub(crate) fn endpoints() -> Vec<Template> {
     let mut endpoints = vec![Template::of("repositories/{workspace}")];
     for stream in bitbucket().streams {
         let endpoint = stream.collection.endpoint;
-        endpoints.push(Template::of(endpoint.path));
-        endpoints.extend(endpoint.item_path.map(Template::of));
+        let of_workspace = stream.collection.of_workspace;
+        let template = |path: &str| {
+            if of_workspace {
+                Template::of(&path.replace("{scope}", "{workspace}"))
+            } else {
+                Template::of(path)
+            }
+        };
+        endpoints.push(template(endpoint.path));
+        endpoints.extend(endpoint.item_path.map(template));
     }
     endpoints.retain(|endpoint| !is_of_tracker(&endpoint.0));
     endpoints

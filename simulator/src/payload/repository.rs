@@ -143,10 +143,6 @@ pub(crate) fn project(out: &mut String, workspace: &Workspace, project: &Project
         it.text("type", "project");
         it.object("links", |links| {
             links.link(
-                "self",
-                format_args!("{API}/workspaces/{slug}/projects/{key}"),
-            );
-            links.link(
                 "html",
                 format_args!("{WEB}/{slug}/workspace/projects/{key}"),
             );
