@@ -17,6 +17,7 @@ use crate::exit::{Exit, Failure};
 use crate::report::Event;
 use crate::resolve::{Resolved, Wanted};
 use crate::run::{lease_all, now};
+use crate::source::REPOSITORIES;
 
 /// Asks for the repositories that are named in full, since only their UUID tells whether they are
 /// still those of last time. What comes back is their payload, so it costs no request more.
@@ -121,7 +122,7 @@ pub async fn follow(
 ) -> Result<bool, Failure> {
     let store = collecting.store;
     let tables = collecting.source.tables();
-    let Some(repositories) = collecting.source.find("repositories") else {
+    let Some(repositories) = collecting.source.find(REPOSITORIES) else {
         return Ok(false);
     };
     let raw_table = &repositories.collection.raw_table;

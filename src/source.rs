@@ -4,10 +4,14 @@ use std::marker::PhantomData;
 
 use headwater_collectors::{Collect, Collection};
 use headwater_converters::{Conversion, Convert};
-use headwater_domain::{Scope, Table};
+use headwater_domain::tool::bitbucket::repository::Repositories;
+use headwater_domain::{Scope, Stream, Table};
 use headwater_extractors::{Extract, Extraction};
 use headwater_migrations::ChangeName;
 use headwater_store::compare::Tables;
+
+/// The stream whose one item tells a repository's name and UUID.
+pub const REPOSITORIES: &str = Repositories::NAME;
 
 /// One stream over collection and extraction.
 pub struct StreamEntry {

@@ -352,9 +352,8 @@ impl<'a> Walk<'a> {
         page.bury(&letters).await?;
         page.set_walk_state(self.collection.stream, &self.state)
             .await?;
-        if self.first && !self.again && page.has_room() {
-            page.flush().await?;
-            self.open = Some(page);
+        if self.first && !self.again {
+            self.open = page.go_on().await?;
         } else {
             page.commit().await?;
         }

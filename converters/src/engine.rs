@@ -80,17 +80,9 @@ pub async fn run(
             None => store.begin(scope, watch.now).await.map_err(failed)?,
         };
         let staged = stage_page(page, scope, conversion, (batch, first)).await;
-        let (mut page, changes) = staged.map_err(failed)?;
-        let following = if page.has_room() {
-            let (written, following) = future::join(page.flush(), following).await;
-            written.map_err(failed)?;
-            open = Some(page);
-            following
-        } else {
-            let (written, following) = future::join(page.commit(), following).await;
-            written.map_err(failed)?;
-            following
-        };
+        let (page, changes) = staged.map_err(failed)?;
+        let (kept, following) = future::join(page.go_on(), following).await;
+        open = kept.map_err(failed)?;
         outcome.changes += changes;
         outcome.items += count;
         (watch.progress)(count);
@@ -153,10 +145,8 @@ async fn list_work(
 ) -> Result<bool, StoreError> {
     let step = conversion.step();
     let stored = store.checkpoint(scope, &step).await?;
-    let rules = match (conversion.fingerprint)(rules) {
-        none if none.is_empty() => format!("v{}", conversion.version),
-        looked_at => format!("v{} {looked_at}", conversion.version),
-    };
+    let version = format!("v{}", conversion.version);
+    let rules = Checkpoint::rules_of(&version, &(conversion.fingerprint)(rules));
     let after = if stored.rules == rules { stored.seq } else { 0 };
     let latest = store.latest_seq(scope).await?;
     if after == latest {

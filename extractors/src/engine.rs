@@ -63,10 +63,7 @@ pub async fn run(
         configured: rules,
         watch,
         step: extraction.step(),
-        rules: match (extraction.fingerprint)(rules) {
-            none if none.is_empty() => version,
-            looked_at => format!("{version} {looked_at}"),
-        },
+        rules: Checkpoint::rules_of(&version, &(extraction.fingerprint)(rules)),
     };
     let done = engine.run().await;
     done.map_err(|stop| match stop {
@@ -136,17 +133,9 @@ impl Engine<'_> {
                 Some(page) => page,
                 None => self.store.begin(self.scope, self.watch.now).await?,
             };
-            let mut page = self.stage_batch((page, batch), first, &mut outcome).await?;
-            let read = if page.has_room() {
-                let (written, read) = future::join(page.flush(), self.read_page(after)).await;
-                written?;
-                open = Some(page);
-                read
-            } else {
-                let (written, read) = future::join(page.commit(), self.read_page(after)).await;
-                written?;
-                read
-            };
+            let page = self.stage_batch((page, batch), first, &mut outcome).await?;
+            let (kept, read) = future::join(page.go_on(), self.read_page(after)).await;
+            open = kept?;
             (self.watch.progress)(count);
             next = read?;
         }

@@ -25,7 +25,7 @@ use crate::renames;
 use crate::report::{Event, Reporter, RunSummary};
 use crate::resolve::{Resolved, Selection, Wanted, connection_id, registered, wanted};
 use crate::run::{Job, Runner, Tally, now};
-use crate::source::{Source, StreamEntry};
+use crate::source::{REPOSITORIES, Source, StreamEntry};
 use crate::sources::bitbucket::bitbucket;
 
 pub(super) async fn sync(shared: &Shared, arguments: CollectArgs) -> Result<Exit, Failure> {
@@ -123,9 +123,6 @@ pub struct Collecting<'a> {
     /// How far back, if that is further than what is there (UTC).
     pub since: Option<DateTime<Utc>>,
 }
-
-/// The stream whose one item tells a repository's name and UUID.
-const REPOSITORIES: &str = "repositories";
 
 /// Resolves the repositories, then runs the plan over them.
 ///

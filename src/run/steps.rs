@@ -19,7 +19,7 @@ use crate::entities;
 use crate::exit::chain;
 use crate::plan::{Depth, Plan};
 use crate::report::{Event, Place, StepSummary};
-use crate::source::StreamEntry;
+use crate::source::{REPOSITORIES, StreamEntry};
 
 /// One scope on its way through the stages.
 pub(super) struct ScopeRun<'a> {
@@ -147,16 +147,15 @@ impl ScopeRun<'_> {
     async fn prune_removed(&self) -> Result<(), StoreError> {
         let (source, store) = (self.runner.source, self.runner.store);
         let running = entities::steps_of(source, &self.job.streams);
-        let mut steps = source.reading_steps(&self.job.scope);
-        for place in (0..steps.len()).rev() {
-            let step = &steps[place];
-            let waits = running.contains(step)
-                || !store.checkpoint(&self.job.scope, step).await?.is_start();
-            if !waits {
-                steps.remove(place);
+        let mut waiting = Vec::new();
+        for step in source.reading_steps(&self.job.scope) {
+            let waits = running.contains(&step)
+                || !store.checkpoint(&self.job.scope, &step).await?.is_start();
+            if waits {
+                waiting.push(step);
             }
         }
-        store.prune_removed(&self.job.scope, &steps).await
+        store.prune_removed(&self.job.scope, &waiting).await
     }
 
     async fn collect_all(&mut self, streams: &[&StreamEntry], tally: &mut Tally) -> Step<()> {
@@ -238,7 +237,7 @@ impl ScopeRun<'_> {
 
     /// A repository that answers is not gone, whatever was noted before.
     async fn note_there(&self, stream: &str) -> Step<()> {
-        if stream != "repositories" {
+        if stream != REPOSITORIES {
             return Ok(());
         }
         let there = self
@@ -270,7 +269,7 @@ impl ScopeRun<'_> {
         };
         match kind {
             RequestErrorKind::NotFound { .. } | RequestErrorKind::Forbidden { .. }
-                if error.stream == "repositories" =>
+                if error.stream == REPOSITORIES =>
             {
                 // Rows stay: a repository may be hidden from these credentials for a while.
                 let gone = self
@@ -464,7 +463,7 @@ fn is_absent(
     let collectors::CollectErrorKind::Request(error) = &error.kind else {
         return false;
     };
-    let may_be_refused = is_anonymous && collection.stream != "repositories";
+    let may_be_refused = is_anonymous && collection.stream != REPOSITORIES;
     match error.kind {
         RequestErrorKind::NotFound { .. } | RequestErrorKind::Gone { .. } => {
             collection.endpoint.optional

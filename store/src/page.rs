@@ -144,6 +144,17 @@ impl Page<'_> {
         Ok(())
     }
 
+    /// Ends the work on a page of rows: once they are written the transaction comes back for a
+    /// further page if it has room, and is committed if not.
+    pub async fn go_on(mut self) -> Result<Option<Self>, StoreError> {
+        if self.has_room() {
+            self.flush().await?;
+            return Ok(Some(self));
+        }
+        self.commit().await?;
+        Ok(None)
+    }
+
     /// True while the transaction may take a further page of rows after [`Page::flush`]. Only where
     /// one process writes and readers are not held up: in an `SQLite` file.
     #[must_use]

@@ -24,6 +24,17 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// The rules of a step: the version of its mapping, and what identifies the configured rules
+    /// that it looks at, if it looks at any.
+    #[must_use]
+    pub fn rules_of(version: &str, fingerprint: &str) -> String {
+        if fingerprint.is_empty() {
+            version.to_owned()
+        } else {
+            format!("{version} {fingerprint}")
+        }
+    }
+
     /// True when nothing was ever done under any rules.
     #[must_use]
     pub fn is_start(&self) -> bool {
