@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use headwater_domain::{Rows, Scope, Sourced, Table};
-use headwater_store::{Store, StoreError};
+use headwater_store::{Store, StoreError, aside};
 use sea_orm::EntityTrait;
 
 use crate::rules::Rules;
@@ -14,7 +14,7 @@ use crate::rules::Rules;
 /// Conversion of one kind of tool row, the *driver*, to domain rows.
 pub trait Convert: 'static {
     /// The driver's table.
-    type Driver: EntityTrait<Model: Default>;
+    type Driver: EntityTrait<Model: Default + Send>;
 
     /// Name of the conversion, plural, unique within the source.
     const NAME: &'static str;
@@ -210,8 +210,10 @@ pub struct Conversion {
     pub version: u32,
     /// Other scopes write the same rows: none of them can be taken for new.
     pub(crate) shared: bool,
-    /// Where other scopes may have the same driver key, if the rows are theirs too.
-    pub(crate) in_common: Option<(&'static Table, &'static str)>,
+    /// Other scopes may have the same driver key, and the rows are theirs too.
+    pub(crate) in_common: bool,
+    /// The driver's table, and its column that identifies a row.
+    pub(crate) driver: (&'static Table, &'static str),
     pub(crate) reads: Vec<Read>,
     pub(crate) writes: Vec<Write>,
     pub(crate) owner: fn(&Scope, &str) -> String,
@@ -231,13 +233,28 @@ impl Conversion {
             name: C::NAME,
             version: C::VERSION,
             shared: !C::reads().iter().any(|read| read.table.name == driver.name),
-            in_common: C::IN_COMMON.then_some((driver, C::KEY)),
+            in_common: C::IN_COMMON,
+            driver: (driver, C::KEY),
             reads: C::reads(),
             writes: C::writes(),
             owner: C::owner,
             fingerprint: C::fingerprint,
             convert: convert::<C>,
         }
+    }
+
+    /// True when all driver rows can be read in the order of the keys, so that these need not be
+    /// listed when everything is to be converted. Keys without a driver row make no rows; those
+    /// that have lost theirs are listed as removed.
+    pub(crate) fn may_pass_everything(&self) -> bool {
+        let (driver, key) = self.driver;
+        let keys = driver.columns.iter().filter(|column| column.key);
+        let mut keys = keys.map(|column| column.name.as_str());
+        let within: &[&str] = match driver.has("repo_id") {
+            true => &["connection_id", "repo_id", key],
+            false => &["connection_id", key],
+        };
+        !self.shared && within.iter().all(|name| keys.next() == Some(name))
     }
 
     /// Name of the step in checkpoints.
@@ -291,11 +308,16 @@ fn convert<'a, C: Convert>(
     Box::pin(async move {
         let drivers = store.rows_by_key::<C::Driver>(scope, C::KEY, keys).await?;
         let some_are_gone = drivers.len() < keys.len();
-        let mut rows = Rows::default();
-        for driver in drivers {
-            rows.from_origin(driver.origin.clone());
-            C::convert(scope, driver, &related, &mut rows);
-        }
+        let scope = scope.clone();
+        let rows = aside(move || {
+            let mut rows = Rows::default();
+            for driver in drivers {
+                rows.from_origin(driver.origin.clone());
+                C::convert(&scope, driver, &related, &mut rows);
+            }
+            rows
+        });
+        let rows = rows.await?;
         Ok(Converted {
             rows,
             some_are_gone,

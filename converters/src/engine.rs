@@ -7,12 +7,16 @@ use futures::future;
 use headwater_domain::{Rows, Scope};
 use headwater_store::progress::Checkpoint;
 use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError, Watch};
+use tokio::sync::mpsc;
 
 use crate::conversion::Conversion;
 use crate::rules::Rules;
 
 /// Driver rows converted in one transaction.
 const PAGE: usize = 512;
+
+/// Pages read ahead of the one that is written.
+const AHEAD: usize = 1;
 
 /// What a conversion did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,81 +65,145 @@ pub async fn run(
     let first = list_work(store, scope, conversion, rules, watch)
         .await
         .map_err(failed)?;
+    let step = conversion.step();
+    let everything = store.reached_of_everything(scope, &step).await;
+    let everything = everything.map_err(failed)?;
+    let passes = everything.is_some();
+    let (ready, batches) = mpsc::channel(AHEAD);
+    let read = read_pages(store, scope, (conversion, rules), everything, ready);
+    let written = write_pages((store, scope), conversion, watch, batches, (first, passes));
+    let (read, written) = future::join(read, written).await;
+    let outcome = written.map_err(failed)?;
+    read.map_err(failed)?;
+    outcome.ok_or(Error::Cancelled)
+}
+
+/// Reads and converts pages ahead of the writing: listed keys first, then everything after a key
+/// where it comes to that.
+async fn read_pages(
+    store: &Store,
+    scope: &Scope,
+    (conversion, rules): (&Conversion, &Arc<Rules>),
+    everything: Option<String>,
+    ready: mpsc::Sender<Batch>,
+) -> Result<(), StoreError> {
+    let mut after = String::new();
+    loop {
+        let keys = store.work(scope, &conversion.step(), &after, PAGE).await?;
+        let Some(last) = keys.last().cloned() else {
+            break;
+        };
+        after = last;
+        let batch = convert_page(store, scope, (conversion, rules), (keys, false)).await?;
+        if ready.send(batch).await.is_err() {
+            // The writing has stopped, and tells why.
+            return Ok(());
+        }
+    }
+    let Some(mut after) = everything else {
+        return Ok(());
+    };
+    loop {
+        let keys = store.keys_after(scope, conversion.driver, &after, PAGE).await?;
+        let Some(last) = keys.last().cloned() else {
+            break;
+        };
+        after = last;
+        let batch = convert_page(store, scope, (conversion, rules), (keys, true)).await?;
+        if ready.send(batch).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Writes pages as they get ready; several share a transaction. None when it was cancelled.
+async fn write_pages(
+    (store, scope): (&Store, &Scope),
+    conversion: &Conversion,
+    watch: &Watch<'_>,
+    mut batches: mpsc::Receiver<Batch>,
+    (first, passes): (bool, bool),
+) -> Result<Option<Outcome>, StoreError> {
     let mut outcome = Outcome::default();
-    let read = |after: String| read_page(store, scope, (conversion, rules), after);
-    let mut next = read(String::new()).await.map_err(failed)?;
     let mut open: Option<Page<'_>> = None;
-    while let Some(batch) = next {
+    loop {
+        if batches.is_empty()
+            && let Some(page) = open.take()
+        {
+            open = page.yield_turn().await?;
+        }
+        let Some(batch) = batches.recv().await else {
+            break;
+        };
         if watch.cancel.is_cancelled() {
             if let Some(page) = open {
-                page.commit().await.map_err(failed)?;
+                page.commit().await?;
             }
-            return Err(Error::Cancelled);
+            return Ok(None);
         }
         let count = batch.keys.len() as u64;
-        // The next page is read and converted while this one is written.
-        let following = read(batch.last_key());
         let page = match open.take() {
             Some(page) => page,
-            None => store.begin(scope, watch.now).await.map_err(failed)?,
+            None => store.begin(scope, watch.now).await?,
         };
-        let staged = stage_page(page, scope, conversion, (batch, first)).await;
-        let (page, changes) = staged.map_err(failed)?;
-        let (kept, following) = future::join(page.go_on(), following).await;
-        open = kept.map_err(failed)?;
+        let (page, changes) = stage_page(page, scope, conversion, (batch, first)).await?;
+        open = page.go_on().await?;
         outcome.changes += changes;
         outcome.items += count;
         (watch.progress)(count);
-        next = following.map_err(failed)?;
+    }
+    if passes {
+        let page = match open.take() {
+            Some(page) => page,
+            None => store.begin(scope, watch.now).await?,
+        };
+        page.end_everything(&conversion.step())?;
+        open = Some(page);
     }
     if let Some(page) = open {
-        page.commit().await.map_err(failed)?;
+        page.commit().await?;
     }
-    Ok(outcome)
+    Ok(Some(outcome))
 }
 
 /// Driver keys with the rows made of them.
 struct Batch {
     keys: Vec<String>,
+    /// The keys are the next of all there are, not listed ones.
+    of_everything: bool,
     /// Keys whose rows stay, because another scope has them too.
     held: HashSet<String>,
     rows: Rows,
 }
 
-impl Batch {
-    fn last_key(&self) -> String {
-        self.keys.last().cloned().unwrap_or_default()
-    }
-}
-
-/// Converts the work after a key; none at the end.
-async fn read_page(
+/// Converts what belongs to some keys.
+async fn convert_page(
     store: &Store,
     scope: &Scope,
     (conversion, rules): (&Conversion, &Arc<Rules>),
-    after: String,
-) -> Result<Option<Batch>, StoreError> {
-    let keys = store.work(scope, &conversion.step(), &after, PAGE).await?;
-    if keys.is_empty() {
-        return Ok(None);
-    }
+    (keys, of_everything): (Vec<String>, bool),
+) -> Result<Batch, StoreError> {
     let related = conversion.load_related(store, scope, &keys, rules).await?;
     let converted = (conversion.convert)(store, scope, &keys, related).await?;
     let held = match conversion.in_common {
-        Some(driver) if converted.some_are_gone => {
-            store.keys_elsewhere(scope, driver, &keys).await?
+        true if converted.some_are_gone => {
+            store
+                .keys_elsewhere(scope, conversion.driver, &keys)
+                .await?
         }
         _ => HashSet::new(),
     };
-    Ok(Some(Batch {
+    Ok(Batch {
         keys,
+        of_everything,
         held,
         rows: converted.rows,
-    }))
+    })
 }
 
-/// Notes every driver key whose inputs changed, together with the checkpoint. Returns true when
-/// no row of these can be there yet.
+/// Notes every driver key whose inputs changed, or that it is all of them, together with the
+/// checkpoint. Returns true when no row of these can be there yet.
 async fn list_work(
     store: &Store,
     scope: &Scope,
@@ -160,10 +228,14 @@ async fn list_work(
         removed.extend(keys.iter().filter_map(|key| driver_key(key, read.column)));
     }
     let page = store.begin(scope, watch.now).await?;
-    for read in &conversion.reads {
-        let changed = (read.table.name, read.column);
-        page.add_changed_work(&step, changed, (after, latest))
-            .await?;
+    if after == 0 && conversion.may_pass_everything() {
+        page.begin_everything(&step).await?;
+    } else {
+        for read in &conversion.reads {
+            let changed = (read.table.name, read.column);
+            page.add_changed_work(&step, changed, (after, latest))
+                .await?;
+        }
     }
     page.add_work(&step, removed).await?;
     let done = Checkpoint {
@@ -191,6 +263,7 @@ async fn stage_page<'s>(
 ) -> Result<(Page<'s>, Changes), StoreError> {
     let Batch {
         keys,
+        of_everything,
         held,
         mut rows,
     } = batch;
@@ -215,7 +288,10 @@ async fn stage_page<'s>(
         "{} writes undeclared tables",
         conversion.name
     );
-    page.finish_work(&conversion.step(), &keys)?;
+    match keys.last() {
+        Some(last) if of_everything => page.reach_of_everything(&conversion.step(), last)?,
+        _ => page.finish_work(&conversion.step(), &keys)?,
+    }
     Ok((page, changes))
 }
 

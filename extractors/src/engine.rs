@@ -1,18 +1,24 @@
 //! The extraction loop: pages of changed raw rows in, tool rows out.
 
+use std::sync::Arc;
+
 use futures::future;
 use headwater_domain::rules::Rules;
 use headwater_domain::{Item, Origin, Rows, Scope};
 use headwater_store::dead_letters::DeadLetter;
-use headwater_store::mentions::MentionScope;
+use headwater_store::mentions::{MentionCounts, MentionScope};
 use headwater_store::progress::Checkpoint;
 use headwater_store::raw::RawRow;
-use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError, Watch};
+use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError, Watch, aside};
+use tokio::sync::mpsc;
 
-use crate::extraction::Extraction;
+use crate::extraction::{BadPayload, Extraction};
 
 /// Raw rows read at once. Payloads are 2 to 10 KB, so a page stays below a few megabytes.
 const PAGE: usize = 512;
+
+/// Pages read ahead of the one that is written.
+const AHEAD: usize = 1;
 
 /// Raise it when what all mappings share changes: how JSON is read, what is made to fit.
 const SHARED_VERSION: u32 = 2;
@@ -52,7 +58,7 @@ pub async fn run(
     store: &Store,
     scope: &Scope,
     extraction: &Extraction,
-    rules: &Rules,
+    rules: &Arc<Rules>,
     watch: &Watch<'_>,
 ) -> Result<Outcome, Error> {
     let version = format!("v{}.{SHARED_VERSION}", extraction.version);
@@ -60,7 +66,13 @@ pub async fn run(
         store,
         scope,
         extraction,
-        configured: rules,
+        reading: Arc::new(Reading {
+            scope: scope.clone(),
+            configured: Arc::clone(rules),
+            stream: extraction.stream,
+            raw_table: extraction.raw_table.clone(),
+            extract: extraction.extract,
+        }),
         watch,
         step: extraction.step(),
         rules: Checkpoint::rules_of(&version, &(extraction.fingerprint)(rules)),
@@ -91,7 +103,7 @@ struct Engine<'a> {
     store: &'a Store,
     scope: &'a Scope,
     extraction: &'a Extraction,
-    configured: &'a Rules,
+    reading: Arc<Reading>,
     watch: &'a Watch<'a>,
     step: String,
     /// What the checkpoint must have been made under.
@@ -117,33 +129,70 @@ impl Engine<'_> {
             // Those that changed meanwhile come again below, as all do under other rules.
             self.retry_dead_letters((seq, row_id), &mut outcome).await?;
         }
-        let mut next = self.read_page((seq, row_id)).await?;
+        let (ready, batches) = mpsc::channel(AHEAD);
+        let read = self.read_pages((seq, row_id), ready);
+        let written = self.write_pages(batches, first, &mut outcome);
+        let (read, written) = future::join(read, written).await;
+        written?;
+        read?;
+        self.finish(&stored, latest).await?;
+        Ok(outcome)
+    }
+
+    /// Reads and understands pages ahead of the writing.
+    async fn read_pages(
+        &self,
+        mut after: (i64, i64),
+        ready: mpsc::Sender<Batch>,
+    ) -> Result<(), Stop> {
+        while let Some(batch) = self.read_page(after).await? {
+            after = batch.position.unwrap_or(after);
+            if ready.send(batch).await.is_err() {
+                // The writing has stopped, and tells why.
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes pages as they get ready; several share a transaction.
+    async fn write_pages(
+        &self,
+        mut batches: mpsc::Receiver<Batch>,
+        first: bool,
+        outcome: &mut Outcome,
+    ) -> Result<(), Stop> {
+        let mut counts = MentionCounts::default();
         let mut open: Option<Page<'_>> = None;
-        while let Some(batch) = next {
+        loop {
+            if batches.is_empty()
+                && let Some(page) = open.take()
+            {
+                open = page.yield_turn().await?;
+            }
+            let Some(batch) = batches.recv().await else {
+                break;
+            };
             if self.watch.cancel.is_cancelled() {
                 if let Some(page) = open {
                     page.commit().await?;
                 }
                 return Err(Stop::Cancelled);
             }
-            // The next page is read and understood while this one is written.
-            let after = batch.position.unwrap_or((seq, row_id));
             let count = batch.ids.len() as u64;
             let page = match open.take() {
                 Some(page) => page,
                 None => self.store.begin(self.scope, self.watch.now).await?,
             };
-            let page = self.stage_batch((page, batch), first, &mut outcome).await?;
-            let (kept, read) = future::join(page.go_on(), self.read_page(after)).await;
-            open = kept?;
+            let staged = (page, batch, &mut counts);
+            let page = self.stage_batch(staged, first, outcome).await?;
+            open = page.go_on().await?;
             (self.watch.progress)(count);
-            next = read?;
         }
         if let Some(page) = open {
             page.commit().await?;
         }
-        self.finish(&stored, latest).await?;
-        Ok(outcome)
+        Ok(())
     }
 
     fn check_cancelled(&self) -> Result<(), Stop> {
@@ -168,8 +217,9 @@ impl Engine<'_> {
         for group in ids.chunks(PAGE) {
             self.check_cancelled()?;
             let mut page = self.store.begin(self.scope, self.watch.now).await?;
-            let nothing = Rows::default();
-            self.write(&mut page, group.to_vec(), nothing, false, outcome)
+            let mut counts = MentionCounts::default();
+            let nothing = (group.to_vec(), Rows::default());
+            self.write((&mut page, &mut counts), nothing, false, outcome)
                 .await?;
             page.revive(("extract", self.extraction.stream), group)
                 .await?;
@@ -195,9 +245,11 @@ impl Engine<'_> {
                 .items_by_id(&self.extraction.raw_table, group)
                 .await?;
             items.retain(|item| (item.changed_seq, item.id) <= done);
-            let batch = self.extract_items(&items, None);
+            let batch = self.understand(items, None).await?;
             let page = self.store.begin(self.scope, self.watch.now).await?;
-            let page = self.stage_batch((page, batch), false, outcome).await?;
+            let mut counts = MentionCounts::default();
+            let staged = (page, batch, &mut counts);
+            let page = self.stage_batch(staged, false, outcome).await?;
             page.commit().await?;
         }
         Ok(())
@@ -214,13 +266,22 @@ impl Engine<'_> {
             return Ok(None);
         };
         let position = (last.changed_seq, last.id);
-        Ok(Some(self.extract_items(&items, Some(position))))
+        Ok(Some(self.understand(items, Some(position)).await?))
+    }
+
+    async fn understand(
+        &self,
+        items: Vec<RawRow>,
+        position: Option<(i64, i64)>,
+    ) -> Result<Batch, StoreError> {
+        let reading = Arc::clone(&self.reading);
+        aside(move || reading.batch(&items, position)).await
     }
 
     /// Hands a page's rows to the database; what is left to do is to commit them.
     async fn stage_batch<'p>(
         &self,
-        (mut page, batch): (Page<'p>, Batch),
+        (mut page, batch, counts): (Page<'p>, Batch, &mut MentionCounts),
         first: bool,
         outcome: &mut Outcome,
     ) -> Result<Page<'p>, Stop> {
@@ -238,7 +299,8 @@ impl Engine<'_> {
             )
             .await?;
         }
-        self.write(&mut page, ids, rows, first, outcome).await?;
+        self.write((&mut page, counts), (ids, rows), first, outcome)
+            .await?;
         page.bury(&letters).await?;
         if let Some((seq, row_id)) = position {
             let rules = self.rules.clone();
@@ -250,51 +312,10 @@ impl Engine<'_> {
         Ok(page)
     }
 
-    fn extract_items(&self, items: &[RawRow], position: Option<(i64, i64)>) -> Batch {
-        let params = self.scope.params();
-        let ids = items.iter().map(|item| item.id).collect();
-        let mut rows = Rows::default();
-        let mut letters = Vec::new();
-        for raw in items {
-            let origin = Origin {
-                params: params.clone(),
-                table: self.extraction.raw_table.clone(),
-                id: raw.id,
-            };
-            rows.from_origin(origin.clone());
-            let item = Item {
-                scope: self.scope,
-                rules: self.configured,
-                parent: &raw.parent,
-                key: &raw.key,
-                seen_at: raw.created_at,
-                origin,
-            };
-            let read = (self.extraction.extract)(&item, &raw.data, &mut rows);
-            if let Err(bad) = read {
-                letters.push(DeadLetter {
-                    stage: "extract".to_owned(),
-                    stream: self.extraction.stream.to_owned(),
-                    item: [&raw.parent, "/", &raw.key].concat(),
-                    raw_id: Some(raw.id),
-                    path: bad.path,
-                    message: bad.message,
-                });
-            }
-        }
-        Batch {
-            position,
-            ids,
-            rows,
-            letters,
-        }
-    }
-
     async fn write(
         &self,
-        page: &mut Page<'_>,
-        ids: Vec<i64>,
-        mut rows: Rows,
+        (page, counts): (&mut Page<'_>, &mut MentionCounts),
+        (ids, mut rows): (Vec<i64>, Rows),
         first: bool,
         outcome: &mut Outcome,
     ) -> Result<(), StoreError> {
@@ -303,7 +324,7 @@ impl Engine<'_> {
             source: self.extraction.stream,
             raw_table: &self.extraction.raw_table,
         };
-        page.replace_mentions(of, &ids, rows.take_mentions(), first)
+        page.replace_mentions(of, counts, &ids, rows.take_mentions(), first)
             .await?;
         for shared in rows.take_shared() {
             page.write_shared(shared).await?;
@@ -341,6 +362,58 @@ impl Engine<'_> {
             page.commit().await?;
         }
         Ok(())
+    }
+}
+
+/// What it takes to understand items, apart from the engine so that another thread can do it.
+struct Reading {
+    scope: Scope,
+    configured: Arc<Rules>,
+    stream: &'static str,
+    raw_table: String,
+    extract: fn(&Item<'_>, &[u8], &mut Rows) -> Result<(), BadPayload>,
+}
+
+impl Reading {
+    /// Turns items into rows, and those that cannot be read into dead letters.
+    fn batch(&self, items: &[RawRow], position: Option<(i64, i64)>) -> Batch {
+        let params = self.scope.params();
+        let ids = items.iter().map(|item| item.id).collect();
+        let mut rows = Rows::default();
+        let mut letters = Vec::new();
+        for raw in items {
+            let origin = Origin {
+                params: params.clone(),
+                table: self.raw_table.clone(),
+                id: raw.id,
+            };
+            rows.from_origin(origin.clone());
+            let item = Item {
+                scope: &self.scope,
+                rules: &self.configured,
+                parent: &raw.parent,
+                key: &raw.key,
+                seen_at: raw.created_at,
+                origin,
+            };
+            let read = (self.extract)(&item, &raw.data, &mut rows);
+            if let Err(bad) = read {
+                letters.push(DeadLetter {
+                    stage: "extract".to_owned(),
+                    stream: self.stream.to_owned(),
+                    item: [&raw.parent, "/", &raw.key].concat(),
+                    raw_id: Some(raw.id),
+                    path: bad.path,
+                    message: bad.message,
+                });
+            }
+        }
+        Batch {
+            position,
+            ids,
+            rows,
+            letters,
+        }
     }
 }
 

@@ -68,6 +68,8 @@ pub(crate) struct NewTable {
     clustered: bool,
     /// The table is there already; only the columns are new.
     more: bool,
+    /// Indexes that an `SQLite` file is better without.
+    dropped: Vec<Vec<&'static str>>,
 }
 
 impl NewTable {
@@ -79,6 +81,7 @@ impl NewTable {
             indexes: Vec::new(),
             clustered: false,
             more: false,
+            dropped: Vec::new(),
         }
     }
 
@@ -202,17 +205,26 @@ impl NewTable {
         self
     }
 
+    /// Takes an index of an earlier change out of an `SQLite` file, where one thread writes all
+    /// rows and each index takes its time. Servers keep it.
+    pub(crate) fn unindexed_in_files(mut self, columns: &[&'static str]) -> Self {
+        self.dropped.push(columns.to_vec());
+        self
+    }
+
     /// The statements, each with the column that it adds to a table which is there already.
     pub(crate) fn steps(&self, dialect: Dialect) -> Vec<(Option<&'static str>, String)> {
         let statements = self.statements(dialect).into_iter();
         if self.more {
             let names = self.columns.iter().map(|column| Some(column.name));
+            // What takes an index away comes behind the columns, and belongs to none.
+            let names = names.chain(std::iter::repeat(None));
             return names.zip(statements).collect();
         }
         statements.map(|statement| (None, statement)).collect()
     }
 
-    /// One statement for each further column.
+    /// One statement for each further column, then one for each index that goes.
     fn additions(&self, dialect: Dialect) -> Vec<String> {
         let additions = self.columns.iter().map(|column| {
             let mut alter = Table::alter();
@@ -225,7 +237,10 @@ impl NewTable {
                 Dialect::MySql | Dialect::MariaDb => alter.to_string(MysqlQueryBuilder),
             }
         });
-        additions.collect()
+        let drops = self.dropped.iter().filter(|_| dialect == Dialect::Sqlite);
+        let drops =
+            drops.map(|columns| format!("DROP INDEX IF EXISTS {}", index_name(&self.name, columns)));
+        additions.chain(drops).collect()
     }
 
     /// Statements that create the table and its indexes where they are missing.

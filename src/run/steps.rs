@@ -5,6 +5,8 @@ use std::sync::PoisonError;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream};
 use headwater_collectors::{
     self as collectors, Client, CollectError, Range, RequestErrorKind, Verdict,
 };
@@ -54,6 +56,9 @@ impl From<&StoreError> for Stop {
 }
 
 type Step<T> = Result<T, Stop>;
+
+/// Steps of a scope under way at once: one writes while the others read and compute.
+const ABREAST: usize = 3;
 
 impl ScopeRun<'_> {
     pub(super) async fn run(mut self) -> Tally {
@@ -126,20 +131,57 @@ impl ScopeRun<'_> {
             return collected;
         }
         if self.plan.stages.extract {
-            for entry in &streams {
-                self.extract(entry, tally).await?;
-            }
+            let this = &*self;
+            let steps = streams.iter().map(|entry| {
+                let step = async move {
+                    let mut own = Tally::default();
+                    let done = this.extract(entry, &mut own).await;
+                    (own, done)
+                };
+                step.boxed()
+            });
+            this.beside_each_other(steps.collect(), tally).await?;
             self.extract_accounts(tally).await?;
         }
         if self.plan.stages.convert {
-            for conversion in source.conversions_of(&self.job.scope) {
-                if entities::converts(source, &self.job.streams, conversion) {
-                    self.convert(conversion, tally).await?;
-                }
-            }
+            let conversions = source.conversions_of(&self.job.scope);
+            let wanted = conversions
+                .filter(|conversion| entities::converts(source, &self.job.streams, conversion));
+            let this = &*self;
+            let steps = wanted.map(|conversion| {
+                let step = async move {
+                    let mut own = Tally::default();
+                    let done = this.convert(conversion, &mut own).await;
+                    (own, done)
+                };
+                step.boxed()
+            });
+            this.beside_each_other(steps.collect(), tally).await?;
             self.prune_removed().await.map_err(|_| Stop::Broken)?;
         }
         collected
+    }
+
+    /// Runs steps of one stage, none of which reads what another writes. Where one writer writes
+    /// in turns, some read and compute while another has its turn; servers get them one by one,
+    /// since their transactions would meet at the scope's sequence.
+    async fn beside_each_other(
+        &self,
+        steps: Vec<BoxFuture<'_, (Tally, Step<()>)>>,
+        tally: &mut Tally,
+    ) -> Step<()> {
+        let width = if self.runner.store.writes_in_turns() {
+            ABREAST
+        } else {
+            1
+        };
+        let mut ended = stream::iter(steps).buffered(width);
+        let mut all = Ok(());
+        while let Some((own, step)) = ended.next().await {
+            tally.add(&own);
+            all = all.and(step);
+        }
+        all
     }
 
     /// Forgets removals that every step has followed. A step of an entity that is no longer wanted
@@ -306,7 +348,7 @@ impl ScopeRun<'_> {
         }
     }
 
-    async fn extract(&mut self, entry: &StreamEntry, tally: &mut Tally) -> Step<()> {
+    async fn extract(&self, entry: &StreamEntry, tally: &mut Tally) -> Step<()> {
         let extraction = &entry.extraction;
         let progress = Progress::begin(self, "extract", extraction.stream);
         let tell = |items| progress.tell_items(items);
@@ -317,7 +359,7 @@ impl ScopeRun<'_> {
         self.end_extraction(progress, done, tally).await
     }
 
-    async fn extract_accounts(&mut self, tally: &mut Tally) -> Step<()> {
+    async fn extract_accounts(&self, tally: &mut Tally) -> Step<()> {
         if self.runner.source.merged.is_empty() {
             return Ok(());
         }

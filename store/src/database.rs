@@ -81,6 +81,15 @@ impl Turn {
         }
     }
 
+    /// True when somebody of this process waits for this turn to end.
+    pub(crate) fn is_awaited(&self) -> bool {
+        match self {
+            Self::Sqlite(turn) => turn.is_awaited(),
+            // A server has connections for all.
+            Self::Server(_) => false,
+        }
+    }
+
     /// Waits for what is queued.
     pub(crate) async fn flush(&mut self) -> Result<(), DbErr> {
         match self {

@@ -4,6 +4,7 @@
 //! happens inside a [`Page`], one transaction that carries its own change sequence, so that rows
 //! and the checkpoint that covers them are committed together.
 
+mod aside;
 pub mod catalogue;
 pub mod compare;
 mod database;
@@ -34,6 +35,7 @@ use sea_orm::{ConnectOptions, DatabaseConnection, DbBackend};
 
 use database::{Database, Server, Sqlite};
 
+pub use aside::aside;
 pub use error::StoreError;
 pub use page::Page;
 pub use replace::{Changes, Owner, Replacement};
@@ -53,6 +55,13 @@ pub struct Store {
 }
 
 impl Store {
+    /// True where all transactions of this process come one after the other while others read: in
+    /// an `SQLite` file.
+    #[must_use]
+    pub fn writes_in_turns(&self) -> bool {
+        self.database.reads_beside_writing()
+    }
+
     /// Opens an SQLite file in WAL mode; creates it when it is missing.
     ///
     /// The schema is not touched: migrate first.

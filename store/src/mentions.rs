@@ -125,6 +125,39 @@ struct Delta {
     lost: Option<Seen>,
 }
 
+/// Accounts whose counts are remembered at most.
+const REMEMBERED: usize = 4096;
+
+/// Counts and newest items of an account's descriptions.
+type OfAccount = HashMap<String, (i64, Option<Seen>)>;
+
+/// The counts that a step has read or written, so that it need not ask for those of the few
+/// people who are in every page. True as long as nobody else extracts the same stream of the same
+/// scope, which its lease sees to.
+#[derive(Debug, Default)]
+pub struct MentionCounts {
+    accounts: HashMap<String, OfAccount>,
+}
+
+impl MentionCounts {
+    /// What is known of a description.
+    fn of(&self, described: &Described) -> (i64, Option<Seen>) {
+        let account = self.accounts.get(&described.account_id);
+        let known = account.and_then(|account| account.get(&described.profile_id));
+        known.cloned().unwrap_or_default()
+    }
+
+    fn set(&mut self, described: &Described, count: i64, newest: Option<Seen>) {
+        let account = self.accounts.entry(described.account_id.clone());
+        let account = account.or_default();
+        if count > 0 {
+            account.insert(described.profile_id.clone(), (count, newest));
+        } else {
+            account.remove(&described.profile_id);
+        }
+    }
+}
+
 impl Page<'_> {
     /// Replaces what these items say about accounts, and counts again.
     ///
@@ -132,6 +165,7 @@ impl Page<'_> {
     pub async fn replace_mentions(
         &mut self,
         of: MentionScope<'_>,
+        counts: &mut MentionCounts,
         raw_ids: &[i64],
         mentions: Vec<Mention>,
         first: bool,
@@ -147,7 +181,7 @@ impl Page<'_> {
         }
         let deltas = deltas(&old, &new);
         self.write_item_mentions(of, &old, new).await?;
-        self.count_mentions(of, deltas).await
+        self.count_mentions(of, counts, deltas).await
     }
 
     async fn item_mentions(
@@ -236,20 +270,22 @@ impl Page<'_> {
     async fn count_mentions(
         &mut self,
         of: MentionScope<'_>,
+        counts: &mut MentionCounts,
         deltas: BTreeMap<Arc<Described>, Delta>,
     ) -> Result<(), StoreError> {
         let table = Table::of::<account_mention::Entity>();
-        let mut counted = self.counted(of, &deltas).await?;
+        self.read_counts(of, counts, &deltas).await?;
         let mut rows = Rows::default();
         let mut gone = Vec::new();
         for (described, delta) in deltas {
-            let (count, known) = counted.remove(&*described).unwrap_or_default();
+            let (count, known) = counts.of(&described);
             let Described {
                 account_id,
                 profile_id,
             } = (*described).clone();
             let mentions = count + delta.count;
             if mentions <= 0 {
+                counts.set(&described, 0, None);
                 gone.push(vec![
                     of.scope.connection_id.into(),
                     of.scope.full_name.clone().into(),
@@ -265,6 +301,7 @@ impl Page<'_> {
             } else {
                 known.max(delta.newest)
             };
+            counts.set(&described, mentions, newest.clone());
             let (seen_at, item, raw_id) = newest.unwrap_or_default();
             rows.from_origin(Origin {
                 params: self.params.clone(),
@@ -287,15 +324,24 @@ impl Page<'_> {
         self.remove(table, gone).await
     }
 
-    /// Counts and newest items of these descriptions as stored.
-    async fn counted(
+    /// Reads what is stored of the accounts that are not remembered.
+    async fn read_counts(
         &self,
         of: MentionScope<'_>,
+        counts: &mut MentionCounts,
         deltas: &BTreeMap<Arc<Described>, Delta>,
-    ) -> Result<HashMap<Described, (i64, Option<Seen>)>, StoreError> {
-        let mut accounts: Vec<Value> = deltas.keys().map(|d| d.account_id.clone().into()).collect();
-        accounts.dedup();
-        let mut found = HashMap::new();
+    ) -> Result<(), StoreError> {
+        if counts.accounts.len() + deltas.len() > REMEMBERED {
+            counts.accounts.clear();
+        }
+        let mut accounts: Vec<Value> = Vec::new();
+        for described in deltas.keys() {
+            if !counts.accounts.contains_key(&described.account_id) {
+                let account = described.account_id.clone();
+                accounts.push(account.clone().into());
+                counts.accounts.insert(account, OfAccount::new());
+            }
+        }
         for group in accounts.chunks(256) {
             let (list, keys) = key_list(group.to_vec());
             let text = format!(
@@ -316,13 +362,13 @@ impl Page<'_> {
                         account_id: row.get(0)?,
                         profile_id: row.get(1)?,
                     };
-                    Ok((described, (row.get(2)?, Some(seen))))
+                    Ok((described, row.get(2)?, seen))
                 };
-                let (key, value) = read().during("reading mentions")?;
-                found.insert(key, value);
+                let (described, count, seen) = read().during("reading mentions")?;
+                counts.set(&described, count, Some(seen));
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// Finds the newest item that still gives a description, after the newest one went.

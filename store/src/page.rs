@@ -155,6 +155,15 @@ impl Page<'_> {
         Ok(None)
     }
 
+    /// Ends a pause in the work: a transaction that others wait for is committed now.
+    pub async fn yield_turn(self) -> Result<Option<Self>, StoreError> {
+        if self.turn.is_awaited() {
+            self.commit().await?;
+            return Ok(None);
+        }
+        Ok(Some(self))
+    }
+
     /// True while the transaction may take a further page of rows after [`Page::flush`]. Only where
     /// one process writes and readers are not held up: in an `SQLite` file.
     #[must_use]
@@ -164,7 +173,8 @@ impl Page<'_> {
             && self.rows.load(Ordering::Relaxed) < ROOM
     }
 
-    /// Waits until everything that was queued has been written, but not committed.
+    /// Waits until what was queued before the call before this one has been written, but not
+    /// committed; on a server, until everything has.
     pub async fn flush(&mut self) -> Result<(), StoreError> {
         self.flushes += 1;
         self.turn.flush().await.during("writing a page")

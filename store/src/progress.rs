@@ -3,14 +3,16 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{DbBackend, Value};
 
-use headwater_domain::Scope;
+use headwater_domain::{Scope, Table};
+use sea_orm::sea_query::ColumnType;
 
 use crate::Store;
 use crate::error::{During, StoreError};
 use crate::page::Page;
+use crate::read::within;
 use crate::shape::Shape;
 use crate::sql::key_list;
-use crate::value::KeyValue;
+use crate::value::{self, KeyValue};
 
 /// Up to where a step has read its input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,6 +70,12 @@ pub struct WalkKey<'a> {
     pub scope: &'a Scope,
     /// The stream.
     pub stream: &'a str,
+}
+
+/// Names the step that works through everything, whose one key tells how far it has come: a list
+/// of all keys would cost more than many a conversion.
+fn everything(step: &str) -> String {
+    format!("all:{step}")
 }
 
 const WALK_COLUMNS: [&str; 9] = [
@@ -146,6 +154,49 @@ impl Store {
         let rows = self.query_all(text, values).await?;
         let keys = rows.iter().map(|row| row.get(0));
         keys.collect::<Result<_, _>>().during("reading work")
+    }
+
+    /// The key up to which a step has worked through everything there is, empty at the beginning;
+    /// none when it is not about to.
+    pub async fn reached_of_everything(
+        &self,
+        scope: &Scope,
+        step: &str,
+    ) -> Result<Option<KeyValue>, StoreError> {
+        let text = "SELECT row_key FROM _headwater_work WHERE params = ? AND step = ?";
+        let values = vec![scope.params().into(), everything(step).into()];
+        let rows = self.query_all(text, values).await?;
+        let reached = rows.first().map(|row| row.get(0)).transpose();
+        reached.during("reading work")
+    }
+
+    /// Values of a column that leads a tool table's key within a scope, after a value and in
+    /// order; all of them after an empty one.
+    pub async fn keys_after(
+        &self,
+        scope: &Scope,
+        (table, column): (&Table, &str),
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<KeyValue>, StoreError> {
+        let (condition, mut values) = within(table, scope);
+        let kind = table.position(column);
+        let kind = kind.map_or(&ColumnType::Text, |place| &table.columns[place].column_type);
+        let mut further = "";
+        if !after.is_empty() {
+            further = "AND {column} > ?";
+            values.push(value::key_value(after, kind));
+        }
+        let further = further.replace("{column}", column);
+        let text = format!(
+            "SELECT DISTINCT {column} FROM {} WHERE {condition} {further} ORDER BY {column} LIMIT ?",
+            table.name
+        );
+        values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
+        let rows = self.query_all(&text, values).await?;
+        let keys = rows.iter().map(|row| value::read(row, 0, kind));
+        let keys = keys.map(|key| key.map(|key| value::key_text(&key)));
+        keys.collect::<Result<_, _>>().during("reading keys")
     }
 
     pub(crate) async fn count(&self, text: &str, values: Vec<Value>) -> Result<u64, StoreError> {
@@ -281,6 +332,31 @@ impl Page<'_> {
         let row = |key: KeyValue| vec![self.params.clone().into(), step.into(), key.into()];
         self.upsert(&shape, keys.into_iter().map(row).collect())
             .await
+    }
+
+    /// Makes everything there is a step's work, from the beginning on.
+    pub async fn begin_everything(&self, step: &str) -> Result<(), StoreError> {
+        self.end_everything(step)?;
+        self.add_work(&everything(step), vec![KeyValue::new()])
+            .await
+    }
+
+    /// Notes up to which key a step has worked through everything.
+    pub fn reach_of_everything(&self, step: &str, key: &KeyValue) -> Result<(), StoreError> {
+        let text = "UPDATE _headwater_work SET row_key = ? WHERE params = ? AND step = ?";
+        let values = vec![
+            key.clone().into(),
+            self.params.clone().into(),
+            everything(step).into(),
+        ];
+        self.queue(text, values)
+    }
+
+    /// Notes that a step has worked through everything.
+    pub fn end_everything(&self, step: &str) -> Result<(), StoreError> {
+        let text = "DELETE FROM _headwater_work WHERE params = ? AND step = ?";
+        let values = vec![self.params.clone().into(), everything(step).into()];
+        self.queue(text, values)
     }
 
     /// Takes keys off a step's work.

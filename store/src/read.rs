@@ -7,6 +7,7 @@ use sea_orm::{DbErr, EntityTrait, Iterable, ModelTrait, Value};
 use headwater_domain::{Origin, Scope, Sourced, Table};
 
 use crate::Store;
+use crate::aside::aside;
 use crate::database::Row;
 use crate::error::{During, StoreError};
 use crate::sql::{LENGTHS, column_list, key_list};
@@ -23,7 +24,7 @@ impl Store {
         keys: &[String],
     ) -> Result<Vec<Sourced<E::Model>>, StoreError>
     where
-        E: EntityTrait<Model: Default>,
+        E: EntityTrait<Model: Default + Send>,
     {
         let table = Table::of::<E>();
         let Some(place) = table.position(column) else {
@@ -33,19 +34,18 @@ impl Store {
             ));
         };
         let kind = &table.columns[place].column_type;
-        let mut found = Vec::with_capacity(keys.len());
+        let mut rows = Vec::with_capacity(keys.len());
         for group in keys.chunks(LENGTHS[0]) {
             let keys = group.iter().map(|key| value::key_value(key, kind));
             let (list, keys) = key_list(keys.collect());
             let (condition, mut values) = within(table, scope);
             let text = format!("{} WHERE {condition} AND {column} IN {list}", select(table));
             values.extend(keys);
-            for row in self.query_all(&text, values).await? {
-                let read = sourced::<E>(table, &row);
-                found.push(read.during(&format!("reading {}", table.name))?);
-            }
+            rows.extend(self.query_all(&text, values).await?);
         }
-        Ok(found)
+        let read = aside(move || rows.iter().map(|row| sourced::<E>(table, row)).collect());
+        let read: Result<_, DbErr> = read.await?;
+        read.during(&format!("reading {}", table.name))
     }
 
     /// The row with this key in one of these repositories: the first one that has it.
@@ -59,7 +59,7 @@ impl Store {
         key: &str,
     ) -> Result<Option<(Scope, Sourced<E::Model>)>, StoreError>
     where
-        E: EntityTrait<Model: Default>,
+        E: EntityTrait<Model: Default + Send>,
     {
         let keys = [key.to_owned()];
         for scope in scopes {
@@ -99,7 +99,7 @@ impl Store {
     }
 }
 
-fn within(table: &Table, scope: &Scope) -> (&'static str, Vec<Value>) {
+pub(crate) fn within(table: &Table, scope: &Scope) -> (&'static str, Vec<Value>) {
     let connection = scope.connection_id.into();
     if table.has("repo_id") {
         let name = scope.full_name.clone().into();
@@ -121,7 +121,7 @@ pub(crate) fn select(table: &Table) -> String {
 
 fn sourced<E>(table: &Table, row: &Row) -> Result<Sourced<E::Model>, DbErr>
 where
-    E: EntityTrait<Model: Default>,
+    E: EntityTrait<Model: Default + Send>,
 {
     let origin = table.columns.len();
     Ok(Sourced {
@@ -137,7 +137,7 @@ where
 /// A row whose first cells are the table's columns, in their order.
 pub(crate) fn model<E>(table: &Table, row: &Row) -> Result<E::Model, DbErr>
 where
-    E: EntityTrait<Model: Default>,
+    E: EntityTrait<Model: Default + Send>,
 {
     let mut model = E::Model::default();
     for (place, column) in E::Column::iter().enumerate() {

@@ -203,7 +203,6 @@ impl ServerTurn {
         self.ask(Job::Begin).await
     }
 
-    /// Queues the commit behind what is queued already, then waits for all of it.
     /// Waits for the answers of what is queued.
     pub(crate) async fn flush(&mut self) -> Result<(), DbErr> {
         let unanswered = self.unanswered.get_mut();
@@ -214,6 +213,7 @@ impl ServerTurn {
         Ok(())
     }
 
+    /// Queues the commit behind what is queued already, then waits for all of it.
     pub(crate) async fn commit(&mut self) -> Result<(), DbErr> {
         let (reply, committed) = oneshot::channel();
         self.jobs.send(Job::Commit(reply)).map_err(|_| gone())?;

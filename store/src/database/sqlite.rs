@@ -4,8 +4,10 @@
 //! whole batch crosses once and one prepared statement runs for each of its rows. Why:
 //! docs/decisions/0017-sqlite-on-its-own-thread.md.
 
+mod log;
+
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc as channel;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -16,34 +18,61 @@ use rusqlite::{Connection, OpenFlags};
 use sea_orm::{DbErr, Value};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
+use self::log::Log;
 use super::{Cell, Row};
 
-/// A handle to the threads: one writes, another reads what is committed. Clones share them.
+/// A handle to the threads: one writes, another reads what is committed, a third brings the log
+/// back into the file. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Sqlite {
     jobs: channel::Sender<Job>,
     /// None for a database in memory, which only its own connection can see.
     reader: Option<channel::Sender<Job>>,
+    /// None where there is no log: in memory.
+    log: Option<Log>,
     /// Held for a statement, or for a whole transaction.
     turns: Arc<Mutex<()>>,
+    /// How many wait for a turn.
+    waiting: Arc<AtomicUsize>,
 }
 
 /// The right to run statements, until it is dropped. A transaction that was not committed is
 /// rolled back then.
 pub(crate) struct SqliteTurn {
     jobs: channel::Sender<Job>,
+    log: Option<Log>,
     in_transaction: bool,
-    /// Answers of statements that nobody waited for yet.
+    /// Answers of statements that nobody waited for yet, in the order they were queued.
     unanswered: std::sync::Mutex<Vec<Answer<()>>>,
+    /// How many of them are from before the latest [`SqliteTurn::flush`].
+    earlier: usize,
     /// Set on the thread when one of them failed: then the commit must not happen.
     broken: Arc<AtomicBool>,
+    waiting: Arc<AtomicUsize>,
     _turn: OwnedMutexGuard<()>,
+}
+
+/// One who waits for a turn, until it is dropped.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    fn join(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Name of the thread and size of its cache in kibibytes: the writer meets hot index pages again
 /// and again, the reader reads everything once.
 const WRITER: (&str, i64) = ("sqlite-write", 16_384);
-const READER: (&str, i64) = ("sqlite-read", 2048);
+const READER: (&str, i64) = ("sqlite-read", 8192);
+const KEEPER: (&str, i64) = ("sqlite-log", 256);
 
 type Answer<T> = oneshot::Receiver<rusqlite::Result<T>>;
 
@@ -59,10 +88,17 @@ impl Sqlite {
     pub(crate) async fn open(path: &Path) -> Result<Self, DbErr> {
         let jobs = start(Some(path.to_owned()), WRITER).await?;
         let reader = start(Some(path.to_owned()), READER).await?;
+        let keeper = start(Some(path.to_owned()), KEEPER).await?;
+        send(&jobs, |connection| {
+            Log::watch(connection);
+            Ok(())
+        })?;
         Ok(Self {
             jobs,
             reader: Some(reader),
+            log: Some(Log::kept_by(keeper)),
             turns: Arc::default(),
+            waiting: Arc::default(),
         })
     }
 
@@ -71,7 +107,9 @@ impl Sqlite {
         Ok(Self {
             jobs: start(None, WRITER).await?,
             reader: None,
+            log: None,
             turns: Arc::default(),
+            waiting: Arc::default(),
         })
     }
 
@@ -92,19 +130,26 @@ impl Sqlite {
     }
 
     pub(crate) async fn turn(&self) -> SqliteTurn {
+        let waiting = Waiting::join(&self.waiting);
+        let turn = Arc::clone(&self.turns).lock_owned().await;
+        drop(waiting);
         SqliteTurn {
             jobs: self.jobs.clone(),
+            log: self.log.clone(),
             in_transaction: false,
             unanswered: std::sync::Mutex::default(),
+            earlier: 0,
             broken: Arc::default(),
-            _turn: Arc::clone(&self.turns).lock_owned().await,
+            waiting: Arc::clone(&self.waiting),
+            _turn: turn,
         }
     }
 
     /// Writes what the log still holds into the file and ends the thread.
     pub(crate) async fn close(self) -> Result<(), DbErr> {
-        // The reader first: the last connection to close tidies the log up.
-        for jobs in self.reader.iter().chain([&self.jobs]) {
+        // The writer last: the last connection to close tidies the log up.
+        let keeper = self.log.as_ref().map(Log::keeper);
+        for jobs in self.reader.iter().chain(keeper).chain([&self.jobs]) {
             let (reply, answer) = oneshot::channel();
             jobs.send(Job::Close(reply)).map_err(|_| gone())?;
             answer.await.map_err(|_| gone())??;
@@ -176,7 +221,7 @@ fn configure(connection: &Connection, cache_kibibytes: i64) -> rusqlite::Result<
     connection.pragma_update(None, "synchronous", "normal")?;
     // Kibibytes; memory stays flat however large the file grows.
     connection.pragma_update(None, "cache_size", -cache_kibibytes)?;
-    // Pages. Rows of one table share hot index pages: a longer log writes them back less often.
+    // Pages; also for writers that do not count them.
     connection.pragma_update(None, "wal_autocheckpoint", 16_000)?;
     Ok(())
 }
@@ -218,6 +263,11 @@ impl SqliteTurn {
         answer.await.map_err(|_| gone())?.map_err(database)
     }
 
+    /// True when somebody waits for this turn to end.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+
     pub(crate) async fn begin(&mut self) -> Result<(), DbErr> {
         // Set first: if this call is cancelled the statement runs all the same.
         self.in_transaction = true;
@@ -225,11 +275,22 @@ impl SqliteTurn {
             .await
     }
 
-    /// Waits for the answers of what is queued.
+    /// Waits for the answers of what was queued before the call before this one: so the thread
+    /// has work while more is prepared, and what is queued stays bounded.
     pub(crate) async fn flush(&mut self) -> Result<(), DbErr> {
+        self.answered(self.earlier).await?;
         let unanswered = self.unanswered.get_mut();
-        let unanswered = std::mem::take(unanswered.unwrap_or_else(PoisonError::into_inner));
-        for answer in unanswered {
+        self.earlier = unanswered.unwrap_or_else(PoisonError::into_inner).len();
+        Ok(())
+    }
+
+    /// Waits for the first answers, this many of them.
+    async fn answered(&mut self, count: usize) -> Result<(), DbErr> {
+        let unanswered = self.unanswered.get_mut();
+        let unanswered = unanswered.unwrap_or_else(PoisonError::into_inner);
+        let first: Vec<_> = unanswered.drain(..count.min(unanswered.len())).collect();
+        self.earlier = self.earlier.saturating_sub(count);
+        for answer in first {
             answer.await.map_err(|_| gone())?.map_err(database)?;
         }
         Ok(())
@@ -238,14 +299,19 @@ impl SqliteTurn {
     /// Queues the commit behind what is queued already, then waits for all of it.
     pub(crate) async fn commit(&mut self) -> Result<(), DbErr> {
         let broken = Arc::clone(&self.broken);
+        let log = self.log.clone();
         let committed = send(&self.jobs, move |connection| {
             if broken.load(Ordering::Relaxed) {
                 // The statement's own error is told below; the turn rolls back when it is dropped.
                 return Ok(());
             }
-            connection.execute_batch("COMMIT")
+            connection.execute_batch("COMMIT")?;
+            if let Some(log) = log {
+                log.committed(connection);
+            }
+            Ok(())
         })?;
-        self.flush().await?;
+        self.answered(usize::MAX).await?;
         committed.await.map_err(|_| gone())?.map_err(database)?;
         self.in_transaction = false;
         Ok(())
@@ -354,7 +420,10 @@ fn owned(cell: ValueRef<'_>) -> Cell {
         ValueRef::Null => Cell::Null,
         ValueRef::Integer(number) => Cell::Integer(number),
         ValueRef::Real(number) => Cell::Real(number),
-        ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Text(text) => Cell::Text(match std::str::from_utf8(text) {
+            Ok(text) => text.to_owned(),
+            Err(_) => String::from_utf8_lossy(text).into_owned(),
+        }),
         ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_vec()),
     }
 }

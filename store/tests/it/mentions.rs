@@ -46,7 +46,12 @@ fn change() -> impl Strategy<Value = BTreeMap<i64, Option<Said>>> {
     prop::collection::btree_map(1i64..6, prop::option::weighted(0.8, said()), 1..4)
 }
 
-async fn replace(store: &TempStore, change: &BTreeMap<i64, Option<Said>>, first: bool) {
+async fn replace(
+    store: &TempStore,
+    counts: &mut MentionCounts,
+    change: &BTreeMap<i64, Option<Said>>,
+    first: bool,
+) {
     let scope = rocket();
     let of = MentionScope {
         scope: &scope,
@@ -70,7 +75,7 @@ async fn replace(store: &TempStore, change: &BTreeMap<i64, Option<Said>>, first:
     }
     let ids: Vec<i64> = change.keys().copied().collect();
     let mut page = store.page(1).await;
-    page.replace_mentions(of, &ids, mentions, first)
+    page.replace_mentions(of, counts, &ids, mentions, first)
         .await
         .unwrap();
     page.commit().await.unwrap();
