@@ -27,11 +27,12 @@ pub const EXCLUDED_COLUMNS: [&str; 6] = [
 ];
 
 /// Tables whose rows several scopes share: their origin names one of many contributions.
-pub const SHARED_TABLES: [&str; 4] = [
+pub const SHARED_TABLES: [&str; 5] = [
     "_tool_bitbucket_accounts",
     "accounts",
     "commits",
     "commit_parents",
+    "commit_files",
 ];
 
 /// The tables to compare.
