@@ -229,7 +229,10 @@ impl NewTable {
     /// One statement for each further column, then for each further index.
     fn additions(&self, dialect: Dialect) -> Vec<String> {
         let indexes = self.indexes.iter().map(|(columns, unique)| {
-            let index = self.index_on(columns, *unique);
+            let mut index = self.index_on(columns, *unique);
+            if !dialect.is_mysql() {
+                index.if_not_exists();
+            }
             match dialect {
                 Dialect::Sqlite => index.to_string(SqliteQueryBuilder),
                 Dialect::Postgres => index.to_string(PostgresQueryBuilder),

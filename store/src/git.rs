@@ -77,7 +77,9 @@ impl Store {
                 boundary: row.get(5)?,
             })
         };
-        read().map(Some).during("reading the state of a git history")
+        read()
+            .map(Some)
+            .during("reading the state of a git history")
     }
 
     /// The commits from which a scope's history was read.
@@ -129,7 +131,12 @@ impl Store {
         let text = "SELECT commit_sha FROM repo_commits WHERE repo_id = ? \
                     AND (_raw_data_id <> ? OR _raw_data_table <> ?) LIMIT ?";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let values = vec![repo_id.into(), generation.into(), GIT_ORIGIN.into(), limit.into()];
+        let values = vec![
+            repo_id.into(),
+            generation.into(),
+            GIT_ORIGIN.into(),
+            limit.into(),
+        ];
         let rows = self.query_all(text, values).await?;
         let shas = rows.iter().map(|row| row.get(0));
         shas.collect::<Result<_, _>>().during(text)
@@ -143,7 +150,11 @@ impl Store {
     ) -> Result<BTreeMap<String, String>, StoreError> {
         let mut accounts: BTreeMap<String, String> = BTreeMap::new();
         for (table, email, account) in [
-            (Table::of::<read_commit::Entity>().name, "author_email", "author_id"),
+            (
+                Table::of::<read_commit::Entity>().name,
+                "author_email",
+                "author_id",
+            ),
             (
                 Table::of::<pull_request_commit::Entity>().name,
                 "commit_author_email",
@@ -208,7 +219,9 @@ impl Page<'_> {
     /// True while nobody asked for this scope's history to be read anew.
     pub async fn git_goes_on(&self, state: &GitState) -> Result<bool, StoreError> {
         let text = "SELECT doing_as FROM _headwater_git WHERE params = ?";
-        let row = self.query_one(text, vec![self.params.clone().into()]).await?;
+        let row = self
+            .query_one(text, vec![self.params.clone().into()])
+            .await?;
         let doing: Option<String> = match row {
             Some(row) => Some(row.get(0).during(text)?),
             None => None,
@@ -231,7 +244,8 @@ impl Page<'_> {
         let columns = ["params", "sha", "done"];
         let shape = Shape::plain("_headwater_git_tips", &columns, &columns[..2]);
         let row = |sha: &String| vec![self.params.clone().into(), sha.clone().into(), done.into()];
-        self.upsert(&shape, shas.into_iter().map(row).collect()).await
+        self.upsert(&shape, shas.into_iter().map(row).collect())
+            .await
     }
 
     /// Forgets commits from which the history was read.
@@ -344,7 +358,9 @@ impl Page<'_> {
 
     /// Removes commits with their parents and files.
     pub async fn remove_commits(&mut self, shas: &[String]) -> Result<u64, StoreError> {
-        let mut removed = self.remove_by(Table::of::<commit::Entity>(), "sha", shas).await?;
+        let mut removed = self
+            .remove_by(Table::of::<commit::Entity>(), "sha", shas)
+            .await?;
         let parents = Table::of::<commit_parent::Entity>();
         removed += self.remove_by(parents, "commit_sha", shas).await?;
         Ok(removed + self.remove_commit_files(shas).await?)
@@ -352,7 +368,8 @@ impl Page<'_> {
 
     /// Removes the files of commits.
     pub async fn remove_commit_files(&mut self, shas: &[String]) -> Result<u64, StoreError> {
-        self.remove_by(Table::of::<commit_file::Entity>(), "commit_sha", shas).await
+        self.remove_by(Table::of::<commit_file::Entity>(), "commit_sha", shas)
+            .await
     }
 
     /// Sets the line counts of commits to 0 and removes their files.
@@ -438,9 +455,14 @@ impl Page<'_> {
         let columns = ["connection_id", "email", "account_id"];
         let shape = Shape::plain("_headwater_git_authors", &columns, &columns[..2]);
         let row = |(email, account): (&String, &String)| {
-            vec![connection_id.into(), email.clone().into(), account.clone().into()]
+            vec![
+                connection_id.into(),
+                email.clone().into(),
+                account.clone().into(),
+            ]
         };
-        self.upsert(&shape, accounts.into_iter().map(row).collect()).await
+        self.upsert(&shape, accounts.into_iter().map(row).collect())
+            .await
     }
 
     /// Forgets an address that no account has any more.

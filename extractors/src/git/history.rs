@@ -33,7 +33,7 @@ const MAPPED: &str = "--format=%H%x00%P%x00%aN%x00%aE%x00%at%x00%cN%x00%cE%x00%c
 
 /// Asks for the commits that are fed as tips, and what they reach.
 pub(super) fn log(command: Command, mailmap: bool) -> Command {
-    let options = [
+    let command = super::bounded(command).args([
         "log",
         "--stdin",
         "-z",
@@ -44,15 +44,11 @@ pub(super) fn log(command: Command, mailmap: bool) -> Command {
         "--no-color",
         // What says its encoding is converted; what does not is taken as it is.
         "--encoding=UTF-8",
-        "--end-of-options",
-    ];
-    let (last, first) = options.split_last().unwrap_or((&"", &[]));
-    let _ = last;
-    let command = super::bounded(command).args(first.iter().copied());
+    ]);
     if mailmap {
-        command.arg("--mailmap").arg(MAPPED)
+        command.args(["--mailmap", MAPPED])
     } else {
-        command.arg("--no-mailmap").arg(PLAIN)
+        command.args(["--no-mailmap", PLAIN])
     }
 }
 
@@ -69,33 +65,33 @@ pub(super) async fn next(running: &mut Running) -> Result<Option<Commit>, GitErr
         let what = format!("a hash of {} characters", commit.sha.len());
         return Err(running.failure(GitErrorKind::Unexpected(what)));
     }
-    let parents = field(running).await?;
-    commit.parents = parents
-        .split(|&byte| byte == b' ')
-        .filter(|sha| !sha.is_empty())
-        .map(text::text)
-        .collect();
+    commit.parents = field(running, hashes).await?;
     commit.author = person(running).await?;
     commit.committer = person(running).await?;
-    commit.message = text::text(field(running).await?);
+    commit.message = field(running, text::text).await?;
     Ok(Some(commit))
 }
 
 async fn person(running: &mut Running) -> Result<Person, GitError> {
     Ok(Person {
-        name: text::text(field(running).await?),
-        email: text::text(field(running).await?),
-        date: text::time(field(running).await?),
+        name: field(running, text::text).await?,
+        email: field(running, text::text).await?,
+        date: field(running, text::time).await?,
     })
 }
 
-async fn field(running: &mut Running) -> Result<&[u8], GitError> {
-    // Told apart first: a reference from within cannot be returned from one of two ways.
-    let broken = || GitErrorKind::Unexpected("half a commit".to_owned());
-    match running.record(0).await {
-        Ok(Some(_)) => {}
-        Ok(None) => return Err(running.failure(broken())),
-        Err(error) => return Err(error),
+fn hashes(field: &[u8]) -> Vec<String> {
+    let hashes = field.split(|&byte| byte == b' ');
+    let hashes = hashes.filter(|hash| !hash.is_empty());
+    hashes.map(text::text).collect()
+}
+
+async fn field<T>(running: &mut Running, read: impl FnOnce(&[u8]) -> T) -> Result<T, GitError> {
+    match running.record(0).await?.map(read) {
+        Some(field) => Ok(field),
+        None => {
+            let why = "the output ended within a commit".to_owned();
+            Err(running.failure(GitErrorKind::Unexpected(why)))
+        }
     }
-    Ok(running.last())
 }
