@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Git, GitError, GitErrorKind, ObjectId, RefName, Remote};
+use crate::{Git, GitError, GitErrorKind, ObjectId, RefName, Remote, Scheme};
 
 /// What a repository's HEAD is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Advertised {
 
 impl Git {
     /// Asks a remote for its branches, tags and HEAD. A server that breaks off is an error, never
-    /// an empty answer.
+    /// an empty answer; an empty repository of the web is asked twice for that.
     ///
     /// # Errors
     /// When the remote does not answer, refuses, or answers something else.
@@ -37,11 +37,41 @@ impl Git {
         remote: &Remote,
         cancel: &CancellationToken,
     ) -> Result<Advertised, GitError> {
+        let (advertised, _) = self.ask(remote, false, cancel).await?;
+        let web = matches!(remote.url.scheme(), Scheme::Http | Scheme::Https);
+        if !web || !advertised.refs.is_empty() {
+            return Ok(advertised);
+        }
+        // Git takes an empty page for an empty repository without a git server. Only a git server
+        // ends its list with a packet for that, which is seen in the trace.
+        let (advertised, said) = self.ask(remote, true, cancel).await?;
+        let ends = |line: &str| line.contains(" packet: ") && line.ends_with("< 0000");
+        if advertised.refs.is_empty() && !said.lines().any(ends) {
+            return Err(GitError {
+                command: "ls-remote".to_owned(),
+                place: remote.url.to_string(),
+                kind: GitErrorKind::Network,
+                said:
+                    "the answer is not a git server's, or it broke off before the list of branches"
+                        .to_owned(),
+            });
+        }
+        Ok(advertised)
+    }
+
+    /// One `ls-remote`, and what was said on its standard error.
+    async fn ask(
+        &self,
+        remote: &Remote,
+        traced: bool,
+        cancel: &CancellationToken,
+    ) -> Result<(Advertised, String), GitError> {
         let command = self.outside().args(["ls-remote", "--symref"]);
         let command = command
             .reaching(remote)
             .arg("origin")
             .longest_record(64 * 1024);
+        let command = if traced { command.traced() } else { command };
         let mut running = command.stream(cancel)?;
         let mut advertised = Advertised {
             head: Head::Unborn,
@@ -56,8 +86,8 @@ impl Git {
                 return Err(running.failure(GitErrorKind::Unexpected(wrong)));
             }
         }
-        running.finish().await?;
-        Ok(advertised)
+        let said = running.finish().await?;
+        Ok((advertised, said))
     }
 }
 

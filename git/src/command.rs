@@ -128,6 +128,12 @@ impl Command {
         self
     }
 
+    /// Lets it say on its standard error which packets it exchanges; these hold no headers.
+    pub(crate) fn traced(mut self) -> Self {
+        self.environment.set("GIT_TRACE_PACKET", "1");
+        self
+    }
+
     /// Lets its standard input be written to; see [`Running::take_input`]. It is empty otherwise.
     #[must_use]
     pub fn fed(mut self) -> Self {

@@ -8,10 +8,14 @@
     reason = "for tests, which panic and which make repositories for what it does to them"
 )]
 
+mod server;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+pub use server::{Server, Trouble};
 
 /// The date of the first commit, in seconds since 1970; each further one is a minute later.
 pub const FIRST_DATE: u64 = 1_700_000_000;

@@ -27,11 +27,11 @@ async fn records_are_read_whole_whatever_their_length() {
     for message in ["one", &long, "three"] {
         source.commit("main", message, &[]);
     }
-    let log = ["log", "-z", "--format=%s", "--all"];
+    let subjects = ["log", "-z", "--format=%s", "--all"];
     let mut running = git()
         .await
         .in_repository(source.path())
-        .args(log)
+        .args(subjects)
         .stream(&go_on())
         .unwrap();
     let mut lengths = Vec::new();
