@@ -152,7 +152,7 @@ impl Block {
                     additions,
                     deletions,
                 };
-                maker.file(&mut self.part, &commit.sha, path, own);
+                self.part.file(&commit.sha, path, own);
             }
             Printed::End => {
                 self.finish_current(maker);

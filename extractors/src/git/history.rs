@@ -87,11 +87,9 @@ fn hashes(field: &[u8]) -> Vec<String> {
 }
 
 async fn field<T>(running: &mut Running, read: impl FnOnce(&[u8]) -> T) -> Result<T, GitError> {
-    match running.record(0).await?.map(read) {
-        Some(field) => Ok(field),
-        None => {
-            let why = "the output ended within a commit".to_owned();
-            Err(running.failure(GitErrorKind::Unexpected(why)))
-        }
-    }
+    let field = running.record(0).await?.map(read);
+    field.ok_or_else(|| {
+        let why = "the output ended within a commit".to_owned();
+        running.failure(GitErrorKind::Unexpected(why))
+    })
 }

@@ -43,6 +43,21 @@ pub(super) struct Lines {
     pub(super) deletions: i64,
 }
 
+impl Part {
+    /// Adds a file of a commit.
+    pub(super) fn file(&mut self, sha: &str, path: &[u8], lines: Lines) {
+        let hash = text::hexadecimal(digest(&SHA256, path).as_ref());
+        self.files += 1;
+        self.rows.push(commit_file::Model {
+            id: format!("{sha}:{hash}"),
+            commit_sha: sha.to_owned(),
+            file_path: text::text(path),
+            additions: lines.additions,
+            deletions: lines.deletions,
+        });
+    }
+}
+
 impl Maker {
     pub(super) fn part(&self) -> Part {
         let mut part = Part::default();
@@ -54,19 +69,6 @@ impl Maker {
     /// would be counted against a parent that is not there.
     pub(super) fn counts(&self, commit: &Commit) -> bool {
         commit.parents.len() < 2 && !self.boundary.contains_key(&commit.sha)
-    }
-
-    /// Adds a file of a commit.
-    pub(super) fn file(&self, part: &mut Part, sha: &str, path: &[u8], lines: Lines) {
-        let hash = text::hexadecimal(digest(&SHA256, path).as_ref());
-        part.files += 1;
-        part.rows.push(commit_file::Model {
-            id: format!("{sha}:{hash}"),
-            commit_sha: sha.to_owned(),
-            file_path: text::text(path),
-            additions: lines.additions,
-            deletions: lines.deletions,
-        });
     }
 
     /// Adds a commit, whose files are added.

@@ -32,7 +32,7 @@ pub(super) struct Ref {
 /// All refs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Refs {
-    pub(super) refs: Vec<Ref>,
+    pub(super) all: Vec<Ref>,
     /// The full name of the branch that HEAD stands for; none when it stands for a commit.
     pub(super) head: Option<String>,
     /// The commits that refs and HEAD lead to.
@@ -72,10 +72,10 @@ impl Mirror<'_> {
             let seconds = date.split(|&byte| byte == b' ').next().unwrap_or_default();
             let id = text::text(id);
             if kind == b"tag" {
-                tags.push(refs.refs.len());
+                tags.push(refs.all.len());
                 questions.push(format!("{id}^{{commit}}"));
             }
-            refs.refs.push(Ref {
+            refs.all.push(Ref {
                 name: text::ref_text(name),
                 commit: (kind == b"commit").then_some(id),
                 tagged: text::time(seconds),
@@ -85,11 +85,11 @@ impl Mirror<'_> {
         let mut answers = self.look_up(questions).await?.into_iter();
         let head = answers.next().flatten();
         for (place, commit) in tags.into_iter().zip(answers) {
-            refs.refs[place].commit = commit;
+            refs.all[place].commit = commit;
         }
         refs.head = self.head().await?;
         refs.tips = refs
-            .refs
+            .all
             .iter()
             .filter_map(|git_ref| git_ref.commit.clone())
             .collect();

@@ -9,7 +9,7 @@ use super::mirror::{Ref, Refs};
 pub(super) fn rows(repo_id: &str, origin: &Origin, refs: &Refs) -> Rows {
     let mut rows = Rows::default();
     rows.from_origin(origin.clone());
-    for git_ref in &refs.refs {
+    for git_ref in &refs.all {
         let Some(commit) = &git_ref.commit else {
             continue;
         };

@@ -10,7 +10,8 @@ use super::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// Lines that differ by number.
 fn lines(numbers: std::ops::Range<u32>) -> String {
-    numbers.map(|number| format!("line {number}\n")).collect()
+    let lines: Vec<String> = numbers.map(|number| format!("line {number}\n")).collect();
+    lines.concat()
 }
 
 /// Branches, an octopus, criss-cross merges and several roots.
@@ -129,11 +130,11 @@ async fn renames_modes_links_submodules_binaries_and_odd_paths_count_as_git_log_
         "rename",
         &[
             b"R \"moved from here\" moved\n".to_vec(),
-            inline("100644", "moved", many[7..].as_bytes()),
+            inline("100644", "moved", &many.as_bytes()[7..]),
         ]
         .concat(),
     );
-    commit("mode", &inline("100755", "moved", many[7..].as_bytes()));
+    commit("mode", &inline("100755", "moved", &many.as_bytes()[7..]));
     commit("link", &inline("120000", "link", b"moved"));
     commit(
         "module",
