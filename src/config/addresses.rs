@@ -131,7 +131,7 @@ fn check_path(field: &Field<'_>, url: &Url, kind: Option<ConnectionKind>) {
     field.report(problem);
 }
 
-pub(super) fn warn_of_clear_text(field: &Field<'_>, url: &Url) {
+fn warn_of_clear_text(field: &Field<'_>, url: &Url) {
     let on_this_machine = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

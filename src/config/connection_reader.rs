@@ -61,7 +61,6 @@ pub(super) fn read(mut table: TableReader<'_>, known: &Known<'_>) -> Draft {
     let around = git_reader::Around {
         kind,
         endpoint: endpoint.as_ref(),
-        auth: auth.as_ref(),
     };
     let git = git_reader::read(&mut table, &around);
     let scopes = scopes::read_connection_scopes(&mut table, kind, &git);

@@ -1,9 +1,9 @@
 //! Reads `[git]` and the git side of connections, and refuses what git could misunderstand.
 
+use headwater_git::{Paths, RemoteUrl};
 use url::Url;
 
-use super::addresses::{USERINFO, has_userinfo, warn_of_clear_text};
-use super::authentication::Auth;
+use super::addresses::{USERINFO, has_userinfo};
 use super::connection::{ConnectionKind, DEFAULT_CLOUD_ENDPOINT};
 use super::git::{DEFAULT_CLOUD_GIT_URL, Git, GitStore, SCOPE_PLACEHOLDER};
 use super::problem::quoted;
@@ -43,7 +43,6 @@ pub(super) fn read_store(table: Option<TableReader<'_>>) -> GitStore {
 pub(super) struct Around<'a> {
     pub(super) kind: Option<ConnectionKind>,
     pub(super) endpoint: Option<&'a Url>,
-    pub(super) auth: Option<&'a Auth>,
 }
 
 /// Reads `git` of a connection.
@@ -74,7 +73,7 @@ pub(super) fn read(table: &mut TableReader<'_>, around: &Around<'_>) -> Git {
             }
             let urls = urls.and_then(|field| field.table());
             for (name, address) in urls.iter().flat_map(TableReader::entries) {
-                read_entry(&mut git, name, &address, around);
+                read_entry(&mut git, name, &address);
             }
         }
         Some(ConnectionKind::BitbucketCloud) => {
@@ -103,13 +102,13 @@ fn refuse(field: Option<Field<'_>>, message: &str) {
 }
 
 /// One line of `git.urls`.
-fn read_entry(git: &mut Git, name: &str, address: &Field<'_>, around: &Around<'_>) {
+fn read_entry(git: &mut Git, name: &str, address: &Field<'_>) {
     if let Err(reason) = check_name(name) {
         let problem = address.error(refusal(name, &reason));
         address.report(problem.expecting("a name such as \"group/name\""));
         return;
     }
-    if let Some(text) = read_address(address, around) {
+    if let Some(text) = read_address(address) {
         git.urls.insert(name.to_owned(), text);
     }
 }
@@ -145,18 +144,17 @@ fn check_name(name: &str) -> Result<(), &'static str> {
 }
 
 /// A path, or an address of https or ssh.
-fn read_address(field: &Field<'_>, around: &Around<'_>) -> Option<String> {
+fn read_address(field: &Field<'_>) -> Option<String> {
     let text = field.text()?;
     if carries_password(text) {
         field.report(field.error(USERINFO).expecting("credentials under `auth`"));
         return None;
     }
-    if let Err(reason) = check_remote(text) {
-        let problem = field.error(refusal(text, &reason));
+    if let Err(reason) = RemoteUrl::parse(text, Paths::Allowed) {
+        let problem = field.error(format!("{}: {}", quoted(text), reason.why));
         field.report(problem.expecting("a path, or an address of https or ssh"));
         return None;
     }
-    warn_if_unencrypted(field, text, around);
     Some(text.to_owned())
 }
 
@@ -215,19 +213,12 @@ fn read_template(
         field.report(field.error(message).expecting(expected));
         return None;
     }
-    if let Err(reason) = check_remote(&filled) {
-        field.report(field.error(refusal(text, &reason)).expecting(expected));
+    if let Err(reason) = RemoteUrl::parse(&filled, Paths::Refused) {
+        let message = format!("{}: {}", quoted(text), reason.why);
+        field.report(field.error(message).expecting(expected));
         return None;
     }
-    warn_if_unencrypted(&field, &filled, around);
     Some(text.to_owned())
-}
-
-fn warn_if_unencrypted(field: &Field<'_>, text: &str, around: &Around<'_>) {
-    let has_credentials = around.auth.is_some_and(|auth| !auth.is_none());
-    if let (true, Ok(url)) = (has_credentials, Url::parse(text)) {
-        warn_of_clear_text(field, &url);
-    }
 }
 
 /// The user of ssh is public (`git`); a user of https may be a token.
@@ -236,26 +227,4 @@ fn carries_password(text: &str) -> bool {
         let user_is_public = url.scheme() == "ssh" && url.password().is_none();
         has_userinfo(&url) && !user_is_public
     })
-}
-
-/// Why a text is no remote repository; reads on after the text itself.
-fn check_remote(text: &str) -> Result<(), &'static str> {
-    if text.trim().is_empty() {
-        return Err("is empty");
-    }
-    if text.starts_with('-') {
-        return Err("starts with a dash, as options do");
-    }
-    if text.contains(char::is_control) {
-        return Err("has a control character");
-    }
-    if text.contains("::") && !text.contains("://") {
-        return Err("names a helper program instead of a repository");
-    }
-    match Url::parse(text) {
-        Ok(url) if !matches!(url.scheme(), "https" | "http" | "ssh") && text.contains("://") => {
-            Err("is neither https nor ssh; write a local repository as its path")
-        }
-        _ => Ok(()),
-    }
 }

@@ -215,7 +215,7 @@ fn a_connection_without_an_api_is_accepted_as_the_documents_show_it() {
 fn repositories_of_git_are_paths_and_addresses_of_https_and_ssh() {
     for address in [
         "/srv/git/widget.git",
-        "../widget",
+        "/home/me/my repositories/widget",
         "https://git.example/tools/widget.git",
         "ssh://git@git.example:7999/tools/widget.git",
         "git@git.example:tools/widget.git",

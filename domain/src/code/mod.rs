@@ -1,6 +1,7 @@
 //! Domain tables: code.
 
 pub mod commit;
+pub mod commit_file;
 pub mod commit_parent;
 pub mod commits_diff;
 pub mod commits_diff_pair;
