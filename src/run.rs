@@ -1,8 +1,11 @@
 //! One execution of a plan: the steps of every scope, in order, with what they did.
 
+mod collecting;
 mod leasing;
+mod progress;
 mod steps;
 mod tally;
+mod transforming;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

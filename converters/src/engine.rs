@@ -104,7 +104,9 @@ async fn read_pages(
         return Ok(());
     };
     loop {
-        let keys = store.keys_after(scope, conversion.driver, &after, PAGE).await?;
+        let keys = store
+            .keys_after(scope, conversion.driver, &after, PAGE)
+            .await?;
         let Some(last) = keys.last().cloned() else {
             break;
         };

@@ -59,6 +59,14 @@ struct NewColumn {
     required: bool,
 }
 
+/// What a statement adds to a table that is there already.
+pub(crate) enum Addition {
+    /// The statement makes the table.
+    None,
+    Column(&'static str),
+    Index(String),
+}
+
 /// A table to be created, with its key and indexes.
 pub(crate) struct NewTable {
     name: String,
@@ -66,7 +74,7 @@ pub(crate) struct NewTable {
     keys: Vec<&'static str>,
     indexes: Vec<(Vec<&'static str>, bool)>,
     clustered: bool,
-    /// The table is there already; only the columns are new.
+    /// The table is there already; only the columns and indexes are new.
     more: bool,
     /// Indexes that an `SQLite` file is better without.
     dropped: Vec<Vec<&'static str>>,
@@ -85,7 +93,7 @@ impl NewTable {
         }
     }
 
-    /// Further columns of a table that an earlier change made.
+    /// Further columns and indexes of a table that an earlier change made.
     pub(crate) fn more(name: &str) -> Self {
         Self {
             more: true,
@@ -167,7 +175,7 @@ impl NewTable {
     }
 
     /// The columns of provenance that tool and domain tables end with.
-    fn origin(self) -> Self {
+    pub(crate) fn origin(self) -> Self {
         self.varchar("_raw_data_params", 255)
             .varchar("_raw_data_table", 255)
             .number("_raw_data_id")
@@ -212,20 +220,40 @@ impl NewTable {
         self
     }
 
-    /// The statements, each with the column that it adds to a table which is there already.
-    pub(crate) fn steps(&self, dialect: Dialect) -> Vec<(Option<&'static str>, String)> {
+    /// The statements, each with what it adds to a table which is there already.
+    pub(crate) fn steps(&self, dialect: Dialect) -> Vec<(Addition, String)> {
         let statements = self.statements(dialect).into_iter();
         if self.more {
-            let names = self.columns.iter().map(|column| Some(column.name));
-            // What takes an index away comes behind the columns, and belongs to none.
-            let names = names.chain(std::iter::repeat(None));
-            return names.zip(statements).collect();
+            let columns = self.columns.iter();
+            let columns = columns.map(|column| Addition::Column(column.name));
+            let indexes = self.indexes.iter();
+            let indexes =
+                indexes.map(|(columns, _)| Addition::Index(index_name(&self.name, columns)));
+            // What takes an index away comes last, and can be repeated as it is.
+            let added = columns
+                .chain(indexes)
+                .chain(std::iter::repeat_with(|| Addition::None));
+            return added.zip(statements).collect();
         }
-        statements.map(|statement| (None, statement)).collect()
+        statements
+            .map(|statement| (Addition::None, statement))
+            .collect()
     }
 
-    /// One statement for each further column, then one for each index that goes.
+    /// One statement for each further column, then for each further index, then for each index
+    /// that goes.
     fn additions(&self, dialect: Dialect) -> Vec<String> {
+        let indexes = self.indexes.iter().map(|(columns, unique)| {
+            let mut index = self.index_on(columns, *unique);
+            if !dialect.is_mysql() {
+                index.if_not_exists();
+            }
+            match dialect {
+                Dialect::Sqlite => index.to_string(SqliteQueryBuilder),
+                Dialect::Postgres => index.to_string(PostgresQueryBuilder),
+                Dialect::MySql | Dialect::MariaDb => index.to_string(MysqlQueryBuilder),
+            }
+        });
         let additions = self.columns.iter().map(|column| {
             let mut alter = Table::alter();
             alter
@@ -237,10 +265,10 @@ impl NewTable {
                 Dialect::MySql | Dialect::MariaDb => alter.to_string(MysqlQueryBuilder),
             }
         });
-        let drops = self.dropped.iter().filter(|_| dialect == Dialect::Sqlite);
-        let drops =
-            drops.map(|columns| format!("DROP INDEX IF EXISTS {}", index_name(&self.name, columns)));
-        additions.chain(drops).collect()
+        let dropped = self.dropped.iter().filter(|_| dialect == Dialect::Sqlite);
+        let drops = dropped
+            .map(|columns| format!("DROP INDEX IF EXISTS {}", index_name(&self.name, columns)));
+        additions.chain(indexes).chain(drops).collect()
     }
 
     /// Statements that create the table and its indexes where they are missing.

@@ -17,7 +17,10 @@
 //! app passwords, which are refused; each may be limited to some scopes. Further workspaces
 //! ([`ListedWorkspace`]) have as many repositories as a test wants, without pull requests.
 //!
-//! What it is not: a git server, a place to write through the API, or a proof of what the real
+//! Git serves the same repositories over smart HTTP, with the same hashes ([`Simulator::git_url`]);
+//! what a repository has in git is written to a temporary folder when somebody asks for it.
+//!
+//! What it is not: a place to write, through the API or through git, or a proof of what the real
 //! service does where nobody has observed it.
 //!
 //! ```
@@ -42,6 +45,7 @@ mod behaviour;
 mod connections;
 mod envelope;
 mod fault;
+mod git;
 mod misbehaviour;
 mod options;
 mod payload;

@@ -25,12 +25,14 @@ impl Site {
         (self.rate_limited(behaviour, retry_after), names)
     }
 
-    /// The response after a fault, and the names of what took effect.
+    /// The response after a fault, and the names of what took effect. Where the request is one of
+    /// git's, its proper response is given.
     pub(crate) fn misbehave(
         &self,
         request: &HttpRequest,
         behaviour: &Behaviour,
         fault: Fault,
+        git: Option<Reply>,
     ) -> (Reply, Vec<String>) {
         let parts = parts(fault);
         let mut names = BTreeSet::new();
@@ -45,7 +47,7 @@ impl Site {
                 names.insert(name.clone());
             }
         }
-        let mut reply = self.proper_reply(request, behaviour);
+        let mut reply = git.unwrap_or_else(|| self.proper_reply(request, behaviour));
         for (name, fault) in parts {
             if self.spoil(&mut reply, request, behaviour, fault) {
                 names.insert(name);
@@ -71,6 +73,7 @@ impl Site {
             }
             Fault::RateLimited(retry_after) => *reply = self.rate_limited(behaviour, retry_after),
             Fault::Hang => reply.ending = Ending::Silence,
+            Fault::Slow(pause) => reply.ending = Ending::Slow(pause),
             Fault::Stall => reply.ending = Ending::Stalled,
             Fault::CutConnection => reply.ending = Ending::Cut,
             Fault::CutBeforeHead => reply.ending = Ending::Nothing,

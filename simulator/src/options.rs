@@ -9,6 +9,10 @@ use crate::world::Size;
 
 /// How to build the world and how to serve it.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a habit of the service of its own"
+)]
 pub struct Options {
     /// Decides everything random.
     pub seed: u64,
@@ -32,6 +36,8 @@ pub struct Options {
     pub sorted_states_limit: Option<usize>,
     /// Whether activity is paged by cursor, as commits are, instead of by number.
     pub activity_by_cursor: bool,
+    /// Whether git leaves out contents of files when it is asked to (partial clones).
+    pub git_filters: bool,
     /// How many bytes of rendered items are kept. Rendering again is fast too; this is for benchmarks.
     pub cache_bytes: usize,
     /// How the service as a whole behaves; may be set later as well.
@@ -54,6 +60,7 @@ impl Default for Options {
             issues_status: 410,
             sorted_states_limit: None,
             activity_by_cursor: false,
+            git_filters: true,
             cache_bytes: 256 << 20,
             behaviour: Behaviour::default(),
             on_request: None,
@@ -102,6 +109,10 @@ pub struct Credentials {
     pub app_passwords: Vec<(String, String)>,
     /// OAuth consumers.
     pub consumers: Vec<Consumer>,
+    /// User names and passwords that only git accepts.
+    pub git_users: Vec<(String, String)>,
+    /// Bearer tokens that only git accepts, as Data Center does.
+    pub git_bearers: Vec<String>,
 }
 
 /// An OAuth consumer that is given access tokens for its key and secret.
@@ -179,6 +190,8 @@ impl Default for Credentials {
             expired: Vec::new(),
             app_passwords: Vec::new(),
             consumers: Vec::new(),
+            git_users: Vec::new(),
+            git_bearers: Vec::new(),
         }
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Reply {
 pub(crate) enum Ending {
     /// As it should.
     Whole,
+    /// In pieces, with a pause before each.
+    Slow(Duration),
     /// Half the body, then the connection is gone.
     Cut,
     /// Half the body, then silence.
@@ -147,6 +149,7 @@ impl Reply {
         }
         let body = match ending {
             Ending::Whole => Body::from(body),
+            Ending::Slow(pause) => Body::from_stream(pieces(&body, pause)),
             Ending::Cut => {
                 headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len() + 1));
                 Body::from_stream(half(&body).chain(stream::once(soon_broken())))
@@ -211,6 +214,18 @@ fn encoder() -> flate2::write::GzEncoder<Vec<u8>> {
 fn half(body: &Bytes) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
     let half = body.slice(..body.len() / 2);
     stream::once(async { Ok(half) })
+}
+
+fn pieces(body: &Bytes, pause: Duration) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
+    let length = body.len().div_ceil(16).max(1);
+    let starts = (0..body.len()).step_by(length);
+    let pieces: Vec<Bytes> = starts
+        .map(|start| body.slice(start..body.len().min(start + length)))
+        .collect();
+    stream::iter(pieces).then(move |piece| async move {
+        tokio::time::sleep(pause).await;
+        Ok(piece)
+    })
 }
 
 async fn soon_broken() -> io::Result<Bytes> {

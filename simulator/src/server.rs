@@ -18,6 +18,7 @@ use crate::api::{self, Accepted, Answer, Cache, Query, Quirks, Reader};
 use crate::behaviour::{Admission, Behaviour, Limiter, RateUse};
 use crate::connections::{Line, Lines};
 use crate::fault::{Fault, FaultKind, FaultPlan, OnRequest};
+use crate::git::{self, Disk};
 use crate::options::{ListedWorkspace, Options};
 use crate::reply::{self, Ending, Reply};
 use crate::requests::{Log, RequestRecord};
@@ -77,6 +78,19 @@ impl Simulator {
     #[must_use]
     pub fn token_url(&self) -> String {
         format!("{}{}", self.site.origin, api::TOKEN_PATH)
+    }
+
+    /// Where git serves the repositories, `http://127.0.0.1:PORT/{scope}.git`; `{scope}` stands for
+    /// the full name of one.
+    #[must_use]
+    pub fn git_url(&self) -> String {
+        format!("{}/{{scope}}.git", self.site.origin)
+    }
+
+    /// Lets git serve a bare repository on disk under a full name, `group/name`, whatever the
+    /// world has under it. Whoever may read anything may read it.
+    pub fn serve_git(&self, full_name: &str, folder: std::path::PathBuf) {
+        self.site.disk.put(full_name, folder);
     }
 
     /// The world, to look at or to change. Requests wait while the guard lives.
@@ -195,7 +209,8 @@ pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// What the requests share.
 pub(crate) struct Site {
     pub(crate) origin: String,
-    accepted: Accepted,
+    pub(crate) accepted: Accepted,
+    pub(crate) disk: Disk,
     listed: RwLock<Arc<Vec<ListedWorkspace>>>,
     gzip: bool,
     quirks: Quirks,
@@ -229,6 +244,7 @@ impl Site {
         Site {
             origin: format!("http://{address}"),
             accepted: Accepted::new(&options.credentials),
+            disk: Disk::new(options.git_filters),
             listed: RwLock::new(Arc::new(options.listed_workspaces)),
             gzip: options.gzip,
             quirks: Quirks {
@@ -383,7 +399,7 @@ impl Site {
     }
 }
 
-fn authorization(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn authorization(headers: &HeaderMap) -> Option<&str> {
     let authorization = headers.get(header::AUTHORIZATION);
     authorization.map(|value| value.to_str().unwrap_or_default())
 }
@@ -401,15 +417,24 @@ async fn handle(
         site.log.answered(number, reply.status);
         return reply.send(gzip, &line, site.stopped.clone()).await;
     }
-    let admission = site.admit(&request, &behaviour);
+    let (request, question) = git::Question::taken(request);
+    // The limit is the API's.
+    let admission = match &question {
+        Some(_) => None,
+        None => site.admit(&request, &behaviour),
+    };
     let refused = admission.as_ref().and_then(|(it, _)| it.refused_for);
     let (mut reply, names) = match (refused, fault) {
         (Some(wait), _) => site.refuse(&behaviour, wait),
         (None, Some(fault)) => {
             tokio::time::sleep(fault.delay()).await;
-            site.misbehave(&request, &behaviour, fault)
+            let git = site.git_reply(question).await;
+            site.misbehave(&request, &behaviour, fault, git)
         }
-        (None, None) => (site.proper_reply(&request, &behaviour), Vec::new()),
+        (None, None) => match site.git_reply(question).await {
+            Some(reply) => (reply, Vec::new()),
+            None => (site.proper_reply(&request, &behaviour), Vec::new()),
+        },
     };
     if let (Some((admission, reader)), Some(limit)) = (admission, &behaviour.limit) {
         reply.tell_limit(limit, &admission, reader);

@@ -1,4 +1,4 @@
-//! Reads the addresses of a connection: its endpoint, its proxy, its git repositories.
+//! Reads the addresses of a connection: its endpoint and its proxy.
 //!
 //! An address with userinfo is refused without being repeated.
 
@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use url::{Host, Url};
 
 use super::authentication::Auth;
-use super::connection::{ConnectionKind, DEFAULT_CLOUD_ENDPOINT, Git, Proxy};
+use super::connection::{ConnectionKind, DEFAULT_CLOUD_ENDPOINT, Proxy};
 use super::period::DataAfter;
 use super::problem::quoted;
 use super::reader::{Field, TableReader, refusal};
 
-const USERINFO: &str = "carries a user name or password, which would end up in logs";
+pub(super) const USERINFO: &str = "carries a user name or password, which would end up in logs";
 
 impl Field<'_> {
     /// A path to a file.
@@ -171,53 +171,7 @@ pub(super) fn read_proxy(field: &Field<'_>) -> Option<Proxy> {
         .map(Proxy::Address)
 }
 
-/// Reads `git`.
-pub(super) fn read_git(table: &mut TableReader<'_>, kind: Option<ConnectionKind>) -> Git {
-    let mut git = Git::default();
-    let Some(field) = table.field("git") else {
-        if kind == Some(ConnectionKind::Git) {
-            let problem = table.warning("has no git.urls: nothing is collected");
-            table.report(problem.write("git.urls = { \"team/service\" = \"/srv/service.git\" }"));
-        }
-        return git;
-    };
-    if kind.is_some_and(|kind| kind != ConnectionKind::Git) {
-        let problem = field.error("has no effect with this kind of connection");
-        field.report(problem.expecting("it only with kind \"git\""));
-    }
-    let Some(mut inner) = field.table() else {
-        return git;
-    };
-    let urls = inner.field("urls").and_then(|field| field.table());
-    for (name, address) in urls.iter().flat_map(TableReader::entries) {
-        if let Some(text) = read_git_address(&address) {
-            git.urls.insert(name.to_owned(), text);
-        }
-    }
-    inner.finish();
-    git
-}
-
-fn read_git_address(field: &Field<'_>) -> Option<String> {
-    let text = field.text()?;
-    if text.trim().is_empty() || text.starts_with('-') {
-        // Git would take a leading dash for an option.
-        let problem = field.error(format!("{} is not a repository", quoted(text)));
-        field.report(problem.expecting("a path or an address"));
-        return None;
-    }
-    if let Ok(url) = Url::parse(text) {
-        // The user of ssh is public (`git`); a user of https may be a token.
-        let user_is_public = url.scheme() == "ssh" && url.password().is_none();
-        if has_userinfo(&url) && !user_is_public {
-            field.report(field.error(USERINFO).expecting("credentials under `auth`"));
-            return None;
-        }
-    }
-    Some(text.to_owned())
-}
-
 /// Whether a URL carries a user name or password.
-fn has_userinfo(url: &Url) -> bool {
+pub(super) fn has_userinfo(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }

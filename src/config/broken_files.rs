@@ -30,6 +30,9 @@ const fn broken(
 const CLOUD: &str = "[[connection]]\nid = 1\nname = \"a\"\nkind = \"bitbucket-cloud\"\n\
                      scopes = [\"acme/*\"]\n";
 
+/// The same for a connection without an API.
+const GIT: &str = "[[connection]]\nid = 1\nname = \"a\"\nkind = \"git\"\n";
+
 #[rustfmt::skip]
 const FILES: &[Broken] = &[
     // The file as a whole.
@@ -92,6 +95,57 @@ const FILES: &[Broken] = &[
     broken("[[connection]]\nid = 1\nname = \"a\"\nkind = \"bitbucket-cloud\"\nscopes = [\"*/x\"]", (5, 11), "connection[0].scopes[0]", "no list across workspaces"),
     broken("[[connection]]\nid = 1\nname = \"a\"\nkind = \"bitbucket-cloud\"\nscopes = [\"https://me:hunter2secret@bitbucket.org/a/b\"]", (5, 11), "connection[0].scopes[0]", "is an address"),
     broken("[[connection]]\nid = 1\nname = \"a\"\nkind = \"git\"\ngit.urls.\"a/b\" = \"https://hunter2secret@h/b.git\"", (5, 18), "connection[0].git.urls.\"a/b\"", "carries a user name"),
+    // Git.
+    broken("PLAINgit.urls.\"t/w\" = \"/srv/../etc/w.git\"", (5, 18), "connection[0].git.urls.\"t/w\"", "a part `..`"),
+    broken("PLAINgit.urls.\"t/w\" = \"https://h/a/%2e%2e/w.git\"", (5, 18), "connection[0].git.urls.\"t/w\"", "a part `..`"),
+    broken("PLAINgit.urls.\"t/w\" = \"srv/w.git\"", (5, 18), "connection[0].git.urls.\"t/w\"", "a path from the root"),
+    broken("PLAINgit.urls.\"t/w\" = \"ssh://-oProxyCommand=x/w.git\"", (5, 18), "connection[0].git.urls.\"t/w\"", "characters that names of hosts do not have"),
+    broken("PLAINgit.urls.\"t/w\" = \"-oProxyCommand=x:w.git\"", (5, 18), "connection[0].git.urls.\"t/w\"", "begins with a dash"),
+    broken("PLAINgit.urls.\"t/w\" = \"http://git.example/w.git\"", (5, 18), "connection[0].git.urls.\"t/w\"", "on this machine only"),
+    broken("PLAINgit.urls.\"t/w\" = \"https://git.example/\"", (5, 18), "connection[0].git.urls.\"t/w\"", "a server and no repository"),
+    broken("PLAINgit.urls.\"t/w\" = \"fd::17\"", (5, 18), "connection[0].git.urls.\"t/w\"", "transport helper"),
+    broken("PLAINgit.urls.\"t/w\" = \"-upload-pack=x\"", (5, 18), "connection[0].git.urls.\"t/w\"", "begins with a dash"),
+    broken("PLAINgit.urls.\"t/w\" = \"--upload-pack=touch /tmp/x\"", (5, 18), "connection[0].git.urls.\"t/w\"", "begins with a dash"),
+    broken("PLAINgit.urls.\"t/w\" = \"ext::sh -c true\"", (5, 18), "connection[0].git.urls.\"t/w\"", "transport helper"),
+    broken("PLAINgit.urls.\"t/w\" = \"file:///srv/git/w.git\"", (5, 18), "connection[0].git.urls.\"t/w\"", "a path from the root instead of a file:// URL"),
+    broken("PLAINgit.urls.\"t/w\" = \"git://h/w.git\"", (5, 18), "connection[0].git.urls.\"t/w\"", "use https:// or ssh://"),
+    broken("PLAINgit.urls.\"t/w\" = \"ftp://h/w.git\"", (5, 18), "connection[0].git.urls.\"t/w\"", "only https://, ssh://, user@host:path and paths are used"),
+    broken("PLAINgit.urls.\"t/w\" = \"https://h/w\\nx.git\"", (5, 18), "connection[0].git.urls.\"t/w\"", "control characters"),
+    broken("PLAINgit.urls.\"t/w\" = \"\"", (5, 18), "connection[0].git.urls.\"t/w\"", "it is empty"),
+    broken("PLAINgit.urls.\"t/w\" = \"https://u:hunter2secret@h/w.git\"", (5, 18), "connection[0].git.urls.\"t/w\"", "carries a user name"),
+    broken("PLAINgit.urls.\"t/w\" = \"ssh://git:hunter2secret@h/w.git\"", (5, 18), "connection[0].git.urls.\"t/w\"", "carries a user name"),
+    broken("PLAINgit.urls = { \"../w\" = \"/srv/w.git\" }", (5, 23), "connection[0].git.urls.\"../w\"", "`.` or `..`"),
+    broken("PLAINgit.urls = { \"t/..\" = \"/srv/w.git\" }", (5, 23), "connection[0].git.urls.\"t/..\"", "`.` or `..`"),
+    broken("PLAINgit.urls = { \"/srv/w\" = \"/srv/w.git\" }", (5, 25), "connection[0].git.urls.\"/srv/w\"", "empty part"),
+    broken("PLAINgit.urls = { \"t//w\" = \"/srv/w.git\" }", (5, 23), "connection[0].git.urls.\"t//w\"", "empty part"),
+    broken("PLAINgit.urls = { \"t/-w\" = \"/srv/w.git\" }", (5, 23), "connection[0].git.urls.\"t/-w\"", "starts with a dash"),
+    broken("PLAINgit.urls = { \"--x/w\" = \"/srv/w.git\" }", (5, 24), "connection[0].git.urls.\"--x/w\"", "starts with a dash"),
+    broken("PLAINgit.urls = { \"widget\" = \"/srv/w.git\" }", (5, 25), "connection[0].git.urls.widget", "group and a repository"),
+    broken("PLAINgit.urls = { \"t/w\\nx\" = \"/srv/w.git\" }", (5, 25), "connection[0].git.urls.\"t/w\\nx\"", "names of repositories do not have"),
+    broken("PLAINgit.urls = { \"t/w x\" = \"/srv/w.git\" }", (5, 24), "connection[0].git.urls.\"t/w x\"", "names of repositories do not have"),
+    broken("PLAINgit.urls = { \"t/w:x\" = \"/srv/w.git\" }", (5, 24), "connection[0].git.urls.\"t/w:x\"", "names of repositories do not have"),
+    broken("PLAINgit.urls = { \"t/*\" = \"/srv/w.git\" }", (5, 22), "connection[0].git.urls.\"t/*\"", "names of repositories do not have"),
+    broken("PLAINscopes = [\"t/w\"]\ngit.urls = { \"t/x\" = \"/srv/x\" }", (5, 11), "connection[0].scopes[0]", "has no entry in git.urls; write: git.urls = { \"t/w\" ="),
+    broken("PLAINscopes = [\"t/*\"]\ngit.urls = { \"t/x\" = \"/srv/x\" }", (5, 11), "connection[0].scopes[0]", "is a glob, and git has no list"),
+    broken("PLAINgit.enabled = true", (5, 15), "connection[0].git.enabled", "no effect with kind"),
+    broken("PLAINauth = { kind = \"oauth\", key = \"k\", secret = \"env:S\" }", (5, 17), "connection[0].auth.kind", "does not work with git"),
+    broken("CLOUDgit.urls = { \"t/w\" = \"/srv/w.git\" }", (6, 12), "connection[0].git.urls", "no effect with this kind"),
+    broken("CLOUDgit.url = \"https://bitbucket.org/w.git\"", (6, 11), "connection[0].git.url", "does not have {scope} exactly once"),
+    broken("CLOUDgit.url = \"https://{scope}.example/\"", (6, 11), "connection[0].git.url", "not an address of one host"),
+    broken("CLOUDgit.url = \"https://h{scope}.git\"", (6, 11), "connection[0].git.url", "not an address of one host"),
+    broken("CLOUDgit.url = \"/srv/{scope}.git\"", (6, 11), "connection[0].git.url", "not an address of one host"),
+    broken("CLOUDgit.url = \"ext::{scope}\"", (6, 11), "connection[0].git.url", "not an address of one host"),
+    broken("CLOUDgit.url = \"https://u:hunter2secret@h/{scope}.git\"", (6, 11), "connection[0].git.url", "carries a user name"),
+    broken("CLOUDgit.enabled = \"yes\"", (6, 15), "connection[0].git.enabled", "true or false"),
+    broken("CLOUDendpoint = \"https://api.example/2.0/\"\ngit.enabled = true", (7, 1), "connection[0].git", "does not tell where git is served; write: git.url"),
+    broken("[git]\nquota = \"20\"", (2, 9), "git.quota", "not an amount of disk space"),
+    broken("[git]\nquota = 20", (2, 9), "git.quota", "an integer cannot be used here"),
+    broken("[git]\nprogram = \"-c\"", (2, 11), "git.program", "is not a program"),
+    broken("[git]\nfolders = \"x\"", (2, 1), "git.folders", "did you mean `folder`"),
+    broken("[scope_config.x]\ntag_pairs = [[\"v1\"]]", (2, 14), "scope_config.x.tag_pairs[0]", "has 1 names; expected two names"),
+    broken("[scope_config.x]\ntag_pairs = [[\"v1\", \"v1\"]]", (2, 14), "scope_config.x.tag_pairs[0]", "with itself"),
+    broken("[scope_config.x]\ntag_prefixes = [\"\"]", (2, 17), "scope_config.x.tag_prefixes[0]", "not a name of a tag"),
+    broken("[scope_config.x]\nline_counts = 1", (2, 15), "scope_config.x.line_counts", "expected true or false"),
     // Scope configs.
     broken("[scope_config.default]\nentities = [\"code\", \"pipelines\"]", (2, 21), "scope_config.default.entities[1]", "is not an entity; expected one of code"),
     broken("[scope_config.default]\ndeployment_pattern = \"(deploy\"", (2, 22), "scope_config.default.deployment_pattern", "not a regular expression: unclosed group"),
@@ -115,7 +169,10 @@ const FILES: &[Broken] = &[
 fn every_broken_file_is_refused_at_its_place_with_advice() {
     let mut misses = Vec::new();
     for case in FILES {
-        let text = case.text.replacen("CLOUD", CLOUD, 1);
+        let text = case
+            .text
+            .replacen("CLOUD", CLOUD, 1)
+            .replacen("PLAIN", GIT, 1);
         let (config, problems) = parse(&text, "headwater.toml");
         let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let found = problems.iter().zip(&shown).any(|(problem, shown)| {
@@ -138,7 +195,10 @@ fn every_broken_file_is_refused_at_its_place_with_advice() {
 #[test]
 fn no_problem_repeats_a_secret() {
     for case in FILES {
-        let text = case.text.replacen("CLOUD", CLOUD, 1);
+        let text = case
+            .text
+            .replacen("CLOUD", CLOUD, 1)
+            .replacen("PLAIN", GIT, 1);
         let (_, problems) = parse(&text, "headwater.toml");
         let shown = format!("{problems:?}");
         assert!(!shown.contains(SECRET), "{shown}");

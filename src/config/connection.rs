@@ -1,6 +1,6 @@
 //! `[[connection]]`: an endpoint, its credentials, and which of its scopes are wanted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use url::Url;
 
 use super::authentication::Auth;
+use super::git::Git;
 use super::period::{DataAfter, Period, PeriodUnit};
 use super::scope_pattern::{self, ScopePattern};
 use super::secret::{Secret, SecretError, SecretSource};
@@ -119,15 +120,6 @@ impl Default for TimeoutSeconds {
     }
 }
 
-/// What is particular to connections of kind `git`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Git {
-    /// Name of a scope -> path or URL of its repository. Default: `{}`.
-    #[schemars(default, extend("default" = serde_json::json!({})))]
-    pub urls: BTreeMap<String, String>,
-}
-
 /// An endpoint, its credentials, and which of its scopes are wanted.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -218,7 +210,7 @@ pub struct Connection {
         extend("default" = DEFAULT_RECONCILE_EVERY.to_string())
     )]
     pub reconcile_every: Period,
-    /// Where the repositories are, for connections of kind `git`. Default: `{}`.
+    /// Where git serves the repositories. Default: `{}`.
     #[schemars(default, extend("default" = serde_json::json!({})))]
     pub git: Git,
 }

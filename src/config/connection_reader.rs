@@ -4,11 +4,13 @@ use super::authentication::{self, Auth};
 use super::connection::{
     ANONYMOUS_REQUESTS_PER_HOUR, Connection, ConnectionKind, DEFAULT_BURST, DEFAULT_CONCURRENCY,
     DEFAULT_RECONCILE_EVERY, DEFAULT_REQUESTS_PER_HOUR, DEFAULT_REQUESTS_PER_SECOND,
-    DEFAULT_SCOPE_CONFIG, Git, TimeoutSeconds,
+    DEFAULT_SCOPE_CONFIG, TimeoutSeconds,
 };
+use super::git::Git;
+use super::period::DataAfter;
 use super::problem::quoted;
 use super::reader::{Field, TableReader, closest, listed};
-use super::{addresses, scopes};
+use super::{addresses, git_reader, scopes};
 
 /// Where people put credentials by mistake, and where those belong.
 const MISPLACED: [(&str, &str); 13] = [
@@ -56,12 +58,16 @@ pub(super) fn read(mut table: TableReader<'_>, known: &Known<'_>) -> Draft {
     let proxy = table.field("proxy").and_then(|f| addresses::read_proxy(&f));
     let ca_file = table.field("ca_file").and_then(|field| field.path());
     let timeout_seconds = read_timeouts(&mut table);
-    let git = addresses::read_git(&mut table, kind);
+    let around = git_reader::Around {
+        kind,
+        endpoint: endpoint.as_ref(),
+    };
+    let git = git_reader::read(&mut table, &around);
     let scopes = scopes::read_connection_scopes(&mut table, kind, &git);
     let include_archived = read_inclusion(&mut table, "include_archived", kind);
     let include_forks = read_inclusion(&mut table, "include_forks", kind);
     let scope_config = read_scope_config(&mut table, known);
-    let data_after = table.field("data_after").and_then(|field| field.range());
+    let data_after = read_range(&mut table, kind);
     let reconcile_every = table
         .field("reconcile_every")
         .and_then(|field| field.parsed());
@@ -255,6 +261,15 @@ fn read_inclusion(
         field.report(problem.expecting("the repositories under `git.urls`"));
     }
     field.boolean().unwrap_or(true)
+}
+
+/// The commit graph is never cut, so a range has nothing to bound where there is only git.
+fn read_range(table: &mut TableReader<'_>, kind: Option<ConnectionKind>) -> Option<DataAfter> {
+    let field = table.field("data_after")?;
+    if kind == Some(ConnectionKind::Git) {
+        field.report(field.warning("has no effect with kind \"git\": history is never cut"));
+    }
+    field.range()
 }
 
 fn read_scope_config(table: &mut TableReader<'_>, known: &Known<'_>) -> Option<String> {

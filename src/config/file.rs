@@ -11,7 +11,7 @@ use super::problem::{ConfigProblems, Problem, Severity, SourceText};
 use super::reader::{TableReader, Walk};
 use super::secret::SecretSource;
 use super::{Config, DEFAULT_SCOPE_CONFIG, Project, ScopeConfig};
-use super::{database, project, scope_config_reader};
+use super::{database, git_reader, project, scope_config_reader};
 
 /// A configuration that can be used, and what was odd about its file.
 #[derive(Clone, Debug)]
@@ -148,6 +148,8 @@ pub fn parse(text: &str, file_name: &str) -> (Option<Config>, Vec<Problem>) {
 fn read(mut root: TableReader<'_>) -> Config {
     let database = root.field("database").and_then(|field| field.table());
     let database = database::read(database);
+    let git = root.field("git").and_then(|field| field.table());
+    let git = git_reader::read_store(git);
     let mut scope_configs = read_scope_configs(&mut root);
     let drafts = read_connections(&mut root, &scope_configs);
     let projects = read_projects(&mut root, &drafts);
@@ -162,6 +164,7 @@ fn read(mut root: TableReader<'_>) -> Config {
         .or_default();
     Config {
         database,
+        git,
         connections: drafts
             .into_iter()
             .filter_map(|draft| draft.connection)

@@ -12,6 +12,8 @@ mod connection;
 mod connection_reader;
 mod database;
 mod file;
+mod git;
+mod git_reader;
 mod period;
 mod problem;
 mod project;
@@ -36,12 +38,16 @@ pub use authentication::{Auth, DEFAULT_TOKEN_URL};
 pub use connection::{
     ANONYMOUS_REQUESTS_PER_HOUR, Connection, ConnectionKind, DEFAULT_BURST, DEFAULT_CLOUD_ENDPOINT,
     DEFAULT_CONCURRENCY, DEFAULT_RECONCILE_EVERY, DEFAULT_REQUESTS_PER_HOUR,
-    DEFAULT_REQUESTS_PER_SECOND, DEFAULT_SCOPE_CONFIG, Git, Proxy, RateLimit, TimeoutSeconds,
+    DEFAULT_REQUESTS_PER_SECOND, DEFAULT_SCOPE_CONFIG, Proxy, RateLimit, TimeoutSeconds,
 };
 pub use database::{
     DEFAULT_DATABASE_URL, Database, DatabaseAddress, DatabaseKind, DatabaseUrl, DatabaseUrlError,
 };
 pub use file::{Loaded, load, parse};
+pub use git::{
+    DEFAULT_CLOUD_GIT_URL, DEFAULT_GIT_FOLDER, DEFAULT_GIT_PROGRAM, DiskQuota, DiskQuotaError, Git,
+    GitStore,
+};
 pub use period::{DataAfter, DataAfterError, Period, PeriodError, PeriodUnit};
 pub use problem::{ConfigProblems, Problem, Severity, summary};
 pub use project::{Project, ProjectScope};
@@ -62,6 +68,9 @@ pub struct Config {
     /// Where the tables live.
     #[schemars(default = "Database::default")]
     pub database: Database,
+    /// Where mirrors of git repositories live. Only needed where git is used.
+    #[schemars(default = "GitStore::default")]
+    pub git: GitStore,
     /// Servers to collect from.
     #[schemars(rename = "connection", default = "Vec::<Connection>::new")]
     pub connections: Vec<Connection>,
@@ -81,6 +90,7 @@ impl Default for Config {
         let rules = ScopeConfig::default();
         Self {
             database: Database::default(),
+            git: GitStore::default(),
             connections: Vec::new(),
             scope_configs: BTreeMap::from([(DEFAULT_SCOPE_CONFIG.to_owned(), rules)]),
             projects: Vec::new(),

@@ -333,6 +333,19 @@ pub struct ScopeConfig {
         extend("default" = TagsOrder::ReverseSemver.as_str())
     )]
     pub tags_order: TagsOrder,
+    /// Words before the version in a tag's name, beside `v`, such as `release-`.
+    /// Default: `[]`.
+    #[schemars(default, extend("default" = Vec::<String>::new()))]
+    pub tag_prefixes: Vec<String>,
+    /// Further pairs of tags that are compared, older one first:
+    /// `[["v1.0.0", "v2.0.0"]]`. Default: `[]`.
+    #[schemars(default, extend("default" = Vec::<[String; 2]>::new()))]
+    pub tag_pairs: Vec<[String; 2]>,
+    /// Whether git counts the lines that each commit adds and removes and lists its files
+    /// (`commit_files`). All of the repository's contents are fetched for that.
+    /// Default: `false`.
+    #[schemars(default, extend("default" = false))]
+    pub line_counts: bool,
     /// Which states of an issue mean what; writing any list replaces all default ones.
     #[schemars(default = "IssueStatus::default")]
     pub issue_status: IssueStatus,
@@ -382,6 +395,9 @@ impl Default for ScopeConfig {
             tags_pattern: None,
             tags_limit: DEFAULT_TAGS_LIMIT,
             tags_order: TagsOrder::default(),
+            tag_prefixes: Vec::new(),
+            tag_pairs: Vec::new(),
+            line_counts: false,
             issue_status: IssueStatus::default(),
             environments: Environments::default(),
             issue_type: IssueType::default(),

@@ -37,12 +37,59 @@ pub(super) fn read(mut table: TableReader<'_>) -> ScopeConfig {
             .field("tags_order")
             .and_then(|field| read_word(&field, &TagsOrder::ALL, TagsOrder::as_str, "an order"))
             .unwrap_or_default(),
+        tag_prefixes: read_tag_prefixes(&mut table),
+        tag_pairs: read_tag_pairs(&mut table),
+        line_counts: table
+            .field("line_counts")
+            .and_then(|field| field.boolean())
+            .unwrap_or_default(),
         issue_status: read_issue_status(&mut table).unwrap_or_default(),
         environments: read_environments(&mut table).unwrap_or_default(),
         issue_type: read_issue_type(&mut table).unwrap_or_default(),
     };
     table.finish();
     config
+}
+
+/// Words that stand before the version in names of tags.
+fn read_tag_prefixes(table: &mut TableReader<'_>) -> Vec<String> {
+    let field = table.field("tag_prefixes");
+    let elements = field.and_then(|field| field.list()).unwrap_or_default();
+    elements
+        .iter()
+        .filter_map(|element| read_tag(element).map(str::to_owned))
+        .collect()
+}
+
+/// Pairs of names of tags.
+fn read_tag_pairs(table: &mut TableReader<'_>) -> Vec<[String; 2]> {
+    let field = table.field("tag_pairs");
+    let elements = field.and_then(|field| field.list()).unwrap_or_default();
+    let pair = |element: &Field<'_>| {
+        let names = element.list()?;
+        let [older, newer] = names.as_slice() else {
+            let problem = element.error(format!("has {} names", names.len()));
+            element.report(problem.expecting("two names, such as [\"v1.0.0\", \"v2.0.0\"]"));
+            return None;
+        };
+        let pair = [read_tag(older)?.to_owned(), read_tag(newer)?.to_owned()];
+        if pair[0] == pair[1] {
+            element.report(element.error("compares a tag with itself"));
+        }
+        Some(pair)
+    };
+    elements.iter().filter_map(pair).collect()
+}
+
+/// A name of a tag, or its beginning.
+fn read_tag<'file>(field: &Field<'file>) -> Option<&'file str> {
+    let text = field.text()?;
+    let odd = |character: char| character.is_control() || character.is_whitespace();
+    if text.is_empty() || text.contains(odd) {
+        field.report(field.error(format!("{} is not a name of a tag", quoted(text))));
+        return None;
+    }
+    Some(text)
 }
 
 /// One of a few words, with the nearest one as advice.

@@ -1,6 +1,7 @@
 //! Reads `scopes` lists, of connections and of projects.
 
-use super::connection::{ConnectionKind, Git};
+use super::connection::ConnectionKind;
+use super::git::Git;
 use super::problem::{may_hold_credential, quoted};
 use super::reader::{Field, TableReader, refusal};
 use super::scope_pattern::{ScopePattern, ScopePatternError};
@@ -26,12 +27,8 @@ pub(super) fn read_connection_scopes(
     let read = |element: &Field<'_>| {
         let pattern = read_pattern(element, element.text()?)?;
         check_form(element, &pattern, kind);
-        let unknown = pattern.is_exact()
-            && !pattern.is_exclusion()
-            && !git.urls.contains_key(pattern.as_str());
-        if is_git && unknown {
-            let message = format!("{} has no entry in git.urls", quoted(pattern.as_str()));
-            element.report(element.error(message));
+        if is_git {
+            check_has_address(element, &pattern, git);
         }
         Some(pattern)
     };
@@ -56,6 +53,28 @@ pub(super) fn read_pattern(field: &Field<'_>, text: &str) -> Option<ScopePattern
     };
     field.report(problem);
     None
+}
+
+/// Without an API nobody can tell what a glob stands for, nor where a repository is.
+fn check_has_address(field: &Field<'_>, pattern: &ScopePattern, git: &Git) {
+    if !pattern.is_exact() {
+        let message = format!(
+            "{} is a glob, and git has no list",
+            quoted(pattern.as_str())
+        );
+        let problem = field.error(message);
+        field.report(problem.expecting("the names that `git.urls` has"));
+    } else if !pattern.is_exclusion() && !git.urls.contains_key(pattern.as_str()) {
+        let message = format!("{} has no entry in git.urls", quoted(pattern.as_str()));
+        let mut problem = field.error(message);
+        if !may_hold_credential(pattern.as_str()) {
+            problem = problem.write(format!(
+                "git.urls = {{ {} = \"/srv/git/repository.git\" }}",
+                quoted(pattern.as_str())
+            ));
+        }
+        field.report(problem);
+    }
 }
 
 fn check_form(field: &Field<'_>, pattern: &ScopePattern, kind: Option<ConnectionKind>) {

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::schema::tests::property_names;
 use super::{
-    Auth, Config, Connection, DataAfter, DatabaseAddress, DatabaseKind, Loaded, Period, Problem,
-    RateLimit, Schedule, ScopePattern, Secret, SecretSource, Severity, load, parse, schema,
-    summary, template,
+    Auth, Config, Connection, DataAfter, DatabaseAddress, DatabaseKind, DiskQuota, GitStore,
+    Loaded, Period, Problem, RateLimit, Schedule, ScopePattern, Secret, SecretSource, Severity,
+    load, parse, schema, summary, template,
 };
 use chrono::{DateTime, TimeZone as _, Utc};
 use headwater_domain::rules::deployment::EnvironmentNames;
@@ -37,6 +37,8 @@ include_forks = false
 scope_config = "default"
 data_after = "6 months"
 reconcile_every = "7 days"
+git.enabled = true
+git.url = "https://bitbucket.org/{scope}.git"
 
 [scope_config.default]
 entities = ["code", "code-review", "cicd", "issues", "cross"]
@@ -47,6 +49,9 @@ production_ref_pattern = "^main$"
 tags_pattern = '^v?\d+\.\d+\.\d+'
 tags_limit = 10
 tags_order = "reverse semver"
+tag_prefixes = ["release-"]
+tag_pairs = [["v1.0.0", "v2.0.0"]]
+line_counts = true
 [scope_config.default.issue_status]
 todo = ["new", "open"]
 in_progress = ["on hold"]
@@ -57,6 +62,11 @@ other = []
 [scope_config.default.issue_type]
 BUG = ["bug"]
 REQUIREMENT = ["enhancement", "proposal", "task"]
+
+[git]
+folder = "headwater-git"
+quota = "20 GB"
+program = "git"
 
 [[project]]
 name = "payments"
@@ -182,6 +192,73 @@ fn each_kind_of_connection_has_its_own_defaults() {
     let git = connection("kind = \"git\"\ngit.urls = { \"team/service\" = \"/srv/a.git\" }");
     assert_eq!(git.exact_names(), ["team/service"]);
     assert_eq!(git.rate_limit(), RateLimit::Unlimited);
+}
+
+#[test]
+fn a_connection_without_an_api_is_accepted_as_the_documents_show_it() {
+    let text = "[[connection]]\nid = 9\nname = \"plain\"\nkind = \"git\"\nauth.kind = \"none\"\n\
+                scopes = [\"tools/widget\"]\n\
+                git.urls = { \"tools/widget\" = \"/srv/git/widget.git\" }   # a path\n\
+                scope_config = \"default\"\n";
+    let (config, problems) = parse(text, "headwater.toml");
+    assert_eq!(problems, []);
+    let config = config.unwrap();
+    assert_eq!(config.git, GitStore::default());
+    let plain = &config.connections[0];
+    assert_eq!(plain.exact_names(), ["tools/widget"]);
+    let url = plain.git.url_of("tools/widget");
+    assert_eq!(url.as_deref(), Some("/srv/git/widget.git"));
+    assert_eq!(plain.git.url_of("tools/other"), None);
+}
+
+#[test]
+fn repositories_of_git_are_paths_and_addresses_of_https_and_ssh() {
+    for address in [
+        "/srv/git/widget.git",
+        "/home/me/my repositories/widget",
+        "https://git.example/tools/widget.git",
+        "ssh://git@git.example:7999/tools/widget.git",
+        "git@git.example:tools/widget.git",
+        "http://127.0.0.1:8080/widget.git",
+    ] {
+        let lines = format!("kind = \"git\"\ngit.urls = {{ \"tools/widget\" = \"{address}\" }}");
+        let url = connection(&lines).git.url_of("tools/widget");
+        assert_eq!(url.as_deref(), Some(address));
+    }
+}
+
+#[test]
+fn git_of_a_connection_with_an_api_is_off_until_it_is_wanted() {
+    let cloud = |lines: &str| connection(&format!("kind = \"bitbucket-cloud\"\n{lines}")).git;
+    let off = cloud("");
+    assert_eq!((off.enabled, off.url_of("acme/web")), (false, None));
+    let usual = cloud("git.enabled = true").url_of("acme/web");
+    assert_eq!(usual.as_deref(), Some("https://bitbucket.org/acme/web.git"));
+    let chosen = cloud(
+        "endpoint = \"http://127.0.0.1:1/2.0/\"\ngit.enabled = true\n\
+         git.url = \"http://127.0.0.1:2/scm/{scope}\"",
+    );
+    let url = chosen.url_of("acme/web");
+    assert_eq!(url.as_deref(), Some("http://127.0.0.1:2/scm/acme/web"));
+}
+
+#[test]
+fn disk_space_is_counted_in_thousands() {
+    let bytes = |text: &str| text.parse::<DiskQuota>().map(DiskQuota::bytes).ok();
+    assert_eq!(bytes("500 MB"), Some(500_000_000));
+    assert_eq!(bytes(" 2tb "), Some(2_000_000_000_000));
+    for wrong in [
+        "",
+        "20",
+        "GB",
+        "20 GiB",
+        "-1 GB",
+        "0 GB",
+        "1.5 GB",
+        "99999999 TB",
+    ] {
+        assert_eq!(bytes(wrong), None, "{wrong}");
+    }
 }
 
 #[test]

@@ -204,6 +204,7 @@ pub(crate) async fn simulator() -> Simulator {
         ],
         app_passwords: vec![("jane".to_owned(), "ATBBapp-passw0rd-secret".to_owned())],
         consumers: vec![Consumer::new("key", "consumer-secret")],
+        ..Credentials::default()
     };
     let options = Options {
         size: Size::default(),

@@ -12,6 +12,10 @@ use crate::payload::json::{self, object};
 /// Where consumers ask for tokens.
 pub(crate) const TOKEN_PATH: &str = "/site/oauth2/access_token";
 
+/// Stands before an API token where git asks for a user.
+const API_TOKEN_USER: &str = "x-bitbucket-api-token-auth";
+/// Stands before an access token where git asks for a user.
+const TOKEN_USER: &str = "x-token-auth";
 const EXPIRED: &str = "Access token expired. Use your refresh token to obtain a new access token.";
 const APP_PASSWORD: &str = "CHANGE-3222 - Functionality has been deprecated: app passwords are \
      deprecated and must be replaced with API tokens.";
@@ -24,6 +28,10 @@ pub(crate) struct Accepted {
     app_passwords: Vec<String>,
     anonymous: bool,
     consumers: Vec<Consumer>,
+    /// What git accepts, each with what stands for it at the API.
+    git: Vec<(String, String)>,
+    /// What only git accepts.
+    only_git: Vec<String>,
     issued: Mutex<Issued>,
 }
 
@@ -78,6 +86,8 @@ impl Accepted {
                 .collect(),
             anonymous: credentials.anonymous,
             consumers: credentials.consumers.clone(),
+            git: git_headers(credentials),
+            only_git: only_git(credentials),
             issued: Mutex::default(),
         }
     }
@@ -106,6 +116,34 @@ impl Accepted {
             }
             _ => Ok(known.reader),
         }
+    }
+
+    /// Who asks git with that header, or the answer to somebody who may not read repositories.
+    pub(crate) fn git_reader(&self, authorization: Option<&str>) -> Result<Reader, Answer> {
+        let path = "/2.0/repositories/";
+        let Some(authorization) = authorization else {
+            return self.reader(None, path);
+        };
+        let header = normal(authorization);
+        if self.only_git.contains(&header) {
+            return Ok(Reader::Token);
+        }
+        let same = self.git.iter().find(|(of_git, _)| *of_git == header);
+        let same = same.map(|(_, of_api)| of_api.clone());
+        let same = same.or_else(|| self.issued_to_git(&header));
+        let same = same.ok_or_else(Answer::unauthorized)?;
+        self.reader(Some(&same), path)
+    }
+
+    /// The header at the API of a consumer's token that git is given as a password.
+    fn issued_to_git(&self, header: &str) -> Option<String> {
+        let issued = self.lock();
+        let mut headers = issued.tokens.iter().map(|token| &token.known.header);
+        let same = headers.find(|bearer| {
+            let token = bearer.strip_prefix("bearer ").unwrap_or_default();
+            header == basic(TOKEN_USER, token)
+        });
+        same.cloned()
     }
 
     /// What answers tell of the scopes, for credentials that do not have all of them.
@@ -208,6 +246,28 @@ impl Known {
             required.classic
         }
     }
+}
+
+/// What git accepts of the credentials of the API: the same tokens, with users that stand for them.
+fn git_headers(credentials: &Credentials) -> Vec<(String, String)> {
+    let people = credentials.api_tokens.iter();
+    let people = people.map(|(email, token)| (basic(API_TOKEN_USER, token), basic(email, token)));
+    let tokens = credentials.access_tokens.iter();
+    let tokens = tokens.map(|token| (basic(TOKEN_USER, token), format!("bearer {token}")));
+    people.chain(tokens).collect()
+}
+
+fn only_git(credentials: &Credentials) -> Vec<String> {
+    let users = credentials.git_users.iter();
+    let users = users.map(|(user, password)| basic(user, password));
+    let bearers = credentials.git_bearers.iter();
+    users
+        .chain(bearers.map(|token| format!("bearer {token}")))
+        .collect()
+}
+
+fn basic(user: &str, password: &str) -> String {
+    format!("basic {}", base64(&format!("{user}:{password}")))
 }
 
 /// API tokens have granular scopes, of which none includes another; of the classic ones

@@ -29,6 +29,8 @@ pub enum Fault {
     Hang,
     /// The head and half the body of the proper response; the rest never comes.
     Stall,
+    /// The proper response in sixteen pieces, with that pause before each.
+    Slow(Duration),
     /// The proper response, cut off in the middle.
     CutConnection,
     /// The connection ends before any response.
@@ -177,6 +179,7 @@ impl Fault {
             Fault::Status(status, ..) => format!("status {status}"),
             Fault::Body(..) => "another body".to_owned(),
             Fault::Delay(_) => "a late answer".to_owned(),
+            Fault::Slow(_) => "a slow answer".to_owned(),
             Fault::NoNext => "a page without next".to_owned(),
             Fault::NoSize => "a page without size".to_owned(),
             Fault::Together(faults) => {

@@ -31,7 +31,7 @@ pub(crate) fn tag(out: &mut String, place: Place<'_>, name: &str, tag: &Tag) {
                 it.time("date", *date);
                 it.object("tagger", |it| {
                     it.text("type", "author");
-                    it.text("raw", "Release Manager <release@builds.example.net>");
+                    it.text("raw", crate::git::TAGGER);
                 });
             }
             None => {

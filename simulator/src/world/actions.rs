@@ -3,6 +3,7 @@
 use rand::Rng;
 
 use super::dice::Dice;
+use super::git::NOTHING;
 use super::model::{
     Commit, Difference, Fork, Hash, Participant, PullRequest, SourceRepository, State, UserId,
 };
@@ -97,14 +98,16 @@ impl World {
     /// Merges an open pull request into its destination.
     pub fn merge(&mut self, slug: &str, id: u64, by: UserId) -> Result<Touched, Refused> {
         let step = self.begin(slug, id, open)?;
-        let hash = step.dice.hash();
-        step.pull_request.merge_commit = Some(hash);
-        *step.main_head = hash;
+        let salt = step.dice.hash();
         *step.pushed_on = step.at.max(*step.pushed_on);
         let (at, id) = (step.at, step.pull_request.id);
         let closed = step.close(State::Merged, by);
         let index = self.repository_index(slug)?;
-        self.repositories[index].put_on_main(hash, at, format!("Merged pull request #{id}"));
+        let repository = &mut self.repositories[index];
+        let hash = repository.put_on_main(salt, at, format!("Merged pull request #{id}"));
+        if let Some(merged) = repository.pull_requests.get_mut(&id) {
+            merged.merge_commit = Some(hash);
+        }
         Ok(closed)
     }
 
@@ -261,8 +264,9 @@ fn commit(dice: &mut Dice, at: Time, parent: Hash, signature: &str, by: Option<U
     let unmapped = by.is_none() || dice.rng.random_bool(0.1);
     // Git keeps whole seconds and commits precede the push that shows them.
     let date = at - dice.span(1..3600);
-    Commit {
-        hash: dice.hash(),
+    let commit = Commit {
+        hash: NOTHING,
+        salt: dice.hash(),
         parent,
         date: chrono::SubsecRound::trunc_subsecs(date, 0),
         message: prose::commit_message(&mut dice.rng),
@@ -272,5 +276,6 @@ fn commit(dice: &mut Dice, at: Time, parent: Hash, signature: &str, by: Option<U
             signature.to_owned()
         },
         user: if unmapped { None } else { by },
-    }
+    };
+    commit.hashed()
 }

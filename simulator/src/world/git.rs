@@ -59,17 +59,21 @@ impl Repository {
     }
 
     /// Puts a commit without further ado on the main branch, as a merge or a first push does.
-    pub(super) fn put_on_main(&mut self, hash: Hash, at: Time, message: String) {
+    pub(super) fn put_on_main(&mut self, salt: Hash, at: Time, message: String) -> Hash {
         let parent = self.main.last().map_or(NOTHING, |head| head.hash);
-        self.main.push(Commit {
-            hash,
+        let commit = Commit {
+            hash: NOTHING,
+            salt,
             parent,
             date: chrono::SubsecRound::trunc_subsecs(at, 0),
             message,
             author: "Merge Queue <merge@builds.example.net>".to_owned(),
             user: None,
-        });
-        self.main_head = hash;
+        };
+        let commit = commit.hashed();
+        self.main_head = commit.hash;
+        self.main.push(commit);
+        self.main_head
     }
 }
 
@@ -78,12 +82,14 @@ impl World {
     pub fn copy_main(&mut self, from: &str, to: &str) -> Result<(), Refused> {
         let source = &self.repositories[self.repository_index(from)?];
         let (main, head) = (source.main.clone(), source.main_head);
+        let dropped = source.dropped.clone();
         let index = self.repository_index(to)?;
         let revision = self.next_revision();
         let repository = &mut self.repositories[index];
         repository.revision = revision;
         repository.main = main;
         repository.main_head = head;
+        repository.dropped.extend(dropped);
         Ok(())
     }
 
@@ -116,7 +122,8 @@ impl World {
             GitChange::Push { count } => push(repository, *count),
             GitChange::ForcePush { drop, count } => {
                 let left = repository.main.len() - drop;
-                repository.main.truncate(left);
+                let dropped = repository.main.split_off(left);
+                repository.dropped.extend(dropped);
                 if let Some(head) = repository.main.last() {
                     repository.main_head = head.hash;
                 }

@@ -120,6 +120,8 @@ pub struct Repository {
     /// Tags by name.
     pub tags: BTreeMap<String, Tag>,
     pub(crate) branches: BTreeMap<String, (Hash, Time)>,
+    /// Commits that forced pushes took off the main branch.
+    pub(crate) dropped: Vec<Commit>,
     /// Issues by number.
     pub issues: BTreeMap<u64, Issue>,
     pub(crate) last_issue: u64,
@@ -308,7 +310,7 @@ pub struct Comment {
     pub updated_on: Time,
 }
 
-/// One commit of a pull request.
+/// One commit.
 #[derive(Clone, Debug)]
 pub struct Commit {
     /// Identity.
@@ -323,6 +325,17 @@ pub struct Commit {
     pub author: String,
     /// The account with that address, if any.
     pub user: Option<UserId>,
+    /// What its files are made of.
+    pub(crate) salt: Hash,
+}
+
+impl Commit {
+    /// The commit with the hash that git would give it.
+    pub(crate) fn hashed(mut self) -> Commit {
+        let [_, _, object] = crate::git::of_commit(&self);
+        self.hash = object.hash();
+        self
+    }
 }
 
 /// One entry of the activity log.

@@ -192,6 +192,7 @@ fn new_repository(dice: &mut Dice, at: Time, people: usize) -> Repository {
         main: Vec::new(),
         tags: std::collections::BTreeMap::new(),
         branches: std::collections::BTreeMap::new(),
+        dropped: Vec::new(),
         issues: std::collections::BTreeMap::new(),
         last_issue: 0,
         main_head: dice.hash(),

@@ -8,6 +8,7 @@
 mod access;
 mod client;
 mod faults;
+mod git;
 mod limits;
 mod lists;
 mod misbehaviour;

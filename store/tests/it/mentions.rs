@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headwater_domain::rows::{Described, Mention};
-use headwater_store::mentions::MentionScope;
+use headwater_store::mentions::{MentionCounts, MentionScope};
 use proptest::prelude::*;
 
 use crate::temp_store::{RAW, TempStore, item, rocket, second};
@@ -87,14 +87,20 @@ proptest! {
     #[test]
     fn any_changes_leave_the_counts_of_what_is_said_in_the_end(
         changes in prop::collection::vec(change(), 1..8),
+        forgets in prop::collection::vec(any::<bool>(), 8),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let store = TempStore::new().await;
             store.collect(1, (1..6).map(|key| item("", &key.to_string(), "{}")).collect()).await;
             let mut items = BTreeMap::new();
+            let mut counts = MentionCounts::default();
             for (number, change) in changes.iter().enumerate() {
-                replace(&store, change, number == 0).await;
+                if forgets.get(number).is_none_or(|&forgets| forgets) {
+                    // As another run, which remembers nothing of this one.
+                    counts = MentionCounts::default();
+                }
+                replace(&store, &mut counts, change, number == 0).await;
                 for (id, said) in change {
                     match said {
                         Some(said) => items.insert(*id, said.clone()),

@@ -1,0 +1,89 @@
+//! Hashes of commits in binary.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::GraphError;
+
+/// The full hash of a commit: SHA-1 (20 bytes) or SHA-256 (32 bytes).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommitHash {
+    bytes: [u8; 32],
+    length: u8,
+}
+
+impl CommitHash {
+    /// The bytes, 20 or 32.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+
+    /// A hash of bytes that came from [`CommitHash::as_bytes`].
+    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
+        let mut hash = Self {
+            bytes: [0; 32],
+            length: if bytes.len() == 32 { 32 } else { 20 },
+        };
+        let length = bytes.len().min(usize::from(hash.length));
+        hash.bytes[..length].copy_from_slice(&bytes[..length]);
+        hash
+    }
+
+    /// Whether the text of the hash begins with these digits, in lower case.
+    pub(super) fn begins_with(&self, digits: &str) -> bool {
+        let digits = digits.as_bytes();
+        digits.len() <= usize::from(self.length) * 2
+            && digits.iter().enumerate().all(|(place, &digit)| {
+                let byte = self.bytes[place / 2];
+                let half = if place % 2 == 0 { byte >> 4 } else { byte & 15 };
+                hexadecimal(digit) == Some(half)
+            })
+    }
+}
+
+fn hexadecimal(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+impl FromStr for CommitHash {
+    type Err = GraphError;
+
+    /// Reads 40 or 64 hexadecimal digits.
+    fn from_str(text: &str) -> Result<Self, GraphError> {
+        let wrong = || GraphError::NotAHash(text.chars().take(64).collect());
+        let length = match text.len() {
+            40 => 20,
+            64 => 32,
+            _ => return Err(wrong()),
+        };
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let (Some(high), Some(low)) = (hexadecimal(pair[0]), hexadecimal(pair[1])) else {
+                return Err(wrong());
+            };
+            *byte = high << 4 | low;
+        }
+        Ok(Self { bytes, length })
+    }
+}
+
+impl fmt::Display for CommitHash {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.as_bytes() {
+            write!(out, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for CommitHash {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, out)
+    }
+}

@@ -1,0 +1,122 @@
+//! What a remote has, by `ls-remote`: one contact with the server.
+
+use std::collections::BTreeMap;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{Git, GitError, GitErrorKind, ObjectId, RefName, Remote, Scheme};
+
+/// What a repository's HEAD is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// A branch, the default one.
+    Branch(RefName),
+    /// A commit, and no branch is the default one.
+    Detached(ObjectId),
+    /// Nothing that exists: an empty repository, or the name of a branch that is not there.
+    Unborn,
+}
+
+/// The branches and tags of a remote, and its HEAD.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advertised {
+    /// HEAD.
+    pub head: Head,
+    /// Branches and tags by full name; a tag's value is the tag object where it has one.
+    pub refs: BTreeMap<RefName, ObjectId>,
+}
+
+impl Git {
+    /// Asks a remote for its branches, tags and HEAD. A server that breaks off is an error, never
+    /// an empty answer; an empty repository of the web is asked twice for that.
+    ///
+    /// # Errors
+    /// When the remote does not answer, refuses, or answers something else.
+    pub async fn ls_remote(
+        &self,
+        remote: &Remote,
+        cancel: &CancellationToken,
+    ) -> Result<Advertised, GitError> {
+        let (advertised, _) = self.ask(remote, false, cancel).await?;
+        let web = matches!(remote.url.scheme(), Scheme::Http | Scheme::Https);
+        if !web || !advertised.refs.is_empty() {
+            return Ok(advertised);
+        }
+        // Git takes an empty page for an empty repository without a git server. Only a git server
+        // ends its list with a packet for that, which is seen in the trace.
+        let (advertised, said) = self.ask(remote, true, cancel).await?;
+        let ends = |line: &str| line.contains(" packet: ") && line.ends_with("< 0000");
+        if advertised.refs.is_empty() && !said.lines().any(ends) {
+            return Err(GitError {
+                command: "ls-remote".to_owned(),
+                place: remote.url.to_string(),
+                kind: GitErrorKind::Network,
+                said:
+                    "the answer is not a git server's, or it broke off before the list of branches"
+                        .to_owned(),
+            });
+        }
+        Ok(advertised)
+    }
+
+    /// One `ls-remote`, and what was said on its standard error.
+    async fn ask(
+        &self,
+        remote: &Remote,
+        traced: bool,
+        cancel: &CancellationToken,
+    ) -> Result<(Advertised, String), GitError> {
+        let command = self.outside().args(["ls-remote", "--symref"]);
+        let command = command
+            .reaching(remote)
+            .arg("origin")
+            .longest_record(64 * 1024);
+        let command = if traced { command.traced() } else { command };
+        let mut running = command.stream(cancel)?;
+        let mut advertised = Advertised {
+            head: Head::Unborn,
+            refs: BTreeMap::new(),
+        };
+        loop {
+            let wrong = match running.record(b'\n').await? {
+                None => break,
+                Some(line) => advertised.take(line).err(),
+            };
+            if let Some(wrong) = wrong {
+                return Err(running.failure(GitErrorKind::Unexpected(wrong)));
+            }
+        }
+        let said = running.finish().await?;
+        Ok((advertised, said))
+    }
+}
+
+impl Advertised {
+    /// Takes one line: `ref: refs/heads/main<TAB>HEAD`, or a hash and a name.
+    fn take(&mut self, line: &[u8]) -> Result<(), String> {
+        let tab = memchr::memchr(b'\t', line).ok_or("a line without a name")?;
+        let (value, name) = (&line[..tab], &line[tab + 1..]);
+        if let Some(target) = value.strip_prefix(b"ref: ") {
+            if name == b"HEAD" && target.starts_with(b"refs/heads/") {
+                self.head = Head::Branch(parsed(target)?);
+            }
+            return Ok(());
+        }
+        let is_ours = name.starts_with(b"refs/heads/") || name.starts_with(b"refs/tags/");
+        if name != b"HEAD" && (!is_ours || name.ends_with(b"^{}")) {
+            return Ok(());
+        }
+        let id = String::from_utf8_lossy(value);
+        let id = ObjectId::parse(&id).map_err(|error| error.to_string())?;
+        if name != b"HEAD" {
+            self.refs.insert(parsed(name)?, id);
+        } else if self.head == Head::Unborn {
+            self.head = Head::Detached(id);
+        }
+        Ok(())
+    }
+}
+
+fn parsed(name: &[u8]) -> Result<RefName, String> {
+    RefName::parse(name).map_err(|error| error.to_string())
+}

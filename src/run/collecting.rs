@@ -1,0 +1,196 @@
+//! The steps that collect: lists of an API to raw rows.
+
+use headwater_collectors::{
+    self as collectors, Client, CollectError, Range, RequestErrorKind, Verdict,
+};
+
+use super::progress::Progress;
+use super::steps::{ScopeRun, Step, Stop};
+use super::{Tally, now};
+use crate::exit::chain;
+use crate::plan::Depth;
+use crate::report::StepSummary;
+use crate::source::{REPOSITORIES, StreamEntry};
+
+impl ScopeRun<'_> {
+    pub(super) async fn collect_all(
+        &mut self,
+        streams: &[&StreamEntry],
+        tally: &mut Tally,
+    ) -> Step<()> {
+        // Streams whose list the server does not have: nothing can hang on its items.
+        let mut absent = Vec::new();
+        for entry in streams {
+            let parent = entry.collection.parent.as_ref();
+            if parent.is_some_and(|(parent, _)| absent.contains(&parent.stream)) {
+                continue;
+            }
+            if self.collect(entry, tally).await? == List::Absent {
+                absent.push(entry.collection.stream);
+            }
+        }
+        Ok(())
+    }
+
+    async fn collect(&mut self, entry: &StreamEntry, tally: &mut Tally) -> Step<List> {
+        let Some(client) = self.job.client.clone() else {
+            return Ok(List::There);
+        };
+        let collection = &entry.collection;
+        let needed = match collection.parent {
+            Some(_) => Depth::Everything,
+            None => Depth::Lists,
+        };
+        let progress = Progress::begin(self, "collect", collection.stream);
+        let client = client.counted();
+        let told = client.clone();
+        let tell = |more: collectors::Progress| progress.tell(more, told.waiting() as u64);
+        let children = self.runner.source.children_of(collection.stream);
+        let task = collectors::Task {
+            store: self.runner.store,
+            scope: &self.job.scope,
+            client: client.clone(),
+            range: Range {
+                data_after: self.job.data_after,
+                full: self.plan.depth >= needed,
+            },
+            children: &children,
+            prefetched: self.job.prefetched.clone(),
+            now: now(),
+            cancel: self.job.cancel.clone(),
+            progress: &tell,
+        };
+        let done = collectors::engine::run(&task, collection).await;
+        let outcome = match &done {
+            Ok(outcome) => *outcome,
+            Err(error) => error.outcome,
+        };
+        let mut summary = StepSummary {
+            items: outcome.items,
+            written: outcome.written,
+            removed: outcome.removed,
+            rejected: outcome.rejected,
+            requests: client.requests(),
+            message: lost(outcome.lost),
+            ..StepSummary::default()
+        };
+        let step = match done {
+            Ok(_) => self
+                .note_there(collection.stream)
+                .await
+                .map(|()| List::There),
+            Err(error) if is_absent(&error, collection, client.is_anonymous()) => {
+                let why = if client.is_anonymous() {
+                    "; more may be shown to those with credentials"
+                } else {
+                    ""
+                };
+                summary.message = format!("{}{why}; what was collected before stays", error.kind);
+                Ok(List::Absent)
+            }
+            Err(error) => Err(self.collect_stop(&error, &mut summary, tally).await),
+        };
+        self.end(progress, summary, tally).await?;
+        step
+    }
+
+    /// A repository that answers is not gone, whatever was noted before.
+    async fn note_there(&self, stream: &str) -> Step<()> {
+        if stream != REPOSITORIES {
+            return Ok(());
+        }
+        let there = self
+            .runner
+            .store
+            .set_source_gone(&self.job.scope, None)
+            .await;
+        there.map_err(|_| Stop::Broken)
+    }
+
+    /// What a failed collection means for the scope, the connection and the run.
+    async fn collect_stop(
+        &self,
+        error: &CollectError,
+        summary: &mut StepSummary,
+        tally: &mut Tally,
+    ) -> Stop {
+        summary.state = "failed";
+        summary.message = chain(error);
+        let kind = match &error.kind {
+            collectors::CollectErrorKind::Cancelled => {
+                summary.state = "cancelled";
+                return Stop::Scope;
+            }
+            collectors::CollectErrorKind::Store(error) => return Stop::from(error),
+            collectors::CollectErrorKind::Restless(_) => return Stop::Scope,
+            collectors::CollectErrorKind::Request(request)
+            | collectors::CollectErrorKind::GaveUp { last: request, .. } => &request.kind,
+        };
+        match kind {
+            RequestErrorKind::NotFound { .. } | RequestErrorKind::Forbidden { .. }
+                if error.stream == REPOSITORIES =>
+            {
+                // Rows stay: a repository may be hidden from these credentials for a while.
+                let gone = self
+                    .runner
+                    .store
+                    .set_source_gone(&self.job.scope, Some(now()))
+                    .await;
+                if gone.is_err() {
+                    return Stop::Broken;
+                }
+                tally.refused();
+            }
+            RequestErrorKind::Unauthorized { .. }
+            | RequestErrorKind::ConsumerRefused { .. }
+            | RequestErrorKind::Forbidden { .. } => {
+                tally.refused();
+            }
+            _ => {}
+        }
+        let is_anonymous = self.job.client.as_ref().is_some_and(Client::is_anonymous);
+        match error.kind.verdict() {
+            // Without credentials one repository may be refused and the next one be public.
+            Verdict::Stop if !is_anonymous => Stop::Connection,
+            _ => Stop::Scope,
+        }
+    }
+}
+
+/// Whether the server has a list at all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum List {
+    There,
+    Absent,
+}
+
+/// A list that need not be there is not. What a workspace has of its own takes a permission that
+/// nobody must give; and without credentials some of what a public repository has is not public.
+fn is_absent(
+    error: &CollectError,
+    collection: &collectors::Collection,
+    is_anonymous: bool,
+) -> bool {
+    let collectors::CollectErrorKind::Request(error) = &error.kind else {
+        return false;
+    };
+    let may_be_refused = is_anonymous && collection.stream != REPOSITORIES;
+    match error.kind {
+        RequestErrorKind::NotFound { .. } | RequestErrorKind::Gone { .. } => {
+            collection.endpoint.optional
+        }
+        RequestErrorKind::Forbidden { .. } => collection.of_workspace || may_be_refused,
+        RequestErrorKind::Unauthorized { .. } => may_be_refused,
+        _ => false,
+    }
+}
+
+fn lost(parents: u64) -> String {
+    match parents {
+        0 => String::new(),
+        _ => format!(
+            "{} no longer known to the server; what was collected of them stays",
+            crate::report::counted(parents, "list is", "lists are")
+        ),
+    }
+}

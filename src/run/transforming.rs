@@ -1,0 +1,178 @@
+//! The steps that work offline: raw rows to tool rows, and tool rows to domain rows.
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream};
+use headwater_converters as converters;
+use headwater_extractors as extractors;
+use headwater_store::Watch;
+
+use super::progress::{Progress, cancelled, failed};
+use super::steps::{ScopeRun, Step, Stop, stop_of};
+use super::{Tally, now};
+use crate::entities;
+use crate::report::StepSummary;
+use crate::source::StreamEntry;
+
+/// Steps of a scope under way at once: one writes while the others read and compute.
+const ABREAST: usize = 3;
+
+impl ScopeRun<'_> {
+    /// What an offline engine needs from outside.
+    pub(super) fn watch<'w>(&'w self, progress: &'w (dyn Fn(u64) + Send + Sync)) -> Watch<'w> {
+        Watch {
+            now: now(),
+            cancel: &self.runner.cancel,
+            progress,
+        }
+    }
+
+    /// Extracts these streams.
+    pub(super) async fn extract_all(
+        &self,
+        streams: &[&StreamEntry],
+        tally: &mut Tally,
+    ) -> Step<()> {
+        let steps = streams.iter().map(|entry| {
+            let step = async move {
+                let mut own = Tally::default();
+                let done = self.extract(entry, &mut own).await;
+                (own, done)
+            };
+            step.boxed()
+        });
+        self.beside_each_other(steps.collect(), tally).await
+    }
+
+    /// Converts what the streams of this run feed.
+    pub(super) async fn convert_all(&self, tally: &mut Tally) -> Step<()> {
+        let source = self.runner.source;
+        let conversions = source.conversions_of(&self.job.scope);
+        let wanted = conversions
+            .filter(|conversion| entities::converts(source, &self.job.streams, conversion));
+        let steps = wanted.map(|conversion| {
+            let step = async move {
+                let mut own = Tally::default();
+                let done = self.convert(conversion, &mut own).await;
+                (own, done)
+            };
+            step.boxed()
+        });
+        self.beside_each_other(steps.collect(), tally).await
+    }
+
+    /// Runs steps of one stage, none of which reads what another writes. Where one writer writes
+    /// in turns, some read and compute while another has its turn; servers get them one by one,
+    /// since their transactions would meet at the scope's sequence.
+    async fn beside_each_other(
+        &self,
+        steps: Vec<BoxFuture<'_, (Tally, Step<()>)>>,
+        tally: &mut Tally,
+    ) -> Step<()> {
+        let width = if self.runner.store.writes_in_turns() {
+            ABREAST
+        } else {
+            1
+        };
+        let mut ended = stream::iter(steps).buffered(width);
+        let mut all = Ok(());
+        while let Some((own, step)) = ended.next().await {
+            tally.add(&own);
+            all = all.and(step);
+        }
+        all
+    }
+
+    async fn extract(&self, entry: &StreamEntry, tally: &mut Tally) -> Step<()> {
+        let extraction = &entry.extraction;
+        let progress = Progress::begin(self, "extract", extraction.stream);
+        let tell = |items| progress.tell_items(items);
+        let watch = self.watch(&tell);
+        let (store, scope) = (self.runner.store, &self.job.scope);
+        let rules = &self.job.rules;
+        let done = extractors::engine::run(store, scope, extraction, rules, &watch).await;
+        self.end_extraction(progress, done, tally).await
+    }
+
+    pub(super) async fn extract_accounts(&self, tally: &mut Tally) -> Step<()> {
+        if self.runner.source.merged.is_empty() {
+            return Ok(());
+        }
+        // Repositories of this process take turns, and so do processes.
+        let _turn = self.shared.lock().await;
+        let Some(lease) = self.lease_shared().await? else {
+            return Err(Stop::Scope);
+        };
+        let progress = Progress::begin(self, "extract", "accounts");
+        let tell = |items| progress.tell_items(items);
+        let watch = self.watch(&tell);
+        let done = extractors::accounts::run(self.runner.store, &self.job.scope, &watch).await;
+        let released = lease.release().await;
+        self.end_extraction(progress, done, tally).await?;
+        released.map_err(|error| self.broken(&error))
+    }
+
+    async fn end_extraction(
+        &self,
+        progress: Progress<'_>,
+        done: Result<extractors::Outcome, extractors::Error>,
+        tally: &mut Tally,
+    ) -> Step<()> {
+        let (summary, step) = match done {
+            Ok(outcome) => {
+                let summary = StepSummary {
+                    items: outcome.items,
+                    written: outcome.changes.written,
+                    removed: outcome.changes.removed,
+                    rejected: outcome.rejected,
+                    ..StepSummary::default()
+                };
+                (summary, Ok(()))
+            }
+            Err(extractors::Error::Cancelled) => (cancelled(), Err(Stop::Scope)),
+            Err(error @ extractors::Error::Store { .. }) => {
+                let stop = stop_of(&error);
+                (failed(&error), Err(stop))
+            }
+        };
+        self.end(progress, summary, tally).await?;
+        step
+    }
+
+    async fn convert(&self, conversion: &converters::Conversion, tally: &mut Tally) -> Step<()> {
+        // Accounts are written by every scope that mentions them.
+        let mut turn = None;
+        if conversion.name == "accounts" {
+            let own = self.shared.lock().await;
+            let Some(lease) = self.lease_shared().await? else {
+                return Err(Stop::Scope);
+            };
+            turn = Some((own, lease));
+        }
+        let progress = Progress::begin(self, "convert", conversion.name);
+        let tell = |items| progress.tell_items(items);
+        let watch = self.watch(&tell);
+        let (store, scope) = (self.runner.store, &self.job.scope);
+        let done = converters::engine::run(store, scope, conversion, &self.job.rules, &watch).await;
+        let (summary, step) = match done {
+            Ok(outcome) => {
+                let summary = StepSummary {
+                    items: outcome.items,
+                    written: outcome.changes.written,
+                    removed: outcome.changes.removed,
+                    ..StepSummary::default()
+                };
+                (summary, Ok(()))
+            }
+            Err(converters::Error::Cancelled) => (cancelled(), Err(Stop::Scope)),
+            Err(error @ converters::Error::Store { .. }) => {
+                let stop = stop_of(&error);
+                (failed(&error), Err(stop))
+            }
+        };
+        if let Some((_own, lease)) = turn {
+            lease.release().await.map_err(|error| self.broken(&error))?;
+        }
+        self.end(progress, summary, tally).await?;
+        step
+    }
+}
