@@ -243,18 +243,15 @@ impl Conversion {
         }
     }
 
-    /// True when all driver rows can be read in the order of the keys, so that these need not be
-    /// listed when everything is to be converted. Keys without a driver row make no rows; those
-    /// that have lost theirs are listed as removed.
+    /// True when all driver rows of a scope can be read in the order of the keys, so that these
+    /// need not be listed when everything is to be converted. Keys without a driver row make no
+    /// rows; those that have lost theirs are listed as removed.
     pub(crate) fn may_pass_everything(&self) -> bool {
         let (driver, key) = self.driver;
         let keys = driver.columns.iter().filter(|column| column.key);
         let mut keys = keys.map(|column| column.name.as_str());
-        let within: &[&str] = match driver.has("repo_id") {
-            true => &["connection_id", "repo_id", key],
-            false => &["connection_id", key],
-        };
-        !self.shared && within.iter().all(|name| keys.next() == Some(name))
+        let ordered = ["connection_id", "repo_id", key];
+        !self.shared && ordered.iter().all(|name| keys.next() == Some(name))
     }
 
     /// Name of the step in checkpoints.

@@ -307,7 +307,7 @@ impl SqliteTurn {
             }
             connection.execute_batch("COMMIT")?;
             if let Some(log) = log {
-                log.committed(connection);
+                log.committed();
             }
             Ok(())
         })?;

@@ -56,26 +56,37 @@ impl Log {
     }
 
     /// To be called on the writer's thread after a commit.
-    pub(super) fn committed(&self, connection: &Connection) {
+    pub(super) fn committed(&self) {
         let pages = PAGES.get();
         if pages < PASSED.get() {
             // It began anew.
             PASSED.set(0);
         }
         if pages >= FULL {
-            // Where it fails, it is tried again after the next commit, and at the end.
-            let _ = pass(connection, "FULL");
+            let (done, all_back) = channel::channel();
+            self.pass(move || {
+                // The writer may have been closed meanwhile.
+                let _ = done.send(());
+            });
+            // Ends at once where the keeper is closed. What others still read cannot be brought
+            // back yet, and is not waited for: it is tried again after the next commit.
+            let _ = all_back.recv();
             PASSED.set(0);
         } else if pages - PASSED.get() >= PASS && !self.busy.swap(true, Ordering::Relaxed) {
             PASSED.set(pages);
             let busy = Arc::clone(&self.busy);
-            let passing = Box::new(move |connection: &Connection| {
-                let _ = pass(connection, "PASSIVE");
-                busy.store(false, Ordering::Relaxed);
-            });
-            // A keeper that has been closed brings back what there is when it closes.
-            let _ = self.keeper.send(Job::Run(passing));
+            self.pass(move || busy.store(false, Ordering::Relaxed));
         }
+    }
+
+    /// Has the other connection bring back what it can.
+    fn pass(&self, then: impl FnOnce() + Send + 'static) {
+        let passing = Box::new(move |connection: &Connection| {
+            // Where it fails, it is tried again later; the last connection to close does it, too.
+            let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            then();
+        });
+        let _ = self.keeper.send(Job::Run(passing));
     }
 }
 
@@ -83,8 +94,4 @@ impl Log {
 fn note(_: &Wal, pages: i32) -> rusqlite::Result<()> {
     PAGES.set(pages);
     Ok(())
-}
-
-fn pass(connection: &Connection, how: &str) -> rusqlite::Result<()> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |_| Ok(()))
 }
