@@ -13,6 +13,7 @@ pub mod forecast;
 pub mod leases;
 pub mod ledger;
 pub mod mentions;
+pub mod ownership;
 mod page;
 pub mod progress;
 pub mod query;
