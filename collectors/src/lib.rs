@@ -10,6 +10,7 @@ pub mod client;
 mod endpoint;
 pub mod engine;
 mod error;
+pub mod git;
 mod key;
 mod list;
 mod page;

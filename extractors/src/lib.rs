@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod bitbucket;
 pub mod engine;
 mod extraction;
+pub mod git;
 #[cfg(test)]
 mod hostile_payloads;
 pub mod json;

@@ -61,7 +61,8 @@ impl Command {
     /// Adds a subcommand or an option, as it is written in this program.
     #[must_use]
     pub fn arg(mut self, fixed: &'static str) -> Self {
-        if self.name.is_empty() {
+        // Configuration, `-c name=value`, may stand before the subcommand.
+        if self.name.is_empty() && !fixed.starts_with('-') && !fixed.contains('=') {
             fixed.clone_into(&mut self.name);
         }
         self.arguments.push(fixed.into());

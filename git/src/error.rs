@@ -140,7 +140,6 @@ const MEANINGS: &[(GitErrorKind, &[&str])] = &[
             "returned error: 404",
             "returned error: 410",
             "no such repository",
-            "not valid: is this a git repository",
         ],
     ),
     (
@@ -165,7 +164,9 @@ const MEANINGS: &[(GitErrorKind, &[&str])] = &[
             "pack has bad object",
             "invalid index-pack output",
             "pack is corrupted",
+            "not valid: is this a git repository",
             "protocol error",
+            "fatal: expected '",
             "expected flush",
             "invalid server response",
         ],

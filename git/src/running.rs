@@ -68,6 +68,12 @@ impl Running {
         self.input.take()
     }
 
+    /// The number of the child process, which leads a process group; none once it has ended.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// The next record, without its end, which is `\n` or `\0` as the command prints it; none at
     /// the end of the output. The last record may lack its end. Whether the output is complete is
     /// known when [`Running::finish`] succeeds, not before.

@@ -23,6 +23,8 @@ mod m20261121_000017_create_commits;
 mod m20261121_000018_create_scope_aliases;
 mod m20261121_000019_create_workspaces;
 mod m20261121_000020_create_pull_request_statuses;
+mod m20261121_000022_create_git_history;
+mod m20261121_000023_create_commits_diffs;
 mod schema;
 
 use std::time::Duration;
@@ -30,7 +32,7 @@ use std::time::Duration;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
-use schema::{Dialect, NewTable};
+use schema::{Addition, Dialect, NewTable};
 
 /// One change of the schema.
 struct Change {
@@ -57,12 +59,13 @@ impl MigrationTrait for Change {
         let connection = manager.get_connection();
         let dialect = dialect(connection).await?;
         for table in (self.tables)() {
-            for (column, statement) in table.steps(dialect) {
+            for (addition, statement) in table.steps(dialect) {
                 // A change that was killed halfway runs again, and not every database can be told
-                // to add a column only where it is missing.
-                let is_there = match column {
-                    Some(column) => manager.has_column(table.name(), column).await?,
-                    None => false,
+                // to add a column or an index only where it is missing.
+                let is_there = match addition {
+                    Addition::Column(column) => manager.has_column(table.name(), column).await?,
+                    Addition::Index(index) => manager.has_index(table.name(), index).await?,
+                    Addition::None => false,
                 };
                 if !is_there {
                     connection.execute_unprepared(&statement).await?;
@@ -121,6 +124,8 @@ history! {
     m20261121_000018_create_scope_aliases => SCOPE_ALIASES,
     m20261121_000019_create_workspaces => WORKSPACES,
     m20261121_000020_create_pull_request_statuses => PULL_REQUEST_STATUSES,
+    m20261121_000022_create_git_history => GIT_HISTORY,
+    m20261121_000023_create_commits_diffs => COMMITS_DIFFS,
 }
 
 /// Applies changes in order and remembers which are applied.

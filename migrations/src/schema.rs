@@ -59,6 +59,14 @@ struct NewColumn {
     required: bool,
 }
 
+/// What a statement adds to a table that is there already.
+pub(crate) enum Addition {
+    /// The statement makes the table.
+    None,
+    Column(&'static str),
+    Index(String),
+}
+
 /// A table to be created, with its key and indexes.
 pub(crate) struct NewTable {
     name: String,
@@ -66,7 +74,7 @@ pub(crate) struct NewTable {
     keys: Vec<&'static str>,
     indexes: Vec<(Vec<&'static str>, bool)>,
     clustered: bool,
-    /// The table is there already; only the columns are new.
+    /// The table is there already; only the columns and indexes are new.
     more: bool,
 }
 
@@ -82,7 +90,7 @@ impl NewTable {
         }
     }
 
-    /// Further columns of a table that an earlier change made.
+    /// Further columns and indexes of a table that an earlier change made.
     pub(crate) fn more(name: &str) -> Self {
         Self {
             more: true,
@@ -164,7 +172,7 @@ impl NewTable {
     }
 
     /// The columns of provenance that tool and domain tables end with.
-    fn origin(self) -> Self {
+    pub(crate) fn origin(self) -> Self {
         self.varchar("_raw_data_params", 255)
             .varchar("_raw_data_table", 255)
             .number("_raw_data_id")
@@ -202,18 +210,35 @@ impl NewTable {
         self
     }
 
-    /// The statements, each with the column that it adds to a table which is there already.
-    pub(crate) fn steps(&self, dialect: Dialect) -> Vec<(Option<&'static str>, String)> {
+    /// The statements, each with what it adds to a table which is there already.
+    pub(crate) fn steps(&self, dialect: Dialect) -> Vec<(Addition, String)> {
         let statements = self.statements(dialect).into_iter();
         if self.more {
-            let names = self.columns.iter().map(|column| Some(column.name));
-            return names.zip(statements).collect();
+            let columns = self.columns.iter();
+            let columns = columns.map(|column| Addition::Column(column.name));
+            let indexes = self.indexes.iter();
+            let indexes =
+                indexes.map(|(columns, _)| Addition::Index(index_name(&self.name, columns)));
+            return columns.chain(indexes).zip(statements).collect();
         }
-        statements.map(|statement| (None, statement)).collect()
+        statements
+            .map(|statement| (Addition::None, statement))
+            .collect()
     }
 
-    /// One statement for each further column.
+    /// One statement for each further column, then for each further index.
     fn additions(&self, dialect: Dialect) -> Vec<String> {
+        let indexes = self.indexes.iter().map(|(columns, unique)| {
+            let mut index = self.index_on(columns, *unique);
+            if !dialect.is_mysql() {
+                index.if_not_exists();
+            }
+            match dialect {
+                Dialect::Sqlite => index.to_string(SqliteQueryBuilder),
+                Dialect::Postgres => index.to_string(PostgresQueryBuilder),
+                Dialect::MySql | Dialect::MariaDb => index.to_string(MysqlQueryBuilder),
+            }
+        });
         let additions = self.columns.iter().map(|column| {
             let mut alter = Table::alter();
             alter
@@ -225,7 +250,7 @@ impl NewTable {
                 Dialect::MySql | Dialect::MariaDb => alter.to_string(MysqlQueryBuilder),
             }
         });
-        additions.collect()
+        additions.chain(indexes).collect()
     }
 
     /// Statements that create the table and its indexes where they are missing.

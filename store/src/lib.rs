@@ -10,6 +10,7 @@ mod database;
 pub mod dead_letters;
 mod error;
 pub mod forecast;
+pub mod git;
 pub mod leases;
 pub mod ledger;
 pub mod mentions;

@@ -14,7 +14,7 @@ use crate::error::{During, StoreError};
 use crate::page::Page;
 
 /// What remembers something of a scope by its `params`.
-const BOOKKEEPING: [&str; 8] = [
+const BOOKKEEPING: [&str; 10] = [
     "_headwater_scopes",
     "_headwater_checkpoints",
     "_headwater_walks",
@@ -23,6 +23,8 @@ const BOOKKEEPING: [&str; 8] = [
     "_headwater_deleted_rows",
     "_headwater_dead_letters",
     "_headwater_steps",
+    "_headwater_git",
+    "_headwater_git_tips",
 ];
 
 /// The rules of a checkpoint after a rename: nobody's, so that the step starts over.

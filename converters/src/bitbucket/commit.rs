@@ -28,6 +28,7 @@ impl Convert for Commits {
     const NAME: &'static str = "commits";
     const KEY: &'static str = "sha";
     const IN_COMMON: bool = true;
+    const VERSION: u32 = 2;
 
     fn reads() -> Vec<Read> {
         vec![
@@ -53,6 +54,7 @@ impl Convert for Commits {
             rows.push(domain_parent::Model {
                 commit_sha: commit.sha.clone(),
                 parent_commit_sha: parent.row.parent_sha.clone(),
+                parent_order: parent.row.parent_order,
             });
         }
         let author_id = if commit.author_id.is_empty() {

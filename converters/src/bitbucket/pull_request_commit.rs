@@ -61,6 +61,7 @@ mod tests {
             commit_sha: "00112233445566778899aabbccddeeff00112233".to_owned(),
             commit_author_name: "Ann".to_owned(),
             commit_author_email: "ann@acme.example".to_owned(),
+            commit_author_id: "ann".to_owned(),
             commit_authored_date: None,
         };
         assert_snapshot!(converted::<PullRequestCommits>(row, &Related::default()));

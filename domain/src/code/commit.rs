@@ -15,11 +15,13 @@ pub struct Model {
         comment = "hash"
     )]
     pub sha: String,
-    /// Always 0.
-    #[sea_orm(comment = "always 0")]
+    /// Lines added, as git counts them; 0 for a merge, and where lines are not counted.
+    #[sea_orm(
+        comment = "lines added, as git counts them; 0 for a merge, and where lines are not counted"
+    )]
     pub additions: i64,
-    /// Always 0.
-    #[sea_orm(comment = "always 0")]
+    /// Lines removed, likewise.
+    #[sea_orm(comment = "lines removed, likewise")]
     pub deletions: i64,
     /// Always 0.
     #[sea_orm(comment = "always 0")]
@@ -48,25 +50,25 @@ pub struct Model {
         comment = "account of the author, joins `accounts.id`; else the address"
     )]
     pub author_id: String,
-    /// As the author: the API does not tell.
+    /// Likewise of the committer; where only the API was asked, as the author.
     #[sea_orm(
         column_type = "String(StringLen::N(255))",
-        comment = "as the author: the API does not tell"
+        comment = "likewise of the committer; where only the API was asked, as the author"
     )]
     pub committer_name: String,
-    /// As the author: the API does not tell.
+    /// Likewise of the committer; where only the API was asked, as the author.
     #[sea_orm(
         column_type = "String(StringLen::N(255))",
-        comment = "as the author: the API does not tell"
+        comment = "likewise of the committer; where only the API was asked, as the author"
     )]
     pub committer_email: String,
     /// When it was written (UTC).
     #[sea_orm(comment = "when it was written (UTC)")]
     pub committed_date: Option<DateTime<Utc>>,
-    /// As the author: the API does not tell.
+    /// Likewise of the committer; where only the API was asked, as the author.
     #[sea_orm(
         column_type = "String(StringLen::N(255))",
-        comment = "as the author: the API does not tell"
+        comment = "likewise of the committer; where only the API was asked, as the author"
     )]
     pub committer_id: String,
 }

@@ -22,6 +22,11 @@ pub struct Model {
         comment = "commit before it; joins `commits.sha`"
     )]
     pub parent_commit_sha: String,
+    /// Place among the parents of the commit, from 0; the first is what it was made on.
+    #[sea_orm(
+        comment = "place among the parents of the commit, from 0; the first is what it was made on"
+    )]
+    pub parent_order: i64,
 }
 
 /// No relations: the tables have no foreign keys, as in DevLake.

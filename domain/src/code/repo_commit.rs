@@ -2,11 +2,11 @@
 
 use sea_orm::entity::prelude::*;
 
-/// One commit that the main branch of one repository has.
+/// One commit that one repository has: by git any, by the API one of the main branch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(
     table_name = "repo_commits",
-    comment = "One commit that the main branch of one repository has."
+    comment = "One commit that one repository has: by git any, by the API one of the main branch."
 )]
 pub struct Model {
     /// Repository; joins `repos.id`.

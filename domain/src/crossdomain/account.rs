@@ -7,18 +7,18 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "accounts", comment = "One person or bot in one source.")]
 pub struct Model {
-    /// Domain id, `bitbucket:BitbucketAccount:<connection>:<account id>`.
+    /// Domain id, `bitbucket:BitbucketAccount:<connection>:<account id>`; of an author known from git alone the e-mail address.
     #[sea_orm(
         primary_key,
         auto_increment = false,
         column_type = "String(StringLen::N(255))",
-        comment = "domain id, `bitbucket:BitbucketAccount:<connection>:<account id>`"
+        comment = "domain id, `bitbucket:BitbucketAccount:<connection>:<account id>`; of an author known from git alone the e-mail address"
     )]
     pub id: String,
-    /// E-mail address; the API does not tell it.
+    /// E-mail address; Bitbucket does not tell it.
     #[sea_orm(
         column_type = "String(StringLen::N(255))",
-        comment = "e-mail address; the API does not tell it"
+        comment = "e-mail address; Bitbucket does not tell it"
     )]
     pub email: String,
     /// Name shown to people.

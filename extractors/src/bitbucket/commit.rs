@@ -12,6 +12,7 @@ use crate::{Extract, json};
 
 impl Extract for Commits {
     type Payload = Payload;
+    const VERSION: u32 = 2;
 
     fn tables() -> Vec<&'static Table> {
         vec![
@@ -25,12 +26,13 @@ impl Extract for Commits {
         let (connection_id, repo_id) = (item.scope.connection_id, &item.scope.full_name);
         let author = payload.author.unwrap_or_default();
         let (name, email) = split_author(&author.raw);
-        for parent in payload.parents {
+        for (parent_order, parent) in (0..).zip(payload.parents) {
             rows.push(commit_parent::Model {
                 connection_id,
                 repo_id: repo_id.clone(),
                 commit_sha: payload.hash.clone(),
                 parent_sha: parent.hash,
+                parent_order,
             });
         }
         rows.push(repo_commit::Model {

@@ -10,6 +10,7 @@ use crate::{Extract, json};
 
 impl Extract for PullRequestCommits {
     type Payload = Payload;
+    const VERSION: u32 = 2;
 
     fn tables() -> Vec<&'static Table> {
         vec![Table::of::<pull_request_commit::Entity>()]
@@ -28,6 +29,7 @@ impl Extract for PullRequestCommits {
             commit_sha: payload.hash,
             commit_author_name: name.to_owned(),
             commit_author_email: email.to_owned(),
+            commit_author_id: author.user.map(|user| user.account_id).unwrap_or_default(),
             commit_authored_date: payload.date,
         });
     }

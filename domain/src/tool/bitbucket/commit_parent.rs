@@ -40,6 +40,9 @@ pub struct Model {
         comment = "commit before it"
     )]
     pub parent_sha: String,
+    /// Place among the parents of the commit, from 0.
+    #[sea_orm(comment = "place among the parents of the commit, from 0")]
+    pub parent_order: i64,
 }
 
 /// No relations: the tables have no foreign keys, as in DevLake.

@@ -63,6 +63,12 @@ pub struct Model {
         comment = "author's e-mail as git has it"
     )]
     pub commit_author_email: String,
+    /// Account of the author; empty where Bitbucket knows none.
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "account of the author; empty where Bitbucket knows none"
+    )]
+    pub commit_author_id: String,
     /// Date of the commit (UTC).
     #[sea_orm(comment = "date of the commit (UTC)")]
     pub commit_authored_date: Option<DateTime<Utc>>,

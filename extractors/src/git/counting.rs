@@ -1,0 +1,192 @@
+//! Lines that commits change, counted by `git diff-tree` as `git log --numstat` counts them.
+
+use std::collections::VecDeque;
+
+use headwater_git::{Command, GitError, GitErrorKind, Input, Running};
+use tokio::io::AsyncWriteExt as _;
+use tokio_util::sync::CancellationToken;
+
+use super::history::Commit;
+use super::made::{Lines, Maker, Part};
+use super::numstat::{Parser, Printed};
+
+/// Files after which a part ends, also within a commit.
+const FILES: usize = if cfg!(test) { 4 } else { 8192 };
+
+/// What `git log` does without any configuration, said so that none changes it.
+const OPTIONS: [&str; 15] = [
+    "diff-tree",
+    "--stdin",
+    "-r",
+    "-z",
+    "--numstat",
+    "--root",
+    "--always",
+    "--find-renames=50%",
+    "-l1000",
+    "--diff-algorithm=myers",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--indent-heuristic",
+    "--ignore-submodules=none",
+    "--no-color",
+];
+
+/// A child that counts the lines of one block of commits after another.
+pub(super) struct Counter {
+    running: Running,
+    input: Input,
+    parser: Parser,
+}
+
+impl Counter {
+    pub(super) fn start(command: Command, cancel: &CancellationToken) -> Result<Self, GitError> {
+        // Attributes would come from the files of HEAD, and change what old commits count.
+        let command = super::bounded(command)
+            .args(["-c", "attr.tree=4b825dc642cb6eb9a060e54bf8d69288fbee4904"]);
+        let mut running = command.args(OPTIONS).fed().stream(cancel)?;
+        let Some(input) = running.take_input() else {
+            let why = "it has no input".to_owned();
+            return Err(running.failure(GitErrorKind::Process(why)));
+        };
+        Ok(Self {
+            running,
+            input,
+            parser: Parser::default(),
+        })
+    }
+
+    /// Feeds a block. It must fit into a pipe, since nothing is read meanwhile.
+    pub(super) async fn feed(&mut self, maker: &Maker, block: &[Commit]) -> Result<(), GitError> {
+        let mut lines = String::with_capacity(41 * block.len() + 1);
+        for commit in block.iter().filter(|commit| maker.counts(commit)) {
+            lines.push_str(&commit.sha);
+            lines.push('\n');
+        }
+        // What is no hash comes back as it is, and what was printed before with it.
+        lines.push('\n');
+        let fed = self.input.write_all(lines.as_bytes()).await;
+        fed.map_err(|error| {
+            let why = format!("it does not read: {error}");
+            self.running.failure(GitErrorKind::Process(why))
+        })
+    }
+
+    /// Reads some of what is printed about a block; none behind its end.
+    pub(super) async fn read(
+        &mut self,
+        maker: &Maker,
+        block: &mut Block,
+    ) -> Result<Option<Vec<Part>>, GitError> {
+        if block.ended {
+            return Ok(None);
+        }
+        let Some(chunk) = self.running.chunk().await? else {
+            let why = "the output ended within a block".to_owned();
+            return Err(self.running.failure(GitErrorKind::Unexpected(why)));
+        };
+        let mut parts = Vec::new();
+        let pushed = self.parser.push(chunk, |printed| {
+            block.take(maker, &printed);
+            if block.part.files >= FILES {
+                parts.push(std::mem::replace(&mut block.part, maker.part()));
+            }
+        });
+        let pushed = pushed.and_then(|()| block.check());
+        if let Err(what) = pushed {
+            return Err(self.running.failure(GitErrorKind::Unexpected(what)));
+        }
+        if block.ended {
+            parts.push(std::mem::replace(&mut block.part, maker.part()));
+        }
+        Ok(Some(parts))
+    }
+
+    /// Ends the child.
+    pub(super) async fn finish(self) -> Result<(), GitError> {
+        drop(self.input);
+        self.running.finish().await.map(|_| ())
+    }
+}
+
+/// Commits that are being counted.
+pub(super) struct Block {
+    waiting: VecDeque<Commit>,
+    /// The commit whose files come.
+    current: Option<(Commit, Lines)>,
+    part: Part,
+    ended: bool,
+    /// A commit that was not asked for.
+    strange: Option<String>,
+}
+
+impl Block {
+    pub(super) fn new(maker: &Maker, commits: Vec<Commit>) -> Self {
+        Self {
+            waiting: commits.into(),
+            current: None,
+            part: maker.part(),
+            ended: false,
+            strange: None,
+        }
+    }
+
+    fn take(&mut self, maker: &Maker, printed: &Printed<'_>) {
+        match *printed {
+            Printed::Commit(sha) => {
+                self.finish_current(maker);
+                self.go_to(maker, Some(sha));
+            }
+            Printed::File {
+                additions,
+                deletions,
+                path,
+            } => {
+                let Some((commit, lines)) = &mut self.current else {
+                    self.strange = Some("files of no commit".to_owned());
+                    return;
+                };
+                lines.additions += additions;
+                lines.deletions += deletions;
+                let own = Lines {
+                    additions,
+                    deletions,
+                };
+                self.part.file(&commit.sha, path, own);
+            }
+            Printed::End => {
+                self.finish_current(maker);
+                self.go_to(maker, None);
+                self.ended = true;
+            }
+        }
+    }
+
+    fn finish_current(&mut self, maker: &Maker) {
+        if let Some((commit, lines)) = self.current.take() {
+            maker.commit(&mut self.part, commit, lines);
+        }
+    }
+
+    /// Makes rows of the commits before this one, which are not counted; of all at the end.
+    fn go_to(&mut self, maker: &Maker, sha: Option<&[u8]>) {
+        while let Some(commit) = self.waiting.pop_front() {
+            self.part.begun.push(commit.sha.clone());
+            if sha == Some(commit.sha.as_bytes()) {
+                self.current = Some((commit, Lines::default()));
+                return;
+            }
+            if maker.counts(&commit) {
+                self.strange = Some(format!("nothing about {}", commit.sha));
+            }
+            maker.commit(&mut self.part, commit, Lines::default());
+        }
+        if let Some(sha) = sha {
+            self.strange = Some(super::text::text(sha));
+        }
+    }
+
+    fn check(&mut self) -> Result<(), String> {
+        self.strange.take().map_or(Ok(()), Err)
+    }
+}

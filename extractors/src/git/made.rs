@@ -1,0 +1,125 @@
+//! Rows made of commits.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use headwater_domain::code::{commit, commit_file, commit_parent, repo_commit};
+use headwater_domain::{Origin, Rows, id};
+use ring::digest::{SHA256, digest};
+
+use super::history::Commit;
+use super::text;
+
+/// What rows follow from, beside the commit.
+pub(super) struct Maker {
+    pub(super) repo_id: String,
+    pub(super) connection_id: i64,
+    pub(super) origin: Origin,
+    /// Accounts by e-mail address; none where the address is the account.
+    pub(super) accounts: Option<Arc<BTreeMap<String, String>>>,
+    /// Commits whose parents are not there, with these parents.
+    pub(super) boundary: HashMap<String, Vec<String>>,
+}
+
+/// Some commits as rows. The files of one commit may come in several parts; the commit is in the
+/// last of them.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    pub(super) commits: Vec<commit::Model>,
+    /// Their parents, their files, and who has them.
+    pub(super) rows: Rows,
+    /// Commits whose first files are here.
+    pub(super) begun: Vec<String>,
+    /// Files.
+    pub(super) files: usize,
+    /// Dates that no database stores.
+    pub(super) odd_dates: u64,
+}
+
+/// The lines that a commit changed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lines {
+    pub(super) additions: i64,
+    pub(super) deletions: i64,
+}
+
+impl Part {
+    /// Adds a file of a commit.
+    pub(super) fn file(&mut self, sha: &str, path: &[u8], lines: Lines) {
+        let hash = text::hexadecimal(digest(&SHA256, path).as_ref());
+        self.files += 1;
+        self.rows.push(commit_file::Model {
+            id: format!("{sha}:{hash}"),
+            commit_sha: sha.to_owned(),
+            file_path: text::text(path),
+            additions: lines.additions,
+            deletions: lines.deletions,
+        });
+    }
+}
+
+impl Maker {
+    pub(super) fn part(&self) -> Part {
+        let mut part = Part::default();
+        part.rows.from_origin(self.origin.clone());
+        part
+    }
+
+    /// True for a commit whose lines are counted: as git does, merges are left out. So is what
+    /// would be counted against a parent that is not there.
+    pub(super) fn counts(&self, commit: &Commit) -> bool {
+        commit.parents.len() < 2 && !self.boundary.contains_key(&commit.sha)
+    }
+
+    /// Adds a commit, whose files are added.
+    pub(super) fn commit(&self, part: &mut Part, commit: Commit, lines: Lines) {
+        let dates = [commit.author.date, commit.committer.date];
+        part.odd_dates += dates.iter().filter(|date| date.is_none()).count() as u64;
+        let parents = self.boundary.get(&commit.sha).unwrap_or(&commit.parents);
+        for (place, parent) in parents.iter().enumerate() {
+            if parents[..place].contains(parent) {
+                // Its first place is its place.
+                continue;
+            }
+            part.rows.push(commit_parent::Model {
+                commit_sha: commit.sha.clone(),
+                parent_commit_sha: parent.clone(),
+                parent_order: i64::try_from(place).unwrap_or(i64::MAX),
+            });
+        }
+        part.rows.push(repo_commit::Model {
+            repo_id: self.repo_id.clone(),
+            source_id: id::git_ref(&self.repo_id, &commit.sha),
+            commit_sha: commit.sha.clone(),
+        });
+        part.commits.push(commit::Model {
+            sha: commit.sha,
+            additions: lines.additions,
+            deletions: lines.deletions,
+            dev_eq: 0,
+            message: commit.message,
+            author_id: self.account(&commit.author.email),
+            author_name: commit.author.name,
+            author_email: commit.author.email,
+            authored_date: commit.author.date,
+            committer_id: self.account(&commit.committer.email),
+            committer_name: commit.committer.name,
+            committer_email: commit.committer.email,
+            committed_date: commit.committer.date,
+        });
+    }
+
+    fn account(&self, email: &str) -> String {
+        let accounts = self.accounts.as_ref();
+        let known = accounts.and_then(|accounts| accounts.get(email));
+        author_id(self.connection_id, email, known.map(String::as_str))
+    }
+}
+
+/// The account of an author: Bitbucket's where it is known, else the address.
+pub(super) fn author_id(connection_id: i64, email: &str, account: Option<&str>) -> String {
+    match account {
+        Some(account) => id::account(connection_id, account),
+        None => email.to_owned(),
+    }
+}

@@ -1,0 +1,195 @@
+//! Commits on their way from git to rows: one task reads them, others count their lines.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use headwater_git::{Git, GitError};
+use headwater_store::Store;
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::Stop;
+use super::counting::{Block, Counter};
+use super::history::{self, Commit};
+use super::made::{Lines, Maker, Part};
+use super::mirror::{Mirror, feed};
+
+/// Commits of a block. Their hashes fit into the smallest pipe there is (16 KiB). Few in tests,
+/// so that small histories have many blocks.
+const BLOCK: usize = if cfg!(test) { 3 } else { 256 };
+
+/// Children that count lines; git uses one core for each.
+const COUNTERS: usize = 2;
+
+/// Blocks and parts that may wait for the next task.
+const WAITING: usize = 4;
+
+/// What is read.
+pub(super) struct Reading {
+    pub(super) git: Git,
+    pub(super) mirror: PathBuf,
+    pub(super) cancel: CancellationToken,
+    pub(super) store: Store,
+    /// Commits with whatever they reach, and those, behind a `^`, that are left out likewise.
+    pub(super) tips: Vec<String>,
+    pub(super) mailmap: bool,
+    pub(super) line_counts: bool,
+    /// The generation of which some commits are there already.
+    pub(super) begun: Option<i64>,
+    pub(super) maker: Arc<Maker>,
+}
+
+/// Tasks that read a history; they end when this is dropped.
+pub(super) struct Parts {
+    parts: mpsc::Receiver<Result<Part, Stop>>,
+    _tasks: JoinSet<()>,
+}
+
+impl Parts {
+    /// The next commits as rows; none at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Part>, Stop> {
+        self.parts.recv().await.transpose()
+    }
+}
+
+/// Starts reading.
+pub(super) fn start(reading: Reading) -> Parts {
+    let reading = Arc::new(reading);
+    let (to_counters, blocks) = mpsc::channel(WAITING);
+    let (to_writer, parts) = mpsc::channel(WAITING);
+    let blocks = Arc::new(Mutex::new(blocks));
+    let mut tasks = JoinSet::new();
+    let counters = if reading.line_counts { COUNTERS } else { 1 };
+    for _ in 0..counters {
+        let (reading, blocks) = (Arc::clone(&reading), Arc::clone(&blocks));
+        let to_writer = to_writer.clone();
+        tasks.spawn(async move {
+            let done = make_parts(&reading, &blocks, &to_writer).await;
+            tell(done, &to_writer).await;
+        });
+    }
+    tasks.spawn(async move {
+        let done = read_commits(&reading, &to_counters).await;
+        // Nobody is told that the commits are all read before the error is.
+        tell(done, &to_writer).await;
+        drop(to_counters);
+    });
+    Parts {
+        parts,
+        _tasks: tasks,
+    }
+}
+
+async fn tell(done: Result<(), Stop>, to_writer: &mpsc::Sender<Result<Part, Stop>>) {
+    if let Err(stop) = done {
+        // Nobody listens when the writer failed first.
+        let _ = to_writer.send(Err(stop)).await;
+    }
+}
+
+/// The other side is gone: it failed, and says so itself.
+struct Gone;
+
+async fn read_commits(reading: &Reading, to: &mpsc::Sender<Vec<Commit>>) -> Result<(), Stop> {
+    let mirror = reading.mirror();
+    let log = history::log(mirror.command(), reading.mailmap);
+    let mut running = log.fed().stream(&reading.cancel)?;
+    feed(&mut running, reading.tips.clone());
+    let mut block = Vec::with_capacity(BLOCK);
+    while let Some(commit) = history::next(&mut running).await? {
+        block.push(commit);
+        if block.len() == BLOCK {
+            let full = std::mem::replace(&mut block, Vec::with_capacity(BLOCK));
+            if reading.hand_on(full, to).await?.is_err() {
+                return Ok(());
+            }
+        }
+    }
+    running.finish().await?;
+    let _ = reading.hand_on(block, to).await?;
+    Ok(())
+}
+
+impl Reading {
+    fn mirror(&self) -> Mirror<'_> {
+        Mirror {
+            git: &self.git,
+            path: &self.mirror,
+            cancel: &self.cancel,
+        }
+    }
+
+    /// Hands on what is not there yet.
+    async fn hand_on(
+        &self,
+        mut block: Vec<Commit>,
+        to: &mpsc::Sender<Vec<Commit>>,
+    ) -> Result<Result<(), Gone>, Stop> {
+        if let Some(generation) = self.begun {
+            let shas: Vec<String> = block.iter().map(|commit| commit.sha.clone()).collect();
+            let repo_id = &self.maker.repo_id;
+            let done = self
+                .store
+                .git_commits_done(repo_id, generation, &shas)
+                .await?;
+            block.retain(|commit| !done.contains(&commit.sha));
+        }
+        if block.is_empty() {
+            return Ok(Ok(()));
+        }
+        Ok(to.send(block).await.map_err(|_| Gone))
+    }
+
+    fn counter(&self) -> Result<Counter, GitError> {
+        Counter::start(self.mirror().command(), &self.cancel)
+    }
+}
+
+async fn make_parts(
+    reading: &Reading,
+    blocks: &Mutex<mpsc::Receiver<Vec<Commit>>>,
+    to: &mpsc::Sender<Result<Part, Stop>>,
+) -> Result<(), Stop> {
+    let maker = &*reading.maker;
+    let mut counter = None;
+    loop {
+        let next = blocks.lock().await.recv().await;
+        let Some(commits) = next else {
+            break;
+        };
+        if !reading.line_counts {
+            if to.send(Ok(uncounted(maker, commits))).await.is_err() {
+                return Ok(());
+            }
+            continue;
+        }
+        let mut running = match counter.take() {
+            Some(running) => running,
+            None => reading.counter()?,
+        };
+        running.feed(maker, &commits).await?;
+        let mut block = Block::new(maker, commits);
+        while let Some(parts) = running.read(maker, &mut block).await? {
+            for part in parts {
+                if to.send(Ok(part)).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+        counter = Some(running);
+    }
+    if let Some(counter) = counter {
+        counter.finish().await?;
+    }
+    Ok(())
+}
+
+fn uncounted(maker: &Maker, commits: Vec<Commit>) -> Part {
+    let mut part = maker.part();
+    for commit in commits {
+        part.begun.push(commit.sha.clone());
+        maker.commit(&mut part, commit, Lines::default());
+    }
+    part
+}
