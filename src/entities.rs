@@ -159,7 +159,12 @@ pub fn require_wanted(config: &Config, source: &Source, only: &[String]) -> Resu
              into a scope config"
         )));
     }
-    if stream == GIT && !config.connections.iter().any(|own| config.reads_git(&own.name)) {
+    if stream == GIT
+        && !config
+            .connections
+            .iter()
+            .any(|own| config.reads_git(&own.name))
+    {
         return Err(Failure::usage(
             "git is read only where it is asked for: write `git.enabled = true` into a connection, \
              or `kind = \"git\"`",

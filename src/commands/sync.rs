@@ -447,7 +447,8 @@ async fn offline(
     let selection = Selection::parse(&scopes.scopes)?;
     let (store, _lock) = context.open_unless_cancelled(command, &cancel).await?;
     let known = registered(&store, &context.config, &selection).await?;
-    let reads_git = plan.stages.extract && known.iter().any(|(_, name)| context.config.reads_git(name));
+    let reads_git =
+        plan.stages.extract && known.iter().any(|(_, name)| context.config.reads_git(name));
     let mirrors = match reads_git {
         true => Some(crate::git::mirrors(&context.config, &context.folder).await?),
         false => None,

@@ -24,9 +24,7 @@ use crate::source::GIT;
 impl ScopeRun<'_> {
     /// True when git is among what is run for this scope.
     pub(super) fn reads_git(&self) -> bool {
-        self.job.git.is_some()
-            && self.plan.streams.contains(&GIT)
-            && self.job.streams.contains(GIT)
+        self.job.git.is_some() && self.plan.streams.contains(&GIT) && self.job.streams.contains(GIT)
     }
 
     /// True when there is no API beside git.
@@ -247,7 +245,11 @@ impl ScopeRun<'_> {
         rows.push(repo::Model {
             id: git.repo_id.clone(),
             name: scope.full_name.clone(),
-            url: git.url.as_ref().map(ToString::to_string).unwrap_or_default(),
+            url: git
+                .url
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
             ..repo::Model::default()
         });
         let table = Table::of::<repo::Entity>();
@@ -294,7 +296,11 @@ impl Unfetched {
     fn state(&self) -> &'static str {
         match self {
             Self::Mirror(error) if matches!(error.kind, MirrorErrorKind::Cancelled) => "cancelled",
-            Self::Token(error) if error.kind == headwater_collectors::RequestErrorKind::Cancelled => "cancelled",
+            Self::Token(error)
+                if error.kind == headwater_collectors::RequestErrorKind::Cancelled =>
+            {
+                "cancelled"
+            }
             _ => "failed",
         }
     }
@@ -325,10 +331,9 @@ impl Unfetched {
             ),
             Self::Mirror(error) => match &error.kind {
                 MirrorErrorKind::Gone(_) => true,
-                MirrorErrorKind::Git(GitError { kind, .. }) => matches!(
-                    kind,
-                    GitErrorKind::Authentication | GitErrorKind::Forbidden
-                ),
+                MirrorErrorKind::Git(GitError { kind, .. }) => {
+                    matches!(kind, GitErrorKind::Authentication | GitErrorKind::Forbidden)
+                }
                 _ => false,
             },
         }

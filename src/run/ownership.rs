@@ -65,8 +65,9 @@ impl ScopeRun<'_> {
     /// Forgets how far the API's side had come: should it come back, it begins anew.
     pub(super) async fn forget_api(&self) -> Step<()> {
         let store = self.runner.store;
-        let forgotten = store.forget_side(&self.job.scope, &self.api_side(), now());
-        forgotten.await.map_err(|error| self.broken(&error))
+        let side = self.api_side();
+        let forgotten = store.forget_side(&self.job.scope, &side, now()).await;
+        forgotten.map_err(|error| self.broken(&error))
     }
 
     /// Removes what git told of a scope that is collected by the API alone again, as soon as the
@@ -103,7 +104,11 @@ impl ScopeRun<'_> {
         self.runner.reporter.event(&Event::Notice { message });
         // They begin anew: what git told is gone.
         let conversions = Side {
-            steps: side.steps.into_iter().filter(|step| step.starts_with("convert:")).collect(),
+            steps: side
+                .steps
+                .into_iter()
+                .filter(|step| step.starts_with("convert:"))
+                .collect(),
             ..Side::default()
         };
         let forgotten = store.forget_side(scope, &conversions, now()).await;

@@ -128,12 +128,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    async fn forget(
-        &self,
-        table: &str,
-        column: &str,
-        keys: Vec<Value>,
-    ) -> Result<(), StoreError> {
+    async fn forget(&self, table: &str, column: &str, keys: Vec<Value>) -> Result<(), StoreError> {
         let (list, keys) = key_list(keys);
         let text = format!("DELETE FROM {table} WHERE params = ? AND {column} IN {list}");
         let mut values = vec![self.params.clone().into()];

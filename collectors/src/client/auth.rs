@@ -89,7 +89,10 @@ impl Credentials {
             return Ok(None);
         };
         let header = consumer.header().await?;
-        let token = header.to_str().ok().and_then(|it| it.strip_prefix("Bearer "));
+        let token = header
+            .to_str()
+            .ok()
+            .and_then(|it| it.strip_prefix("Bearer "));
         Ok(token.map(SecretString::from))
     }
 
