@@ -82,7 +82,7 @@ impl ScopeRun<'_> {
         all
     }
 
-    async fn extract(&self, entry: &StreamEntry, tally: &mut Tally) -> Step<()> {
+    pub(super) async fn extract(&self, entry: &StreamEntry, tally: &mut Tally) -> Step<()> {
         let extraction = &entry.extraction;
         let progress = Progress::begin(self, "extract", extraction.stream);
         let tell = |items| progress.tell_items(items);

@@ -15,6 +15,7 @@ pub mod git;
 pub mod leases;
 pub mod ledger;
 pub mod mentions;
+pub mod ownership;
 mod page;
 pub mod progress;
 pub mod query;
