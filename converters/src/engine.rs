@@ -9,6 +9,7 @@ use headwater_store::progress::Checkpoint;
 use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError, Watch};
 
 use crate::conversion::Conversion;
+use crate::diffs;
 use crate::rules::Rules;
 
 /// Driver rows converted in one transaction.
@@ -215,6 +216,9 @@ async fn stage_page<'s>(
         "{} writes undeclared tables",
         conversion.name
     );
+    if changes.written + changes.removed > 0 {
+        diffs::follow(&page, &conversion.tables())?;
+    }
     page.finish_work(&conversion.step(), &keys)?;
     Ok((page, changes))
 }

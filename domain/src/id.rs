@@ -85,6 +85,18 @@ pub fn git_ref(repository_id: &str, name: &str) -> String {
     format!("{repository_id}:{name}")
 }
 
+/// The id of a branch or tag where only 255 characters fit; that of almost every one as it is.
+#[must_use]
+pub fn compared_ref(ref_id: &str) -> String {
+    fitted(ref_id.to_owned())
+}
+
+/// `<repository id>:<what is compared>`, such as `<repository id>:v1.0.0..v2.0.0`.
+#[must_use]
+pub fn compared(repository_id: &str, what: &str) -> String {
+    fitted(format!("{repository_id}:{what}"))
+}
+
 /// `bitbucket:BitbucketIssue:1:workspace/slug:12`.
 #[must_use]
 pub fn issue(scope: &Scope, number: i64) -> String {

@@ -126,6 +126,7 @@ impl ScopeRun<'_> {
                     self.convert(conversion, tally).await?;
                 }
             }
+            self.compare(tally).await?;
             self.prune_removed().await.map_err(|_| Stop::Broken)?;
         }
         collected

@@ -431,6 +431,7 @@ impl Engine<'_> {
             self.state.done_as.clone_from(&self.state.doing_as);
             page.set_git_state(&self.state).await?;
         }
+        page.diffs_are_stale(true)?;
         page.commit().await?;
         self.outcome.changes += changes;
         Ok(())
