@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use headwater_collectors::bitbucket::workspace::{self, FoundRepository, Traits};
 use headwater_collectors::{Client, RawItem, RequestError};
-use headwater_domain::Scope;
+use headwater_domain::{Scope, id};
 use headwater_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -217,6 +217,37 @@ pub fn connection_id(connection: &Connection) -> i64 {
 pub fn connection_name(config: &Config, id: i64) -> String {
     let known = config.connections.iter().find(|c| connection_id(c) == id);
     known.map_or_else(|| id.to_string(), |connection| connection.name.clone())
+}
+
+/// Domain id of a repository.
+#[must_use]
+pub fn repository_id(scope: &Scope) -> String {
+    id::repository(scope.connection_id, &scope.full_name)
+}
+
+/// The one registered repository of this name, with the name of its connection. No network.
+///
+/// # Errors
+/// Exit 2 when there is none, or several; and when the database fails.
+pub async fn one_registered(
+    store: &Store,
+    config: &Config,
+    name: &str,
+) -> Result<(Scope, String), Failure> {
+    let selection = Selection::parse(&[name.to_owned()])?;
+    let mut found = registered(store, config, &selection).await?;
+    found.retain(|(scope, _)| !scope.is_workspace());
+    if found.len() > 1 {
+        let names = found.iter();
+        let names = names.map(|(scope, connection)| format!("{connection}:{}", scope.full_name));
+        return Err(Failure::usage(format!(
+            "{name} means several repositories; name one of them: {}",
+            names.collect::<Vec<_>>().join(", ")
+        )));
+    }
+    found
+        .pop()
+        .ok_or_else(|| Failure::usage(format!("{name} is no repository; name one as group/name")))
 }
 
 /// Registered repositories that are selected, with the name of their connection. No network.

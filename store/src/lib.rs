@@ -4,6 +4,7 @@
 //! happens inside a [`Page`], one transaction that carries its own change sequence, so that rows
 //! and the checkpoint that covers them are committed together.
 
+pub mod brought;
 pub mod catalogue;
 pub mod compare;
 mod database;
