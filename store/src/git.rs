@@ -142,6 +142,26 @@ impl Store {
         shas.collect::<Result<_, _>>().during(text)
     }
 
+    /// Which of these commits a repository has whose history is read from git.
+    pub async fn commits_held_by_git(
+        &self,
+        shas: &[String],
+    ) -> Result<HashSet<String>, StoreError> {
+        let mut held = HashSet::new();
+        for group in shas.chunks(LENGTHS[0]) {
+            let (list, mut values) = texts(group);
+            let text = format!(
+                "SELECT commit_sha FROM repo_commits WHERE commit_sha IN {list} \
+                 AND _raw_data_table = ?"
+            );
+            values.push(GIT_ORIGIN.into());
+            for row in self.query_all(&text, values).await? {
+                held.insert(row.get(0).during(&text)?);
+            }
+        }
+        Ok(held)
+    }
+
     /// Accounts of authors by e-mail address, as far as Bitbucket told them with commits. Of
     /// several accounts with one address the first by name counts.
     pub async fn accounts_by_email(
