@@ -24,6 +24,7 @@ mod m20261121_000018_create_scope_aliases;
 mod m20261121_000019_create_workspaces;
 mod m20261121_000020_create_pull_request_statuses;
 mod m20261121_000022_create_git_history;
+mod m20261121_000023_create_commits_diffs;
 mod schema;
 
 use std::time::Duration;
@@ -124,6 +125,7 @@ history! {
     m20261121_000019_create_workspaces => WORKSPACES,
     m20261121_000020_create_pull_request_statuses => PULL_REQUEST_STATUSES,
     m20261121_000022_create_git_history => GIT_HISTORY,
+    m20261121_000023_create_commits_diffs => COMMITS_DIFFS,
 }
 
 /// Applies changes in order and remembers which are applied.

@@ -172,7 +172,7 @@ impl NewTable {
     }
 
     /// The columns of provenance that tool and domain tables end with.
-    fn origin(self) -> Self {
+    pub(crate) fn origin(self) -> Self {
         self.varchar("_raw_data_params", 255)
             .varchar("_raw_data_table", 255)
             .number("_raw_data_id")

@@ -27,12 +27,14 @@ pub const EXCLUDED_COLUMNS: [&str; 6] = [
 ];
 
 /// Tables whose rows several scopes share: their origin names one of many contributions.
-pub const SHARED_TABLES: [&str; 5] = [
+pub const SHARED_TABLES: [&str; 7] = [
     "_tool_bitbucket_accounts",
+    "_tool_refdiff_finished_commits_diffs",
     "accounts",
     "commits",
     "commit_parents",
     "commit_files",
+    "commits_diffs",
 ];
 
 /// The tables to compare.

@@ -3,11 +3,14 @@
 pub mod commit;
 pub mod commit_file;
 pub mod commit_parent;
+pub mod commits_diff;
+pub mod commits_diff_pair;
 pub mod git_ref;
 pub mod pull_request;
 pub mod pull_request_comment;
 pub mod pull_request_commit;
 pub mod pull_request_event;
 pub mod pull_request_reviewer;
+pub mod ref_commit;
 pub mod repo;
 pub mod repo_commit;

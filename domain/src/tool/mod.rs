@@ -1,3 +1,4 @@
 //! Tool tables: one folder per source.
 
 pub mod bitbucket;
+pub mod refdiff;

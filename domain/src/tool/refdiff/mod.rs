@@ -1,0 +1,3 @@
+//! What was compared already.
+
+pub mod finished_commits_diff;
