@@ -32,6 +32,12 @@ pub fn repository(connection_id: i64, full_name: &str) -> String {
     ))
 }
 
+/// `git:Repo:9:group/name`: a repository that only git tells of.
+#[must_use]
+pub fn git_repository(connection_id: i64, full_name: &str) -> String {
+    fitted(format!("git:Repo:{connection_id}:{full_name}"))
+}
+
 /// How ids begin that hold the name of this repository; the whole id, or the part before a `:`.
 #[must_use]
 pub fn beginnings(scope: &Scope) -> [String; 5] {
@@ -191,6 +197,7 @@ mod tests {
         let ids = [
             repository(1, "acme/rocket"),
             repository(1, ""),
+            git_repository(9, "tools/widget"),
             account(1, "62abf394192edb006fa0e8cf"),
             account(1, ""),
             pull_request(&scope, 54),
@@ -204,6 +211,7 @@ mod tests {
             [
                 "bitbucket:BitbucketRepo:1:acme/rocket",
                 "bitbucket:BitbucketRepo:1:",
+                "git:Repo:9:tools/widget",
                 "bitbucket:BitbucketAccount:1:62abf394192edb006fa0e8cf",
                 "bitbucket:BitbucketAccount:1:",
                 "bitbucket:BitbucketPullRequest:1:acme/rocket:54",

@@ -7,6 +7,7 @@
 mod authors;
 mod counting;
 mod engine;
+mod forgetting;
 mod history;
 mod made;
 mod mirror;
@@ -28,6 +29,7 @@ use headwater_git::{Command, Git, GitError, GitErrorKind};
 use headwater_store::{Changes, StoreError};
 
 pub use engine::run;
+pub use forgetting::forget;
 pub use headwater_store::git::GIT_ORIGIN;
 pub use walk::{Walked, walk};
 
