@@ -8,7 +8,7 @@ use headwater_domain::{Scope, id};
 use headwater_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Connection, ScopePattern};
+use crate::config::{Config, Connection, ConnectionKind, ScopePattern};
 use crate::exit::Failure;
 
 /// Repositories named on the command line: `workspace/slug`, globs, each also as
@@ -219,9 +219,14 @@ pub fn connection_name(config: &Config, id: i64) -> String {
     known.map_or_else(|| id.to_string(), |connection| connection.name.clone())
 }
 
-/// Domain id of a repository.
+/// Domain id of a repository of a connection; of one that is not configured, Bitbucket's.
 #[must_use]
-pub fn repository_id(scope: &Scope) -> String {
+pub fn repository_id(config: &Config, scope: &Scope) -> String {
+    let mut connections = config.connections.iter();
+    let own = connections.find(|connection| connection_id(connection) == scope.connection_id);
+    if own.is_some_and(|connection| connection.kind == ConnectionKind::Git) {
+        return id::git_repository(scope.connection_id, &scope.full_name);
+    }
     id::repository(scope.connection_id, &scope.full_name)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Git, GitError, GitErrorKind, ObjectId, RefName, Remote, Scheme};
+use crate::{Command, Git, GitError, GitErrorKind, ObjectId, RefName, Remote, Running, Scheme};
 
 /// What a repository's HEAD is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,14 +37,29 @@ impl Git {
         remote: &Remote,
         cancel: &CancellationToken,
     ) -> Result<Advertised, GitError> {
-        let (advertised, _) = self.ask(remote, false, cancel).await?;
+        self.ls_remote_noting(remote, &|_| (), cancel).await
+    }
+
+    /// The same, and notes the number of each git process that works on it as soon as it runs, so
+    /// that it can be ended should we be killed.
+    ///
+    /// # Errors
+    /// As [`Git::ls_remote`].
+    pub async fn ls_remote_noting(
+        &self,
+        remote: &Remote,
+        note: &(dyn Fn(Option<u32>) + Send + Sync),
+        cancel: &CancellationToken,
+    ) -> Result<Advertised, GitError> {
+        let quiet = self.listing(remote);
+        let (advertised, _) = read(quiet.stream(cancel)?, note).await?;
         let web = matches!(remote.url.scheme(), Scheme::Http | Scheme::Https);
         if !web || !advertised.refs.is_empty() {
             return Ok(advertised);
         }
         // Git takes an empty page for an empty repository without a git server. Only a git server
         // ends its list with a packet for that, which is seen in the trace.
-        let (advertised, said) = self.ask(remote, true, cancel).await?;
+        let (advertised, said) = read(self.listing(remote).traced().stream(cancel)?, note).await?;
         let ends = |line: &str| line.contains(" packet: ") && line.ends_with("< 0000");
         if advertised.refs.is_empty() && !said.lines().any(ends) {
             return Err(GitError {
@@ -59,36 +74,36 @@ impl Git {
         Ok(advertised)
     }
 
-    /// One `ls-remote`, and what was said on its standard error.
-    async fn ask(
-        &self,
-        remote: &Remote,
-        traced: bool,
-        cancel: &CancellationToken,
-    ) -> Result<(Advertised, String), GitError> {
+    fn listing(&self, remote: &Remote) -> Command {
         let command = self.outside().args(["ls-remote", "--symref"]);
-        let command = command
+        command
             .reaching(remote)
             .arg("origin")
-            .longest_record(64 * 1024);
-        let command = if traced { command.traced() } else { command };
-        let mut running = command.stream(cancel)?;
-        let mut advertised = Advertised {
-            head: Head::Unborn,
-            refs: BTreeMap::new(),
-        };
-        loop {
-            let wrong = match running.record(b'\n').await? {
-                None => break,
-                Some(line) => advertised.take(line).err(),
-            };
-            if let Some(wrong) = wrong {
-                return Err(running.failure(GitErrorKind::Unexpected(wrong)));
-            }
-        }
-        let said = running.finish().await?;
-        Ok((advertised, said))
+            .longest_record(64 * 1024)
     }
+}
+
+/// What one `ls-remote` gives, and what it said on its standard error.
+async fn read(
+    mut running: Running,
+    note: &(dyn Fn(Option<u32>) + Send + Sync),
+) -> Result<(Advertised, String), GitError> {
+    note(running.id());
+    let mut advertised = Advertised {
+        head: Head::Unborn,
+        refs: BTreeMap::new(),
+    };
+    loop {
+        let wrong = match running.record(b'\n').await? {
+            None => break,
+            Some(line) => advertised.take(line).err(),
+        };
+        if let Some(wrong) = wrong {
+            return Err(running.failure(GitErrorKind::Unexpected(wrong)));
+        }
+    }
+    let said = running.finish().await?;
+    Ok((advertised, said))
 }
 
 impl Advertised {

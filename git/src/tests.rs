@@ -3,6 +3,7 @@
 mod children;
 mod isolation;
 mod remotes;
+mod ways;
 
 use std::path::Path;
 

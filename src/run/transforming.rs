@@ -1,6 +1,7 @@
 //! The steps that work offline: raw rows to tool rows, and tool rows to domain rows.
 
 use headwater_converters::{self as converters, diffs};
+use headwater_domain::id;
 use headwater_extractors as extractors;
 use headwater_store::Watch;
 
@@ -9,7 +10,6 @@ use super::steps::{ScopeRun, Step, Stop, stop_of};
 use super::{Tally, now};
 use crate::entities;
 use crate::report::StepSummary;
-use crate::resolve::repository_id;
 use crate::source::StreamEntry;
 
 impl ScopeRun<'_> {
@@ -149,7 +149,10 @@ impl ScopeRun<'_> {
         let progress = Progress::begin(self, "convert", "diffs");
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);
-        let repository = repository_id(scope);
+        let repository = match &self.job.git {
+            Some(git) => git.repo_id.clone(),
+            None => id::repository(scope.connection_id, &scope.full_name),
+        };
         let done = diffs::run(store, scope, &repository, rules, &watch).await;
         let released = lease.release().await;
         self.end_conversion(progress, done, tally).await?;

@@ -54,5 +54,6 @@ pub fn bitbucket() -> Source {
         .stream::<Projects, Stays>(change::WORKSPACES)
         .stream::<WorkspaceMembers, Stays>(change::WORKSPACES)
         .merged::<convert::Accounts>()
+        .git(headwater_extractors::git::tables())
         .compared()
 }

@@ -17,6 +17,7 @@ mod graph;
 pub mod leases;
 pub mod ledger;
 pub mod mentions;
+pub mod ownership;
 mod page;
 pub mod progress;
 pub mod query;

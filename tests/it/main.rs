@@ -14,6 +14,7 @@ mod diffs;
 mod entities;
 mod explain;
 mod git;
+mod git_history;
 mod hostile_payloads;
 mod issues;
 mod lake;

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::{MirrorError, MirrorErrorKind};
 use super::fetch::Fetch;
 use super::lock::{For, Lock};
+use super::orphans::Note;
 use super::place::Place;
 use super::quota::Room;
 use super::state::State;
@@ -125,7 +126,10 @@ impl Work<'_> {
     async fn ask(&mut self) -> Result<Advertised, MirrorErrorKind> {
         self.requests += 1;
         let remote = &self.task.remote;
-        let advertised = self.mirrors.git.ls_remote(remote, self.cancel).await;
+        let note = Note::beside(&self.place);
+        let tell = |id| note.child(id);
+        let git = &self.mirrors.git;
+        let advertised = git.ls_remote_noting(remote, &tell, self.cancel).await;
         let advertised = advertised.map_err(MirrorErrorKind::of_remote)?;
         let web = matches!(remote.url.scheme(), Scheme::Http | Scheme::Https);
         self.requests += u64::from(web && advertised.refs.is_empty());
@@ -179,9 +183,7 @@ impl Work<'_> {
                 return self.clone_after(error, advertised).await;
             }
             Err(kind) => {
-                // What a killed git left behind goes at once; what it finished is looked at by
-                // the next run, which still finds the marker.
-                self.on_disk(health::tidy)?;
+                self.give_up(before).await?;
                 return Err(kind);
             }
         }
@@ -195,6 +197,19 @@ impl Work<'_> {
             moved,
             cloned,
         })
+    }
+
+    /// Removes what a fetch that failed left behind. Where no ref moved, the mirror is what it was;
+    /// otherwise the next run finds the marker and looks through it.
+    async fn give_up(&self, before: &Advertised) -> Result<(), MirrorErrorKind> {
+        self.on_disk(health::tidy)?;
+        // The work may have been cancelled, and this has to be done all the same.
+        let go_on = CancellationToken::new();
+        let refs = mirror::refs(&self.mirrors.git, &self.place, &go_on).await;
+        if refs.is_ok_and(|refs| refs == *before) {
+            self.on_disk(|place| disk::remove_file(&place.unfinished()))?;
+        }
+        Ok(())
     }
 
     /// Fetches into the mirror, within the quota.
@@ -392,7 +407,7 @@ async fn finish(
     };
     let commit = commit.unwrap_or_else(|| "none".to_owned());
     if state.depth == Depth::Graph && state.mailmap_of != commit {
-        let found = mailmap::fetch(fetch, &advertised.head).await;
+        let found = mailmap::fetch(fetch, &advertised.head, &state.filter).await;
         let (asked, failure) = found.map_err(MirrorErrorKind::of_mirror)?;
         *requests += asked;
         notices.extend(failure.map(Notice::NoMailmap));

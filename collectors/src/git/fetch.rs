@@ -148,7 +148,8 @@ impl Fetch<'_> {
     /// Runs a command that may outlive us if we are killed.
     pub(super) async fn noted(&self, command: Command) -> Result<String, GitError> {
         let running = command.stream(self.cancel)?;
-        let _note = Note::of(self.place, running.id());
+        let note = Note::beside(self.place);
+        note.child(running.id());
         running.finish().await
     }
 

@@ -13,11 +13,12 @@ use super::mirror::NO_HEAD;
 pub(super) async fn fetch(
     fetch: &Fetch<'_>,
     head: &Head,
+    filter: &str,
 ) -> Result<(u64, Option<String>), GitError> {
     let mut requests = 0;
     let found = match head {
         Head::Unborn => Ok(None),
-        _ => of_head(fetch, &mut requests).await,
+        _ => of_head(fetch, filter, &mut requests).await,
     };
     let (mailmap, failure) = match found {
         Err(error) if error.kind == GitErrorKind::Cancelled => return Err(error),
@@ -33,7 +34,11 @@ pub(super) async fn fetch(
     Ok((requests, failure))
 }
 
-async fn of_head(fetch: &Fetch<'_>, requests: &mut u64) -> Result<Option<ObjectId>, GitError> {
+async fn of_head(
+    fetch: &Fetch<'_>,
+    filter: &str,
+    requests: &mut u64,
+) -> Result<Option<ObjectId>, GitError> {
     let root = fetch
         .here()
         .args(["log", "-1", "--no-mailmap", "--format=%T", "HEAD"]);
@@ -41,7 +46,7 @@ async fn of_head(fetch: &Fetch<'_>, requests: &mut u64) -> Result<Option<ObjectI
     let Ok(root) = ObjectId::parse(String::from_utf8_lossy(&root).trim()) else {
         return Ok(None);
     };
-    bring(fetch, &root, requests).await?;
+    bring(fetch, &root, filter, requests).await?;
     let entry = fetch
         .here()
         .args(["ls-tree", "-z"])
@@ -57,12 +62,17 @@ async fn of_head(fetch: &Fetch<'_>, requests: &mut u64) -> Result<Option<ObjectI
     let Ok(id) = ObjectId::parse(id) else {
         return Ok(None);
     };
-    bring(fetch, &id, requests).await?;
+    bring(fetch, &id, filter, requests).await?;
     Ok(Some(id))
 }
 
 /// Fetches one object unless it is there.
-async fn bring(fetch: &Fetch<'_>, id: &ObjectId, requests: &mut u64) -> Result<(), GitError> {
+async fn bring(
+    fetch: &Fetch<'_>,
+    id: &ObjectId,
+    filter: &str,
+    requests: &mut u64,
+) -> Result<(), GitError> {
     let present = fetch
         .here()
         .args(["cat-file", "-e"])
@@ -75,9 +85,14 @@ async fn bring(fetch: &Fetch<'_>, id: &ObjectId, requests: &mut u64) -> Result<(
         Err(_) => {}
     }
     *requests += 1;
+    // The one that the server took before; what is asked for by hash comes all the same.
+    let filter = match filter {
+        "blob:none" => "--filter=blob:none",
+        _ => "--filter=tree:0",
+    };
     let command = fetch.here().args([
         "fetch",
-        "--filter=tree:0",
+        filter,
         "--no-tags",
         "--no-write-fetch-head",
         "--no-auto-maintenance",

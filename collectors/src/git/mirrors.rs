@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use headwater_git::Git;
+use headwater_git::{Git, GitErrorKind};
 use tokio_util::sync::CancellationToken;
 
 use super::error::{MirrorError, MirrorErrorKind};
@@ -12,7 +12,7 @@ use super::lock::{For, Lock};
 use super::place::Place;
 use super::quota::{evict, places};
 use super::state::State;
-use super::{Depth, Mirror};
+use super::{Depth, Mirror, mirror};
 
 /// How long somebody else may work on a mirror that we want.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -62,8 +62,8 @@ impl Mirrors {
     }
 
     /// The mirror of a scope as it is, for reading without any network; none if there is none, or
-    /// if a fetch was interrupted or the mirror found damaged since, which the next collection
-    /// mends. Waits while somebody else changes it.
+    /// if it was found damaged, which the next collection mends. Waits while somebody else
+    /// changes it.
     ///
     /// # Errors
     /// When somebody else works on it for more than a minute, or its folder cannot be read.
@@ -99,8 +99,18 @@ impl Mirrors {
         let Some(mut state) = State::read(&place.mirror()) else {
             return Ok(None);
         };
-        if place.unfinished().exists() || place.distrusted().exists() {
+        if place.distrusted().exists() {
             return Ok(None);
+        }
+        if place.unfinished().exists() {
+            // Refs moved in one step or not at all; only what they lead to may be missing.
+            match mirror::refs(&self.git, &place, cancel).await {
+                Err(error) if error.kind == GitErrorKind::Cancelled => {
+                    return Err(MirrorErrorKind::Cancelled);
+                }
+                Err(_) => return Ok(None),
+                Ok(_) => {}
+            }
         }
         state.last_used = now.timestamp_millis();
         state.write(&place.mirror())?;

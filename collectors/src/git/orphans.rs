@@ -9,20 +9,23 @@ use std::path::Path;
 
 use super::place::Place;
 
-/// The note of a child, which goes when the child has ended.
+/// Where a child is noted; the note goes with this.
 pub(super) struct Note<'a> {
     place: &'a Place,
 }
 
 impl<'a> Note<'a> {
-    /// Notes a child; without `/proc` nothing is noted.
-    pub(super) fn of(place: &'a Place, child: Option<u32>) -> Self {
-        if let Some((child, process)) = child.and_then(|id| Some((id, Process::read(id)?))) {
-            let note = format!("{child} {} {}\n", process.started, process.parent);
-            // Without the note there is only a longer wait after a kill.
-            let _ = std::fs::write(place.child(), note);
-        }
+    pub(super) fn beside(place: &'a Place) -> Self {
         Self { place }
+    }
+
+    /// Notes a child that runs; without `/proc` nothing is noted.
+    pub(super) fn child(&self, id: Option<u32>) {
+        if let Some((id, process)) = id.and_then(|id| Some((id, Process::read(id)?))) {
+            let note = format!("{id} {} {}\n", process.started, process.parent);
+            // Without the note there is only a longer wait after a kill.
+            let _ = std::fs::write(self.place.child(), note);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use headwater_git::fixture::{Server, Trouble};
 use headwater_git::{Credentials, GitErrorKind};
 
-use super::super::MirrorErrorKind;
+use super::super::{MirrorErrorKind, Notice};
 use super::*;
 
 /// A situation whose source is also served over HTTP.
@@ -99,6 +99,7 @@ async fn a_server_that_hangs_up_is_a_failure_and_the_next_run_goes_on() {
         let before = refs(&web.now.place().join("mirror.git"));
         web.collect(Depth::Graph).await.unwrap_err();
         assert_eq!(refs(&web.now.place().join("mirror.git")), before);
+        nothing_temporary_stays(web.now.folder.path());
         web.server.make(Trouble::None);
         let outcome = web.collect_like_fresh(Depth::Graph).await;
         assert!(outcome.moved && !outcome.cloned);
@@ -159,8 +160,9 @@ async fn collects_for_another_test_that_kills_it() {
 }
 
 impl Web {
-    /// Starts a process that collects, and kills it while the server stalls.
-    async fn kill_a_collection(&self) {
+    /// Starts a process that collects, and kills it while the server stalls. Returns the git
+    /// process that it left behind.
+    async fn kill_a_collection(&self) -> PathBuf {
         let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
         child.args([
             "--exact",
@@ -180,6 +182,10 @@ impl Web {
         // Notes which git works for it.
         until(|| self.now.place().join("child").exists()).await;
         child.kill().await.unwrap();
+        let note = std::fs::read_to_string(self.now.place().join("child")).unwrap();
+        let orphan = Path::new("/proc").join(note.split(' ').next().unwrap());
+        assert!(orphan.exists());
+        orphan
     }
 }
 
@@ -188,10 +194,11 @@ impl Web {
 async fn after_a_kill_in_a_clone_the_next_run_equals_a_fresh_clone() {
     let web = Web::new().await;
     web.server.make(Trouble::StallPack(300));
-    web.kill_a_collection().await;
+    let orphan = web.kill_a_collection().await;
     assert!(web.now.place().join("incoming.git").exists());
     web.server.make(Trouble::None);
     let outcome = web.collect_like_fresh(Depth::Graph).await;
+    assert!(has_ended(&orphan));
     assert!(outcome.cloned && outcome.notices.is_empty(), "{outcome:?}");
 }
 
@@ -203,13 +210,14 @@ async fn after_a_kill_in_a_fetch_the_next_run_equals_a_fresh_clone() {
     web.now.source.commit("main", "more", &[("x", "y")]);
     web.now.source.git(&["update-ref", "-d", "refs/heads/side"]);
     web.server.make(Trouble::StallPack(300));
-    web.kill_a_collection().await;
+    let orphan = web.kill_a_collection().await;
     let place = web.now.place();
     assert!(place.join("unfinished").exists());
     let mirrors = web.now.mirrors(PLENTY);
     web.server.make(Trouble::None);
     let outcome = web.collect_like_fresh(Depth::Graph).await;
     assert!(outcome.moved && !outcome.cloned, "{outcome:?}");
+    assert!(has_ended(&orphan));
     drop(outcome);
     let time = web.task(Depth::Graph).now;
     assert!(
@@ -219,4 +227,99 @@ async fn after_a_kill_in_a_fetch_the_next_run_equals_a_fresh_clone() {
             .unwrap()
             .is_some()
     );
+}
+
+/// Whether a process is gone, or only its parent has not asked yet.
+#[cfg(target_os = "linux")]
+fn has_ended(process: &Path) -> bool {
+    let stat = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
+    stat.is_empty() || stat.contains(") Z ")
+}
+
+#[tokio::test]
+async fn a_clone_that_outgrows_the_quota_is_stopped_while_it_runs() {
+    let mut web = Web::new().await;
+    // Numbers that do not compress.
+    let mut state = 7_u64;
+    let noise = std::iter::repeat_with(|| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        format!("{:08x}", state >> 32)
+    });
+    let noise = noise.take(100_000).collect::<String>();
+    web.now.source.commit("main", "noise", &[("noise", &noise)]);
+    web.server.make(Trouble::StallPack(300_000));
+    let mirrors = web.now.mirrors(200_000);
+    let error = mirrors
+        .collect(&web.task(Depth::Full), &go_on())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error.kind, MirrorErrorKind::TooLarge { .. }),
+        "{error}"
+    );
+    nothing_temporary_stays(web.now.folder.path());
+}
+
+#[tokio::test]
+async fn a_server_without_filters_gives_everything_and_that_is_told() {
+    for trouble in [
+        Trouble::NoFilters,
+        Trouble::RefusedFilter("tree"),
+        Trouble::RefusedFilter("blob"),
+    ] {
+        let mut web = Web::new().await;
+        web.now
+            .source
+            .commit("main", "names", &[(".mailmap", "Ada <ada@example.com>")]);
+        web.server.make(trouble.clone());
+        let outcome = web.collect(Depth::Graph).await.unwrap();
+        let told = outcome.notices.contains(&Notice::NoFilter);
+        assert_eq!(
+            told,
+            trouble == Trouble::NoFilters,
+            "{trouble:?}: {:?}",
+            outcome.notices
+        );
+        let depth = if told { Depth::Full } else { Depth::Graph };
+        assert_eq!(outcome.mirror.depth(), depth, "{trouble:?}");
+        assert_eq!(
+            content(&outcome.mirror.path(), Depth::Graph).0,
+            refs(web.now.source.path())
+        );
+        drop(outcome);
+        web.now.source.commit("main", "more", &[("x", "y")]);
+        let again = web.collect(Depth::Graph).await.unwrap();
+        assert!(again.moved && !again.cloned, "{trouble:?}");
+        assert_eq!(again.mirror.depth(), depth);
+        web.now.is_like_fresh(&again.mirror.path(), depth).await;
+    }
+}
+
+#[tokio::test]
+async fn the_progress_of_a_transfer_is_told() {
+    let web = Web::new().await;
+    let told: std::sync::Arc<std::sync::Mutex<Vec<headwater_git::Progress>>> =
+        std::sync::Arc::default();
+    let keep = std::sync::Arc::clone(&told);
+    let watch: super::super::Watch =
+        std::sync::Arc::new(move |progress| keep.lock().unwrap().push(progress));
+    let task = Task {
+        watch: Some(watch),
+        ..web.task(Depth::Full)
+    };
+    drop(
+        web.now
+            .mirrors(PLENTY)
+            .collect(&task, &go_on())
+            .await
+            .unwrap(),
+    );
+    let told = told.lock().unwrap();
+    let last = told
+        .iter()
+        .rfind(|progress| progress.phase == "Receiving objects")
+        .unwrap();
+    assert!(last.done > 0 && last.total == Some(last.done), "{told:?}");
 }
