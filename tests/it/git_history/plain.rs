@@ -169,7 +169,7 @@ async fn line_counts_come_and_go_with_the_configuration(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quota_that_is_too_small_says_so_and_a_larger_one_mends_it() {
     let mut source = widget();
-    let noise: String = (0..200_000_u32)
+    let noise: String = (0..600_000_u32)
         .map(|number| format!("{:x}", number.wrapping_mul(2_654_435_761)))
         .collect();
     source.commit("main", "large", &[("noise.txt", &noise)]);
