@@ -12,11 +12,15 @@ const LONGEST: usize = 255;
 
 /// The id, or where that is too long its beginning and a hash of it.
 fn fitted(id: String) -> String {
-    if id.len() <= LONGEST || id.chars().count() <= LONGEST {
-        return id;
+    shortened(id, LONGEST)
+}
+
+fn shortened(text: String, longest: usize) -> String {
+    if text.len() <= longest || text.chars().count() <= longest {
+        return text;
     }
-    let hash = format!("#{:032x}", xxh3_128(id.as_bytes()));
-    let beginning = id.chars().take(LONGEST - hash.len());
+    let hash = format!("#{:032x}", xxh3_128(text.as_bytes()));
+    let beginning = text.chars().take(longest - hash.len());
     beginning.chain(hash.chars()).collect()
 }
 
@@ -87,7 +91,7 @@ pub fn pull_request_activity(scope: &Scope, number: i64, activity_key: &str) -> 
 /// `<repository id>:<name>`; the one id of 500 characters.
 #[must_use]
 pub fn git_ref(repository_id: &str, name: &str) -> String {
-    let name: String = name.chars().take(500 - 1 - LONGEST).collect();
+    let name = shortened(name.to_owned(), 500 - 1 - LONGEST);
     format!("{repository_id}:{name}")
 }
 
@@ -156,6 +160,16 @@ mod tests {
         assert_eq!(whole.len(), 255, "{whole}");
         assert!(whole.ends_with("aaa"), "{whole}");
         assert_eq!(account(1, &"a".repeat(227)).len(), 255);
+    }
+
+    #[test]
+    fn refs_with_long_names_that_begin_alike_have_ids_of_their_own() {
+        let repository = repository(1, "acme/rocket");
+        let long = "n".repeat(244);
+        assert!(git_ref(&repository, &long).ends_with(&long));
+        let ids = ["a", "b"].map(|end| git_ref(&repository, &format!("{long}{end}")));
+        assert_ne!(ids[0], ids[1]);
+        assert!(ids[0].len() <= 500, "{}", ids[0]);
     }
 
     #[test]
