@@ -159,10 +159,8 @@ async fn a_server_that_breaks_off_is_a_failure_and_never_an_empty_repository(
     assert_eq!(filled.sync(How::default()).await.0, Exit::Ok);
     let before = stored_commits(&filled).await;
     let push = headwater_simulator::GitChange::Push { count: 2 };
-    simulator
-        .world()
-        .change_git(&first(&simulator), &push)
-        .unwrap();
+    let slug = first(&simulator);
+    simulator.world().change_git(&slug, &push).unwrap();
     for (part, fault) in cases {
         let name = fault.name();
         let plan = FaultPlan::seeded(1).add(When::always().on(part), fault);
