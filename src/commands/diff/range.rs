@@ -58,10 +58,10 @@ pub(super) fn find(
         });
     }
     let is_hash = name.len() >= SHORTEST && name.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let mut found: Vec<_> = match is_hash {
-        true => graph.beginning_with(name).take(TOLD + 1).collect(),
-        false => Vec::new(),
-    };
+    let mut found = Vec::new();
+    if is_hash {
+        found.extend(graph.beginning_with(name).take(TOLD + 1));
+    }
     found.sort_unstable();
     match found[..] {
         [hash] => graph.find(hash).ok_or_else(|| unknown(scope, name)),
