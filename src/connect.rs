@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use headwater_collectors::{Auth, Client, Pace, Settings};
+use headwater_git::Credentials;
 use headwater_store::StoreError;
 use headwater_store::ledger::Ledger;
 use secrecy::SecretString;
@@ -13,6 +14,7 @@ use url::Url;
 use crate::config::{self, Connection, ConnectionKind, RateLimit, SecretSource};
 use crate::credential::{Credential, fingerprint};
 use crate::exit::{Exit, Failure};
+use crate::git::{Proof, Way};
 use crate::run::now;
 
 /// What refused credentials look like, for advice; nothing here is a secret.
@@ -183,6 +185,61 @@ impl<'a> Connector<'a> {
         })
     }
 
+    /// How git reaches a repository of a connection.
+    ///
+    /// # Errors
+    /// When a secret cannot be read.
+    pub fn git_way(
+        &self,
+        connection: &Connection,
+        client: Option<&Client>,
+        full_name: &str,
+    ) -> Result<Way, Failure> {
+        let proxy = self.proxy(connection)?;
+        let ca_file = connection.ca_path(self.folder);
+        Ok(Way {
+            proof: self.proof(connection, client, full_name)?,
+            proxy: proxy.map(|url| SecretString::from(url.to_string())),
+            // Git is started elsewhere, where a relative path leads nowhere.
+            ca_file: ca_file.map(|path| std::path::absolute(&path).unwrap_or(path)),
+        })
+    }
+
+    fn proof(
+        &self,
+        connection: &Connection,
+        client: Option<&Client>,
+        full_name: &str,
+    ) -> Result<Proof, Failure> {
+        let secret = |source: &SecretSource| self.secret(connection, source);
+        let is_cloud = match connection.kind {
+            ConnectionKind::BitbucketCloud => true,
+            _ => is_bitbucket_org(connection, full_name),
+        };
+        let credentials = match &connection.auth {
+            config::Auth::None => Credentials::None,
+            config::Auth::ApiToken { token, .. } => Credentials::ApiToken {
+                token: secret(token)?.into(),
+            },
+            config::Auth::AccessToken { token } if is_cloud => Credentials::AccessToken {
+                token: secret(token)?.into(),
+            },
+            config::Auth::AccessToken { token } => Credentials::Bearer {
+                token: secret(token)?.into(),
+            },
+            config::Auth::Basic { user, password } => Credentials::Basic {
+                user: secret(user)?,
+                password: secret(password)?.into(),
+            },
+            config::Auth::Oauth { .. } => {
+                return Ok(client.map_or(Proof::Fixed(Credentials::None), |client| {
+                    Proof::Consumer(client.clone())
+                }));
+            }
+        };
+        Ok(Proof::Fixed(credentials))
+    }
+
     fn secret(&self, connection: &Connection, source: &SecretSource) -> Result<String, Failure> {
         let read = source.read(self.folder);
         read.map(|secret| secret.expose().to_owned())
@@ -255,6 +312,13 @@ impl<'a> Connector<'a> {
 
 fn connect(settings: Settings) -> Result<Client, Failure> {
     Client::new(settings).map_err(|error| Failure::new(Exit::Configuration, error.to_string()))
+}
+
+/// Whether a repository is at Bitbucket Cloud, whose tokens have a user.
+fn is_bitbucket_org(connection: &Connection, full_name: &str) -> bool {
+    let url = connection.git.url_of(full_name);
+    let url = url.and_then(|text| Url::parse(&text).ok());
+    url.is_some_and(|url| url.host_str() == Some("bitbucket.org"))
 }
 
 fn no_token_url(connection: &Connection) -> Failure {

@@ -3,11 +3,14 @@
 //! No network here: what a probe brought goes in, a [`Diagnosis`] comes out.
 
 mod advice;
+mod git;
 
 use headwater_collectors::{Cause, Probed, Reply, Unanswered};
 
 use crate::connect::Clues;
 use crate::exit::Exit;
+
+pub use git::{of_git, of_silence};
 
 /// How a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

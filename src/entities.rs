@@ -10,13 +10,16 @@ use headwater_store::compare::Tables;
 
 use crate::config::{Config, Entity};
 use crate::exit::Failure;
-use crate::source::{Source, StreamEntry};
+use crate::source::{GIT, Source, StreamEntry};
+
+/// Streams whose tables git fills where it is read.
+pub const FROM_GIT: [&str; 3] = ["branches", "tags", "commits"];
 
 /// The entity a stream belongs to; none for what every scope has, whatever is configured.
 #[must_use]
 pub fn entity_of(stream: &str) -> Option<Entity> {
     match stream {
-        "branches" | "tags" | "commits" => Some(Entity::Code),
+        "branches" | "tags" | "commits" | GIT => Some(Entity::Code),
         "pull_requests"
         | "pull_request_activities"
         | "pull_request_comments"
@@ -94,6 +97,9 @@ pub fn tables_of(source: &Source, streams: &BTreeSet<&str>) -> Tables {
             filled.extend(conversion.tables().iter().map(|table| table.name));
         }
     }
+    if streams.contains(GIT) {
+        filled.extend(source.of_git.iter().map(|table| table.name));
+    }
     tables.rows.retain(|table| filled.contains(table.name));
     tables
 }
@@ -116,7 +122,20 @@ impl Config {
     #[must_use]
     pub fn streams_of(&self, source: &Source, connection: &str) -> BTreeSet<&'static str> {
         let entities = self.entities_of(connection);
-        streams_of(source, &entities, self.opts_in(connection))
+        let git = entities.contains(&Entity::Code) && self.reads_git(connection);
+        let mut streams = if self.is_plain_git(connection) {
+            BTreeSet::new()
+        } else {
+            streams_of(source, &entities, self.opts_in(connection))
+        };
+        if self.reads_git(connection) {
+            // Each table has one owner.
+            streams.retain(|stream| !FROM_GIT.contains(stream));
+        }
+        if git {
+            streams.insert(GIT);
+        }
+        streams
     }
 }
 
@@ -138,6 +157,23 @@ pub fn require_wanted(config: &Config, source: &Source, only: &[String]) -> Resu
         return Err(Failure::usage(format!(
             "{stream} is collected only where it is asked for: write `commit_statuses = true` \
              into a scope config"
+        )));
+    }
+    if stream == GIT
+        && !config
+            .connections
+            .iter()
+            .any(|own| config.reads_git(&own.name))
+    {
+        return Err(Failure::usage(
+            "git is read only where it is asked for: write `git.enabled = true` into a connection, \
+             or `kind = \"git\"`",
+        ));
+    }
+    if FROM_GIT.contains(&stream.as_str()) && wanted.contains(GIT) {
+        return Err(Failure::usage(format!(
+            "{stream} come from git where the configuration says `git.enabled = true`; ask for \
+             `--only git`"
         )));
     }
     let entity = entity_of(stream).map_or("", Entity::as_str);
@@ -179,7 +215,9 @@ mod tests {
             ["repositories", "issues", "issue_comments", "issue_changes"]
         );
         let all = chosen(&Entity::ALL);
-        assert_eq!(all, bitbucket().stream_names());
+        let mut names = bitbucket().stream_names();
+        names.retain(|name| *name != GIT);
+        assert_eq!(all, names);
     }
 
     #[test]

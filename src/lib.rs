@@ -16,6 +16,7 @@ pub mod diagnosis;
 pub mod entities;
 pub mod estimate;
 pub mod exit;
+pub mod git;
 pub mod output;
 pub mod plan;
 pub mod raw_files;

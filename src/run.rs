@@ -1,7 +1,9 @@
 //! One execution of a plan: the steps of every scope, in order, with what they did.
 
 mod collecting;
+mod git;
 mod leasing;
+mod ownership;
 mod progress;
 mod steps;
 mod tally;
@@ -20,6 +22,7 @@ use headwater_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::{Exit, Failure};
+use crate::git::GitScope;
 use crate::plan::Plan;
 use crate::report::{Event, Reporter, RunSummary};
 use crate::source::Source;
@@ -40,6 +43,8 @@ pub struct Job {
     pub connection: String,
     /// The way to the API; none for offline stages.
     pub client: Option<Client>,
+    /// The repository as git has it; none where git is not read.
+    pub git: Option<Arc<GitScope>>,
     /// The repository's payload, when a list has brought it already.
     pub prefetched: Option<RawItem>,
     /// The rules of the scope's configuration.
@@ -94,6 +99,7 @@ impl Runner<'_> {
                 shared: &shared,
                 claim: &claim,
                 job,
+                mirror: None,
             };
             scope_run.run()
         });

@@ -13,6 +13,10 @@ use headwater_store::compare::Tables;
 /// The stream whose one item tells a repository's name and UUID.
 pub const REPOSITORIES: &str = Repositories::NAME;
 
+/// What reading a mirror is called where streams are: in plans, in the log of runs, on the command
+/// line.
+pub const GIT: &str = "git";
+
 /// One stream over collection and extraction.
 pub struct StreamEntry {
     /// How it is collected.
@@ -39,6 +43,8 @@ pub struct Source {
     pub merged: Vec<&'static Table>,
     /// Names of their conversions.
     merging: Vec<&'static str>,
+    /// Tables that are filled from mirrors of git, or computed of commits.
+    pub of_git: Vec<&'static Table>,
 }
 
 /// Where a stream's rows go on.
@@ -93,6 +99,7 @@ impl Source {
             conversions: Vec::new(),
             merged: Vec::new(),
             merging: Vec::new(),
+            of_git: Vec::new(),
         }
     }
 
@@ -145,6 +152,13 @@ impl Source {
         self
     }
 
+    /// Adds tables that are filled from mirrors of git, or computed of commits.
+    #[must_use]
+    pub fn git(mut self, tables: Vec<&'static Table>) -> Self {
+        self.of_git.extend(tables);
+        self
+    }
+
     /// The stream of this name.
     #[must_use]
     pub fn find(&self, stream: &str) -> Option<&StreamEntry> {
@@ -162,13 +176,13 @@ impl Source {
         self.streams.iter().find(named)
     }
 
-    /// Names of the streams.
+    /// Names of the streams, [`GIT`] at the end where mirrors are read.
     #[must_use]
     pub fn stream_names(&self) -> Vec<&'static str> {
-        self.streams
-            .iter()
-            .map(|entry| entry.collection.stream)
-            .collect()
+        let streams = self.streams.iter();
+        let streams = streams.map(|entry| entry.collection.stream);
+        let git = (!self.of_git.is_empty()).then_some(GIT);
+        streams.chain(git).collect()
     }
 
     /// Collections of the streams whose items hang on this one's.
@@ -228,6 +242,7 @@ impl Source {
             rows.extend(&entry.extraction.tables);
         }
         rows.extend(&self.merged);
+        rows.extend(&self.of_git);
         for conversion in &self.conversions {
             rows.extend(conversion.tables());
         }

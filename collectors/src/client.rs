@@ -21,6 +21,7 @@ use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -252,6 +253,26 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// The access token of an OAuth consumer, for servers beside the API that take it too; none
+    /// where the credentials are no consumer's. A token that runs out soon is renewed first.
+    ///
+    /// # Errors
+    /// When the consumer is given no token, or it is cancelled.
+    pub async fn access_token(
+        &self,
+        cancel: &CancellationToken,
+    ) -> Result<Option<SecretString>, RequestError> {
+        let token = self.shared.credentials.access_token();
+        let token = tokio::select! {
+            () = cancel.cancelled() => Err(Kind::Cancelled),
+            token = token => token.map_err(Kind::from),
+        };
+        token.map_err(|kind| RequestError {
+            url: ShownUrl::of(&self.shared.endpoint),
+            kind,
+        })
     }
 
     /// True for what is told about the user: a token without one may be refused there, and only

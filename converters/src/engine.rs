@@ -119,14 +119,25 @@ async fn read_page(
     if keys.is_empty() {
         return Ok(None);
     }
-    let related = conversion.load_related(store, scope, &keys, rules).await?;
-    let converted = (conversion.convert)(store, scope, &keys, related).await?;
-    let held = match conversion.in_common {
+    // What some repository reads from git is written from there, which tells more.
+    let by_git = match conversion.in_common {
+        Some(_) => store.commits_held_by_git(&keys).await?,
+        None => HashSet::new(),
+    };
+    let own: Vec<String> = keys
+        .iter()
+        .filter(|key| !by_git.contains(*key))
+        .cloned()
+        .collect();
+    let related = conversion.load_related(store, scope, &own, rules).await?;
+    let converted = (conversion.convert)(store, scope, &own, related).await?;
+    let mut held = match conversion.in_common {
         Some(driver) if converted.some_are_gone => {
-            store.keys_elsewhere(scope, driver, &keys).await?
+            store.keys_elsewhere(scope, driver, &own).await?
         }
         _ => HashSet::new(),
     };
+    held.extend(by_git);
     Ok(Some(Batch {
         keys,
         held,

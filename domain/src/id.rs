@@ -12,11 +12,15 @@ const LONGEST: usize = 255;
 
 /// The id, or where that is too long its beginning and a hash of it.
 fn fitted(id: String) -> String {
-    if id.len() <= LONGEST || id.chars().count() <= LONGEST {
-        return id;
+    shortened(id, LONGEST)
+}
+
+fn shortened(text: String, longest: usize) -> String {
+    if text.len() <= longest || text.chars().count() <= longest {
+        return text;
     }
-    let hash = format!("#{:032x}", xxh3_128(id.as_bytes()));
-    let beginning = id.chars().take(LONGEST - hash.len());
+    let hash = format!("#{:032x}", xxh3_128(text.as_bytes()));
+    let beginning = text.chars().take(longest - hash.len());
     beginning.chain(hash.chars()).collect()
 }
 
@@ -26,6 +30,12 @@ pub fn repository(connection_id: i64, full_name: &str) -> String {
     fitted(format!(
         "bitbucket:BitbucketRepo:{connection_id}:{full_name}"
     ))
+}
+
+/// `git:Repo:9:group/name`: a repository that only git tells of.
+#[must_use]
+pub fn git_repository(connection_id: i64, full_name: &str) -> String {
+    fitted(format!("git:Repo:{connection_id}:{full_name}"))
 }
 
 /// How ids begin that hold the name of this repository; the whole id, or the part before a `:`.
@@ -81,7 +91,7 @@ pub fn pull_request_activity(scope: &Scope, number: i64, activity_key: &str) -> 
 /// `<repository id>:<name>`; the one id of 500 characters.
 #[must_use]
 pub fn git_ref(repository_id: &str, name: &str) -> String {
-    let name: String = name.chars().take(500 - 1 - LONGEST).collect();
+    let name = shortened(name.to_owned(), 500 - 1 - LONGEST);
     format!("{repository_id}:{name}")
 }
 
@@ -153,6 +163,16 @@ mod tests {
     }
 
     #[test]
+    fn refs_with_long_names_that_begin_alike_have_ids_of_their_own() {
+        let repository = repository(1, "acme/rocket");
+        let long = "n".repeat(244);
+        assert!(git_ref(&repository, &long).ends_with(&long));
+        let ids = ["a", "b"].map(|end| git_ref(&repository, &format!("{long}{end}")));
+        assert_ne!(ids[0], ids[1]);
+        assert!(ids[0].len() <= 500, "{}", ids[0]);
+    }
+
+    #[test]
     fn every_id_with_a_repository_s_name_begins_as_is_said() {
         let scope = Scope::new(1, "acme/rocket");
         let ids = [
@@ -177,6 +197,7 @@ mod tests {
         let ids = [
             repository(1, "acme/rocket"),
             repository(1, ""),
+            git_repository(9, "tools/widget"),
             account(1, "62abf394192edb006fa0e8cf"),
             account(1, ""),
             pull_request(&scope, 54),
@@ -190,6 +211,7 @@ mod tests {
             [
                 "bitbucket:BitbucketRepo:1:acme/rocket",
                 "bitbucket:BitbucketRepo:1:",
+                "git:Repo:9:tools/widget",
                 "bitbucket:BitbucketAccount:1:62abf394192edb006fa0e8cf",
                 "bitbucket:BitbucketAccount:1:",
                 "bitbucket:BitbucketPullRequest:1:acme/rocket:54",

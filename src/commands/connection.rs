@@ -1,5 +1,7 @@
 //! `connection test`: whether a connection works, and what to do if it does not.
 
+mod git;
+
 use std::io::Write as _;
 
 use headwater_collectors::{Client, Probed};
@@ -7,9 +9,11 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use git::GitTest;
+
 use super::written;
 use crate::cli::Shared;
-use crate::config::{Config, Connection};
+use crate::config::{Config, Connection, ConnectionKind};
 use crate::connect::{Clues, Connector};
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::diagnosis::{Code, Diagnosis, of_answer, of_list};
@@ -23,24 +27,17 @@ pub(super) async fn test(shared: &Shared, name: Option<&str>) -> Result<Exit, Fa
     let cancel = cancelled_by_signals();
     let mut exit = Exit::Ok;
     for connection in connections {
-        let (client, clues) = match connector.impatient_client(connection) {
-            Ok(made) => made,
+        let tested = test_one(&context, &mut connector, connection, &cancel).await;
+        let diagnosis = match tested {
+            Ok(diagnosis) => diagnosis,
             Err(failure) if name.is_some() => return Err(failure),
             Err(failure) => {
-                // One that cannot be made does not keep the others from being tested.
+                // One that cannot be tested does not keep the others from being tested.
                 eprintln!("headwater: {}", failure.chain());
                 exit = worse(exit, failure.exit);
                 continue;
             }
         };
-        let tested = Tested {
-            connection,
-            client: &client,
-            clues,
-            cancel: &cancel,
-            lists: lists_of(&context.config, connection, &client),
-        };
-        let diagnosis = tested.diagnose().await;
         written(print(shared, &connection.name, &diagnosis))?;
         exit = worse(exit, diagnosis.code.exit());
         if cancel.is_cancelled() {
@@ -48,6 +45,43 @@ pub(super) async fn test(shared: &Shared, name: Option<&str>) -> Result<Exit, Fa
         }
     }
     Ok(exit)
+}
+
+/// One connection: its API, and git where that is read.
+async fn test_one(
+    context: &Context,
+    connector: &mut Connector<'_>,
+    connection: &Connection,
+    cancel: &CancellationToken,
+) -> Result<Diagnosis, Failure> {
+    if connection.kind == ConnectionKind::Git {
+        let side = (connection, None);
+        return match GitTest::of(context, connector, side, cancel).await? {
+            Some(git) => git.of_all().await,
+            None => Ok(Diagnosis::ok(String::new())),
+        };
+    }
+    let (client, clues) = connector.impatient_client(connection)?;
+    let tested = Tested {
+        connection,
+        client: &client,
+        clues,
+        cancel,
+        lists: lists_of(&context.config, connection, &client),
+    };
+    let (diagnosis, readable) = tested.diagnose().await;
+    let (Code::Ok, Some(name)) = (diagnosis.code, readable) else {
+        return Ok(diagnosis);
+    };
+    let side = (connection, Some(&client));
+    let Some(git) = GitTest::of(context, connector, side, cancel).await? else {
+        return Ok(diagnosis);
+    };
+    let wrong = git.of_one(&name).await?;
+    Ok(wrong.unwrap_or(Diagnosis {
+        detail: format!("{}; git can read {name}", diagnosis.detail),
+        ..diagnosis
+    }))
 }
 
 /// The connections that are meant: one, or all.
@@ -118,29 +152,31 @@ fn lists_of(
 }
 
 impl Tested<'_> {
-    /// Asks for what a sync would ask for first, and stops at the first thing that is wrong.
-    async fn diagnose(&self) -> Diagnosis {
+    /// Asks for what a sync would ask for first, and stops at the first thing that is wrong. Tells
+    /// a repository that can be read, too.
+    async fn diagnose(&self) -> (Diagnosis, Option<String>) {
         let workspaces = self.connection.workspaces();
         if workspaces.is_empty() {
-            return self.workspaces_of_user().await;
+            return (self.workspaces_of_user().await, None);
         }
-        let mut has_read = false;
+        let mut read: Option<String> = None;
         for workspace in &workspaces {
             let repository = match self.repository_of(workspace).await {
                 Ok(repository) => repository,
-                Err(diagnosis) => return diagnosis,
+                Err(diagnosis) => return (diagnosis, None),
             };
-            if let (Some(repository), false) = (&repository, has_read) {
+            if let (Some(repository), None) = (repository, &read) {
                 for list in &self.lists {
-                    if let Some(diagnosis) = self.list_of(repository, list).await {
-                        return diagnosis;
+                    if let Some(diagnosis) = self.list_of(&repository, list).await {
+                        return (diagnosis, None);
                     }
                 }
-                has_read = true;
+                read = Some(repository);
             }
         }
         let names: Vec<&str> = workspaces.into_iter().collect();
-        Diagnosis::ok(format!("repositories of {} can be read", names.join(", ")))
+        let detail = format!("repositories of {} can be read", names.join(", "));
+        (Diagnosis::ok(detail), read)
     }
 
     /// Full name of a repository that can be read, where the list tells one.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection::chosen;
 use super::written;
 use crate::cli::{Format, Shared};
-use crate::config::{Auth, Connection};
+use crate::config::{Auth, Connection, ConnectionKind};
 use crate::connect::Connector;
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::exit::{Exit, Failure, chain};
@@ -40,6 +40,9 @@ pub(super) async fn scopes(
     let Some(connection) = connections.first() else {
         return Ok(Exit::Ok);
     };
+    if connection.kind == ConnectionKind::Git {
+        return list_names(shared, connection, search, format);
+    }
     let cancel = cancelled_by_signals();
     let store = context.open_if_there().await;
     let mut connector = match &store {
@@ -50,6 +53,33 @@ pub(super) async fn scopes(
     let listed = list(shared, connection, &client, (search, format), &cancel).await;
     connector.close().await?;
     listed
+}
+
+/// The repositories of a connection without an API: those that the configuration names.
+fn list_names(
+    shared: &Shared,
+    connection: &Connection,
+    search: Option<&str>,
+    format: Format,
+) -> Result<Exit, Failure> {
+    let search = search.map(str::to_lowercase);
+    let format = if shared.json { Format::Json } else { format };
+    let mut printer = Printer::of_sentences(format, io::BufWriter::new(io::stdout().lock()));
+    let mut printed = printer.columns(COLUMNS.map(str::to_owned).to_vec());
+    for name in connection.git.urls.keys() {
+        let is_meant = |search: &String| name.to_lowercase().contains(search);
+        if printed.is_err() || !search.as_ref().is_none_or(is_meant) {
+            continue;
+        }
+        let mut row = vec![Cell::Null; COLUMNS.len()];
+        let group = name.split('/').next().unwrap_or_default();
+        row[0] = Cell::Text(group.to_owned());
+        row[1] = Cell::Text(name.clone());
+        let selected = if connection.wanted(name) { "yes" } else { "no" };
+        row[6] = Cell::Text(selected.to_owned());
+        printed = printer.row(row);
+    }
+    written(printed.and_then(|()| printer.finish()))
 }
 
 async fn list(

@@ -12,7 +12,7 @@ use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
 use crate::output::print;
 use crate::resolve::{Selection, registered};
-use crate::source::Source;
+use crate::source::{GIT, Source};
 use crate::sources::bitbucket::bitbucket;
 
 const COLUMNS: [&str; 12] = [
@@ -71,6 +71,13 @@ async fn rows_of(
     status: &ScopeStatus,
 ) -> Result<u64, Failure> {
     let stream = status.step.stream.as_str();
+    if stream == GIT {
+        let table = match status.step.stage.as_str() {
+            "extract" => "repo_commits",
+            _ => return Ok(0),
+        };
+        return Ok(store.scope_rows(scope, table).await?);
+    }
     let table = match status.step.stage.as_str() {
         "collect" => source
             .find(stream)

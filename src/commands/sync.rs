@@ -1,12 +1,15 @@
 //! `sync` and its parts.
 
 mod budget;
+mod git_jobs;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use git_jobs::GitSide;
+use headwater_collectors::git::Mirrors;
 use headwater_collectors::{Client, RequestError, RequestErrorKind};
 use headwater_domain::Scope;
 use headwater_store::Store;
@@ -15,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::cli::{CollectArgs, ScopeArgs, Shared, StreamArgs};
-use crate::config::{Config, Connection, DataAfter};
+use crate::config::{Config, Connection, ConnectionKind, DataAfter};
 use crate::connect::Connector;
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::entities::require_wanted;
@@ -186,18 +189,26 @@ pub(super) async fn resolve_jobs(
     let mut names = Vec::new();
     let mut watched = Vec::new();
     let mut unusable = None;
+    let mut found = git_jobs::Found::default();
     for connection in &collecting.config.connections {
         if !collecting.selection.may_include(&connection.name) {
             continue;
         }
-        match connector.client(connection) {
-            Ok(client) => {
+        match way_to(collecting, connector, connection, (&mut found, streams)).await {
+            Ok((Some(client), mirrors)) => {
                 let reporter = Arc::clone(&collecting.reporter);
                 watched.push(budget::watch_limit(&connection.name, &client, reporter));
+                let config = collecting.config;
+                let side = GitSide::of(config, connector, (connection, Some(&client)), mirrors);
                 let place = (connection, &client, streams);
-                let found = Box::pin(jobs_of(collecting, place, &mut names, tally));
+                let found = Box::pin(jobs_of(collecting, place, side.as_ref(), &mut names, tally));
                 jobs.extend(found.await?);
                 tally.requests(client.requests());
+            }
+            Ok((None, mirrors)) => {
+                let config = collecting.config;
+                let side = GitSide::of(config, connector, (connection, None), mirrors);
+                jobs.extend(git_jobs::git_jobs(collecting, connection, side.as_ref()).await?);
             }
             Err(failure) => {
                 let message = failure.to_string();
@@ -228,11 +239,33 @@ pub(super) async fn resolve_jobs(
     })
 }
 
+/// The way to a connection's API, where it has one, and the mirrors, where git is read.
+async fn way_to(
+    collecting: &Collecting<'_>,
+    connector: &mut Connector<'_>,
+    connection: &Connection,
+    (found, streams): (&mut git_jobs::Found, &[&'static str]),
+) -> Result<(Option<Client>, Option<Mirrors>), Failure> {
+    let mirrors = found.of(collecting, connection, streams).await?;
+    let client = match connection.kind {
+        ConnectionKind::Git => None,
+        _ => Some(connector.client(connection)?),
+    };
+    // Secrets that cannot be read are told now, and once.
+    if mirrors.is_some()
+        && let Some(name) = connection.exact_names().first()
+    {
+        connector.git_way(connection, client.as_ref(), name)?;
+    }
+    Ok((client, mirrors))
+}
+
 /// One connection's repositories, registered; nothing when they cannot be listed. Adds names that
 /// lead to one of another name.
 async fn jobs_of(
     collecting: &Collecting<'_>,
     (connection, client, streams): (&Connection, &Client, &[&'static str]),
+    side: Option<&GitSide<'_>>,
     names: &mut Vec<(String, String)>,
     tally: &mut Tally,
 ) -> Result<Vec<Job>, Failure> {
@@ -269,7 +302,9 @@ async fn jobs_of(
         let data_after = store
             .widen(&repository.scope, range(collecting, connection))
             .await?;
+        let git = side.map(|side| side.scope(&repository.scope)).transpose()?;
         jobs.push(Job {
+            git: git.flatten(),
             scope: repository.scope,
             connection: connection.name.clone(),
             client: Some(client.clone()),
@@ -412,7 +447,17 @@ async fn offline(
     let selection = Selection::parse(&scopes.scopes)?;
     let (store, _lock) = context.open_unless_cancelled(command, &cancel).await?;
     let known = registered(&store, &context.config, &selection).await?;
+    let reads_git =
+        plan.stages.extract && known.iter().any(|(_, name)| context.config.reads_git(name));
+    let mirrors = match reads_git {
+        true => Some(crate::git::mirrors(&context.config, &context.folder).await?),
+        false => None,
+    };
     let jobs = known.into_iter().map(|(scope, connection)| Job {
+        git: context
+            .config
+            .offline_git(mirrors.as_ref(), &scope, &connection)
+            .map(Arc::new),
         scope,
         rules: context.config.rules_of(&connection),
         streams: Arc::new(context.config.streams_of(&source, &connection)),

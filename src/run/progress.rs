@@ -116,6 +116,17 @@ impl<'a> Progress<'a> {
         self.tell(more, 0);
     }
 
+    /// Tells how far git is with a transfer.
+    pub(super) fn tell_transfer(&self, transfer: &headwater_git::Progress) {
+        self.runner.reporter.event(&Event::StepProgress {
+            place: self.place.clone(),
+            items: transfer.done,
+            done: transfer.done,
+            expected: transfer.total,
+            waiting: 0,
+        });
+    }
+
     pub(super) fn tell(&self, more: collectors::Progress, waiting: u64) {
         let sums = {
             let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,6 @@
 //! The steps of one scope: collect, extract and convert its streams, in order.
 
+use headwater_collectors::git::Mirror;
 use headwater_store::StoreError;
 use headwater_store::leases::{Claim, Lease, Taken};
 
@@ -18,6 +19,8 @@ pub(super) struct ScopeRun<'a> {
     pub(super) shared: &'a tokio::sync::Mutex<()>,
     pub(super) claim: &'a Claim,
     pub(super) job: Job,
+    /// The mirror that was brought up to date in this run. While it is held, nobody evicts it.
+    pub(super) mirror: Option<Mirror>,
 }
 
 /// Why a scope goes no further.
@@ -103,7 +106,7 @@ impl ScopeRun<'_> {
         };
         let scope = &self.job.scope;
         let streams: Vec<&StreamEntry> = source.streams_of(scope).filter(chosen).collect();
-        let collected = if self.plan.stages.collect {
+        let mut collected = if self.plan.stages.collect {
             self.collect_all(&streams, tally).await
         } else {
             Ok(())
@@ -114,13 +117,19 @@ impl ScopeRun<'_> {
         {
             return collected;
         }
+        if self.plan.stages.collect && !matches!(collected, Err(Stop::Connection)) {
+            let fetched = self.collect_git(tally).await;
+            collected = also(collected, fetched)?;
+        }
         if self.plan.stages.extract {
             for entry in &streams {
                 self.extract(entry, tally).await?;
             }
-            self.extract_accounts(tally).await?;
+            let read = self.extract_with_git(tally).await;
+            collected = also(collected, read)?;
         }
-        if self.plan.stages.convert {
+        if self.plan.stages.convert && !self.is_plain_git() {
+            self.leave_git().await?;
             for conversion in source.conversions_of(&self.job.scope) {
                 if entities::converts(source, &self.job.streams, conversion) {
                     self.convert(conversion, tally).await?;
@@ -129,6 +138,22 @@ impl ScopeRun<'_> {
             self.prune_removed().await.map_err(|_| Stop::Broken)?;
         }
         collected
+    }
+
+    /// Accounts, and what the mirror has: commits are joined to accounts, and where git takes over
+    /// from the API, accounts that only the API named are gone first.
+    async fn extract_with_git(&mut self, tally: &mut Tally) -> Step<()> {
+        let opened = self.open_mirror(tally).await;
+        let left = self.leave_api(tally).await?;
+        if !self.is_plain_git() {
+            self.extract_accounts(tally).await?;
+        }
+        opened?;
+        self.extract_git(tally).await?;
+        if left {
+            self.forget_api().await?;
+        }
+        Ok(())
     }
 
     /// Forgets removals that every step has followed. A step of an entity that is no longer wanted
@@ -145,6 +170,15 @@ impl ScopeRun<'_> {
             }
         }
         store.prune_removed(&self.job.scope, &waiting).await
+    }
+}
+
+/// What two steps come to of which the second ran whatever became of the first. What ends
+/// everything ends it now.
+fn also(first: Step<()>, second: Step<()>) -> Step<Step<()>> {
+    match second {
+        Err(stop @ (Stop::Broken | Stop::Leased)) => Err(stop),
+        second => Ok(first.and(second)),
     }
 }
 

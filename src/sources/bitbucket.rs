@@ -54,4 +54,5 @@ pub fn bitbucket() -> Source {
         .stream::<Projects, Stays>(change::WORKSPACES)
         .stream::<WorkspaceMembers, Stays>(change::WORKSPACES)
         .merged::<convert::Accounts>()
+        .git(headwater_extractors::git::tables())
 }

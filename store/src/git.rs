@@ -142,6 +142,41 @@ impl Store {
         shas.collect::<Result<_, _>>().during(text)
     }
 
+    /// Which of these commits a repository has whose history is read from git.
+    pub async fn commits_held_by_git(
+        &self,
+        shas: &[String],
+    ) -> Result<HashSet<String>, StoreError> {
+        let mut held = HashSet::new();
+        for group in shas.chunks(LENGTHS[0]) {
+            let (list, mut values) = texts(group);
+            let text = format!(
+                "SELECT commit_sha FROM repo_commits WHERE commit_sha IN {list} \
+                 AND _raw_data_table = ?"
+            );
+            values.push(GIT_ORIGIN.into());
+            for row in self.query_all(&text, values).await? {
+                held.insert(row.get(0).during(&text)?);
+            }
+        }
+        Ok(held)
+    }
+
+    /// Some commits that a repository has from git, whenever they were read.
+    pub async fn git_commits(
+        &self,
+        repo_id: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let text = "SELECT commit_sha FROM repo_commits WHERE repo_id = ? \
+                    AND _raw_data_table = ? LIMIT ?";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let values = vec![repo_id.into(), GIT_ORIGIN.into(), limit.into()];
+        let rows = self.query_all(text, values).await?;
+        let shas = rows.iter().map(|row| row.get(0));
+        shas.collect::<Result<_, _>>().during(text)
+    }
+
     /// Accounts of authors by e-mail address, as far as Bitbucket told them with commits. Of
     /// several accounts with one address the first by name counts.
     pub async fn accounts_by_email(
@@ -214,6 +249,16 @@ impl Page<'_> {
             state.boundary.into(),
         ];
         self.upsert(&shape, vec![row]).await
+    }
+
+    /// Forgets that the scope's history was read.
+    pub async fn forget_git(&self) -> Result<(), StoreError> {
+        for table in ["_headwater_git", "_headwater_git_tips"] {
+            let text = format!("DELETE FROM {table} WHERE params = ?");
+            self.execute(&text, vec![self.params.clone().into()])
+                .await?;
+        }
+        Ok(())
     }
 
     /// True while nobody asked for this scope's history to be read anew.

@@ -14,6 +14,7 @@ pub mod git;
 pub mod leases;
 pub mod ledger;
 pub mod mentions;
+pub mod ownership;
 mod page;
 pub mod progress;
 pub mod query;

@@ -104,6 +104,11 @@ impl Lake {
         self.config = config.unwrap_or_else(|| panic!("{problems:?}"));
     }
 
+    /// Where its configuration, its mirrors and, on SQLite, its database are.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Collects, extracts and converts everything.
     pub(crate) async fn sync(&self, how: How) -> (Exit, RunSummary) {
         self.try_sync(how, CancellationToken::new()).await.unwrap()

@@ -13,6 +13,7 @@ mod connection;
 mod entities;
 mod explain;
 mod git;
+mod git_history;
 mod hostile_payloads;
 mod issues;
 mod lake;

@@ -269,7 +269,8 @@ async fn statuses_of_commits_are_collected_where_the_configuration_asks_for_them
     };
     simulator.world().push_commits(&slug, id, by, 1).unwrap();
     assert_eq!(lake.sync(How::default()).await.0, Exit::Ok);
-    assert_eq!(asked(), 1);
+    // Once, and once more where the new head has fewer: what a list misses is looked for again.
+    assert!((1..=2).contains(&asked()));
     lake.assert_equals_a_first_sync(&simulator).await;
 }
 

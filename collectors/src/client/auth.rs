@@ -83,6 +83,19 @@ impl Credentials {
         }
     }
 
+    /// The token that a consumer holds now; none where the credentials are no consumer's.
+    pub(super) async fn access_token(&self) -> Result<Option<SecretString>, TokenError> {
+        let Way::Renewed(consumer) = &self.way else {
+            return Ok(None);
+        };
+        let header = consumer.header().await?;
+        let token = header
+            .to_str()
+            .ok()
+            .and_then(|it| it.strip_prefix("Bearer "));
+        Ok(token.map(SecretString::from))
+    }
+
     /// Notes that the server refused this header, so that the next request asks for a new token.
     pub(super) async fn refused(&self, header: Option<&HeaderValue>) {
         if let (Way::Renewed(consumer), Some(header)) = (&self.way, header) {

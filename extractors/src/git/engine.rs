@@ -311,7 +311,10 @@ impl Engine<'_> {
         self.outcome.odd_dates += odd_dates;
         let made_by = (&self.origin, self.rules.configured);
         self.addresses.write(page, &authored, made_by).await?;
-        authors::write_accounts(page, former, made_by).await?;
+        match self.rules.authors {
+            Authors::Addresses => authors::write_accounts(page, former, made_by).await?,
+            Authors::Accounts => authors::remove_accounts(page, former).await?,
+        }
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 mod authors;
 mod counting;
 mod engine;
+mod forgetting;
 mod history;
 mod made;
 mod mirror;
@@ -17,6 +18,7 @@ mod sharing;
 #[cfg(test)]
 mod tests;
 mod text;
+mod walk;
 
 use std::path::{Path, PathBuf};
 
@@ -27,7 +29,9 @@ use headwater_git::{Command, Git, GitError, GitErrorKind};
 use headwater_store::{Changes, StoreError};
 
 pub use engine::run;
+pub use forgetting::forget;
 pub use headwater_store::git::GIT_ORIGIN;
+pub use walk::{Walked, walk};
 
 /// What the history of a scope is read of.
 #[derive(Clone, Copy, Debug)]

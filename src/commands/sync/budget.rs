@@ -32,6 +32,10 @@ pub(super) async fn tell_estimates(
         cancel: &collecting.cancel,
     };
     for of_connection in jobs.chunk_by(|a, b| a.connection == b.connection) {
+        if of_connection[0].client.is_none() {
+            // No API, no budget.
+            continue;
+        }
         let connection = of_connection[0].connection.clone();
         let before = sent(of_connection);
         let estimate = estimate(&basis, &of_connection.iter().collect::<Vec<_>>()).await?;

@@ -1,0 +1,125 @@
+//! Repositories of connections that read git: their jobs, and the way git takes to them.
+
+use std::sync::Arc;
+
+use headwater_collectors::Client;
+use headwater_collectors::git::Mirrors;
+use headwater_domain::Scope;
+
+use super::Collecting;
+use crate::config::{Config, Connection};
+use crate::connect::Connector;
+use crate::exit::Failure;
+use crate::git::{GitScope, Way, mirrors};
+use crate::resolve::connection_id;
+use crate::run::{Job, now};
+use crate::source::GIT;
+
+/// Git and its mirrors, found when the first connection needs them.
+#[derive(Default)]
+pub(super) struct Found(Option<Mirrors>);
+
+impl Found {
+    /// The mirrors, where the connection reads git and that is among the streams.
+    ///
+    /// # Errors
+    /// Exit 3 when there is no git that can be used.
+    pub(super) async fn of(
+        &mut self,
+        collecting: &Collecting<'_>,
+        connection: &Connection,
+        streams: &[&'static str],
+    ) -> Result<Option<Mirrors>, Failure> {
+        let config = collecting.config;
+        let wanted = config.streams_of(collecting.source, &connection.name);
+        if !streams.contains(&GIT) || !wanted.contains(GIT) {
+            return Ok(None);
+        }
+        if self.0.is_none() {
+            self.0 = Some(mirrors(config, collecting.folder).await?);
+        }
+        Ok(self.0.clone())
+    }
+}
+
+/// The git side of a connection, for its jobs.
+pub(super) struct GitSide<'a> {
+    config: &'a Config,
+    connection: &'a Connection,
+    mirrors: Mirrors,
+    /// By repository, since credentials may depend on where one is.
+    way: Box<dyn Fn(&Scope) -> Result<Way, Failure> + Send + Sync + 'a>,
+}
+
+impl<'a> GitSide<'a> {
+    /// The git side of a connection; none where it does not read git.
+    pub(super) fn of(
+        config: &'a Config,
+        connector: &'a Connector<'_>,
+        (connection, client): (&'a Connection, Option<&Client>),
+        mirrors: Option<Mirrors>,
+    ) -> Option<Self> {
+        let client = client.cloned();
+        Some(Self {
+            config,
+            connection,
+            mirrors: mirrors?,
+            way: Box::new(move |scope| {
+                connector.git_way(connection, client.as_ref(), &scope.full_name)
+            }),
+        })
+    }
+
+    /// One repository; none for a workspace.
+    ///
+    /// # Errors
+    /// When credentials cannot be read.
+    pub(super) fn scope(&self, scope: &Scope) -> Result<Option<Arc<GitScope>>, Failure> {
+        if scope.is_workspace() {
+            return Ok(None);
+        }
+        let way = (self.way)(scope)?;
+        let place = (self.config, self.connection);
+        let git = GitScope::new(&self.mirrors, place, scope, Some(way));
+        Ok(Some(Arc::new(git)))
+    }
+}
+
+/// The repositories of a connection of kind `git`, registered. No network.
+///
+/// # Errors
+/// When credentials cannot be read, or the database fails.
+pub(super) async fn git_jobs(
+    collecting: &Collecting<'_>,
+    connection: &Connection,
+    side: Option<&GitSide<'_>>,
+) -> Result<Vec<Job>, Failure> {
+    let Some(side) = side else {
+        return Ok(Vec::new());
+    };
+    let config = collecting.config;
+    let rules = config.rules_of(&connection.name);
+    let streams = Arc::new(config.streams_of(collecting.source, &connection.name));
+    let cancel = collecting.cancel.child_token();
+    let mut jobs = Vec::new();
+    for name in connection.exact_names() {
+        if !collecting.selection.includes(&connection.name, name) {
+            continue;
+        }
+        let scope = Scope::new(connection_id(connection), name);
+        let git = side.scope(&scope)?;
+        collecting.store.register(&scope, now()).await?;
+        jobs.push(Job {
+            scope,
+            connection: connection.name.clone(),
+            client: None,
+            git,
+            prefetched: None,
+            rules: Arc::clone(&rules),
+            streams: Arc::clone(&streams),
+            data_after: None,
+            cancel: cancel.clone(),
+        });
+    }
+    Ok(jobs)
+}
