@@ -56,6 +56,20 @@ pub enum Format {
     Csv,
 }
 
+/// How a range of commits is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// Aligned columns, for people.
+    #[default]
+    Table,
+    /// One object; `commits` are the full hashes in order.
+    Json,
+    /// Comma separated, with a header; no value is an empty field.
+    Csv,
+    /// Release notes.
+    Markdown,
+}
+
 /// Repositories a command works on.
 #[derive(Clone, Debug, Args)]
 pub struct ScopeArgs {
@@ -198,6 +212,44 @@ pub enum Command {
         /// How to print it
         #[arg(long, value_enum, default_value_t)]
         format: Format,
+    },
+    /// The tags of a repository in the order of their versions, and which are compared
+    ///
+    /// Each tag is compared with the one below it, as many pairs as `tags_limit` says, counted
+    /// from the highest version. A tag that does not match `tags_pattern`, or is no version, is
+    /// listed below with the reason.
+    #[command(after_help = "Examples:\n  \
+        headwater tags acme/rocket\n  \
+        headwater tags acme-cloud:acme/rocket --format json\n\n\
+        Reads the database and the configuration. The order follows the configuration as it is \
+        now; state and number of commits are of the last run. How tags are ordered: docs/tags.md.")]
+    Tags {
+        /// Repository: group/name, or connection:group/name
+        scope: String,
+        /// How to print them
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// What a tag, branch or commit has that another has not: commits, pull requests, issues, authors
+    ///
+    /// The commits are those of `git rev-list NEW ^OLD`. A pull request is listed when the commit
+    /// that merged it is among them, an issue when such a pull request or a commit names it.
+    #[command(after_help = "Examples:\n  \
+        headwater diff acme/rocket v1.0.0..v1.1.0\n  \
+        headwater diff acme/rocket v1.1.0..main --format json\n  \
+        headwater diff acme/rocket 41c0ffe..v2.0.0 --format markdown > notes.md\n\n\
+        OLD and NEW are names of tags or branches, or hashes of which as many digits are enough as \
+        tell the commit from others. A tag goes before a branch of the same name. Exit code 2: no \
+        such name, or more than one commit.")]
+    Diff {
+        /// Repository: group/name, or connection:group/name
+        scope: String,
+        /// OLD..NEW
+        #[arg(value_name = "OLD..NEW")]
+        range: String,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t)]
+        format: DiffFormat,
     },
     /// Answer a question in SQL; the database is opened read-only
     Query {

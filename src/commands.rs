@@ -4,11 +4,13 @@ mod catalogue;
 mod configuration;
 mod connection;
 mod dead_letters;
+mod diff;
 mod explain;
 mod reconcile;
 mod scopes;
 mod status;
 mod sync;
+mod tags;
 mod verify;
 
 use std::io;
@@ -58,6 +60,12 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Explain { kind, id, format } => {
             Box::pin(explain::explain(&shared, kind, &id, format)).await
         }
+        Command::Tags { scope, format } => Box::pin(tags::tags(&shared, &scope, format)).await,
+        Command::Diff {
+            scope,
+            range,
+            format,
+        } => Box::pin(diff::diff(&shared, &scope, &range, format)).await,
         Command::Query { sql, format } => Box::pin(run_query(&shared, sql, format)).await,
         Command::Tables { name, format } => catalogue::tables(name.as_deref(), format),
         Command::Streams { markdown, format } => catalogue::streams(markdown, format),

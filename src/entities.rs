@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use headwater_converters::Conversion;
+use headwater_converters::{Conversion, diffs};
 use headwater_extractors::accounts;
 use headwater_store::compare::Tables;
 
@@ -77,6 +77,20 @@ pub fn converts(source: &Source, streams: &BTreeSet<&str>, conversion: &Conversi
     })
 }
 
+/// Whether tags or deployments can be compared when only these streams bring rows.
+#[must_use]
+pub fn compares(source: &Source, streams: &BTreeSet<&str>) -> bool {
+    let brings = [
+        GIT,
+        "branches",
+        "tags",
+        "commits",
+        "pipelines",
+        "deployments",
+    ];
+    source.compares && brings.iter().any(|stream| streams.contains(stream))
+}
+
 /// The tables that these streams fill, for comparing databases.
 #[must_use]
 pub fn tables_of(source: &Source, streams: &BTreeSet<&str>) -> Tables {
@@ -99,6 +113,9 @@ pub fn tables_of(source: &Source, streams: &BTreeSet<&str>) -> Tables {
     }
     if streams.contains(GIT) {
         filled.extend(source.of_git.iter().map(|table| table.name));
+    }
+    if compares(source, streams) {
+        filled.extend(diffs::tables().iter().map(|table| table.name));
     }
     tables.rows.retain(|table| filled.contains(table.name));
     tables

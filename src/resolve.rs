@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use headwater_collectors::bitbucket::workspace::{self, FoundRepository, Traits};
 use headwater_collectors::{Client, RawItem, RequestError};
-use headwater_domain::Scope;
+use headwater_domain::{Scope, id};
 use headwater_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Connection, ScopePattern};
+use crate::config::{Config, Connection, ConnectionKind, ScopePattern};
 use crate::exit::Failure;
 
 /// Repositories named on the command line: `workspace/slug`, globs, each also as
@@ -217,6 +217,42 @@ pub fn connection_id(connection: &Connection) -> i64 {
 pub fn connection_name(config: &Config, id: i64) -> String {
     let known = config.connections.iter().find(|c| connection_id(c) == id);
     known.map_or_else(|| id.to_string(), |connection| connection.name.clone())
+}
+
+/// Domain id of a repository of a connection; of one that is not configured, Bitbucket's.
+#[must_use]
+pub fn repository_id(config: &Config, scope: &Scope) -> String {
+    let mut connections = config.connections.iter();
+    let own = connections.find(|connection| connection_id(connection) == scope.connection_id);
+    if own.is_some_and(|connection| connection.kind == ConnectionKind::Git) {
+        return id::git_repository(scope.connection_id, &scope.full_name);
+    }
+    id::repository(scope.connection_id, &scope.full_name)
+}
+
+/// The one registered repository of this name, with the name of its connection. No network.
+///
+/// # Errors
+/// Exit 2 when there is none, or several; and when the database fails.
+pub async fn one_registered(
+    store: &Store,
+    config: &Config,
+    name: &str,
+) -> Result<(Scope, String), Failure> {
+    let selection = Selection::parse(&[name.to_owned()])?;
+    let mut found = registered(store, config, &selection).await?;
+    found.retain(|(scope, _)| !scope.is_workspace());
+    if found.len() > 1 {
+        let names = found.iter();
+        let names = names.map(|(scope, connection)| format!("{connection}:{}", scope.full_name));
+        return Err(Failure::usage(format!(
+            "{name} means several repositories; name one of them: {}",
+            names.collect::<Vec<_>>().join(", ")
+        )));
+    }
+    found
+        .pop()
+        .ok_or_else(|| Failure::usage(format!("{name} is no repository; name one as group/name")))
 }
 
 /// Registered repositories that are selected, with the name of their connection. No network.

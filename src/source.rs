@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use headwater_collectors::{Collect, Collection};
-use headwater_converters::{Conversion, Convert};
+use headwater_converters::{Conversion, Convert, diffs};
 use headwater_domain::tool::bitbucket::repository::Repositories;
 use headwater_domain::{Scope, Stream, Table};
 use headwater_extractors::{Extract, Extraction};
@@ -45,6 +45,8 @@ pub struct Source {
     merging: Vec<&'static str>,
     /// Tables that are filled from mirrors of git, or computed of commits.
     pub of_git: Vec<&'static Table>,
+    /// Whether tags and deployments of its repositories are compared with their predecessors.
+    pub compares: bool,
 }
 
 /// Where a stream's rows go on.
@@ -100,6 +102,7 @@ impl Source {
             merged: Vec::new(),
             merging: Vec::new(),
             of_git: Vec::new(),
+            compares: false,
         }
     }
 
@@ -149,6 +152,13 @@ impl Source {
         self.merged.push(Table::of::<C::Driver>());
         self.merging.push(C::NAME);
         self.conversions.push(Conversion::of::<C>());
+        self
+    }
+
+    /// Has tags and deployments compared with their predecessors, when all else is converted.
+    #[must_use]
+    pub fn compared(mut self) -> Self {
+        self.compares = true;
         self
     }
 
@@ -245,6 +255,9 @@ impl Source {
         rows.extend(&self.of_git);
         for conversion in &self.conversions {
             rows.extend(conversion.tables());
+        }
+        if self.compares {
+            rows.extend(diffs::tables());
         }
         rows.sort_by_key(|table| table.name);
         rows.dedup_by_key(|table| table.name);

@@ -10,6 +10,7 @@ use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError, Watc
 use tokio::sync::mpsc;
 
 use crate::conversion::Conversion;
+use crate::diffs;
 use crate::rules::Rules;
 
 /// Driver rows converted in one transaction.
@@ -186,16 +187,25 @@ async fn convert_page(
     (conversion, rules): (&Conversion, &Arc<Rules>),
     (keys, of_everything): (Vec<String>, bool),
 ) -> Result<Batch, StoreError> {
-    let related = conversion.load_related(store, scope, &keys, rules).await?;
-    let converted = (conversion.convert)(store, scope, &keys, related).await?;
-    let held = match conversion.in_common {
+    // What some repository reads from git is written from there, which tells more.
+    let by_git = match conversion.in_common {
+        true => store.commits_held_by_git(&keys).await?,
+        false => HashSet::new(),
+    };
+    let own: Vec<String> = keys
+        .iter()
+        .filter(|key| !by_git.contains(*key))
+        .cloned()
+        .collect();
+    let related = conversion.load_related(store, scope, &own, rules).await?;
+    let converted = (conversion.convert)(store, scope, &own, related).await?;
+    let mut held = match conversion.in_common {
         true if converted.some_are_gone => {
-            store
-                .keys_elsewhere(scope, conversion.driver, &keys)
-                .await?
+            store.keys_elsewhere(scope, conversion.driver, &own).await?
         }
         _ => HashSet::new(),
     };
+    held.extend(by_git);
     Ok(Batch {
         keys,
         of_everything,
@@ -290,6 +300,9 @@ async fn stage_page<'s>(
         "{} writes undeclared tables",
         conversion.name
     );
+    if changes.written + changes.removed > 0 {
+        diffs::follow(&page, &conversion.tables())?;
+    }
     match keys.last() {
         Some(last) if of_everything => page.reach_of_everything(&conversion.step(), last)?,
         _ => page.finish_work(&conversion.step(), &keys)?,

@@ -2,6 +2,7 @@
 
 pub mod bitbucket;
 mod conversion;
+pub mod diffs;
 pub mod engine;
 #[cfg(test)]
 mod shown_rows;

@@ -12,11 +12,15 @@ const LONGEST: usize = 255;
 
 /// The id, or where that is too long its beginning and a hash of it.
 fn fitted(id: String) -> String {
-    if id.len() <= LONGEST || id.chars().count() <= LONGEST {
-        return id;
+    shortened(id, LONGEST)
+}
+
+fn shortened(text: String, longest: usize) -> String {
+    if text.len() <= longest || text.chars().count() <= longest {
+        return text;
     }
-    let hash = format!("#{:032x}", xxh3_128(id.as_bytes()));
-    let beginning = id.chars().take(LONGEST - hash.len());
+    let hash = format!("#{:032x}", xxh3_128(text.as_bytes()));
+    let beginning = text.chars().take(longest - hash.len());
     beginning.chain(hash.chars()).collect()
 }
 
@@ -87,8 +91,20 @@ pub fn pull_request_activity(scope: &Scope, number: i64, activity_key: &str) -> 
 /// `<repository id>:<name>`; the one id of 500 characters.
 #[must_use]
 pub fn git_ref(repository_id: &str, name: &str) -> String {
-    let name: String = name.chars().take(500 - 1 - LONGEST).collect();
+    let name = shortened(name.to_owned(), 500 - 1 - LONGEST);
     format!("{repository_id}:{name}")
+}
+
+/// The id of a branch or tag where only 255 characters fit; that of almost every one as it is.
+#[must_use]
+pub fn compared_ref(ref_id: &str) -> String {
+    fitted(ref_id.to_owned())
+}
+
+/// `<repository id>:<what is compared>`, such as `<repository id>:v1.0.0..v2.0.0`.
+#[must_use]
+pub fn compared(repository_id: &str, what: &str) -> String {
+    fitted(format!("{repository_id}:{what}"))
 }
 
 /// `bitbucket:BitbucketIssue:1:workspace/slug:12`.
@@ -156,6 +172,16 @@ mod tests {
         assert_eq!(whole.len(), 255, "{whole}");
         assert!(whole.ends_with("aaa"), "{whole}");
         assert_eq!(account(1, &"a".repeat(227)).len(), 255);
+    }
+
+    #[test]
+    fn refs_with_long_names_that_begin_alike_have_ids_of_their_own() {
+        let repository = repository(1, "acme/rocket");
+        let long = "n".repeat(244);
+        assert!(git_ref(&repository, &long).ends_with(&long));
+        let ids = ["a", "b"].map(|end| git_ref(&repository, &format!("{long}{end}")));
+        assert_ne!(ids[0], ids[1]);
+        assert!(ids[0].len() <= 500, "{}", ids[0]);
     }
 
     #[test]

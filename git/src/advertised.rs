@@ -1,10 +1,14 @@
 //! What a remote has, by `ls-remote`: one contact with the server.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::{Command, Git, GitError, GitErrorKind, ObjectId, RefName, Remote, Running, Scheme};
+
+/// How long a server may say nothing when it is asked for its list.
+const SILENCE: Duration = Duration::from_mins(5);
 
 /// What a repository's HEAD is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +98,10 @@ async fn read(
         refs: BTreeMap::new(),
     };
     loop {
-        let wrong = match running.record(b'\n').await? {
+        let Ok(line) = tokio::time::timeout(SILENCE, running.record(b'\n')).await else {
+            return Err(running.failure(GitErrorKind::Network));
+        };
+        let wrong = match line? {
             None => break,
             Some(line) => advertised.take(line).err(),
         };

@@ -148,9 +148,9 @@ impl Environment {
             self.take_over(OF_THE_WEB);
         }
         if let Some(file) = &remote.ca_file {
-            let file = file
-                .to_str()
-                .ok_or("the path of the ca_file is not UTF-8")?;
+            let file = std::path::absolute(file).map_err(|error| error.to_string())?;
+            let file = file.to_str();
+            let file = file.ok_or("the path of the ca_file is not UTF-8")?;
             self.configure("http.sslCAInfo".to_owned(), file);
         }
         if let (Some(proof), Some(origin)) = (remote.credentials.proof()?, remote.url.web_origin())

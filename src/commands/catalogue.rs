@@ -10,9 +10,10 @@ use headwater_store::query::Cell;
 
 use super::written;
 use crate::cli::Format;
+use crate::entities::FROM_GIT;
 use crate::exit::{Exit, Failure};
 use crate::output::print;
-use crate::source::{Source, StreamEntry};
+use crate::source::{GIT, Source, StreamEntry};
 use crate::sources::bitbucket::bitbucket;
 
 pub(super) fn tables(name: Option<&str>, format: Format) -> Result<Exit, Failure> {
@@ -175,6 +176,17 @@ pub fn streams_markdown(source: &Source) -> String {
     page.push_str(
         "\nAccounts have no endpoint of their own: `_tool_bitbucket_accounts` and `accounts` are \
          merged from every item above that names a person.\n",
+    );
+    let tables = source.of_git.iter().map(|table| table.name);
+    let _ = writeln!(
+        page,
+        "\n## Git\n\nWhere git is read (a connection of kind `git`, or `git.enabled`), `{GIT}` takes the \
+         place of the streams `{}`. Its mirrors fill {}.",
+        FROM_GIT.join("`, `"),
+        tables
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ")
     );
     page
 }

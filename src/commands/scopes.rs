@@ -65,10 +65,10 @@ fn list_names(
     let search = search.map(str::to_lowercase);
     let format = if shared.json { Format::Json } else { format };
     let mut printer = Printer::of_sentences(format, io::BufWriter::new(io::stdout().lock()));
-    let mut printed = printer.columns(COLUMNS.map(str::to_owned).to_vec());
+    let mut done = printer.columns(COLUMNS.map(str::to_owned).to_vec());
     for name in connection.git.urls.keys() {
         let is_meant = |search: &String| name.to_lowercase().contains(search);
-        if printed.is_err() || !search.as_ref().is_none_or(is_meant) {
+        if done.is_err() || !search.as_ref().is_none_or(is_meant) {
             continue;
         }
         let mut row = vec![Cell::Null; COLUMNS.len()];
@@ -77,9 +77,9 @@ fn list_names(
         row[1] = Cell::Text(name.clone());
         let selected = if connection.wanted(name) { "yes" } else { "no" };
         row[6] = Cell::Text(selected.to_owned());
-        printed = printer.row(row);
+        done = printer.row(row);
     }
-    written(printed.and_then(|()| printer.finish()))
+    written(done.and_then(|()| printer.finish()))
 }
 
 async fn list(

@@ -90,6 +90,7 @@ async fn rows_of(
                 .or(source.merged.first())
                 .map(|table| table.name.to_owned())
         }
+        "convert" if stream == "diffs" => Some("commits_diff_pairs".to_owned()),
         _ => {
             let conversion = source.conversions.iter().find(|c| c.name == stream);
             conversion.and_then(|c| c.tables().first().map(|table| table.name.to_owned()))

@@ -449,9 +449,10 @@ async fn offline(
     let known = registered(&store, &context.config, &selection).await?;
     let reads_git =
         plan.stages.extract && known.iter().any(|(_, name)| context.config.reads_git(name));
-    let mirrors = match reads_git {
-        true => Some(crate::git::mirrors(&context.config, &context.folder).await?),
-        false => None,
+    let mirrors = if reads_git {
+        Some(crate::git::mirrors(&context.config, &context.folder).await?)
+    } else {
+        None
     };
     let jobs = known.into_iter().map(|(scope, connection)| Job {
         git: context

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use headwater_converters::rules::{EnvironmentRule, Rules};
+use headwater_domain::tags::{self, TagRules};
 
 use super::{Config, Entity, ScopeConfig};
 use crate::config::DEFAULT_SCOPE_CONFIG;
-use crate::config::scope_config::{IssueStatusName, Pattern};
+use crate::config::scope_config::{IssueStatusName, Pattern, TagsOrder};
 
 impl ScopeConfig {
     /// The rules that conversions look at.
@@ -40,6 +41,25 @@ impl ScopeConfig {
             issue_type: types
                 .flat_map(|(name, kinds)| kinds.iter().map(|kind| (kind.clone(), name.clone())))
                 .collect(),
+            tags: self.tag_rules(),
+        }
+    }
+
+    /// Which tags are compared.
+    fn tag_rules(&self) -> TagRules {
+        let pattern = self.tags_pattern.as_ref();
+        let pairs = self.tag_pairs.iter().cloned();
+        TagRules {
+            pattern: pattern.map(|pattern| pattern.regex().clone()),
+            limit: usize::try_from(self.tags_limit).unwrap_or(usize::MAX),
+            order: match self.tags_order {
+                TagsOrder::ReverseSemver => tags::TagsOrder::ReverseSemver,
+                TagsOrder::Semver => tags::TagsOrder::Semver,
+                TagsOrder::Alphabetically => tags::TagsOrder::Alphabetically,
+                TagsOrder::ReverseAlphabetically => tags::TagsOrder::ReverseAlphabetically,
+            },
+            prefixes: self.tag_prefixes.clone(),
+            pairs: pairs.map(|[old, new]| (old, new)).collect(),
         }
     }
 }

@@ -25,6 +25,7 @@ impl ScopeRun<'_> {
         for entry in self.api_streams() {
             side.streams.push(entry.collection.stream);
             side.raw_tables.push(entry.collection.raw_table.clone());
+            side.steps.push(entry.collection.heads_step());
             side.steps.push(entry.extraction.step());
         }
         // They read what only these streams fill.

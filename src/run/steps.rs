@@ -126,12 +126,21 @@ impl ScopeRun<'_> {
             let read = self.extract_with_git(tally).await;
             collected = also(collected, read)?;
         }
-        if self.plan.stages.convert && !self.is_plain_git() {
-            self.leave_git().await?;
-            self.convert_all(tally).await?;
-            self.prune_removed().await.map_err(|_| Stop::Broken)?;
+        if self.plan.stages.convert {
+            self.convert_stage(tally).await?;
         }
         collected
+    }
+
+    async fn convert_stage(&mut self, tally: &mut Tally) -> Step<()> {
+        if self.is_plain_git() {
+            // Git's rows are domain rows already.
+            return self.compare(tally).await;
+        }
+        self.leave_git().await?;
+        self.convert_all(tally).await?;
+        self.compare(tally).await?;
+        self.prune_removed().await.map_err(|_| Stop::Broken)
     }
 
     /// Accounts, and what the mirror has: commits are joined to accounts, and where git takes over

@@ -2,7 +2,8 @@
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
-use headwater_converters as converters;
+use headwater_converters::{self as converters, diffs};
+use headwater_domain::id;
 use headwater_extractors as extractors;
 use headwater_store::Watch;
 
@@ -153,6 +154,18 @@ impl ScopeRun<'_> {
         let watch = self.watch(&tell);
         let (store, scope) = (self.runner.store, &self.job.scope);
         let done = converters::engine::run(store, scope, conversion, &self.job.rules, &watch).await;
+        if let Some((_own, lease)) = turn {
+            lease.release().await.map_err(|error| self.broken(&error))?;
+        }
+        self.end_conversion(progress, done, tally).await
+    }
+
+    async fn end_conversion(
+        &self,
+        progress: Progress<'_>,
+        done: Result<converters::Outcome, converters::Error>,
+        tally: &mut Tally,
+    ) -> Step<()> {
         let (summary, step) = match done {
             Ok(outcome) => {
                 let summary = StepSummary {
@@ -169,10 +182,37 @@ impl ScopeRun<'_> {
                 (failed(&error), Err(stop))
             }
         };
-        if let Some((_own, lease)) = turn {
-            lease.release().await.map_err(|error| self.broken(&error))?;
-        }
         self.end(progress, summary, tally).await?;
         step
+    }
+
+    /// Compares tags and deployments with their predecessors, when something changed that they
+    /// follow from.
+    pub(super) async fn compare(&self, tally: &mut Tally) -> Step<()> {
+        let (store, scope, rules) = (self.runner.store, &self.job.scope, &self.job.rules);
+        if scope.is_workspace() || !entities::compares(self.runner.source, &self.job.streams) {
+            return Ok(());
+        }
+        match diffs::is_stale(store, scope, rules).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(error) => return Err(stop_of(&error)),
+        }
+        // Repositories may have pairs in common: they take turns, and so do processes.
+        let _turn = self.shared.lock().await;
+        let Some(lease) = self.lease_shared().await? else {
+            return Err(Stop::Scope);
+        };
+        let progress = Progress::begin(self, "convert", "diffs");
+        let tell = |items| progress.tell_items(items);
+        let watch = self.watch(&tell);
+        let repository = match &self.job.git {
+            Some(git) => git.repo_id.clone(),
+            None => id::repository(scope.connection_id, &scope.full_name),
+        };
+        let done = diffs::run(store, scope, &repository, rules, &watch).await;
+        let released = lease.release().await;
+        self.end_conversion(progress, done, tally).await?;
+        released.map_err(|error| self.broken(&error))
     }
 }

@@ -55,4 +55,5 @@ pub fn bitbucket() -> Source {
         .stream::<WorkspaceMembers, Stays>(change::WORKSPACES)
         .merged::<convert::Accounts>()
         .git(headwater_extractors::git::tables())
+        .compared()
 }

@@ -142,6 +142,26 @@ impl Store {
         shas.collect::<Result<_, _>>().during(text)
     }
 
+    /// Which of these commits a repository has whose history is read from git.
+    pub async fn commits_held_by_git(
+        &self,
+        shas: &[String],
+    ) -> Result<HashSet<String>, StoreError> {
+        let mut held = HashSet::new();
+        for group in shas.chunks(LENGTHS[0]) {
+            let (list, mut values) = texts(group);
+            let text = format!(
+                "SELECT commit_sha FROM repo_commits WHERE commit_sha IN {list} \
+                 AND _raw_data_table = ?"
+            );
+            values.push(GIT_ORIGIN.into());
+            for row in self.query_all(&text, values).await? {
+                held.insert(row.get(0).during(&text)?);
+            }
+        }
+        Ok(held)
+    }
+
     /// Some commits that a repository has from git, whenever they were read.
     pub async fn git_commits(
         &self,

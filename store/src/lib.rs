@@ -5,13 +5,16 @@
 //! and the checkpoint that covers them are committed together.
 
 mod aside;
+pub mod brought;
 pub mod catalogue;
 pub mod compare;
 mod database;
 pub mod dead_letters;
+pub mod diffs;
 mod error;
 pub mod forecast;
 pub mod git;
+mod graph;
 pub mod leases;
 pub mod ledger;
 pub mod mentions;

@@ -1,6 +1,7 @@
 //! Who works on a mirror: a lock of the operating system, which ends with the process.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::path::Path;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -58,7 +59,7 @@ impl Lock {
     pub(super) fn attempt(place: &Place, what_for: For) -> Result<Option<Self>, MirrorErrorKind> {
         let path = place.lock();
         let failed = |error| MirrorErrorKind::folder(&path, error);
-        std::fs::create_dir_all(&place.folder).map_err(failed)?;
+        make_folder(&place.folder).map_err(failed)?;
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false);
         let file = options.open(&path).map_err(failed)?;
@@ -98,6 +99,15 @@ impl Lock {
         #[cfg(not(unix))]
         let _ = inherited;
     }
+}
+
+/// Makes a folder that is for nobody else's eyes: mirrors may hold private source code.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 impl Drop for Lock {

@@ -113,7 +113,8 @@ impl Mirrors {
             }
         }
         state.last_used = now.timestamp_millis();
-        state.write(&place.mirror())?;
+        // A folder that cannot be written to can be read all the same.
+        let _ = state.write(&place.mirror());
         Ok(Some(Mirror {
             git: self.git.clone(),
             place,

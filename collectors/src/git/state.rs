@@ -1,11 +1,15 @@
 //! What a mirror says of itself: a file inside, so that both move together.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
 use super::Depth;
 use super::error::MirrorErrorKind;
+
+/// Tells files of the same process apart that are written at the same time.
+static TURN: AtomicU64 = AtomicU64::new(0);
 
 /// What a mirror says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +45,8 @@ impl State {
         let path = path(mirror);
         let failed = |error| MirrorErrorKind::folder(&path, error);
         let text = serde_json::to_vec(self).map_err(|error| failed(error.into()))?;
-        let new = mirror.join(format!("headwater.json.{}.new", std::process::id()));
+        let (process, turn) = (std::process::id(), TURN.fetch_add(1, Ordering::Relaxed));
+        let new = mirror.join(format!("headwater.json.{process}-{turn}.new"));
         std::fs::write(&new, text).map_err(failed)?;
         std::fs::rename(&new, &path).map_err(failed)
     }

@@ -13,6 +13,8 @@ use globset::GlobMatcher;
 use regex::Regex;
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::tags::TagRules;
+
 pub use look::{Found, Log, Look, unheard};
 
 /// A name or a glob of an environment, and what the environments that it matches are for.
@@ -45,6 +47,8 @@ pub struct Rules {
     pub issue_type: Vec<(String, String)>,
     /// Accounts of which a name matches are bots.
     pub bot_pattern: Option<Regex>,
+    /// Which tags are compared.
+    pub tags: TagRules,
 }
 
 impl Default for Rules {
@@ -58,6 +62,7 @@ impl Default for Rules {
             issue_status: issue::usual_status(),
             issue_type: issue::usual_types(),
             bot_pattern: None,
+            tags: TagRules::default(),
         }
     }
 }
@@ -76,6 +81,22 @@ impl Rules {
         let rule = |rule: &EnvironmentRule| (rule.pattern.clone(), rule.environment);
         let environments: Vec<_> = self.environments.iter().map(rule).collect();
         hashed(&format!("{patterns:?} {environments:?}"))
+    }
+
+    /// The rules about tags, as a hash of their text.
+    #[must_use]
+    pub fn tags_fingerprint(&self) -> String {
+        let TagRules {
+            pattern,
+            limit,
+            order,
+            prefixes,
+            pairs,
+        } = &self.tags;
+        let pattern = pattern.as_ref().map(Regex::as_str);
+        hashed(&format!(
+            "{pattern:?} {limit} {order:?} {prefixes:?} {pairs:?}"
+        ))
     }
 
     /// The rule about bots, as a hash of its text.

@@ -70,6 +70,20 @@ pub(super) async fn write_accounts(
     page.write_rows(rows).await.map(|_| ())
 }
 
+/// Removes the accounts of those of these addresses that no commit has any more.
+pub(super) async fn remove_accounts(
+    page: &Page<'_>,
+    emails: BTreeSet<String>,
+) -> Result<(), StoreError> {
+    let mut gone = Vec::new();
+    for email in emails {
+        if page.newest_author_name(&email).await?.is_none() {
+            gone.push(email);
+        }
+    }
+    page.remove_git_accounts(&gone).await
+}
+
 /// Joins commits to accounts anew where Bitbucket tells another account of an address: than was
 /// noted when commits were last joined, or than this run joined its commits to.
 pub(super) async fn rejoin(

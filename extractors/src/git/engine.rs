@@ -311,7 +311,10 @@ impl Engine<'_> {
         self.outcome.odd_dates += odd_dates;
         let made_by = (&self.origin, self.rules.configured);
         self.addresses.write(page, &authored, made_by).await?;
-        authors::write_accounts(page, former, made_by).await?;
+        match self.rules.authors {
+            Authors::Addresses => authors::write_accounts(page, former, made_by).await?,
+            Authors::Accounts => authors::remove_accounts(page, former).await?,
+        }
         Ok(())
     }
 
@@ -431,6 +434,7 @@ impl Engine<'_> {
             self.state.done_as.clone_from(&self.state.doing_as);
             page.set_git_state(&self.state).await?;
         }
+        page.diffs_are_stale(true)?;
         page.commit().await?;
         self.outcome.changes += changes;
         Ok(())

@@ -74,6 +74,7 @@ async fn remove(
     };
     page.replace(replacement).await?;
     page.forget_git().await?;
+    page.diffs_are_stale(true)?;
     page.commit().await?;
     Ok(())
 }

@@ -25,6 +25,9 @@ pub(super) struct Commit {
     pub(super) message: String,
 }
 
+/// Bytes of the longest field that is read; a longer one is an error. What is stored is shorter.
+const LONGEST_FIELD: usize = 128 << 20;
+
 /// Fields of a commit, each of which ends with a NUL, which no field can hold.
 const PLAIN: &str = "--format=%H%x00%P%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B";
 
@@ -33,7 +36,7 @@ const MAPPED: &str = "--format=%H%x00%P%x00%aN%x00%aE%x00%at%x00%cN%x00%cE%x00%c
 
 /// Asks for the commits that are fed as tips, and what they reach.
 pub(super) fn log(command: Command, mailmap: bool) -> Command {
-    let command = super::bounded(command).args([
+    let command = super::bounded(command).longest_record(LONGEST_FIELD).args([
         "log",
         "--stdin",
         "-z",
@@ -68,7 +71,7 @@ pub(super) async fn next(running: &mut Running) -> Result<Option<Commit>, GitErr
     commit.parents = field(running, hashes).await?;
     commit.author = person(running).await?;
     commit.committer = person(running).await?;
-    commit.message = field(running, text::text).await?;
+    commit.message = field(running, text::long_text).await?;
     Ok(Some(commit))
 }
 

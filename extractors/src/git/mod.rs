@@ -18,6 +18,7 @@ mod sharing;
 #[cfg(test)]
 mod tests;
 mod text;
+mod walk;
 
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,7 @@ use headwater_store::{Changes, StoreError};
 pub use engine::run;
 pub use forgetting::forget;
 pub use headwater_store::git::GIT_ORIGIN;
+pub use walk::{Walked, walk};
 
 /// What the history of a scope is read of.
 #[derive(Clone, Copy, Debug)]

@@ -19,6 +19,9 @@ use super::mirror::{Mirror, feed};
 /// so that small histories have many blocks.
 const BLOCK: usize = if cfg!(test) { 3 } else { 256 };
 
+/// Bytes of messages after which a block ends before that.
+const BYTES: usize = 4 << 20;
+
 /// Children that count lines; git uses one core for each.
 const COUNTERS: usize = 2;
 
@@ -97,9 +100,12 @@ async fn read_commits(reading: &Reading, to: &mpsc::Sender<Vec<Commit>>) -> Resu
     let mut running = log.fed().stream(&reading.cancel)?;
     feed(&mut running, reading.tips.clone());
     let mut block = Vec::with_capacity(BLOCK);
+    let mut bytes = 0;
     while let Some(commit) = history::next(&mut running).await? {
+        bytes += commit.message.len();
         block.push(commit);
-        if block.len() == BLOCK {
+        if block.len() == BLOCK || bytes > BYTES {
+            bytes = 0;
             let full = std::mem::replace(&mut block, Vec::with_capacity(BLOCK));
             if reading.hand_on(full, to).await?.is_err() {
                 return Ok(());

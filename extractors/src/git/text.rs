@@ -7,9 +7,24 @@ use chrono::{DateTime, Utc};
 /// The last second of the year 9999, which is the last that every database stores.
 const LAST_SECOND: i64 = 253_402_300_799;
 
+/// Bytes of the longest text that is stored: a quarter of what MariaDB takes by default.
+const LONGEST_TEXT: usize = 4 << 20;
+
 /// Text as it is shown: bytes that are no UTF-8 become U+FFFD.
 pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Text that is cut, between characters, to what every database takes in one statement.
+pub(super) fn long_text(bytes: &[u8]) -> String {
+    let mut text = text(&bytes[..bytes.len().min(LONGEST_TEXT)]);
+    // A replaced byte takes three.
+    let mut end = text.len().min(LONGEST_TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text
 }
 
 /// The name of a ref: bytes that are no UTF-8 become `\xNN`. Names cannot hold a backslash, so
@@ -72,6 +87,19 @@ mod tests {
         for odd in ["253402300800", "-1", "", "18446744073709551615", "soon"] {
             assert_eq!(shown(odd), None, "{odd}");
         }
+    }
+
+    #[test]
+    fn a_text_that_no_statement_could_carry_is_cut_between_characters() {
+        let long = "é".repeat(LONGEST_TEXT);
+        let cut = long_text(&long.as_bytes()[1..]);
+        assert!(cut.len() <= LONGEST_TEXT && cut.len() > LONGEST_TEXT - 8);
+        assert!(cut.ends_with("éé"), "{:?}", cut.chars().next_back());
+        assert_eq!(long_text("größer".as_bytes()), "größer");
+        assert_eq!(
+            long_text(&vec![0xff; 2 * LONGEST_TEXT]).len(),
+            LONGEST_TEXT / 3 * 3
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The way to a remote: proxies, certificates, SSH, and what is shown of it.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -8,8 +9,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::{git, go_on, program};
-use crate::{Credentials, Git, GitErrorKind, Paths, Remote, RemoteUrl};
+use super::{at_path, git, go_on, program};
+use crate::fixture::Repository;
+use crate::{Advertised, Credentials, Git, GitError, GitErrorKind, Paths, Remote, RemoteUrl};
 
 const TOKEN: &str = "hunter2-the-token";
 
@@ -152,6 +154,83 @@ async fn ssh_asks_nobody_and_trusts_no_new_server() {
     }
     assert!(seen.contains("GIT_ALLOW_PROTOCOL=ssh\n"));
     assert!(seen.ends_with("arguments: ls-remote origin\n"), "{seen}");
+}
+
+/// What becomes of asking over SSH when `ssh` does as the lines of a shell script say.
+async fn ask_by_ssh(source: &Path, lines: &str) -> Result<Advertised, GitError> {
+    let (folder, programs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::rename(program(programs.path(), lines), programs.path().join("ssh")).unwrap();
+    let real = git().await;
+    let lines = format!(
+        "PATH={}:$PATH exec {} \"$@\"",
+        programs.path().display(),
+        real.program().display()
+    );
+    let git = Git::find(Some(&program(folder.path(), &lines)))
+        .await
+        .unwrap();
+    let address = format!("ada@example.com:{}", source.display());
+    let url = RemoteUrl::parse(&address, Paths::Refused).unwrap();
+    git.ls_remote(&Remote::new(url), &go_on()).await
+}
+
+#[tokio::test]
+async fn a_repository_is_read_over_ssh_and_its_refusals_are_told_apart() {
+    let mut source = Repository::new();
+    source.commit("main", "one", &[]);
+    // The last argument is what the server should run.
+    let serve = "for last; do :; done; exec sh -c \"$last\"";
+    let advertised = ask_by_ssh(source.path(), serve).await.unwrap();
+    assert_eq!(advertised.refs.len(), 1);
+    let refusals = [
+        ("exit 0", GitErrorKind::Network),
+        ("echo 00", GitErrorKind::Network),
+        (
+            "for last; do :; done; sh -c \"$last\" < /dev/null | head -c 60",
+            GitErrorKind::Network,
+        ),
+        (
+            "echo 'ssh: connect to host x port 22: Connection refused' >&2; exit 255",
+            GitErrorKind::Network,
+        ),
+        (
+            "echo 'ada@x: Permission denied (publickey).' >&2; exit 255",
+            GitErrorKind::Authentication,
+        ),
+        (
+            "echo 'Host key verification failed.' >&2; exit 255",
+            GitErrorKind::HostKey,
+        ),
+        (
+            "echo 'Repository not found' >&2; exit 1",
+            GitErrorKind::NotFound,
+        ),
+    ];
+    for (lines, kind) in refusals {
+        let error = ask_by_ssh(source.path(), lines).await.expect_err(lines);
+        assert_eq!(error.kind, kind, "{lines}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_given_up() {
+    let source = Repository::new();
+    // It is asked for its version before the clock is stopped, which then runs ahead by itself
+    // while everybody waits.
+    let (folder, lines) = (
+        tempfile::tempdir().unwrap(),
+        "[ $1 = version ] || exec sleep 1000",
+    );
+    let lines = format!("{lines}; echo git version 2.40.0");
+    let git = Git::find(Some(&program(folder.path(), &lines)))
+        .await
+        .unwrap();
+    tokio::time::pause();
+    let error = git
+        .ls_remote(&at_path(source.path()), &go_on())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, GitErrorKind::Network, "{error}");
 }
 
 #[tokio::test]

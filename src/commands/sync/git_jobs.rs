@@ -10,7 +10,7 @@ use super::Collecting;
 use crate::config::{Config, Connection};
 use crate::connect::Connector;
 use crate::exit::Failure;
-use crate::git::{GitScope, Way, mirrors};
+use crate::git::{GitScope, mirrors};
 use crate::resolve::connection_id;
 use crate::run::{Job, now};
 use crate::source::GIT;
@@ -47,26 +47,24 @@ pub(super) struct GitSide<'a> {
     config: &'a Config,
     connection: &'a Connection,
     mirrors: Mirrors,
-    /// By repository, since credentials may depend on where one is.
-    way: Box<dyn Fn(&Scope) -> Result<Way, Failure> + Send + Sync + 'a>,
+    connector: &'a Connector<'a>,
+    client: Option<Client>,
 }
 
 impl<'a> GitSide<'a> {
     /// The git side of a connection; none where it does not read git.
     pub(super) fn of(
         config: &'a Config,
-        connector: &'a Connector<'_>,
+        connector: &'a Connector<'a>,
         (connection, client): (&'a Connection, Option<&Client>),
         mirrors: Option<Mirrors>,
     ) -> Option<Self> {
-        let client = client.cloned();
         Some(Self {
             config,
             connection,
             mirrors: mirrors?,
-            way: Box::new(move |scope| {
-                connector.git_way(connection, client.as_ref(), &scope.full_name)
-            }),
+            connector,
+            client: client.cloned(),
         })
     }
 
@@ -78,7 +76,10 @@ impl<'a> GitSide<'a> {
         if scope.is_workspace() {
             return Ok(None);
         }
-        let way = (self.way)(scope)?;
+        let name = &scope.full_name;
+        let way = self
+            .connector
+            .git_way(self.connection, self.client.as_ref(), name)?;
         let place = (self.config, self.connection);
         let git = GitScope::new(&self.mirrors, place, scope, Some(way));
         Ok(Some(Arc::new(git)))

@@ -117,19 +117,20 @@ async fn a_server_of_git_alone_takes_a_password_or_a_bearer_token(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_credentials_of_git_end_with_code_4_where_the_api_takes_them() {
+async fn credentials_that_only_git_refuses_leave_the_rest_and_are_told() {
     let simulator = simulator().await;
     let refuse: OnRequest = Arc::new(|request| is_git(request).then(|| Fault::status(401)));
     simulator.set_faults(Some(refuse));
     let scope = format!("[\"acme/{}\"]", first(&simulator));
-    let lake = Lake::with(Sqlite, &cloud(&simulator, API_TOKEN, &scope))
-        .await
-        .unwrap();
-    assert_eq!(lake.sync(How::default()).await.0, Exit::Credentials);
-    assert!(
-        lake.number("SELECT COUNT(*) FROM pull_requests").await > 0,
-        "the rest is done"
-    );
+    let configuration = cloud(&simulator, API_TOKEN, &scope);
+    let lake = Lake::with(Sqlite, &configuration).await.unwrap();
+    // As with the API: the workspace could be read, the repository not to its end.
+    assert_eq!(lake.sync(How::default()).await.0, Exit::Partial);
+    let pull_requests = lake.number("SELECT COUNT(*) FROM pull_requests").await;
+    assert!(pull_requests > 0, "the rest is done");
+    let told = "SELECT message FROM _headwater_steps WHERE stage = 'collect' AND stream = 'git'";
+    let told = super::texts(&lake, told).await.join("\n");
+    assert!(told.contains("the credentials were refused"), "{told}");
 }
 
 #[rstest]
@@ -158,10 +159,8 @@ async fn a_server_that_breaks_off_is_a_failure_and_never_an_empty_repository(
     assert_eq!(filled.sync(How::default()).await.0, Exit::Ok);
     let before = stored_commits(&filled).await;
     let push = headwater_simulator::GitChange::Push { count: 2 };
-    simulator
-        .world()
-        .change_git(&first(&simulator), &push)
-        .unwrap();
+    let slug = first(&simulator);
+    simulator.world().change_git(&slug, &push).unwrap();
     for (part, fault) in cases {
         let name = fault.name();
         let plan = FaultPlan::seeded(1).add(When::always().on(part), fault);

@@ -314,3 +314,15 @@ fn folders_of_mirrors_are_safe_names_and_differ_where_scopes_differ() {
         }
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_else_may_look_into_the_folder_of_mirrors() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let now = Situation::with_history().await;
+    drop(now.collect(Depth::Graph).await);
+    for folder in [now.folder.path().join("mirrors"), now.place()] {
+        let mode = std::fs::metadata(&folder).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
+    }
+}

@@ -123,8 +123,13 @@ impl Lake {
              pull_request_id, commit_sha, commit_author_email, commit_author_id, changed_seq) \
              VALUES (9, 'tools/widget', 1, '00', '{email}', '{account}', 1)"
         );
+        self.execute(&sql).await;
+    }
+
+    /// Changes the database behind the store's back.
+    pub(super) async fn execute(&self, sql: &str) {
         let connection = self.store.connection();
-        connection.execute_unprepared(&sql).await.unwrap();
+        connection.execute_unprepared(sql).await.unwrap();
     }
 
     /// Rows of a query, cells joined by a blank.

@@ -5,7 +5,7 @@ use std::path::Path;
 use headwater_git::fixture::Repository;
 use rstest::rstest;
 
-use super::lake::Lake;
+use super::lake::{Lake, git_text};
 use super::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// Lines that differ by number.
@@ -221,4 +221,32 @@ async fn refs_tell_the_default_branch_and_what_tags_stand_on() {
         ]
     );
     assert_eq!(lake.cell("SELECT DISTINCT commit_sha FROM refs").await, sha);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_graph_alone_is_enough_without_line_counts() {
+    let mut repository = branchy();
+    repository.commit("main", "map", &[(".mailmap", "Ada <ada@example.com>\n")]);
+    repository.git(&["config", "uploadpack.allowFilter", "true"]);
+    for filter in ["--filter=tree:0", "--filter=blob:none"] {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("file://{}", repository.path().display());
+        let arguments = ["clone", "--quiet", "--bare", filter, &url, "graph.git"];
+        headwater_git::fixture::run(folder.path(), &arguments, b"");
+        let mirror = folder.path().join("graph.git");
+        let mut lake = Lake::new().await;
+        lake.line_counts = false;
+        lake.read(&mirror).await;
+        let parents = "SELECT COUNT(*) FROM commit_parents";
+        let expected = git_text(&mirror, &["rev-list", "--all", "--parents"]);
+        let expected = expected.split_whitespace().count() - expected.lines().count();
+        assert_eq!(lake.cell(parents).await, expected.to_string(), "{filter}");
+        // The file is not there, and nothing is fetched for it.
+        let names = "SELECT DISTINCT author_name FROM commits";
+        assert_eq!(lake.rows(names).await, ["Ada Example"], "{filter}");
+        lake.line_counts = true;
+        let error = lake.read_as("tools/widget", &mirror).await.unwrap_err();
+        assert!(error.to_string().contains("tools/widget"), "{error}");
+        assert_eq!(lake.cell(parents).await, expected.to_string(), "rows stay");
+    }
 }

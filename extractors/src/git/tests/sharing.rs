@@ -266,3 +266,34 @@ async fn authors_are_joined_to_accounts_by_address_and_again_when_more_are_known
     lake.read(repository.path()).await;
     assert_eq!(lake.rows(ids).await, [joined]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_only_the_api_tells_of_any_more_is_converted_again() {
+    let lake = Lake::new().await;
+    let mut repository = Repository::new();
+    let sha = repository.commit("main", "first", &[("a", "1\n")]);
+    lake.read(repository.path()).await;
+    let params = r#"{"ConnectionId":1,"FullName":"acme/rocket"}"#;
+    lake.execute(&format!(
+        "INSERT INTO repo_commits (repo_id, commit_sha, source_id, _raw_data_params, \
+         _raw_data_table) VALUES ('bitbucket:BitbucketRepo:1:acme/rocket', '{sha}', 'x', \
+         '{params}', '_raw_bitbucket_api_commits')"
+    ))
+    .await;
+    let by_git = |lake: &Lake| {
+        let store = lake.store.clone();
+        let keys = vec![sha.clone()];
+        async move { store.commits_held_by_git(&keys).await.unwrap().len() }
+    };
+    assert_eq!(by_git(&lake).await, 1, "its row is git's to write");
+    repository.git(&["update-ref", "-d", "refs/heads/main"]);
+    lake.read(repository.path()).await;
+    assert_eq!(by_git(&lake).await, 0);
+    let work = "SELECT params, step, row_key FROM _headwater_work";
+    assert_eq!(
+        lake.rows(work).await,
+        [format!("{params} convert:commits {sha}")]
+    );
+    assert_eq!(lake.cell(COUNTED).await, "0", "the API counts no lines");
+    assert_eq!(lake.cell("SELECT COUNT(*) FROM commits").await, "1");
+}

@@ -1,0 +1,63 @@
+//! `diff`: what one tag, branch or commit has that another has not.
+
+mod contents;
+mod range;
+mod shown;
+
+use std::io::{self, Write as _};
+
+use headwater_domain::graph::Walk;
+
+use super::written;
+use crate::cli::{DiffFormat, Format, Shared};
+use crate::context::{Context, NeedsFile};
+use crate::exit::{Exit, Failure};
+use crate::output::print;
+use crate::resolve::{one_registered, repository_id};
+use contents::Contents;
+use range::Range;
+
+pub(super) async fn diff(
+    shared: &Shared,
+    scope: &str,
+    range: &str,
+    format: DiffFormat,
+) -> Result<Exit, Failure> {
+    let range = Range::parse(range)?;
+    let context = Context::load(shared, NeedsFile::No)?;
+    let store = context.open_for_reading().await?;
+    let (scope, connection) = one_registered(&store, &context.config, scope).await?;
+    let repository = repository_id(&context.config, &scope);
+    let refs = store.refs_of(&repository).await?;
+    let graph = store.commit_graph(&repository).await?;
+    let name = format!("{connection}:{}", scope.full_name);
+    let old = range::find(&name, &refs, &graph, &range.old)?;
+    let new = range::find(&name, &refs, &graph, &range.new)?;
+    let mut walk = Walk::over(&graph);
+    let difference = walk.difference(new, old);
+    let commits = difference.commits.iter();
+    let shas: Vec<String> = commits
+        .map(|&commit| graph.hash(commit).to_string())
+        .collect();
+    let contents = Contents::read(&store, &scope, (&repository, &graph), &shas).await?;
+    store.close().await?;
+    if !difference.is_complete {
+        eprintln!(
+            "the history of {name} is cut off below {}..{}: there may be more commits, or fewer",
+            range.old, range.new
+        );
+    }
+    let ends = shown::Ends {
+        scope: &name,
+        old: (&range.old, graph.hash(old).to_string()),
+        new: (&range.new, graph.hash(new).to_string()),
+        is_complete: difference.is_complete,
+    };
+    let table = |format| print(format, &shown::COLUMNS, shown::rows(&contents));
+    written(match format {
+        DiffFormat::Table => table(Format::Table),
+        DiffFormat::Csv => table(Format::Csv),
+        DiffFormat::Json => writeln!(io::stdout(), "{:#}", shown::json(&ends, &contents)),
+        DiffFormat::Markdown => write!(io::stdout(), "{}", shown::markdown(&ends, &contents)),
+    })
+}
