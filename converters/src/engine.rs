@@ -188,9 +188,10 @@ async fn convert_page(
     (keys, of_everything): (Vec<String>, bool),
 ) -> Result<Batch, StoreError> {
     // What some repository reads from git is written from there, which tells more.
-    let by_git = match conversion.in_common {
-        true => store.commits_held_by_git(&keys).await?,
-        false => HashSet::new(),
+    let by_git = if conversion.in_common {
+        store.commits_held_by_git(&keys).await?
+    } else {
+        HashSet::new()
     };
     let own: Vec<String> = keys
         .iter()
@@ -199,11 +200,10 @@ async fn convert_page(
         .collect();
     let related = conversion.load_related(store, scope, &own, rules).await?;
     let converted = (conversion.convert)(store, scope, &own, related).await?;
-    let mut held = match conversion.in_common {
-        true if converted.some_are_gone => {
-            store.keys_elsewhere(scope, conversion.driver, &own).await?
-        }
-        _ => HashSet::new(),
+    let mut held = if conversion.in_common && converted.some_are_gone {
+        store.keys_elsewhere(scope, conversion.driver, &own).await?
+    } else {
+        HashSet::new()
     };
     held.extend(by_git);
     Ok(Batch {

@@ -131,14 +131,16 @@ impl Target {
         self.endpoint.paging == Paging::Single && place.first().is_some_and(|p| p == "full_name")
     }
 
-    /// True for a row that a hostile item may change though it is another's: accounts, and domain
-    /// rows of its parent.
+    /// True for a row that a hostile item may change though it is another's: accounts, domain rows
+    /// of its parent, and what a tag or deployment that lands brings by being its neighbours'
+    /// predecessor.
     pub(super) fn may_change(&self, found: &Difference) -> bool {
         let of_parent = |parent: &String| {
             Layer::of(&found.table) == Layer::Domain && found.key.contains(parent.as_str())
         };
-        found.cell.is_some()
-            && (super::is_shared(&found.table) || self.parent.as_ref().is_some_and(of_parent))
+        is_comparison(found)
+            || found.cell.is_some()
+                && (super::is_shared(&found.table) || self.parent.as_ref().is_some_and(of_parent))
     }
 
     /// Ids of the raw rows that were not there in peace, by key.
@@ -327,4 +329,22 @@ async fn texts(lake: &Lake, sql: &str) -> Vec<Vec<String>> {
     rows.iter()
         .map(|row| row.iter().map(text).collect())
         .collect()
+}
+
+/// True for what a tag or deployment is compared with, which another one that lands between the
+/// two changes rightly.
+fn is_comparison(found: &Difference) -> bool {
+    let predecessor = "prev_success_deployment_commit_id";
+    let column = found.cell.as_ref().map(|(column, _, _)| column.as_str());
+    match found.table.as_str() {
+        "cicd_deployment_commits" => column == Some(predecessor),
+        table => [
+            "commits_diff_pairs",
+            "commits_diffs",
+            "ref_commits",
+            "refs_issues_diffs",
+            "_tool_refdiff_finished_commits_diffs",
+        ]
+        .contains(&table),
+    }
 }
