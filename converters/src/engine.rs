@@ -88,33 +88,28 @@ async fn read_pages(
     everything: Option<String>,
     ready: mpsc::Sender<Batch>,
 ) -> Result<(), StoreError> {
-    let mut after = String::new();
-    loop {
-        let keys = store.work(scope, &conversion.step(), &after, PAGE).await?;
-        let Some(last) = keys.last().cloned() else {
-            break;
+    let step = conversion.step();
+    for (from, of_everything) in [(Some(String::new()), false), (everything, true)] {
+        let Some(mut after) = from else {
+            continue;
         };
-        after = last;
-        let batch = convert_page(store, scope, (conversion, rules), (keys, false)).await?;
-        if ready.send(batch).await.is_err() {
-            // The writing has stopped, and tells why.
-            return Ok(());
-        }
-    }
-    let Some(mut after) = everything else {
-        return Ok(());
-    };
-    loop {
-        let keys = store
-            .keys_after(scope, conversion.driver, &after, PAGE)
-            .await?;
-        let Some(last) = keys.last().cloned() else {
-            break;
-        };
-        after = last;
-        let batch = convert_page(store, scope, (conversion, rules), (keys, true)).await?;
-        if ready.send(batch).await.is_err() {
-            break;
+        loop {
+            let keys = if of_everything {
+                let driver = conversion.driver;
+                store.keys_after(scope, driver, &after, PAGE).await?
+            } else {
+                store.work(scope, &step, &after, PAGE).await?
+            };
+            let Some(last) = keys.last().cloned() else {
+                break;
+            };
+            after = last;
+            let keys = (keys, of_everything);
+            let batch = convert_page(store, scope, (conversion, rules), keys).await?;
+            if ready.send(batch).await.is_err() {
+                // The writing has stopped, and tells why.
+                return Ok(());
+            }
         }
     }
     Ok(())

@@ -118,25 +118,16 @@ impl ScopeRun<'_> {
         done: Result<extractors::Outcome, extractors::Error>,
         tally: &mut Tally,
     ) -> Step<()> {
-        let (summary, step) = match done {
-            Ok(outcome) => {
-                let summary = StepSummary {
-                    items: outcome.items,
-                    written: outcome.changes.written,
-                    removed: outcome.changes.removed,
-                    rejected: outcome.rejected,
-                    ..StepSummary::default()
-                };
-                (summary, Ok(()))
-            }
-            Err(extractors::Error::Cancelled) => (cancelled(), Err(Stop::Scope)),
-            Err(error @ extractors::Error::Store { .. }) => {
-                let stop = stop_of(&error);
-                (failed(&error), Err(stop))
-            }
-        };
-        self.end(progress, summary, tally).await?;
-        step
+        let is_cancelled = matches!(done, Err(extractors::Error::Cancelled));
+        let summary = done.map(|outcome| StepSummary {
+            items: outcome.items,
+            written: outcome.changes.written,
+            removed: outcome.changes.removed,
+            rejected: outcome.rejected,
+            ..StepSummary::default()
+        });
+        self.end_offline(progress, summary, is_cancelled, tally)
+            .await
     }
 
     async fn convert(&self, conversion: &converters::Conversion, tally: &mut Tally) -> Step<()> {
@@ -166,21 +157,29 @@ impl ScopeRun<'_> {
         done: Result<converters::Outcome, converters::Error>,
         tally: &mut Tally,
     ) -> Step<()> {
+        let is_cancelled = matches!(done, Err(converters::Error::Cancelled));
+        let summary = done.map(|outcome| StepSummary {
+            items: outcome.items,
+            written: outcome.changes.written,
+            removed: outcome.changes.removed,
+            ..StepSummary::default()
+        });
+        self.end_offline(progress, summary, is_cancelled, tally)
+            .await
+    }
+
+    /// Ends a step that only a cancelled run or the database can have stopped.
+    async fn end_offline<E: std::error::Error + 'static>(
+        &self,
+        progress: Progress<'_>,
+        done: Result<StepSummary, E>,
+        is_cancelled: bool,
+        tally: &mut Tally,
+    ) -> Step<()> {
         let (summary, step) = match done {
-            Ok(outcome) => {
-                let summary = StepSummary {
-                    items: outcome.items,
-                    written: outcome.changes.written,
-                    removed: outcome.changes.removed,
-                    ..StepSummary::default()
-                };
-                (summary, Ok(()))
-            }
-            Err(converters::Error::Cancelled) => (cancelled(), Err(Stop::Scope)),
-            Err(error @ converters::Error::Store { .. }) => {
-                let stop = stop_of(&error);
-                (failed(&error), Err(stop))
-            }
+            Ok(summary) => (summary, Ok(())),
+            Err(_) if is_cancelled => (cancelled(), Err(Stop::Scope)),
+            Err(error) => (failed(&error), Err(stop_of(&error))),
         };
         self.end(progress, summary, tally).await?;
         step
@@ -196,7 +195,11 @@ impl ScopeRun<'_> {
         match diffs::is_stale(store, scope, rules).await {
             Ok(true) => {}
             Ok(false) => return Ok(()),
-            Err(error) => return Err(stop_of(&error)),
+            Err(error) => {
+                // Told as the step that could not begin.
+                let progress = Progress::begin(self, "convert", "diffs");
+                return self.end_conversion(progress, Err(error), tally).await;
+            }
         }
         // Repositories may have pairs in common: they take turns, and so do processes.
         let _turn = self.shared.lock().await;

@@ -16,10 +16,7 @@ where
         Ok(done) => Ok(done),
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(StoreError::refused(
-                "computing".to_owned(),
-                "the program is ending",
-            )),
+            Err(_) => Err(StoreError::refused("computing", "the program is ending")),
         },
     }
 }

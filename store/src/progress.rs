@@ -182,12 +182,11 @@ impl Store {
         let (condition, mut values) = within(table, scope);
         let kind = table.position(column);
         let kind = kind.map_or(&ColumnType::Text, |place| &table.columns[place].column_type);
-        let mut further = "";
+        let mut further = String::new();
         if !after.is_empty() {
-            further = "AND {column} > ?";
+            further = format!("AND {column} > ?");
             values.push(value::key_value(after, kind));
         }
-        let further = further.replace("{column}", column);
         let text = format!(
             "SELECT DISTINCT {column} FROM {} WHERE {condition} {further} ORDER BY {column} LIMIT ?",
             table.name

@@ -121,7 +121,7 @@ pub(crate) fn select(table: &Table) -> String {
 
 fn sourced<E>(table: &Table, row: &Row) -> Result<Sourced<E::Model>, DbErr>
 where
-    E: EntityTrait<Model: Default + Send>,
+    E: EntityTrait<Model: Default>,
 {
     let origin = table.columns.len();
     Ok(Sourced {
@@ -137,7 +137,7 @@ where
 /// A row whose first cells are the table's columns, in their order.
 pub(crate) fn model<E>(table: &Table, row: &Row) -> Result<E::Model, DbErr>
 where
-    E: EntityTrait<Model: Default + Send>,
+    E: EntityTrait<Model: Default>,
 {
     let mut model = E::Model::default();
     for (place, column) in E::Column::iter().enumerate() {
