@@ -10,8 +10,8 @@ use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError, Watc
 use tokio::sync::mpsc;
 
 use crate::conversion::Conversion;
-use crate::diffs;
 use crate::rules::Rules;
+use crate::{diffs, issue_links};
 
 /// Driver rows converted in one transaction.
 const PAGE: usize = 512;
@@ -277,6 +277,7 @@ async fn stage_page<'s>(
     let own = keys.iter().filter(|key| !held.contains(*key));
     let owners: Vec<String> = own.map(|key| (conversion.owner)(scope, key)).collect();
     let mut changes = Changes::default();
+    let mut touched = Vec::new();
     for write in &conversion.writes {
         let replacement = Replacement {
             table: write.table,
@@ -288,16 +289,19 @@ async fn stage_page<'s>(
             rows: rows.take(write.table),
             first,
         };
-        changes += page.replace(replacement).await?;
+        let own = page.replace(replacement).await?;
+        if own.written + own.removed > 0 {
+            touched.push(write.table);
+        }
+        changes += own;
     }
     debug_assert!(
         rows.is_empty(),
         "{} writes undeclared tables",
         conversion.name
     );
-    if changes.written + changes.removed > 0 {
-        diffs::follow(&page, &conversion.tables())?;
-    }
+    diffs::follow(&page, &touched)?;
+    issue_links::follow(&page, &touched)?;
     match keys.last() {
         Some(last) if of_everything => page.reach_of_everything(&conversion.step(), last)?,
         _ => page.finish_work(&conversion.step(), &keys)?,

@@ -15,6 +15,7 @@ use headwater_domain::{Origin, Row as _, Rows, Table};
 use sea_orm::{EntityTrait, Value};
 
 use crate::error::{During, StoreError};
+use crate::issue_links::Span;
 use crate::page::Page;
 use crate::read::{model, select};
 use crate::shape::Shape;
@@ -308,15 +309,22 @@ impl Page<'_> {
             WHERE pr.base_repo_id = ? AND pr.status = 'MERGED' AND NOT EXISTS \
             (SELECT 1 FROM repo_commits AS held WHERE held.repo_id = pr.base_repo_id \
             AND held.commit_sha = pr.merge_commit_sha) \
-            UNION SELECT direct.commit_sha, direct.issue_id FROM issue_commits AS direct \
-            WHERE direct._raw_data_params = ?) AS links \
+            UNION SELECT direct.commit_sha, direct.issue_id FROM commit_mentions AS named \
+            JOIN issue_commits AS direct ON direct.commit_sha = named.commit_sha \
+            JOIN issues AS own ON own.id = direct.issue_id \
+            AND (own.id = named.issue_id OR (named.issue_id = '' AND own.issue_key = named.mention)) \
+            WHERE named.source_id > ? AND named.source_id <= ? \
+            AND named._raw_data_params = ?) AS links \
             JOIN commits_diffs AS diffs ON diffs.commit_sha = links.commit_sha \
             JOIN ref_commits AS refs ON refs.new_commit_sha = diffs.new_commit_sha \
             AND refs.old_commit_sha = diffs.old_commit_sha AND refs.repo_id = ? \
             LEFT JOIN issues ON issues.id = links.issue_id";
+        let named = Span::of_commits(repo_id);
         let values = vec![
             repo_id.into(),
             repo_id.into(),
+            named.after.into(),
+            named.last.into(),
             self.params.clone().into(),
             repo_id.into(),
         ];

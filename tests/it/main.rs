@@ -16,6 +16,7 @@ mod explain;
 mod git;
 mod git_history;
 mod hostile_payloads;
+mod issue_links;
 mod issues;
 mod lake;
 mod leases;

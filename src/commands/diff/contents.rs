@@ -49,7 +49,7 @@ impl Contents {
         };
         let pull_requests: Vec<BroughtPullRequest> =
             merged.into_iter().filter(is_brought).collect();
-        let by_commit = store.issues_by_commit(scope).await?;
+        let by_commit = store.issues_by_commit(scope, repository).await?;
         let direct = shas.iter().filter_map(|sha| by_commit.get(sha)).flatten();
         let named = pull_requests.iter().flat_map(|pr| &pr.issues);
         let issues: HashSet<String> = direct.chain(named).cloned().collect();
