@@ -122,10 +122,11 @@ impl<'a> Engine<'a> {
             ..Progress::default()
         });
         // Nothing was ever read to the end: a first walk, or one that was interrupted.
-        if let Some(wide) = self.collection.wide.filter(|_| position.seq == 0) {
-            if !self.task.range.full && changed >= wide::WORTH {
-                wide::collect(self, wide).await?;
-            }
+        let is_first = position.seq == 0 && !self.task.range.full;
+        if let Some(wide) = self.collection.wide.filter(|_| is_first)
+            && changed >= wide::WORTH
+        {
+            wide::collect(self, wide).await?;
         }
         let streams = (self.parent_table, self.collection.stream);
         loop {

@@ -93,7 +93,8 @@ impl Reader {
         for item in page.items.items {
             entries.push(self.entry(item)?);
         }
-        if !self.last.is_some_and(|last| Some(last) < self.bound) {
+        let goes_on = |last| self.bound.is_none_or(|bound| last >= bound);
+        if self.last.is_none_or(goes_on) {
             let next = page.items.next.map(|next| task.client.own_url(&next));
             self.next = next.transpose()?;
         }
