@@ -18,6 +18,7 @@ mod graph;
 pub mod leases;
 pub mod ledger;
 pub mod mentions;
+pub mod merges;
 pub mod ownership;
 mod page;
 pub mod progress;
