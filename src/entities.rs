@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use headwater_converters::{Conversion, diffs, issue_links};
+use headwater_converters::{Conversion, diffs, issue_links, merges};
 use headwater_extractors::accounts;
 use headwater_store::compare::Tables;
 
@@ -105,6 +105,13 @@ fn names_in_commits(streams: &BTreeSet<&str>) -> bool {
     streams.contains(GIT) || streams.contains("commits")
 }
 
+/// Whether merged pull requests can be linked when only these streams bring rows.
+#[must_use]
+pub fn links_merges(source: &Source, streams: &BTreeSet<&str>) -> bool {
+    let has_history = [GIT, "commits"].iter().any(|it| streams.contains(it));
+    source.compares && has_history && streams.contains("pull_requests")
+}
+
 /// The tables that these streams fill, for comparing databases.
 #[must_use]
 pub fn tables_of(source: &Source, streams: &BTreeSet<&str>) -> Tables {
@@ -139,6 +146,9 @@ pub fn tables_of(source: &Source, streams: &BTreeSet<&str>) -> Tables {
         if names_in_commits(streams) {
             filled.insert(issue_links::of_commits().name);
         }
+    }
+    if links_merges(source, streams) {
+        filled.extend(merges::tables().iter().map(|table| table.name));
     }
     tables.rows.retain(|table| filled.contains(table.name));
     tables

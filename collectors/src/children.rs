@@ -4,6 +4,7 @@
 //! a list and its children loses nothing. A complete walk is all pages of one parent.
 
 mod fetcher;
+mod wide;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -120,6 +121,13 @@ impl<'a> Engine<'a> {
             expected_parents: changed,
             ..Progress::default()
         });
+        // Nothing was ever read to the end: a first walk, or one that was interrupted.
+        let is_first = position.seq == 0 && !self.task.range.full;
+        if let Some(wide) = self.collection.wide.filter(|_| is_first)
+            && changed >= wide::WORTH
+        {
+            wide::collect(self, wide).await?;
+        }
         let streams = (self.parent_table, self.collection.stream);
         loop {
             let (pending, reached) = store
@@ -424,7 +432,14 @@ impl<'a> Engine<'a> {
 
 /// Where a request failed: its status, if there was an answer, and its address.
 fn place(error: &RequestError) -> String {
-    let status = match &error.kind {
+    match status(error) {
+        Some(status) => format!("HTTP {status} {}", error.url),
+        None => error.url.to_string(),
+    }
+}
+
+fn status(error: &RequestError) -> Option<u16> {
+    Some(match &error.kind {
         RequestErrorKind::Unauthorized { .. } => 401,
         RequestErrorKind::Forbidden { .. } => 403,
         RequestErrorKind::NotFound { .. } => 404,
@@ -432,9 +447,8 @@ fn place(error: &RequestError) -> String {
         RequestErrorKind::Refused { status, .. } | RequestErrorKind::Unavailable { status, .. } => {
             *status
         }
-        _ => return error.url.to_string(),
-    };
-    format!("HTTP {status} {}", error.url)
+        _ => return None,
+    })
 }
 
 /// Finished walks, sorted for one transaction.

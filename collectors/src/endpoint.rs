@@ -82,6 +82,33 @@ pub struct Parent {
     pub count: Option<&'static str>,
 }
 
+/// A list of all parents' children, the latest in front, with the same items as the lists of the
+/// parents: a first walk reads it instead of them, as far as it proves to be complete.
+#[derive(Clone, Copy, Debug)]
+pub struct Wide {
+    /// Path below the connection's endpoint; its parameters are those of the parents' lists.
+    pub path: &'static str,
+    /// Field of an item that is its parent's key.
+    pub parent: &'static [&'static str],
+    /// Fields that tell when an item came about; the first one that it has.
+    pub times: &'static [&'static [&'static str]],
+    /// Field of the parent that tells when it was created: its first child is as old.
+    pub created: &'static [&'static str],
+    /// What the parent says of the number of its children.
+    pub counted: Option<Counted>,
+}
+
+/// A number of children that their parent knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    /// Field of the parent.
+    pub number: &'static [&'static str],
+    /// A child with this field is one of them,
+    pub with: &'static [&'static str],
+    /// unless this is true, as a JSON pointer.
+    pub unless: &'static str,
+}
+
 /// Collection of one stream.
 pub trait Collect: Stream {
     /// Where the items are.
@@ -89,6 +116,9 @@ pub trait Collect: Stream {
 
     /// The stream whose items these hang on; none for a list of the scope itself.
     const PARENT: Option<Parent> = None;
+
+    /// A list that may serve instead of the parents' lists; none where there is none.
+    const WIDE: Option<Wide> = None;
 }
 
 /// A [`Collect`] as the engine sees it.
@@ -108,6 +138,8 @@ pub struct Collection {
     pub head_table: Option<String>,
     /// The stream its items hang on, and that stream's raw table.
     pub parent: Option<(Parent, String)>,
+    /// The list that may serve instead of the parents' lists.
+    pub wide: Option<Wide>,
 }
 
 impl Collection {
@@ -123,6 +155,7 @@ impl Collection {
             endpoint: S::ENDPOINT,
             head_table: S::ENDPOINT.heads.map(|heads| table(heads.stream)),
             parent: S::PARENT.map(|parent| (parent, table(parent.stream))),
+            wide: S::WIDE,
         }
     }
 
@@ -137,11 +170,26 @@ impl Collection {
         scope: &Scope,
         parent: &str,
     ) -> Result<Url, url::ParseError> {
-        let mut url = join(base, self.endpoint.path, scope, &[("{parent}", parent)])?;
+        let url = join(base, self.endpoint.path, scope, &[("{parent}", parent)])?;
+        Ok(self.asking(url))
+    }
+
+    /// Address of the list of all parents' children.
+    pub(crate) fn wide_url(
+        &self,
+        base: &Url,
+        scope: &Scope,
+        wide: Wide,
+    ) -> Result<Url, url::ParseError> {
+        Ok(self.asking(join(base, wide.path, scope, &[])?))
+    }
+
+    /// With the fixed parameters of the list.
+    fn asking(&self, mut url: Url) -> Url {
         if !self.endpoint.query.is_empty() {
             url.query_pairs_mut().extend_pairs(self.endpoint.query);
         }
-        Ok(url)
+        url
     }
 
     /// Address of one item; none where the API has none.

@@ -1,5 +1,7 @@
 //! The collection of one stream of one scope: a walk over its list, or over its parents' lists.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use headwater_domain::Scope;
 use headwater_store::Store;
@@ -72,6 +74,39 @@ pub struct Outcome {
     pub rejected: u64,
     /// Parents that the server no longer knows; what was collected of them stays.
     pub lost: u64,
+    /// Why the list of all parents' children did not serve, where it was tried and did not.
+    pub doubt: Option<Doubt>,
+}
+
+/// Why a list of all parents' children does not serve: the parents' lists were read instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The server did not give it; its status, where there was an answer.
+    NotGiven(Option<u16>),
+    /// An item names no parent, tells no time or has no key.
+    Unclear,
+    /// Its items are not in order of time.
+    Unordered,
+    /// It takes more pages than it would save.
+    TooLong,
+    /// It does not reach back to the beginning, or lacks items that the parents count.
+    Incomplete,
+    /// The lists of some parents, read to compare, hold something else.
+    Different,
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotGiven(Some(status)) => write!(formatter, "the server answered {status}"),
+            Self::NotGiven(None) => formatter.write_str("the server gave no usable answer"),
+            Self::Unclear => formatter.write_str("an entry does not tell what it belongs to"),
+            Self::Unordered => formatter.write_str("it is not in order of time"),
+            Self::TooLong => formatter.write_str("it takes more pages than it would save"),
+            Self::Incomplete => formatter.write_str("it is not complete"),
+            Self::Different => formatter.write_str("it differs from the lists of single items"),
+        }
+    }
 }
 
 impl Outcome {
@@ -83,6 +118,7 @@ impl Outcome {
         self.requests += part.requests;
         self.rejected += part.rejected;
         self.lost += part.lost;
+        self.doubt = self.doubt.or(part.doubt);
     }
 }
 

@@ -19,8 +19,10 @@ mod size;
 mod small_server;
 
 pub use client::{Auth, Budget, Cause, Client, Hold, Pace, Probed, Reply, Settings, Unanswered};
-pub use endpoint::{Collect, Collection, Endpoint, NewestFirst, Paging, Parent, Since};
-pub use engine::{Outcome, Progress, Range, Task};
+pub use endpoint::{
+    Collect, Collection, Counted, Endpoint, NewestFirst, Paging, Parent, Since, Wide,
+};
+pub use engine::{Doubt, Outcome, Progress, Range, Task};
 pub use error::{
     CollectError, CollectErrorKind, RequestError, RequestErrorKind, ShownUrl, Verdict,
 };

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::conversion::Conversion;
 use crate::rules::Rules;
-use crate::{diffs, issue_links};
+use crate::{diffs, issue_links, merges};
 
 /// Driver rows converted in one transaction.
 const PAGE: usize = 512;
@@ -302,6 +302,7 @@ async fn stage_page<'s>(
     );
     diffs::follow(&page, &touched)?;
     issue_links::follow(&page, &touched)?;
+    merges::follow(&page, &touched)?;
     match keys.last() {
         Some(last) if of_everything => page.reach_of_everything(&conversion.step(), last)?,
         _ => page.finish_work(&conversion.step(), &keys)?,

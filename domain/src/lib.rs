@@ -22,6 +22,7 @@ pub mod graph;
 pub mod id;
 pub mod item;
 pub mod mentions;
+pub mod merges;
 pub mod origin;
 pub mod rows;
 pub mod rules;

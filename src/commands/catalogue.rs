@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use headwater_collectors::Collection;
 use headwater_converters::Conversion;
 use headwater_domain::Table;
 use headwater_domain::table::Layer;
@@ -146,7 +147,7 @@ fn stream_cells(source: &Source, entry: &StreamEntry) -> Vec<String> {
     vec![
         collection.stream.to_owned(),
         collection.describes.to_owned(),
-        format!("GET {}", collection.endpoint.path),
+        endpoints(collection),
         collection
             .parent
             .as_ref()
@@ -156,6 +157,15 @@ fn stream_cells(source: &Source, entry: &StreamEntry) -> Vec<String> {
         names(tool.map(|table| table.name).collect()),
         names(domain.iter().map(|table| table.name).collect()),
     ]
+}
+
+/// The endpoint of a stream, and the one that a first walk may read instead.
+fn endpoints(collection: &Collection) -> String {
+    let own = format!("GET {}", collection.endpoint.path);
+    match collection.wide {
+        Some(wide) => format!("{own}, GET {}", wide.path),
+        None => own,
+    }
 }
 
 /// `docs/streams.md`, made of the registry.

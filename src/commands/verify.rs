@@ -179,7 +179,11 @@ impl Scratch<'_> {
         for job in &jobs {
             scratch.take_unchanged(job, deep).await?;
         }
-        let children = plan(Stages::COLLECT, streams(true));
+        let mut children = plan(Stages::COLLECT, streams(true));
+        if deep {
+            // By the lists of single items alone: what came by another way is checked, too.
+            children.depth = Depth::Everything;
+        }
         let transform = plan(Stages::OFFLINE, collecting.source.stream_names());
         for next in [&children, &transform] {
             if !collecting.cancel.is_cancelled() {

@@ -1,7 +1,7 @@
 //! The steps that collect: lists of an API to raw rows.
 
 use headwater_collectors::{
-    self as collectors, Client, CollectError, Range, RequestErrorKind, Verdict,
+    self as collectors, Client, CollectError, Outcome, Range, RequestErrorKind, Verdict,
 };
 
 use super::progress::Progress;
@@ -71,7 +71,7 @@ impl ScopeRun<'_> {
             removed: outcome.removed,
             rejected: outcome.rejected,
             requests: client.requests(),
-            message: lost(outcome.lost),
+            message: remarks(&outcome),
             ..StepSummary::default()
         };
         let step = match done {
@@ -183,6 +183,16 @@ fn is_absent(
         RequestErrorKind::Unauthorized { .. } => may_be_refused,
         _ => false,
     }
+}
+
+/// What the outcome of a step should not pass over.
+fn remarks(outcome: &Outcome) -> String {
+    let doubt = outcome.doubt.map(|doubt| {
+        format!("the list of the whole repository did not serve ({doubt}): read one by one")
+    });
+    let lost = Some(lost(outcome.lost)).filter(|lost| !lost.is_empty());
+    let remarks: Vec<String> = doubt.into_iter().chain(lost).collect();
+    remarks.join("; ")
 }
 
 fn lost(parents: u64) -> String {

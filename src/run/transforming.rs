@@ -151,7 +151,7 @@ impl ScopeRun<'_> {
         self.end_conversion(progress, done, tally).await
     }
 
-    async fn end_conversion(
+    pub(super) async fn end_conversion(
         &self,
         progress: Progress<'_>,
         done: Result<converters::Outcome, converters::Error>,
@@ -185,8 +185,8 @@ impl ScopeRun<'_> {
         step
     }
 
-    /// Domain id of the repository.
-    fn repository(&self) -> String {
+    /// The domain id of the scope's repository.
+    pub(super) fn repository_id(&self) -> String {
         let scope = &self.job.scope;
         match &self.job.git {
             Some(git) => git.repo_id.clone(),
@@ -217,7 +217,7 @@ impl ScopeRun<'_> {
         };
         let progress = Progress::begin(self, "convert", "issue_links");
         let tell = |items| progress.tell_items(items);
-        let done = issue_links::run(store, scope, &self.repository(), &self.watch(&tell)).await;
+        let done = issue_links::run(store, scope, &self.repository_id(), &self.watch(&tell)).await;
         let released = lease.release().await;
         let is_cancelled = matches!(done, Err(converters::Error::Cancelled));
         let summary = done.map(|linked| StepSummary {
@@ -256,7 +256,8 @@ impl ScopeRun<'_> {
         let progress = Progress::begin(self, "convert", "diffs");
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);
-        let done = diffs::run(store, scope, &self.repository(), rules, &watch).await;
+        let repository = self.repository_id();
+        let done = diffs::run(store, scope, &repository, rules, &watch).await;
         let released = lease.release().await;
         self.end_conversion(progress, done, tally).await?;
         released.map_err(|error| self.broken(&error))

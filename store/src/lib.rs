@@ -19,6 +19,7 @@ pub mod issue_links;
 pub mod leases;
 pub mod ledger;
 pub mod mentions;
+pub mod merges;
 pub mod ownership;
 mod page;
 pub mod progress;

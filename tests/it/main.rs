@@ -35,4 +35,5 @@ mod sync;
 #[path = "../../store/tests/it/test_database.rs"]
 mod test_database;
 mod verify;
+mod wide;
 mod widening;

@@ -35,7 +35,7 @@ fn of_repository(world: &World, repository: &Repository) -> usize {
             0 => 0,
             _ => pages(it.comments.len(), 100),
         };
-        pages(it.activity.len(), 50) + comments + 2 * pages(it.commits.len(), 100)
+        comments + 2 * pages(it.commits.len(), 100)
     });
     let issues = repository.issues.values();
     let of_issues = issues.map(|it| pages(it.comments.len(), 100) + pages(it.changes.len(), 100));
@@ -47,6 +47,7 @@ fn of_repository(world: &World, repository: &Repository) -> usize {
     };
     pages(repository.pull_requests.len(), 50)
         + records.sum::<usize>()
+        + of_activity(repository)
         + pages(repository.issues.len(), 100)
         + of_issues.sum::<usize>()
         + pages(repository.branches().len(), 100)
@@ -56,6 +57,23 @@ fn of_repository(world: &World, repository: &Repository) -> usize {
         + steps.sum::<usize>()
         + pages(repository.deployments(now).len(), 100)
         + pages(ENVIRONMENTS.len(), 100)
+}
+
+/// By pull request, or all at once, with some of the largest by pull request to compare.
+fn of_activity(repository: &Repository) -> usize {
+    let pull_requests = repository.pull_requests.values();
+    let mut entries: Vec<usize> = pull_requests.map(|it| it.activity.len()).collect();
+    let all = pages(entries.iter().sum(), 50);
+    let one_by_one = entries.iter().map(|&it| pages(it, 50)).sum();
+    if entries.len() < 50 {
+        return one_by_one;
+    }
+    if all > entries.len() / 4 {
+        return 1 + one_by_one;
+    }
+    entries.sort_unstable_by(|left, right| right.cmp(left));
+    let compared = entries.iter().take(8);
+    2 * all + compared.map(|&it| pages(it, 50)).sum::<usize>()
 }
 
 /// Requests of a sync that finds nothing changed: lists, and of pipelines at most all pages.
@@ -89,6 +107,7 @@ async fn synced(lake: &Lake, simulator: &Simulator) -> usize {
 #[case::many_comments(3, Size { comments_per_pull_request: 70.0, ..Size::tiny() }, None)]
 #[case::no_comments(4, Size { comments_per_pull_request: 0.0, ..Size::default() }, None)]
 #[case::pages_that_are_just_full(5, Size { repositories: 1, empty_repositories: 0, pull_requests_per_repository: 100, ..Size::tiny() }, None)]
+#[case::much_activity(7, Size { repositories: 1, empty_repositories: 0, pull_requests_per_repository: 60, comments_per_pull_request: 20.0, ..Size::tiny() }, None)]
 #[case::nothing_pushed(6, Size { repositories: 0, empty_repositories: 3, ..Size::tiny() }, Some(0))]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sync_costs_no_more_requests_than_the_formula_says(

@@ -4,7 +4,7 @@ use headwater_domain::Stream;
 use headwater_domain::tool::bitbucket::pull_request::PullRequests;
 use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
 
-use crate::endpoint::{Collect, Endpoint, Parent};
+use crate::endpoint::{Collect, Counted, Endpoint, Parent, Wide};
 use crate::key::{Alternative, Key};
 
 impl Collect for PullRequestActivities {
@@ -43,5 +43,22 @@ impl Collect for PullRequestActivities {
     const PARENT: Option<Parent> = Some(Parent {
         stream: PullRequests::NAME,
         count: None,
+    });
+
+    const WIDE: Option<Wide> = Some(Wide {
+        path: "repositories/{scope}/pullrequests/activity",
+        parent: &["pull_request", "id"],
+        times: &[
+            &["update", "date"],
+            &["approval", "date"],
+            &["changes_requested", "date"],
+            &["comment", "created_on"],
+        ],
+        created: &["created_on"],
+        counted: Some(Counted {
+            number: &["comment_count"],
+            with: &["comment", "id"],
+            unless: "/comment/deleted",
+        }),
     });
 }

@@ -45,7 +45,8 @@ impl Fetcher {
         }
     }
 
-    fn has_none(&self, parent: &PendingParent) -> bool {
+    /// True when the parent's own count says that it has no children.
+    pub(super) fn has_none(&self, parent: &PendingParent) -> bool {
         let Some(count) = self.count else {
             return false;
         };

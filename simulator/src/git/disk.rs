@@ -66,19 +66,21 @@ impl Snapshot {
         }
     }
 
-    /// Objects that are not on disk yet; they are noted as written.
-    fn missing(&self, known: &mut HashSet<Hash>) -> Vec<Object> {
-        let mut missing = Vec::new();
+    /// Objects that are not on disk yet, and the commits and tags they belong to.
+    fn missing(&self, known: &HashSet<Hash>) -> (Vec<Object>, HashSet<Hash>) {
+        let (mut missing, mut new) = (Vec::new(), HashSet::new());
         for commit in &self.commits {
-            if known.insert(commit.hash) {
+            if !known.contains(&commit.hash) && new.insert(commit.hash) {
                 missing.extend(objects::of_commit(commit));
             }
         }
         for (name, tag) in &self.tags {
             let made = objects::of_tag(name, tag);
-            missing.extend(made.filter(|made| known.insert(made.hash())));
+            missing.extend(
+                made.filter(|made| !known.contains(&made.hash()) && new.insert(made.hash())),
+            );
         }
-        missing
+        (missing, new)
     }
 
     /// The refs in the form of `packed-refs`.
@@ -150,11 +152,13 @@ impl Disk {
             self.begin(&place)?;
             written.is_begun = true;
         }
-        let missing = snapshot.missing(&mut written.known);
+        let (missing, new) = snapshot.missing(&written.known);
         if !missing.is_empty() {
             let pack = objects::pack(&missing)?;
             index(&place, &pack).await?;
         }
+        // Not before: a client that leaves meanwhile takes this with it.
+        written.known.extend(new);
         let head = format!("ref: refs/heads/{}\n", snapshot.head);
         replace(&place.join("HEAD"), &head)?;
         replace(&place.join("packed-refs"), &snapshot.refs())?;

@@ -12,7 +12,7 @@ use headwater_git::fixture::Repository;
 use headwater_simulator::{Fault, GitChange, OnRequest, Simulator};
 
 use super::servers::{cloud, simulator};
-use super::{assert_equals_fresh, leftovers, plain_configuration, stored_commits};
+use super::{assert_equals_fresh, leftovers, plain_configuration, stored_commits, texts};
 use crate::lake::{How, Lake};
 use crate::test_database::On::Sqlite;
 
@@ -92,7 +92,14 @@ async fn an_interrupt_while_git_waits_ends_it_with_the_program() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     simulator.behave();
-    assert_eq!(lake.sync(How::default()).await.0, Exit::Ok);
+    let (exit, summary) = lake.sync(How::default()).await;
+    let told = "SELECT message FROM _headwater_steps WHERE message <> ''";
+    assert_eq!(
+        exit,
+        Exit::Ok,
+        "{summary:?}: {:?}",
+        texts(&lake, told).await
+    );
     assert_equals_fresh(Sqlite, &lake, &configuration).await;
     assert_eq!(leftovers(lake.folder()), [""; 0]);
 }

@@ -1,0 +1,413 @@
+//! The list of all parents' children, on a first walk, instead of one list for each parent.
+//!
+//! Nothing is documented of its order or its reach, so nothing is taken for granted. It is read
+//! twice: the first reading stores nothing and only counts, the second one stores. A parent
+//! counts as read when what is stored of it is what the first reading saw, its first item is as
+//! old as it is itself, its own count agrees, every item of the list was in order of time, and the
+//! lists of some parents, read to compare, held the same bytes. All others are read one by one.
+
+mod reader;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::future;
+use headwater_store::StoreError;
+use headwater_store::dead_letters::DeadLetter;
+use headwater_store::raw::{NewItem, ParentPosition, PendingParent, StoredItems};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{Batch, Engine, Found, PARENTS, Walked, status};
+use crate::endpoint::Wide;
+use crate::engine::{Doubt, Progress, keyed};
+use crate::error::{CollectErrorKind, RequestError, Verdict};
+use crate::key::field;
+use crate::page::RawItem;
+
+use reader::{Entry, Reader};
+
+/// With fewer pending parents it is not worth the trouble.
+pub(super) const WORTH: u64 = 50;
+
+/// A reading may take a page for so many parents: two of them take half of what they may save.
+const PARENTS_PER_PAGE: usize = 4;
+
+/// Parents whose own lists are read to compare.
+const SAMPLE: usize = 8;
+
+/// A parent's first item carries its time of creation, give or take.
+const BEGINNING: TimeDelta = TimeDelta::minutes(1);
+
+/// Items so much older than every pending parent end a reading.
+const BEYOND: TimeDelta = TimeDelta::hours(1);
+
+/// Parents looked at together.
+const GROUP: usize = 256;
+
+/// Why it came to an early end.
+enum Ended {
+    /// The parents' lists are read instead.
+    Doubt(Doubt),
+    /// Nothing more can be done.
+    Stopped(CollectErrorKind),
+}
+
+impl From<RequestError> for Ended {
+    fn from(error: RequestError) -> Self {
+        if error.kind.verdict() == Verdict::Stop {
+            return Self::Stopped(error.into());
+        }
+        Self::Doubt(Doubt::NotGiven(status(&error)))
+    }
+}
+
+impl From<StoreError> for Ended {
+    fn from(error: StoreError) -> Self {
+        Self::Stopped(error.into())
+    }
+}
+
+impl From<CollectErrorKind> for Ended {
+    fn from(error: CollectErrorKind) -> Self {
+        Self::Stopped(error)
+    }
+}
+
+/// Children of one parent, in whatever order they came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Tally {
+    items: u64,
+    digest: u128,
+}
+
+impl Tally {
+    fn add(&mut self, key: &str, content_hash: &str) {
+        self.items += 1;
+        let item = xxh3_128(format!("{key}\n{content_hash}").as_bytes());
+        self.digest = self.digest.wrapping_add(item);
+    }
+}
+
+/// A pending parent, and what the first reading saw of it.
+struct Known {
+    changed_seq: i64,
+    created: DateTime<Utc>,
+    /// Its own count of some of its children.
+    number: Option<u64>,
+    seen: Tally,
+    /// How many of the counted ones were seen.
+    counted: u64,
+    /// The time of the oldest one (UTC).
+    oldest: Option<DateTime<Utc>>,
+}
+
+impl Known {
+    /// True when nothing speaks against the first reading having seen all.
+    fn is_whole(&self) -> bool {
+        let begins = |oldest: DateTime<Utc>| oldest <= self.created + BEGINNING;
+        self.oldest.is_some_and(begins) && self.number.is_none_or(|it| it == self.counted)
+    }
+}
+
+/// Pending parents by key.
+type Parents = HashMap<String, Known>;
+
+/// Reads the list if that pays, and marks the parents that are proved to be complete.
+pub(super) async fn collect(engine: &mut Engine<'_>, wide: Wide) -> Result<(), CollectErrorKind> {
+    let mut parents = pending(engine, wide).await?;
+    if (parents.len() as u64) < WORTH {
+        return Ok(());
+    }
+    let doubt = match look(engine, wide, &mut parents).await {
+        Ok(pages) => {
+            let written = write(engine, wide, (&parents, pages)).await;
+            let doubt = unless_stopped(written)?;
+            judge(engine, parents, doubt.is_none()).await?;
+            doubt
+        }
+        Err(ended) => unless_stopped(Err(ended))?,
+    };
+    engine.outcome.doubt = doubt;
+    Ok(())
+}
+
+fn unless_stopped(done: Result<(), Ended>) -> Result<Option<Doubt>, CollectErrorKind> {
+    match done {
+        Ok(()) => Ok(None),
+        Err(Ended::Doubt(doubt)) => Ok(Some(doubt)),
+        Err(Ended::Stopped(error)) => Err(error),
+    }
+}
+
+/// All pending parents that a request would be sent for, and that tell when they were created.
+async fn pending(engine: &Engine<'_>, wide: Wide) -> Result<Parents, CollectErrorKind> {
+    let (store, scope) = (engine.task.store, engine.task.scope);
+    let streams = (engine.parent_table, engine.collection.stream);
+    let fetcher = engine.fetcher(engine.task.cancel.clone());
+    let mut wanted = HashMap::new();
+    let mut position = ParentPosition::default();
+    loop {
+        let (pending, reached) = store
+            .pending_parents(scope, streams, position, PARENTS)
+            .await?;
+        if (reached.seq, reached.id) == (position.seq, position.id) {
+            break;
+        }
+        position = reached;
+        let pending = pending.into_iter().filter(|it| !fetcher.has_none(it));
+        wanted.extend(pending.map(|it| (it.key, it.changed_seq)));
+    }
+    let mut parents = Parents::with_capacity(wanted.len());
+    let mut after = (0, 0);
+    loop {
+        let rows = store
+            .changed_items(scope, engine.parent_table, after, GROUP)
+            .await?;
+        let Some(last) = rows.last() else {
+            return Ok(parents);
+        };
+        after = (last.changed_seq, last.id);
+        for row in rows {
+            let Some(changed_seq) = wanted.remove(&row.key) else {
+                continue;
+            };
+            let Some(created) = time(&row.data, wide.created) else {
+                continue;
+            };
+            let number = wide.counted.and_then(|it| field(&row.data, it.number));
+            let known = Known {
+                changed_seq,
+                created,
+                number: number.and_then(|number| number.parse().ok()),
+                seen: Tally::default(),
+                counted: 0,
+                oldest: None,
+            };
+            parents.insert(row.key, known);
+        }
+    }
+}
+
+fn time(data: &[u8], path: &[&str]) -> Option<DateTime<Utc>> {
+    let time = DateTime::parse_from_rfc3339(&field(data, path)?).ok()?;
+    Some(time.with_timezone(&Utc))
+}
+
+/// The first reading, and the comparison. Keeps the parents that it may have seen all of, and
+/// returns how many pages it took.
+async fn look(engine: &mut Engine<'_>, wide: Wide, parents: &mut Parents) -> Result<usize, Ended> {
+    let most = parents.len() / PARENTS_PER_PAGE;
+    let told = engine.task.range.data_after.is_none().then_some(most);
+    let mut reader = Reader::new(engine, (wide, most, told), parents)?;
+    while let Some(entries) = reader.page(engine).await? {
+        for Entry { parent, at, item } in entries {
+            let Some(known) = parents.get_mut(&parent) else {
+                continue;
+            };
+            known.counted += u64::from(counts(wide, &item));
+            known.oldest = Some(known.oldest.map_or(at, |oldest| oldest.min(at)));
+            let item = self::item(engine, &parent, item)?;
+            known.seen.add(&item.key, &item.content_hash);
+        }
+    }
+    parents.retain(|_, known| known.is_whole());
+    if parents.len() <= reader.pages() {
+        return Err(Ended::Doubt(Doubt::Incomplete));
+    }
+    compare(engine, parents).await?;
+    Ok(reader.pages())
+}
+
+/// True for a child that its parent counts.
+fn counts(wide: Wide, item: &RawItem) -> bool {
+    let Some(counted) = wide.counted else {
+        return false;
+    };
+    if field(&item.0, counted.with).is_none() {
+        return false;
+    }
+    let data: Option<serde_json::Value> = serde_json::from_slice(&item.0).ok();
+    let data = data.unwrap_or_default();
+    data.pointer(counted.unless) != Some(&true.into())
+}
+
+/// Items as the parent's own list would bring them, and those without a usable key.
+fn items(
+    engine: &Engine<'_>,
+    parent: &str,
+    items: Vec<RawItem>,
+) -> Result<(Vec<NewItem>, Vec<DeadLetter>), CollectErrorKind> {
+    let url = engine.list_url(parent)?;
+    let of = (engine.collection, engine.task.children);
+    Ok(keyed(of, url.as_str(), parent, items))
+}
+
+/// The one item of the list, as the parent's own list would bring it.
+fn item(engine: &Engine<'_>, parent: &str, item: RawItem) -> Result<NewItem, Ended> {
+    let (mut items, _) = items(engine, parent, vec![item])?;
+    items.pop().ok_or(Ended::Doubt(Doubt::Unclear))
+}
+
+/// Reads the own lists of some parents, from the one with the most children to one with few, and
+/// stores them. They must hold what the first reading saw.
+async fn compare(engine: &mut Engine<'_>, parents: &mut Parents) -> Result<(), Ended> {
+    let mut by_size: Vec<(u64, String)> = parents
+        .iter()
+        .map(|(key, known)| (known.seen.items, key.clone()))
+        .collect();
+    by_size.sort_unstable_by(|left, right| right.cmp(left));
+    let every = by_size.len().div_ceil(SAMPLE).max(1);
+    let sample: Vec<(String, Known)> = by_size
+        .into_iter()
+        .step_by(every)
+        .filter_map(|(_, key)| parents.remove_entry(&key))
+        .collect();
+    let fetcher = engine.fetcher(engine.task.cancel.clone());
+    let mut walks = Vec::with_capacity(sample.len());
+    for (key, known) in &sample {
+        let parent = PendingParent {
+            key: key.clone(),
+            changed_seq: known.changed_seq,
+            child_counts: String::new(),
+        };
+        walks.push(fetcher.walk(parent, engine.list_url(key)?));
+    }
+    let mut ended = None;
+    let mut read = Vec::with_capacity(sample.len());
+    for (walked, (key, known)) in future::join_all(walks).await.into_iter().zip(&sample) {
+        match walked.result {
+            Ok(Found::All) if seen(engine, key, &walked)? == Some(known.seen) => {}
+            Ok(_) => ended = ended.or(Some(Ended::Doubt(Doubt::Different))),
+            Err(error) => {
+                // It stays pending, and is tried again in its turn.
+                ended = Some(error.into());
+                continue;
+            }
+        }
+        read.push(walked);
+    }
+    let (page, stopped) = engine.stage(None, read).await?;
+    page.commit().await?;
+    match stopped.map(Ended::Stopped).or(ended) {
+        Some(ended) => Err(ended),
+        None => Ok(()),
+    }
+}
+
+/// What a parent's own list holds; none when not all of it can be stored.
+fn seen(
+    engine: &Engine<'_>,
+    parent: &str,
+    walked: &Walked,
+) -> Result<Option<Tally>, CollectErrorKind> {
+    let mut seen = Tally::default();
+    let (items, letters) = items(engine, parent, walked.items.clone())?;
+    for item in items {
+        seen.add(&item.key, &item.content_hash);
+    }
+    Ok(Some(seen).filter(|_| letters.is_empty()))
+}
+
+/// The second reading: stores what belongs to these parents.
+async fn write(
+    engine: &mut Engine<'_>,
+    wide: Wide,
+    (parents, pages): (&Parents, usize),
+) -> Result<(), Ended> {
+    engine.first = false;
+    let table = &engine.collection.raw_table;
+    let store = engine.task.store;
+    // A page more than before, since something may have come.
+    let mut reader = Reader::new(engine, (wide, pages + 1, None), parents)?;
+    while let Some(entries) = reader.page(engine).await? {
+        let mut new = Vec::with_capacity(entries.len());
+        for Entry { parent, item, .. } in entries {
+            if parents.contains_key(&parent) {
+                new.push(self::item(engine, &parent, item)?);
+            }
+        }
+        let received = new.len() as u64;
+        let known = stored(engine, new.iter().map(|item| item.parent.clone()).collect()).await?;
+        let now = reader.date().unwrap_or(engine.task.now);
+        let mut page = store.begin(engine.task.scope, now).await?;
+        let changes = page.write_items(table, new, &known, None).await?;
+        page.commit().await?;
+        engine.outcome.items += received;
+        engine.outcome.written += changes.written;
+        (engine.task.progress)(Progress {
+            items: received,
+            ..Progress::default()
+        });
+    }
+    Ok(())
+}
+
+async fn stored(engine: &Engine<'_>, mut parents: Vec<String>) -> Result<StoredItems, StoreError> {
+    parents.sort_unstable();
+    parents.dedup();
+    let table = &engine.collection.raw_table;
+    let store = engine.task.store;
+    store
+        .stored_children(engine.task.scope, table, &parents)
+        .await
+}
+
+/// Marks the parents of which just that is stored which the first reading saw. What is stored of
+/// the others goes, so that their own lists are read as if this had not been tried.
+async fn judge(
+    engine: &mut Engine<'_>,
+    parents: Parents,
+    trusted: bool,
+) -> Result<(), CollectErrorKind> {
+    let mut parents: Vec<(String, Known)> = parents.into_iter().collect();
+    parents.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+    for group in parents.chunks(GROUP) {
+        let keys = group.iter().map(|(key, _)| key.clone()).collect();
+        let stored = stored(engine, keys).await?;
+        let mut found: HashMap<&str, Tally> = HashMap::new();
+        for ((parent, key), item) in &stored {
+            let tally = found.entry(parent).or_default();
+            tally.add(key, &item.content_hash);
+        }
+        let is_proved = |key: &str, known: &Known| trusted && found.get(key) == Some(&known.seen);
+        let (proved, doubted): (Vec<_>, Vec<_>) =
+            group.iter().partition(|(key, known)| is_proved(key, known));
+        let doubted: Vec<&str> = doubted.iter().map(|(key, _)| key.as_str()).collect();
+        let leftover = stored
+            .iter()
+            .filter(|((parent, _), _)| doubted.contains(&parent.as_str()))
+            .map(|(_, item)| item.id)
+            .collect();
+        let proved = proved
+            .iter()
+            .map(|(key, known)| (key.clone(), known.changed_seq))
+            .collect();
+        mark(engine, proved, leftover).await?;
+    }
+    Ok(())
+}
+
+async fn mark(
+    engine: &Engine<'_>,
+    proved: Vec<(String, i64)>,
+    leftover: Vec<i64>,
+) -> Result<(), CollectErrorKind> {
+    let stream = engine.collection.stream;
+    let batch = Batch {
+        parents: proved,
+        ..Batch::default()
+    };
+    let store = engine.task.store;
+    let mut page = store.begin(engine.task.scope, engine.task.now).await?;
+    page.remove_items(&engine.collection.raw_table, &leftover)
+        .await?;
+    page.settle(stream, &batch.settled(&engine.old)).await?;
+    let parents = batch.parents.len() as u64;
+    page.set_children_fetched(stream, batch.parents).await?;
+    page.commit().await?;
+    (engine.task.progress)(Progress {
+        parents,
+        ..Progress::default()
+    });
+    Ok(())
+}
