@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use headwater_converters::{Conversion, diffs};
+use headwater_converters::{Conversion, diffs, merges};
 use headwater_extractors::accounts;
 use headwater_store::compare::Tables;
 
@@ -91,6 +91,13 @@ pub fn compares(source: &Source, streams: &BTreeSet<&str>) -> bool {
     source.compares && brings.iter().any(|stream| streams.contains(stream))
 }
 
+/// Whether merged pull requests can be linked when only these streams bring rows.
+#[must_use]
+pub fn links_merges(source: &Source, streams: &BTreeSet<&str>) -> bool {
+    let has_history = [GIT, "commits"].iter().any(|it| streams.contains(it));
+    source.compares && has_history && streams.contains("pull_requests")
+}
+
 /// The tables that these streams fill, for comparing databases.
 #[must_use]
 pub fn tables_of(source: &Source, streams: &BTreeSet<&str>) -> Tables {
@@ -116,6 +123,9 @@ pub fn tables_of(source: &Source, streams: &BTreeSet<&str>) -> Tables {
     }
     if compares(source, streams) {
         filled.extend(diffs::tables().iter().map(|table| table.name));
+    }
+    if links_merges(source, streams) {
+        filled.extend(merges::tables().iter().map(|table| table.name));
     }
     tables.rows.retain(|table| filled.contains(table.name));
     tables

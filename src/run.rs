@@ -3,6 +3,7 @@
 mod collecting;
 mod git;
 mod leasing;
+mod merging;
 mod ownership;
 mod progress;
 mod steps;

@@ -10,9 +10,9 @@ use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError, Watc
 use tokio::sync::mpsc;
 
 use crate::conversion::Conversion;
-use crate::diffs;
 use crate::hashes::{self, Counts, Named};
 use crate::rules::Rules;
+use crate::{diffs, merges};
 
 /// Driver rows converted in one transaction.
 const PAGE: usize = 512;
@@ -308,6 +308,7 @@ async fn stage_page<'s>(
     changes += named.write(&mut page, scope, conversion).await?;
     if changes.written + changes.removed > 0 {
         diffs::follow(&page, &conversion.tables())?;
+        merges::follow(&page, &conversion.tables())?;
     }
     match keys.last() {
         Some(last) if of_everything => page.reach_of_everything(&conversion.step(), last)?,

@@ -7,8 +7,10 @@
 //!
 //! Commits that are only named as a parent are *unknown*: a history that was cut off ends in them.
 
+mod beginnings;
 mod generations;
 mod hash;
+mod reached;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -16,7 +18,9 @@ mod walk;
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
+pub use beginnings::{Beginnings, Found};
 pub use hash::CommitHash;
+pub use reached::{Reach, reached};
 pub use walk::{Difference, Walk};
 
 /// Why a commit cannot be part of a graph.
@@ -226,6 +230,12 @@ impl Graph {
         }
         let start = span.start as usize;
         &self.parents[start..start + span.count as usize]
+    }
+
+    /// How far a commit is above its farthest root: more than each of its parents.
+    #[must_use]
+    pub fn height(&self, commit: Commit) -> (u32, CommitHash) {
+        (self.generations[commit.place()], self.hash(commit))
     }
 
     /// Whether everything is known that can be reached from a commit.

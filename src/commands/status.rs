@@ -91,6 +91,7 @@ async fn rows_of(
                 .map(|table| table.name.to_owned())
         }
         "convert" if stream == "diffs" => Some("commits_diff_pairs".to_owned()),
+        "convert" if stream == "merges" => Some("pull_request_merges".to_owned()),
         _ => {
             let conversion = source.conversions.iter().find(|c| c.name == stream);
             conversion.and_then(|c| c.tables().first().map(|table| table.name.to_owned()))

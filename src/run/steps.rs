@@ -139,6 +139,7 @@ impl ScopeRun<'_> {
         }
         self.leave_git().await?;
         self.convert_all(tally).await?;
+        self.link_merges(tally).await?;
         self.compare(tally).await?;
         self.prune_removed().await.map_err(|_| Stop::Broken)
     }

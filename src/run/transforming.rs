@@ -158,7 +158,7 @@ impl<'a> ScopeRun<'a> {
         self.end_conversion(progress, done, tally).await
     }
 
-    async fn end_conversion(
+    pub(super) async fn end_conversion(
         &self,
         progress: Progress<'_>,
         done: Result<converters::Outcome, converters::Error>,
@@ -194,6 +194,15 @@ impl<'a> ScopeRun<'a> {
         step
     }
 
+    /// The domain id of the scope's repository.
+    pub(super) fn repository_id(&self) -> String {
+        let scope = &self.job.scope;
+        match &self.job.git {
+            Some(git) => git.repo_id.clone(),
+            None => id::repository(scope.connection_id, &scope.full_name),
+        }
+    }
+
     /// Compares tags and deployments with their predecessors, when something changed that they
     /// follow from.
     pub(super) async fn compare(&self, tally: &mut Tally) -> Step<()> {
@@ -218,10 +227,7 @@ impl<'a> ScopeRun<'a> {
         let progress = Progress::begin(self, "convert", "diffs");
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);
-        let repository = match &self.job.git {
-            Some(git) => git.repo_id.clone(),
-            None => id::repository(scope.connection_id, &scope.full_name),
-        };
+        let repository = self.repository_id();
         let done = diffs::run(store, scope, &repository, rules, &watch).await;
         let released = lease.release().await;
         self.end_conversion(progress, done, tally).await?;

@@ -19,6 +19,7 @@ pub mod hashes;
 pub mod leases;
 pub mod ledger;
 pub mod mentions;
+pub mod merges;
 pub mod ownership;
 mod page;
 pub mod progress;

@@ -40,6 +40,16 @@ impl CommitHash {
                 hexadecimal(digit) == Some(half)
             })
     }
+
+    /// Whether the text of the hash comes before every text that begins with these digits.
+    pub(super) fn is_before(&self, digits: &str) -> bool {
+        let own = self.as_bytes().iter();
+        let own = own.flat_map(|byte| [byte >> 4, byte & 15]);
+        let digits = digits.bytes().map(|digit| hexadecimal(digit).unwrap_or(0));
+        own.zip(digits)
+            .find(|(own, digit)| own != digit)
+            .is_some_and(|(own, digit)| own < digit)
+    }
 }
 
 fn hexadecimal(digit: u8) -> Option<u8> {

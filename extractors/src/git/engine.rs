@@ -227,6 +227,7 @@ impl Engine<'_> {
         page.set_git_state(&self.state).await?;
         page.forget_git_tips(&self.forgotten).await?;
         page.note_git_tips(new, false).await?;
+        page.merges_are_stale()?;
         page.commit().await?;
         Ok(())
     }
@@ -382,6 +383,7 @@ impl Engine<'_> {
         let gone = own.release(&mut page, shas).await?;
         let stored = page.stored_commits(&gone).await?;
         self.outcome.changes.removed += page.remove_commits(&gone).await?;
+        page.merges_are_stale()?;
         if self.rules.authors == Authors::Addresses {
             let emails = stored.into_values().map(|commit| commit.row.author_id);
             let emails: BTreeSet<String> = emails.filter(|email| !email.is_empty()).collect();
@@ -435,6 +437,10 @@ impl Engine<'_> {
             page.set_git_state(&self.state).await?;
         }
         page.diffs_are_stale(true)?;
+        if changes.written + changes.removed > 0 {
+            // Refs; what commits were written or removed is told where that is done.
+            page.merges_are_stale()?;
+        }
         page.commit().await?;
         self.outcome.changes += changes;
         Ok(())

@@ -12,6 +12,7 @@ mod history;
 mod made;
 mod mirror;
 mod numstat;
+mod patches;
 mod reading;
 mod refs;
 mod sharing;
@@ -31,6 +32,7 @@ use headwater_store::{Changes, StoreError};
 pub use engine::run;
 pub use forgetting::forget;
 pub use headwater_store::git::GIT_ORIGIN;
+pub use patches::{Change, patch_ids};
 pub use walk::{Walked, walk};
 
 /// What the history of a scope is read of.

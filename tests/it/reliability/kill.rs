@@ -75,14 +75,15 @@ pub(super) async fn kills(on: On, wanted: u64, seed: u64) -> Option<Kills> {
     Some(kills)
 }
 
-/// A sync that nobody disturbs: it begins at once, whatever the killed ones left.
+/// A sync that nobody disturbs: it does not wait until the killed ones' leases run out by
+/// themselves, which takes a minute; a busy machine may take its time for everything else.
 async fn rerun(installation: &Installation) {
     let began = std::time::Instant::now();
     let done = installation.run(&["sync"]).await;
     let said = String::from_utf8_lossy(&done.stderr);
     assert_eq!(done.status.code(), Some(0), "{said}");
     let seconds = began.elapsed().as_secs();
-    assert!(seconds < 20, "the rerun took {seconds} s\n{said}");
+    assert!(seconds < 45, "the rerun took {seconds} s\n{said}");
 }
 
 /// Starts a sync and kills it, at a request or after a time, mostly while it writes.

@@ -1,0 +1,36 @@
+//! Why nothing was found of a merged pull request, in words.
+
+use headwater_domain::graph::{Found, Graph};
+
+use super::destinations::Destinations;
+use super::engine::Linked;
+
+pub(super) fn reason(
+    pull_request: &Linked,
+    graph: &Graph,
+    destinations: &Destinations<'_>,
+) -> String {
+    if graph.is_empty() {
+        return "no commit of the repository is stored".to_owned();
+    }
+    let row = &pull_request.row;
+    let merge = match pull_request.merge {
+        _ if row.merge_commit.is_empty() => "the source tells no merge commit".to_owned(),
+        Found::Several => format!("several commits begin with {}", row.merge_commit),
+        Found::One(_) | Found::None => format!(
+            "the repository has no commit {}, which merged it",
+            row.merge_commit
+        ),
+    };
+    let base = &row.base_ref;
+    if destinations.tip(base).is_none() {
+        return format!("{merge}; there is neither a branch {base} nor a default branch");
+    }
+    let own = if pull_request.own.is_empty() && pull_request.head.is_none() {
+        "it has none of its own commits".to_owned()
+    } else {
+        format!("its own commits are not all in the history of {base}")
+    };
+    let number = row.number;
+    format!("{merge}; {own}; no commit there says #{number} in its subject")
+}
