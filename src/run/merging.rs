@@ -33,6 +33,7 @@ impl ScopeRun<'_> {
         let done = done.map(|outcome| Outcome {
             items: outcome.items,
             changes: outcome.changes,
+            ..Outcome::default()
         });
         self.end_conversion(progress, done, tally).await
     }
