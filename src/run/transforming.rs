@@ -151,7 +151,7 @@ impl ScopeRun<'_> {
         self.end_conversion(progress, done, tally).await
     }
 
-    pub(super) async fn end_conversion(
+    async fn end_conversion(
         &self,
         progress: Progress<'_>,
         done: Result<converters::Outcome, converters::Error>,

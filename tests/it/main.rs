@@ -19,6 +19,7 @@ mod hostile_payloads;
 mod issues;
 mod lake;
 mod leases;
+mod merges;
 mod network;
 mod oracle;
 mod people;
