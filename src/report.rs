@@ -43,6 +43,10 @@ pub struct StepSummary {
     pub rejected: u64,
     /// Requests sent.
     pub requests: u64,
+    /// Short commit hashes in these rows that no commit of the repository begins with.
+    pub unknown_hashes: u64,
+    /// Short commit hashes in these rows that several commits of the repository begin with.
+    pub ambiguous_hashes: u64,
     /// How long it took.
     pub seconds: f64,
     /// Why it is not a success; empty when it is.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use headwater_domain::code::short_hash;
 use headwater_domain::{Rows, Scope, Sourced, Table};
 use headwater_store::{Store, StoreError, aside};
 use sea_orm::EntityTrait;
@@ -175,6 +176,8 @@ impl Related {
 pub struct Write {
     pub(crate) table: &'static Table,
     pub(crate) owner: &'static str,
+    /// Columns of commit hashes that may be short.
+    pub(crate) hashes: &'static [&'static str],
 }
 
 impl Write {
@@ -184,7 +187,16 @@ impl Write {
         Self {
             table: Table::of::<E>(),
             owner,
+            hashes: &[],
         }
+    }
+
+    /// The same table with columns in which a short hash becomes the full one, where exactly one
+    /// commit of the repository begins with it.
+    #[must_use]
+    pub fn resolving(mut self, columns: &'static [&'static str]) -> Self {
+        self.hashes = columns;
+        self
     }
 }
 
@@ -272,7 +284,16 @@ impl Conversion {
     /// Tables it writes.
     #[must_use]
     pub fn tables(&self) -> Vec<&'static Table> {
-        self.writes.iter().map(|write| write.table).collect()
+        let hashes = self.resolves_hashes();
+        let hashes = hashes.then(Table::of::<short_hash::Entity>);
+        let writes = self.writes.iter().map(|write| write.table);
+        writes.chain(hashes).collect()
+    }
+
+    /// True when it reads which commits the repository has, to know short hashes in full.
+    #[must_use]
+    pub fn resolves_hashes(&self) -> bool {
+        self.writes.iter().any(|write| !write.hashes.is_empty())
     }
 
     pub(crate) async fn load_related(

@@ -10,6 +10,7 @@ use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError, Watc
 use tokio::sync::mpsc;
 
 use crate::conversion::Conversion;
+use crate::hashes::{self, Counts, Named};
 use crate::rules::Rules;
 use crate::{diffs, merges};
 
@@ -26,6 +27,8 @@ pub struct Outcome {
     pub items: u64,
     /// What happened to the domain tables.
     pub changes: Changes,
+    /// Short hashes in these rows that no full one was found for.
+    pub hashes: Counts,
 }
 
 /// Why a conversion stopped.
@@ -71,7 +74,7 @@ pub async fn run(
     let everything = everything.map_err(failed)?;
     let passes = everything.is_some();
     let (ready, batches) = mpsc::channel(AHEAD);
-    let read = read_pages(store, scope, (conversion, rules), everything, ready);
+    let read = read_pages(store, scope, (conversion, rules, first), everything, ready);
     let written = write_pages((store, scope), conversion, watch, batches, (first, passes));
     let (read, written) = future::join(read, written).await;
     let outcome = written.map_err(failed)?;
@@ -84,7 +87,7 @@ pub async fn run(
 async fn read_pages(
     store: &Store,
     scope: &Scope,
-    (conversion, rules): (&Conversion, &Arc<Rules>),
+    (conversion, rules, first): (&Conversion, &Arc<Rules>, bool),
     everything: Option<String>,
     ready: mpsc::Sender<Batch>,
 ) -> Result<(), StoreError> {
@@ -105,7 +108,9 @@ async fn read_pages(
             };
             after = last;
             let keys = (keys, of_everything);
-            let batch = convert_page(store, scope, (conversion, rules), keys).await?;
+            let mut batch = convert_page(store, scope, (conversion, rules), keys).await?;
+            let named = (&mut batch.rows, batch.keys.as_slice());
+            batch.named = hashes::resolve(store, scope, conversion, named, first).await?;
             if ready.send(batch).await.is_err() {
                 // The writing has stopped, and tells why.
                 return Ok(());
@@ -141,6 +146,7 @@ async fn write_pages(
             return Ok(None);
         }
         let count = batch.keys.len() as u64;
+        outcome.hashes += batch.named.counts;
         let page = match open.take() {
             Some(page) => page,
             None => store.begin(scope, watch.now).await?,
@@ -173,6 +179,8 @@ struct Batch {
     /// Keys whose rows stay, because another scope has them too.
     held: HashSet<String>,
     rows: Rows,
+    /// Short hashes that the rows were made with.
+    named: Named,
 }
 
 /// Converts what belongs to some keys.
@@ -206,6 +214,7 @@ async fn convert_page(
         of_everything,
         held,
         rows: converted.rows,
+        named: Named::default(),
     })
 }
 
@@ -273,6 +282,7 @@ async fn stage_page<'s>(
         of_everything,
         held,
         mut rows,
+        named,
     } = batch;
     let own = keys.iter().filter(|key| !held.contains(*key));
     let owners: Vec<String> = own.map(|key| (conversion.owner)(scope, key)).collect();
@@ -295,6 +305,7 @@ async fn stage_page<'s>(
         "{} writes undeclared tables",
         conversion.name
     );
+    changes += named.write(&mut page, scope, conversion).await?;
     if changes.written + changes.removed > 0 {
         diffs::follow(&page, &conversion.tables())?;
         merges::follow(&page, &conversion.tables())?;

@@ -4,6 +4,7 @@ pub mod bitbucket;
 mod conversion;
 pub mod diffs;
 pub mod engine;
+pub mod hashes;
 pub mod merges;
 #[cfg(test)]
 mod shown_rows;

@@ -173,6 +173,12 @@ impl Rows {
         taken.map(|t| t.rows).unwrap_or_default()
     }
 
+    /// The rows of one table, in the order they were made.
+    pub fn of_mut(&mut self, table: &Table) -> &mut [NewRow] {
+        let rows = self.tables.get_mut(table.name);
+        rows.map(|t| t.rows.as_mut_slice()).unwrap_or_default()
+    }
+
     /// Takes the rows named by content out.
     pub fn take_shared(&mut self) -> Vec<TableRows> {
         std::mem::take(&mut self.shared).into_values().collect()

@@ -27,6 +27,7 @@ mod m20261121_000021_unindex_commits;
 mod m20261121_000022_create_git_history;
 mod m20261121_000023_create_commits_diffs;
 mod m20261121_000026_create_pull_request_merges;
+mod m20261121_000027_create_short_hashes;
 mod schema;
 
 use std::time::Duration;
@@ -130,6 +131,7 @@ history! {
     m20261121_000022_create_git_history => GIT_HISTORY,
     m20261121_000023_create_commits_diffs => COMMITS_DIFFS,
     m20261121_000026_create_pull_request_merges => PULL_REQUEST_MERGES,
+    m20261121_000027_create_short_hashes => SHORT_HASHES,
 }
 
 /// Applies changes in order and remembers which are applied.

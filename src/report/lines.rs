@@ -97,6 +97,15 @@ pub(super) fn step_line(place: &Place, summary: &StepSummary) -> String {
     if summary.requests > 0 {
         parts.push(counted(summary.requests, "request", "requests"));
     }
+    for (count, what) in [
+        (summary.unknown_hashes, "unknown"),
+        (summary.ambiguous_hashes, "ambiguous"),
+    ] {
+        if count > 0 {
+            let hashes = counted(count, "short hash", "short hashes");
+            parts.push(format!("{hashes} {what}"));
+        }
+    }
     let facts = parts.join(", ");
     let mut line = format!(
         "{scope} {stage} {stream}: {facts} ({:.1} s)",
@@ -146,6 +155,27 @@ mod tests {
         assert_eq!(counted(1, "row", "rows"), "1 row");
         assert_eq!(counted(0, "row", "rows"), "0 rows");
         assert_eq!(counted(1_234_567, "row", "rows"), "1,234,567 rows");
+    }
+
+    #[test]
+    fn a_step_tells_of_hashes_that_stay_short() {
+        let place = Place {
+            scope: "c:acme/rocket".to_owned(),
+            stage: "convert",
+            stream: "pull_requests",
+        };
+        let summary = StepSummary {
+            state: "success",
+            items: 9,
+            unknown_hashes: 3,
+            ambiguous_hashes: 1,
+            ..StepSummary::default()
+        };
+        assert_eq!(
+            step_line(&place, &summary),
+            "c:acme/rocket convert pull_requests: 9 read, 0 written, 3 short hashes unknown, \
+             1 short hash ambiguous (0.0 s)"
+        );
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::source::StreamEntry;
 /// Steps of a scope under way at once: one writes while the others read and compute.
 const ABREAST: usize = 3;
 
-impl ScopeRun<'_> {
+impl<'a> ScopeRun<'a> {
     /// What an offline engine needs from outside.
     pub(super) fn watch<'w>(&'w self, progress: &'w (dyn Fn(u64) + Send + Sync)) -> Watch<'w> {
         Watch {
@@ -50,15 +50,22 @@ impl ScopeRun<'_> {
         let conversions = source.conversions_of(&self.job.scope);
         let wanted = conversions
             .filter(|conversion| entities::converts(source, &self.job.streams, conversion));
-        let steps = wanted.map(|conversion| {
+        let step = |conversion: &'a converters::Conversion| {
             let step = async move {
                 let mut own = Tally::default();
                 let done = self.convert(conversion, &mut own).await;
                 (own, done)
             };
             step.boxed()
-        });
-        self.beside_each_other(steps.collect(), tally).await
+        };
+        // Which commits a repository has is written by the first and read by the others.
+        let (after, first): (Vec<_>, Vec<_>) =
+            wanted.partition(|conversion| conversion.resolves_hashes());
+        for stage in [first, after] {
+            let steps = stage.into_iter().map(step).collect();
+            self.beside_each_other(steps, tally).await?;
+        }
+        Ok(())
     }
 
     /// Runs steps of one stage, none of which reads what another writes. Where one writer writes
@@ -162,6 +169,8 @@ impl ScopeRun<'_> {
             items: outcome.items,
             written: outcome.changes.written,
             removed: outcome.changes.removed,
+            unknown_hashes: outcome.hashes.unknown,
+            ambiguous_hashes: outcome.hashes.ambiguous,
             ..StepSummary::default()
         });
         self.end_offline(progress, summary, is_cancelled, tally)

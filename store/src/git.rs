@@ -388,6 +388,7 @@ impl Page<'_> {
     ) -> Result<u64, StoreError> {
         let table = Table::of::<repo_commit::Entity>();
         let mut removed = 0;
+        self.list_namers_of(repo_id, shas.iter().map(String::as_str))?;
         for group in shas.chunks(LENGTHS[0]) {
             let (list, keys) = texts(group);
             let text = format!(

@@ -15,6 +15,7 @@ mod error;
 pub mod forecast;
 pub mod git;
 mod graph;
+pub mod hashes;
 pub mod leases;
 pub mod ledger;
 pub mod mentions;

@@ -123,12 +123,15 @@ impl Store {
         after: &str,
         limit: i64,
     ) -> Result<Vec<Naming>, StoreError> {
-        let text = "SELECT made.sha, SUBSTR(made.message, 1, ?), made.committed_date \
+        // A length that is bound is a `bigint` to PostgreSQL, whose SUBSTR takes none.
+        let text = format!(
+            "SELECT made.sha, SUBSTR(made.message, 1, {SUBJECT}), made.committed_date \
                     FROM repo_commits AS held JOIN commits AS made ON made.sha = held.commit_sha \
                     WHERE held.repo_id = ? AND held.commit_sha > ? AND made.message LIKE '%#%' \
-                    ORDER BY held.commit_sha LIMIT ?";
-        let values = vec![SUBJECT.into(), repo_id.into(), after.into(), limit.into()];
-        let rows = self.query_all(text, values).await?;
+                    ORDER BY held.commit_sha LIMIT ?"
+        );
+        let values = vec![repo_id.into(), after.into(), limit.into()];
+        let rows = self.query_all(&text, values).await?;
         let read = rows.iter().map(|row| {
             Ok(Naming {
                 sha: row.get(0)?,
@@ -136,7 +139,7 @@ impl Store {
                 committed: row.get(2)?,
             })
         });
-        read.collect::<Result<_, _>>().during(text)
+        read.collect::<Result<_, _>>().during(&text)
     }
 
     /// The status of a pull request; none where there is no such row.

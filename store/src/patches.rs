@@ -33,17 +33,20 @@ pub struct Alike {
 impl Store {
     /// The commits of a repository that share author and time with another one of it.
     pub async fn commits_alike(&self, repo_id: &str) -> Result<Vec<Alike>, StoreError> {
-        let text = "SELECT made.sha, made.author_email, made.authored_date, \
-                    SUBSTR(made.message, 1, ?) FROM repo_commits AS held \
+        // A length that is bound is a `bigint` to PostgreSQL, whose SUBSTR takes none.
+        let text = format!(
+            "SELECT made.sha, made.author_email, made.authored_date, \
+                    SUBSTR(made.message, 1, {SUBJECT}) FROM repo_commits AS held \
                     JOIN commits AS made ON made.sha = held.commit_sha \
                     JOIN (SELECT one.author_email AS email, one.authored_date AS authored \
                     FROM repo_commits AS own JOIN commits AS one ON one.sha = own.commit_sha \
                     WHERE own.repo_id = ? AND one.authored_date IS NOT NULL \
                     GROUP BY one.author_email, one.authored_date HAVING COUNT(*) > 1) AS twice \
                     ON twice.email = made.author_email AND twice.authored = made.authored_date \
-                    WHERE held.repo_id = ?";
-        let values = vec![SUBJECT.into(), repo_id.into(), repo_id.into()];
-        let rows = self.query_all(text, values).await?;
+                    WHERE held.repo_id = ?"
+        );
+        let values = vec![repo_id.into(), repo_id.into()];
+        let rows = self.query_all(&text, values).await?;
         let read = rows.iter().map(|row| {
             let message: Option<String> = row.get(3)?;
             let message = message.unwrap_or_default();
@@ -54,7 +57,7 @@ impl Store {
                 subject: message.lines().next().unwrap_or_default().to_owned(),
             })
         });
-        read.collect::<Result<_, _>>().during(text)
+        read.collect::<Result<_, _>>().during(&text)
     }
 
     /// The commits of a repository and when they were committed (UTC).

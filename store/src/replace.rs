@@ -124,6 +124,7 @@ impl Page<'_> {
         if rows.is_empty() {
             return Ok(());
         }
+        self.list_namers(table, rows.iter().map(|row| row.values.as_slice()))?;
         let tracked = table.layer() != Layer::Domain;
         let shape = Shape::sourced(table);
         // Rows of one raw table share everything but their own values and the raw id.
@@ -159,6 +160,8 @@ impl Page<'_> {
         table: &Table,
         keys: Vec<Vec<Value>>,
     ) -> Result<(), StoreError> {
+        // The key of a repository's commit begins with the repository and the commit.
+        self.list_namers(table, keys.iter().map(Vec::as_slice))?;
         let names: Vec<&str> = key_names(table).collect();
         for group in keys.chunks(LENGTHS[1]) {
             let text = removal_text(table.name, &names, group.len());

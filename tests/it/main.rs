@@ -15,6 +15,7 @@ mod entities;
 mod explain;
 mod git;
 mod git_history;
+mod hashes;
 mod hostile_payloads;
 mod issues;
 mod lake;

@@ -40,6 +40,7 @@ impl RelatedRow for OwnPipeline {
 impl Convert for Deployments {
     type Driver = deployment::Entity;
     const NAME: &'static str = "deployments";
+    const VERSION: u32 = 2;
     const KEY: &'static str = "belongs_to";
 
     fn reads() -> Vec<Read> {
@@ -53,7 +54,8 @@ impl Convert for Deployments {
     fn writes() -> Vec<Write> {
         vec![
             Write::to::<cicd_deployment::Entity>("cicd_pipeline_id"),
-            Write::to::<cicd_deployment_commit::Entity>("cicd_pipeline_id"),
+            Write::to::<cicd_deployment_commit::Entity>("cicd_pipeline_id")
+                .resolving(&["commit_sha"]),
         ]
     }
 

@@ -22,7 +22,7 @@ pub struct Pipelines;
 impl Convert for Pipelines {
     type Driver = pipeline::Entity;
     const NAME: &'static str = "pipelines";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const KEY: &'static str = "bitbucket_id";
 
     fn reads() -> Vec<Read> {
@@ -36,9 +36,9 @@ impl Convert for Pipelines {
     fn writes() -> Vec<Write> {
         vec![
             Write::to::<cicd_pipeline::Entity>("id"),
-            Write::to::<cicd_pipeline_commit::Entity>("pipeline_id"),
+            Write::to::<cicd_pipeline_commit::Entity>("pipeline_id").resolving(&["commit_sha"]),
             Write::to::<cicd_deployment::Entity>("id"),
-            Write::to::<cicd_deployment_commit::Entity>("id"),
+            Write::to::<cicd_deployment_commit::Entity>("id").resolving(&["commit_sha"]),
         ]
     }
 

@@ -21,6 +21,7 @@ pub struct PullRequests;
 impl Convert for PullRequests {
     type Driver = pull_request::Entity;
     const NAME: &'static str = "pull_requests";
+    const VERSION: u32 = 2;
     const KEY: &'static str = "bitbucket_id";
 
     fn reads() -> Vec<Read> {
@@ -34,7 +35,11 @@ impl Convert for PullRequests {
 
     fn writes() -> Vec<Write> {
         vec![
-            Write::to::<domain::Entity>("id"),
+            Write::to::<domain::Entity>("id").resolving(&[
+                "merge_commit_sha",
+                "head_commit_sha",
+                "base_commit_sha",
+            ]),
             Write::to::<pull_request_reviewer::Entity>("pull_request_id"),
             Write::to::<pull_request_event::Entity>("source_id"),
         ]
@@ -147,7 +152,8 @@ fn status(state: &str) -> &str {
     }
 }
 
-/// The full hash that a short one stands for, when the pull request's own commits tell it.
+/// The full hash that a short one stands for, when the pull request's own commits tell it: before
+/// it is merged, and in a fork, the repository has none of them.
 fn full_sha(short: &str, commits: &[Sourced<pull_request_commit::Model>]) -> String {
     let full = commits.iter().map(|commit| commit.row.commit_sha.as_str());
     let mut matching = full.filter(|sha| short.len() >= 7 && sha.starts_with(short));

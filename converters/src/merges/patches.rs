@@ -222,9 +222,10 @@ impl Comparing<'_> {
             return Ok(());
         };
         let start = dates.partition_point(|(date, _)| date < made);
-        let dated = dates[start..].iter();
-        let dated = dated.take_while(|(date, _)| last.is_none_or(|last| *date <= last));
-        let fitting = dated.map(|(_, commit)| *commit).filter(|commit| {
+        let in_time = dates[start..]
+            .iter()
+            .take_while(|(date, _)| last.is_none_or(|last| *date <= last));
+        let fitting = in_time.map(|(_, commit)| *commit).filter(|commit| {
             let is_plain = self.graph.parents(*commit).len() < 2;
             is_plain && reach.has(*commit) && !own.contains(commit)
         });

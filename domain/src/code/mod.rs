@@ -15,4 +15,5 @@ pub mod pull_request_reviewer;
 pub mod ref_commit;
 pub mod repo;
 pub mod repo_commit;
+pub mod short_hash;
 pub mod unlinked_pull_request;

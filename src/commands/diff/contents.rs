@@ -34,8 +34,6 @@ impl Contents {
         shas: &[String],
     ) -> Result<Self, Failure> {
         let found: HashSet<&str> = shas.iter().map(String::as_str).collect();
-        let mut sorted: Vec<&str> = found.iter().copied().collect();
-        sorted.sort_unstable();
         let merged = store.merged_pull_requests(repository).await?;
         let is_brought = |pull_request: &BroughtPullRequest| {
             if !pull_request.merged_with.is_empty() {
@@ -45,7 +43,7 @@ impl Contents {
             // Nothing was linked with it: what the source says of it is all there is.
             let merge = pull_request.merge_commit.as_str();
             let is_known = merge.parse().is_ok_and(|hash| graph.find(hash).is_some());
-            has_beginning(&sorted, merge)
+            found.contains(merge)
                 || (!is_known
                     && pull_request
                         .commits
@@ -68,17 +66,6 @@ impl Contents {
     }
 }
 
-/// Whether one of these sorted hashes is this one, or begins with it.
-fn has_beginning(sorted: &[&str], beginning: &str) -> bool {
-    if beginning.is_empty() {
-        return false;
-    }
-    let place = sorted.partition_point(|sha| *sha < beginning);
-    sorted
-        .get(place)
-        .is_some_and(|sha| sha.starts_with(beginning))
-}
-
 /// Who wrote most comes first.
 fn authors_of(commits: &[BroughtCommit]) -> Vec<Author> {
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
@@ -99,21 +86,6 @@ fn authors_of(commits: &[BroughtCommit]) -> Vec<Author> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_short_hash_is_found_among_full_ones() {
-        let sorted = ["0a11", "0a22", "ff00"];
-        for (beginning, expected) in [
-            ("0a", true),
-            ("0a22", true),
-            ("ff0", true),
-            ("0b", false),
-            ("ff001", false),
-            ("", false),
-        ] {
-            assert_eq!(has_beginning(&sorted, beginning), expected, "{beginning}");
-        }
-    }
 
     #[test]
     fn authors_are_counted_the_busiest_first() {

@@ -11,8 +11,8 @@ pub(super) async fn lines(store: &Store, id: &str) -> Result<Option<Vec<Line>>, 
     let Some(status) = store.pull_request_status(id).await? else {
         return Ok(None);
     };
-    let links = store.merges_of(id).await?;
-    let lines: Vec<Line> = links
+    let found = store.merges_of(id).await?;
+    let lines: Vec<Line> = found
         .into_iter()
         .map(|link| Line {
             looked_at: "history".to_owned(),

@@ -1,0 +1,269 @@
+//! Short commit hashes: what they stand for in a repository, and what names them.
+//!
+//! `short_hashes` says of each row that was made with a short hash what became of it. When
+//! commits of a repository come or go, what names a hash that one of them begins with is put on
+//! the work list of its step, in the same transaction: docs/decisions/0044-short-hashes.md.
+
+use std::collections::{BTreeSet, HashMap};
+
+use headwater_domain::code::{repo_commit, short_hash};
+use headwater_domain::{Origin, Rows, Table};
+use sea_orm::{DbBackend, Value};
+
+use crate::error::{During, StoreError};
+use crate::page::Page;
+use crate::read::{model, select};
+use crate::sql::{LENGTHS, key_list, padded_length};
+use crate::{KeyValue, Store};
+
+/// What rows of `short_hashes` say in `_raw_data_table`.
+pub const HASH_ORIGIN: &str = "hashes";
+
+/// Digits below which a hash is too short to stand for anything.
+pub const SHORTEST: usize = 7;
+
+/// Digits of a full hash.
+const FULL: usize = 40;
+
+/// Hashes that are looked up by one statement: each has a part of its own in it, and `SQLite`
+/// takes 500.
+const GROUP: usize = 64;
+
+/// States of a short hash, as `short_hashes` spells them.
+pub mod state {
+    /// One commit of the repository begins with it.
+    pub const FULL: &str = "FULL";
+    /// None does.
+    pub const UNKNOWN: &str = "UNKNOWN";
+    /// Several do.
+    pub const AMBIGUOUS: &str = "AMBIGUOUS";
+}
+
+/// True for a hash that a full one can be found for: 7 to 39 hexadecimal digits.
+#[must_use]
+pub fn is_short(hash: &str) -> bool {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (SHORTEST..FULL).contains(&hash.len()) && hash.bytes().all(is_digit)
+}
+
+/// What a short hash stands for in a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// This commit.
+    Full(String),
+    /// No commit that the repository has.
+    Unknown,
+    /// Several of its commits.
+    Ambiguous,
+}
+
+impl Meaning {
+    /// What a hash means among sorted commits that hold the first and the last one it can mean.
+    fn among(short: &str, commits: &BTreeSet<String>) -> Self {
+        let mut matching = commits
+            .range(short.to_owned()..)
+            .take_while(|commit| commit.starts_with(short));
+        match (matching.next(), matching.next()) {
+            (None, _) => Self::Unknown,
+            (Some(only), None) => Self::Full(only.clone()),
+            (Some(_), Some(_)) => Self::Ambiguous,
+        }
+    }
+
+    /// The state, as `short_hashes` spells it.
+    #[must_use]
+    pub fn state(&self) -> &'static str {
+        match self {
+            Self::Full(_) => state::FULL,
+            Self::Unknown => state::UNKNOWN,
+            Self::Ambiguous => state::AMBIGUOUS,
+        }
+    }
+}
+
+impl Store {
+    /// What these short hashes stand for in a repository.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn meanings(
+        &self,
+        repo_id: &str,
+        shorts: BTreeSet<String>,
+    ) -> Result<HashMap<String, Meaning>, StoreError> {
+        let shorts: Vec<String> = shorts.into_iter().collect();
+        let mut commits = BTreeSet::new();
+        // Of the commits that begin with a hash the first and the last tell whether it is one, and
+        // however many there are, no more than two are read.
+        let part = "SELECT MIN(commit_sha), MAX(commit_sha) FROM repo_commits \
+                    WHERE repo_id = ? AND commit_sha >= ? AND commit_sha < ?";
+        for group in shorts.chunks(GROUP) {
+            let length = padded_length(group.len());
+            let text = vec![part; length].join(" UNION ALL ");
+            let padded = group.iter().chain(group.last().into_iter().cycle());
+            let values = padded.take(length).flat_map(|short| -> [Value; 3] {
+                // No digit comes after f, and g is no digit.
+                let end = format!("{short}g");
+                [repo_id.into(), short.clone().into(), end.into()]
+            });
+            for row in self.query_all(&text, values.collect()).await? {
+                for place in 0..2 {
+                    let commit: Option<String> = row.get(place).during("looking up hashes")?;
+                    commits.extend(commit);
+                }
+            }
+        }
+        let meant = shorts.into_iter().map(|short| {
+            let meaning = Meaning::among(&short, &commits);
+            (short, meaning)
+        });
+        Ok(meant.collect())
+    }
+
+    /// The short hashes that these keys of a step name, by key, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn short_hashes_of(
+        &self,
+        repo_id: &str,
+        step: &str,
+        keys: &[KeyValue],
+    ) -> Result<HashMap<KeyValue, BTreeSet<short_hash::Model>>, StoreError> {
+        let table = Table::of::<short_hash::Entity>();
+        let mut found: HashMap<KeyValue, BTreeSet<short_hash::Model>> = HashMap::new();
+        for group in keys.chunks(LENGTHS[0]) {
+            let (list, keys) = texts(group);
+            let text = format!(
+                "{} WHERE repo_id = ? AND step = ? AND row_key IN {list}",
+                select(table)
+            );
+            let mut values = vec![repo_id.into(), step.into()];
+            values.extend(keys);
+            for row in self.query_all(&text, values).await? {
+                let hash = model::<short_hash::Entity>(table, &row).during(&text)?;
+                found.entry(hash.row_key.clone()).or_default().insert(hash);
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Page<'_> {
+    /// Makes the short hashes that these keys of a step name exactly these.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_short_hashes(
+        &mut self,
+        (repo_id, step): (&str, &str),
+        keys: &[KeyValue],
+        hashes: Vec<short_hash::Model>,
+    ) -> Result<(), StoreError> {
+        for group in keys.chunks(LENGTHS[0]) {
+            let (list, keys) = texts(group);
+            let text = format!(
+                "DELETE FROM short_hashes WHERE repo_id = ? AND step = ? AND row_key IN {list}"
+            );
+            let mut values = vec![repo_id.into(), step.into()];
+            values.extend(keys);
+            self.queue(&text, values)?;
+        }
+        let table = Table::of::<short_hash::Entity>();
+        let mut rows = Rows::default();
+        rows.from_origin(Origin {
+            params: self.params.clone(),
+            table: HASH_ORIGIN.to_owned(),
+            id: 0,
+        });
+        for hash in hashes {
+            rows.push(hash);
+        }
+        self.write(table, rows.take(table)).await
+    }
+
+    /// Lists what names a hash that one of these rows begins with, when they say which repository
+    /// has which commits; their first values are the repository and the commit.
+    pub(crate) fn list_namers<'r>(
+        &self,
+        table: &Table,
+        rows: impl Iterator<Item = &'r [Value]>,
+    ) -> Result<(), StoreError> {
+        if table.name != Table::of::<repo_commit::Entity>().name {
+            return Ok(());
+        }
+        let mut by_repository: HashMap<&str, Vec<&str>> = HashMap::new();
+        for row in rows {
+            if let [Value::String(Some(repo_id)), Value::String(Some(sha)), ..] = row {
+                by_repository.entry(repo_id).or_default().push(sha);
+            }
+        }
+        for (repo_id, shas) in by_repository {
+            self.list_namers_of(repo_id, shas.into_iter())?;
+        }
+        Ok(())
+    }
+
+    /// Puts whatever names a hash that may mean one of these commits on the work list of its step.
+    pub(crate) fn list_namers_of<'s>(
+        &self,
+        repo_id: &str,
+        shas: impl Iterator<Item = &'s str>,
+    ) -> Result<(), StoreError> {
+        let beginnings = shas.filter_map(|sha| sha.get(..SHORTEST));
+        let beginnings: BTreeSet<&str> = beginnings.collect();
+        let beginnings: Vec<&str> = beginnings.into_iter().collect();
+        let known = match self.store.backend() {
+            DbBackend::MySql => "ON DUPLICATE KEY UPDATE row_key = _headwater_work.row_key",
+            _ => "ON CONFLICT (params, step, row_key) DO NOTHING",
+        };
+        for group in beginnings.chunks(LENGTHS[0]) {
+            let (list, keys) = key_list(group.iter().map(|&key| key.into()).collect());
+            // Commits are read before anything names one, mostly: then the first part is empty and
+            // the second is not looked at.
+            let text = format!(
+                "INSERT INTO _headwater_work (params, step, row_key) \
+                 SELECT DISTINCT named._raw_data_params, named.step, named.row_key \
+                 FROM (SELECT repo_id FROM short_hashes WHERE repo_id = ? LIMIT 1) AS there \
+                 CROSS JOIN short_hashes AS named WHERE named.repo_id = ? \
+                 AND named.beginning IN {list} {known}"
+            );
+            let mut values = vec![repo_id.into(), repo_id.into()];
+            values.extend(keys);
+            self.queue(&text, values)?;
+        }
+        Ok(())
+    }
+}
+
+fn texts(keys: &[String]) -> (String, Vec<Value>) {
+    key_list(keys.iter().map(|key| key.clone().into()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_short_by_its_length_and_its_digits() {
+        for short in ["0123abc", "0123456789ab", &"a".repeat(39)] {
+            assert!(is_short(short), "{short}");
+        }
+        let full = "a".repeat(40);
+        for other in ["", "012345", "0123ABC", "0123abg", "ünïcöde", &full] {
+            assert!(!is_short(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_hash_means_the_one_commit_that_begins_with_it() {
+        let commits = ["aaaaaaaa1", "aaaaaaaa2", "bbbbbbbb1"].map(str::to_owned);
+        let commits = BTreeSet::from(commits);
+        let meaning = |short| Meaning::among(short, &commits);
+        assert_eq!(meaning("aaaaaaaa"), Meaning::Ambiguous);
+        assert_eq!(meaning("aaaaaaaa2"), Meaning::Full("aaaaaaaa2".to_owned()));
+        assert_eq!(meaning("bbbbbbb"), Meaning::Full("bbbbbbbb1".to_owned()));
+        assert_eq!(meaning("ccccccc"), Meaning::Unknown);
+        assert_eq!(meaning("bbbbbbbb11"), Meaning::Unknown);
+    }
+}
