@@ -28,6 +28,7 @@ mod m20261121_000022_create_git_history;
 mod m20261121_000023_create_commits_diffs;
 mod m20261121_000026_create_pull_request_merges;
 mod m20261121_000027_create_short_hashes;
+mod m20261121_000028_index_authors_of_git;
 mod schema;
 
 use std::time::Duration;
@@ -132,6 +133,7 @@ history! {
     m20261121_000023_create_commits_diffs => COMMITS_DIFFS,
     m20261121_000026_create_pull_request_merges => PULL_REQUEST_MERGES,
     m20261121_000027_create_short_hashes => SHORT_HASHES,
+    m20261121_000028_index_authors_of_git => AUTHORS_OF_GIT,
 }
 
 /// Applies changes in order and remembers which are applied.

@@ -78,6 +78,8 @@ pub(crate) struct NewTable {
     more: bool,
     /// Indexes that an `SQLite` file is better without.
     dropped: Vec<Vec<&'static str>>,
+    /// Indexes on some rows only, each with its condition, that only an `SQLite` file has.
+    partial: Vec<(Vec<&'static str>, &'static str)>,
 }
 
 impl NewTable {
@@ -90,6 +92,7 @@ impl NewTable {
             clustered: false,
             more: false,
             dropped: Vec::new(),
+            partial: Vec::new(),
         }
     }
 
@@ -213,6 +216,16 @@ impl NewTable {
         self
     }
 
+    /// Adds an index on some rows only, in an `SQLite` file, where whole ones cost too much.
+    pub(crate) fn partly_indexed_in_files(
+        mut self,
+        columns: &[&'static str],
+        condition: &'static str,
+    ) -> Self {
+        self.partial.push((columns.to_vec(), condition));
+        self
+    }
+
     /// Takes an index of an earlier change out of an `SQLite` file, where one thread writes all
     /// rows and each index takes its time. Servers keep it.
     pub(crate) fn unindexed_in_files(mut self, columns: &[&'static str]) -> Self {
@@ -241,7 +254,7 @@ impl NewTable {
     }
 
     /// One statement for each further column, then for each further index, then for each index
-    /// that goes.
+    /// that goes, and for each that covers some rows.
     fn additions(&self, dialect: Dialect) -> Vec<String> {
         let indexes = self.indexes.iter().map(|(columns, unique)| {
             let mut index = self.index_on(columns, *unique);
@@ -268,7 +281,18 @@ impl NewTable {
         let dropped = self.dropped.iter().filter(|_| dialect == Dialect::Sqlite);
         let drops = dropped
             .map(|columns| format!("DROP INDEX IF EXISTS {}", index_name(&self.name, columns)));
-        additions.chain(indexes).chain(drops).collect()
+        let partial = self.partial.iter().filter(|_| dialect == Dialect::Sqlite);
+        let partial = partial.map(|(columns, condition)| {
+            let name = index_name(&self.name, columns);
+            let columns = columns.join(", ");
+            let table = &self.name;
+            format!("CREATE INDEX IF NOT EXISTS {name} ON {table} ({columns}) WHERE {condition}")
+        });
+        additions
+            .chain(indexes)
+            .chain(drops)
+            .chain(partial)
+            .collect()
     }
 
     /// Statements that create the table and its indexes where they are missing.

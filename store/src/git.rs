@@ -3,6 +3,7 @@
 //! A commit is the same in every repository that has it, so its rows are shared. Which of them
 //! writes it when they would not write the same: docs/decisions/0039-git-history.md.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use headwater_domain::code::{commit, commit_file, commit_parent, repo_commit};
@@ -148,6 +149,11 @@ impl Store {
         shas: &[String],
     ) -> Result<HashSet<String>, StoreError> {
         let mut held = HashSet::new();
+        // Noted before the first commit is written, and until the last one is gone.
+        let any = "SELECT 1 FROM _headwater_git LIMIT 1";
+        if self.query_all(any, Vec::new()).await?.is_empty() {
+            return Ok(held);
+        }
         for group in shas.chunks(LENGTHS[0]) {
             let (list, mut values) = texts(group);
             let text = format!(
@@ -306,12 +312,18 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// Upserts rows without looking at what is there.
+    /// Upserts rows without looking at what is there, in the order of their keys: hashes fall
+    /// anywhere in a table, and so each of its pages is touched but once.
     pub async fn write_rows(&mut self, mut rows: Rows) -> Result<u64, StoreError> {
         let tables: Vec<&'static Table> = rows.tables().map(|rows| rows.table).collect();
         let mut written = 0;
         for table in tables {
-            let rows = rows.take(table);
+            let mut rows = rows.take(table);
+            let keys: Vec<usize> = table.key_positions().collect();
+            rows.sort_by(|one, other| {
+                let order = |&key: &usize| text(&one.values[key]).cmp(&text(&other.values[key]));
+                keys.iter().map(order).fold(Ordering::Equal, Ordering::then)
+            });
             written += rows.len() as u64;
             self.write(table, rows).await?;
         }
@@ -444,16 +456,22 @@ impl Page<'_> {
         Ok(removed)
     }
 
-    /// The name that the newest commit of an address gives its author.
+    /// The name that the newest commit of an address gives its author. One without a date is the
+    /// oldest.
     pub async fn newest_author_name(&self, email: &str) -> Result<Option<String>, StoreError> {
-        // The databases do not agree on where nulls come, and MySQL has no word for it.
-        let text = "SELECT author_name FROM commits WHERE author_id = ? \
-                    ORDER BY CASE WHEN authored_date IS NULL THEN 1 ELSE 0 END, \
-                    authored_date DESC, sha DESC LIMIT 1";
-        match self.query_one(text, vec![email.into()]).await? {
-            Some(row) => row.get(0).map(Some).during(text),
-            None => Ok(None),
+        // The databases do not agree on where nulls come. Said in full, since a statement with
+        // parameters does not use the index on the commits of git.
+        for dated in ["IS NOT NULL", "IS NULL"] {
+            let text = format!(
+                "SELECT author_name FROM commits WHERE author_id = ? \
+                 AND _raw_data_table = '{GIT_ORIGIN}' AND authored_date {dated} \
+                 ORDER BY authored_date DESC, sha DESC LIMIT 1"
+            );
+            if let Some(row) = self.query_one(&text, vec![email.into()]).await? {
+                return row.get(0).map(Some).during(&text);
+            }
         }
+        Ok(None)
     }
 
     /// Removes the accounts of addresses that are known from git alone.
@@ -533,6 +551,13 @@ impl Page<'_> {
         let shape = Shape::plain("_headwater_work", &names, &names);
         let row = |key: &String| vec![params.into(), step.into(), key.clone().into()];
         self.upsert(&shape, keys.iter().map(row).collect()).await
+    }
+}
+
+fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => text.as_ref().map(String::as_str),
+        _ => None,
     }
 }
 

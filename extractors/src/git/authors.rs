@@ -20,13 +20,8 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    /// Writes the accounts of commits that were just written.
-    pub(super) async fn write(
-        &mut self,
-        page: &mut Page<'_>,
-        commits: &[commit::Model],
-        (origin, rules): (&Origin, &Rules),
-    ) -> Result<(), StoreError> {
+    /// The addresses whose accounts are to be written, once these commits are.
+    pub(super) fn meet(&mut self, commits: &[commit::Model]) -> BTreeSet<String> {
         let mut changed = BTreeSet::new();
         for commit in commits {
             if commit.author_id.is_empty() || commit.author_id != commit.author_email {
@@ -39,7 +34,7 @@ impl Addresses {
                 changed.insert(commit.author_id.clone());
             }
         }
-        write_accounts(page, changed, (origin, rules)).await
+        changed
     }
 }
 

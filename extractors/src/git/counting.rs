@@ -10,9 +10,6 @@ use super::history::Commit;
 use super::made::{Lines, Maker, Part};
 use super::numstat::{Parser, Printed};
 
-/// Files after which a part ends, also within a commit.
-const FILES: usize = if cfg!(test) { 4 } else { 8192 };
-
 /// What `git log` does without any configuration, said so that none changes it.
 const OPTIONS: [&str; 15] = [
     "diff-tree",
@@ -72,7 +69,8 @@ impl Counter {
         })
     }
 
-    /// Reads some of what is printed about a block; none behind its end.
+    /// Reads some of what is printed about a block, and tells which parts are full; none behind the
+    /// block's end.
     pub(super) async fn read(
         &mut self,
         maker: &Maker,
@@ -88,16 +86,13 @@ impl Counter {
         let mut parts = Vec::new();
         let pushed = self.parser.push(chunk, |printed| {
             block.take(maker, &printed);
-            if block.part.files >= FILES {
+            if block.part.is_full() {
                 parts.push(std::mem::replace(&mut block.part, maker.part()));
             }
         });
         let pushed = pushed.and_then(|()| block.check());
         if let Err(what) = pushed {
             return Err(self.running.failure(GitErrorKind::Unexpected(what)));
-        }
-        if block.ended {
-            parts.push(std::mem::replace(&mut block.part, maker.part()));
         }
         Ok(Some(parts))
     }
@@ -121,14 +116,20 @@ pub(super) struct Block {
 }
 
 impl Block {
-    pub(super) fn new(maker: &Maker, commits: Vec<Commit>) -> Self {
+    /// Commits whose rows are added to a part.
+    pub(super) fn new(commits: Vec<Commit>, part: Part) -> Self {
         Self {
             waiting: commits.into(),
             current: None,
-            part: maker.part(),
+            part,
             ended: false,
             strange: None,
         }
+    }
+
+    /// The part that is not full yet.
+    pub(super) fn into_part(self) -> Part {
+        self.part
     }
 
     fn take(&mut self, maker: &Maker, printed: &Printed<'_>) {

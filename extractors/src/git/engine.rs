@@ -283,7 +283,7 @@ impl Engine<'_> {
 
     async fn write(&mut self, page: &mut Page<'_>, part: Part) -> Result<(), Stop> {
         let Part {
-            commits,
+            mut commits,
             mut rows,
             begun,
             odd_dates,
@@ -303,17 +303,20 @@ impl Engine<'_> {
                 page.remove_commit_files(&uncounted).await?;
             }
         }
-        let authored = match self.rules.authors {
-            Authors::Addresses => commits.clone(),
-            Authors::Accounts => Vec::new(),
+        commits.sort_unstable_by(|one, other| one.sha.cmp(&other.sha));
+        let authors = match self.rules.authors {
+            Authors::Addresses => self.addresses.meet(&commits),
+            Authors::Accounts => BTreeSet::new(),
         };
-        let former = own.settle(page, (commits, &self.origin), &mut rows).await?;
+        let mut former = own.settle(page, (commits, &self.origin), &mut rows).await?;
         self.outcome.changes.written += page.write_rows(rows).await?;
         self.outcome.odd_dates += odd_dates;
         let made_by = (&self.origin, self.rules.configured);
-        self.addresses.write(page, &authored, made_by).await?;
         match self.rules.authors {
-            Authors::Addresses => authors::write_accounts(page, former, made_by).await?,
+            Authors::Addresses => {
+                former.extend(authors);
+                authors::write_accounts(page, former, made_by).await?;
+            }
             Authors::Accounts => authors::remove_accounts(page, former).await?,
         }
         Ok(())

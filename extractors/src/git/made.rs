@@ -32,6 +32,8 @@ pub(super) struct Part {
     pub(super) begun: Vec<String>,
     /// Files.
     pub(super) files: usize,
+    /// Bytes of messages and paths.
+    bytes: usize,
     /// Dates that no database stores.
     pub(super) odd_dates: u64,
 }
@@ -43,11 +45,29 @@ pub(super) struct Lines {
     pub(super) deletions: i64,
 }
 
+/// What a part holds at most, or one commit or file more: enough that neighbours in the tables are
+/// written together, and no more than memory has room for. Little in tests, so that small
+/// histories have many parts.
+const COMMITS: usize = if cfg!(test) { 3 } else { 4096 };
+const FILES: usize = if cfg!(test) { 4 } else { 8192 };
+const BYTES: usize = 4 << 20;
+
 impl Part {
+    /// True when it is to be handed on.
+    pub(super) fn is_full(&self) -> bool {
+        self.begun.len() >= COMMITS || self.files >= FILES || self.bytes >= BYTES
+    }
+
+    /// True when there is nothing to be handed on.
+    pub(super) fn is_empty(&self) -> bool {
+        self.begun.is_empty() && self.commits.is_empty() && self.files == 0
+    }
+
     /// Adds a file of a commit.
     pub(super) fn file(&mut self, sha: &str, path: &[u8], lines: Lines) {
         let hash = text::hexadecimal(digest(&SHA256, path).as_ref());
         self.files += 1;
+        self.bytes += path.len();
         self.rows.push(commit_file::Model {
             id: format!("{sha}:{hash}"),
             commit_sha: sha.to_owned(),
@@ -74,6 +94,7 @@ impl Maker {
     /// Adds a commit, whose files are added.
     pub(super) fn commit(&self, part: &mut Part, commit: Commit, lines: Lines) {
         let dates = [commit.author.date, commit.committer.date];
+        part.bytes += commit.message.len();
         part.odd_dates += dates.iter().filter(|date| date.is_none()).count() as u64;
         let parents = self.boundary.get(&commit.sha).unwrap_or(&commit.parents);
         for (place, parent) in parents.iter().enumerate() {

@@ -189,5 +189,8 @@ fn bounded(command: Command) -> Command {
         "core.packedGitWindowSize=4m",
         "-c",
         "core.packedGitLimit=32m",
+        // Of 96 MB by itself; what lies between is hardly ever met again.
+        "-c",
+        "core.deltaBaseCacheLimit=16m",
     ])
 }

@@ -25,8 +25,9 @@ const BYTES: usize = 4 << 20;
 /// Children that count lines; git uses one core for each.
 const COUNTERS: usize = 2;
 
-/// Blocks and parts that may wait for the next task.
-const WAITING: usize = 4;
+/// Blocks, and parts, that may wait for the next task.
+const BLOCKS: usize = 4;
+const PARTS: usize = 1;
 
 /// What is read.
 pub(super) struct Reading {
@@ -59,8 +60,8 @@ impl Parts {
 /// Starts reading.
 pub(super) fn start(reading: Reading) -> Parts {
     let reading = Arc::new(reading);
-    let (to_counters, blocks) = mpsc::channel(WAITING);
-    let (to_writer, parts) = mpsc::channel(WAITING);
+    let (to_counters, blocks) = mpsc::channel(BLOCKS);
+    let (to_writer, parts) = mpsc::channel(PARTS);
     let blocks = Arc::new(Mutex::new(blocks));
     let mut tasks = JoinSet::new();
     let counters = if reading.line_counts { COUNTERS } else { 1 };
@@ -159,14 +160,19 @@ async fn make_parts(
 ) -> Result<(), Stop> {
     let maker = &*reading.maker;
     let mut counter = None;
+    let mut part = maker.part();
     loop {
         let next = blocks.lock().await.recv().await;
         let Some(commits) = next else {
             break;
         };
         if !reading.line_counts {
-            if to.send(Ok(uncounted(maker, commits))).await.is_err() {
-                return Ok(());
+            add_uncounted(maker, &mut part, commits);
+            if part.is_full() {
+                let full = std::mem::replace(&mut part, maker.part());
+                if to.send(Ok(full)).await.is_err() {
+                    return Ok(());
+                }
             }
             continue;
         }
@@ -175,7 +181,7 @@ async fn make_parts(
             None => reading.counter()?,
         };
         running.feed(maker, &commits).await?;
-        let mut block = Block::new(maker, commits);
+        let mut block = Block::new(commits, part);
         while let Some(parts) = running.read(maker, &mut block).await? {
             for part in parts {
                 if to.send(Ok(part)).await.is_err() {
@@ -183,19 +189,21 @@ async fn make_parts(
                 }
             }
         }
+        part = block.into_part();
         counter = Some(running);
     }
     if let Some(counter) = counter {
         counter.finish().await?;
     }
+    if !part.is_empty() {
+        let _ = to.send(Ok(part)).await;
+    }
     Ok(())
 }
 
-fn uncounted(maker: &Maker, commits: Vec<Commit>) -> Part {
-    let mut part = maker.part();
+fn add_uncounted(maker: &Maker, part: &mut Part, commits: Vec<Commit>) {
     for commit in commits {
         part.begun.push(commit.sha.clone());
-        maker.commit(&mut part, commit, Lines::default());
+        maker.commit(part, commit, Lines::default());
     }
-    part
 }
