@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use headwater_domain::code::short_hash;
+use headwater_domain::code::{repo_commit, short_hash};
 use headwater_domain::{Rows, Scope, Sourced, Table};
 use headwater_store::{Store, StoreError, aside};
 use sea_orm::EntityTrait;
@@ -294,6 +294,13 @@ impl Conversion {
     #[must_use]
     pub fn resolves_hashes(&self) -> bool {
         self.writes.iter().any(|write| !write.hashes.is_empty())
+    }
+
+    /// True when it writes which commits the repository has.
+    #[must_use]
+    pub fn writes_commits(&self) -> bool {
+        let commits = Table::of::<repo_commit::Entity>().name;
+        self.writes.iter().any(|write| write.table.name == commits)
     }
 
     pub(crate) async fn load_related(

@@ -197,3 +197,95 @@ impl Counts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_domain::Table;
+    use headwater_domain::code::pull_request as domain;
+
+    use super::*;
+    use crate::Convert;
+    use crate::bitbucket::PullRequests;
+
+    fn row(id: &str, merge: &str, head: &str) -> domain::Model {
+        domain::Model {
+            id: id.to_owned(),
+            merge_commit_sha: merge.to_owned(),
+            head_commit_sha: head.to_owned(),
+            ..domain::Model::default()
+        }
+    }
+
+    fn column(rows: &mut Rows, name: &str) -> Vec<String> {
+        let table = Table::of::<domain::Entity>();
+        let place = table.position(name).unwrap();
+        let text = |value: &Value| match value {
+            Value::String(Some(text)) => text.clone(),
+            other => panic!("{other:?}"),
+        };
+        let rows = rows.of_mut(table).iter();
+        rows.map(|row| text(&row.values[place])).collect()
+    }
+
+    #[test]
+    fn short_hashes_in_rows_are_found_by_driver_and_filled_in() {
+        let full = "a".repeat(40);
+        let mut rows = Rows::default();
+        rows.push(row("pr:1", "aaaaaaaaaaaa", "bbbbbbbbbbbb"));
+        rows.push(row("pr:2", &full, ""));
+        rows.push(row("pr:3", "no hash", "aaaaaaaaaaaa"));
+        let writes = PullRequests::writes();
+        let owners = ["1", "2", "3"].map(|key| (format!("pr:{key}"), key));
+        let owners = BTreeMap::from(owners);
+        let found = given(&mut rows, &writes, &owners);
+        let expected = [
+            ("1", "aaaaaaaaaaaa"),
+            ("1", "bbbbbbbbbbbb"),
+            ("3", "aaaaaaaaaaaa"),
+        ];
+        let expected = expected.map(|(key, short)| (key, short.to_owned()));
+        assert_eq!(found, BTreeSet::from(expected));
+        let meanings = [
+            ("aaaaaaaaaaaa".to_owned(), Meaning::Full(full.clone())),
+            ("bbbbbbbbbbbb".to_owned(), Meaning::Ambiguous),
+        ];
+        fill_in(&mut rows, &writes, &HashMap::from(meanings));
+        let merged = column(&mut rows, "merge_commit_sha");
+        assert_eq!(merged, [full.as_str(), &full, "no hash"]);
+        let heads = column(&mut rows, "head_commit_sha");
+        assert_eq!(heads, ["bbbbbbbbbbbb", "", &full]);
+    }
+
+    #[test]
+    fn only_what_was_noted_otherwise_is_noted_again_and_everything_is_counted() {
+        let hash = |key: &str, meaning: &Meaning| noted(("r", "s"), key, "aaaaaaaaaaaa", meaning);
+        let of =
+            |key: &str, meaning: &Meaning| (key.to_owned(), BTreeSet::from([hash(key, meaning)]));
+        let keys = ["new", "same", "changed", "gone"].map(str::to_owned);
+        let full = Meaning::Full("a".repeat(40));
+        let before = [
+            of("same", &Meaning::Unknown),
+            of("changed", &full),
+            of("gone", &full),
+        ];
+        let now = [
+            of("new", &Meaning::Ambiguous),
+            of("same", &Meaning::Unknown),
+            of("changed", &Meaning::Ambiguous),
+        ];
+        let named = Named::between(&keys, HashMap::from(before), HashMap::from(now));
+        assert_eq!(named.keys, ["changed", "gone"]);
+        assert_eq!(named.removed, 1);
+        let counts = Counts {
+            unknown: 1,
+            ambiguous: 2,
+        };
+        assert_eq!(named.counts, counts);
+        let noted: Vec<&str> = named
+            .hashes
+            .iter()
+            .map(|hash| hash.row_key.as_str())
+            .collect();
+        assert_eq!(noted, ["new", "changed"]);
+    }
+}

@@ -6,6 +6,7 @@ use headwater_converters::{self as converters, diffs, issue_links};
 use headwater_domain::id;
 use headwater_extractors as extractors;
 use headwater_store::Watch;
+use tokio::sync::watch;
 
 use super::progress::{Progress, cancelled, failed};
 use super::steps::{ScopeRun, Step, Stop, stop_of};
@@ -17,7 +18,7 @@ use crate::source::StreamEntry;
 /// Steps of a scope under way at once: one writes while the others read and compute.
 const ABREAST: usize = 3;
 
-impl<'a> ScopeRun<'a> {
+impl ScopeRun<'_> {
     /// What an offline engine needs from outside.
     pub(super) fn watch<'w>(&'w self, progress: &'w (dyn Fn(u64) + Send + Sync)) -> Watch<'w> {
         Watch {
@@ -50,25 +51,38 @@ impl<'a> ScopeRun<'a> {
         let conversions = source.conversions_of(&self.job.scope);
         let wanted = conversions
             .filter(|conversion| entities::converts(source, &self.job.streams, conversion));
-        let step = |conversion: &'a converters::Conversion| {
+        // Which commits a repository has is written by some and read by others to know short
+        // hashes in full: these come last, and wait.
+        let (mut readers, mut others): (Vec<_>, Vec<_>) =
+            wanted.partition(|conversion| conversion.resolves_hashes());
+        others.sort_by_key(|conversion| !conversion.writes_commits());
+        let writers = others
+            .iter()
+            .filter(|conversion| conversion.writes_commits());
+        let (left, written) = watch::channel(writers.count());
+        others.append(&mut readers);
+        let left = &left;
+        let steps = others.into_iter().map(|conversion| {
+            let mut written = written.clone();
             let step = async move {
                 let mut own = Tally::default();
+                if conversion.resolves_hashes() {
+                    // The other end outlives this step.
+                    let _ = written.wait_for(|left| *left == 0).await;
+                }
                 let done = self.convert(conversion, &mut own).await;
+                if conversion.writes_commits() {
+                    left.send_modify(|left| *left -= 1);
+                }
                 (own, done)
             };
             step.boxed()
-        };
-        // Which commits a repository has is written by the first and read by the others.
-        let (after, first): (Vec<_>, Vec<_>) =
-            wanted.partition(|conversion| conversion.resolves_hashes());
-        for stage in [first, after] {
-            let steps = stage.into_iter().map(step).collect();
-            self.beside_each_other(steps, tally).await?;
-        }
-        Ok(())
+        });
+        self.beside_each_other(steps.collect(), tally).await
     }
 
-    /// Runs steps of one stage, none of which reads what another writes. Where one writer writes
+    /// Runs steps of one stage, none of which reads what another writes unless it waits for that
+    /// one and comes after it. Where one writer writes
     /// in turns, some read and compute while another has its turn; servers get them one by one,
     /// since their transactions would meet at the scope's sequence.
     async fn beside_each_other(
@@ -158,7 +172,7 @@ impl<'a> ScopeRun<'a> {
         self.end_conversion(progress, done, tally).await
     }
 
-    pub(super) async fn end_conversion(
+    async fn end_conversion(
         &self,
         progress: Progress<'_>,
         done: Result<converters::Outcome, converters::Error>,

@@ -42,6 +42,8 @@ pub struct BroughtPullRequest {
     pub author_name: String,
     /// Commit that merged it; the beginning of its hash where no more is known.
     pub merge_commit: String,
+    /// Commits with which all of it is there; none where no commit was linked with it.
+    pub merged_with: Vec<String>,
     /// Its own commits.
     pub commits: Vec<String>,
     /// Issues that it names.
@@ -136,6 +138,12 @@ impl Store {
                     _ => pull_request.commits = own,
                 }
             }
+        }
+        let text = "SELECT pull_request_id, commit_sha FROM pull_request_merges \
+                    WHERE repo_id = ? AND is_tip ORDER BY pull_request_id, commit_sha";
+        let mut tips = self.grouped(text, vec![repo_id.into()]).await?;
+        for pull_request in &mut merged {
+            pull_request.merged_with = tips.remove(&pull_request.id).unwrap_or_default();
         }
         Ok(merged)
     }

@@ -290,25 +290,24 @@ impl Page<'_> {
         made.take(R::table())
     }
 
-    /// The issues that commits between compared refs solve: named by the pull request that a
-    /// commit merged, or by the commit itself. Of a pull request whose merge commit the repository
-    /// has not, its own commits stand for it.
+    /// The issues that commits between compared refs solve: named by the pull request that is all
+    /// there with a commit, or by the commit itself. A pull request that is linked with no commit
+    /// is there with its own ones.
     async fn issues_between_refs(
         &self,
         repo_id: &str,
     ) -> Result<Vec<refs_issues_diff::Model>, StoreError> {
         let text = "SELECT DISTINCT refs.new_ref_id, refs.old_ref_id, refs.new_commit_sha, \
             refs.old_commit_sha, links.issue_id, issues.issue_key FROM ( \
-            SELECT pr.merge_commit_sha AS commit_sha, named.issue_id AS issue_id \
-            FROM pull_requests AS pr \
-            JOIN pull_request_issues AS named ON named.pull_request_id = pr.id \
-            WHERE pr.base_repo_id = ? AND pr.merge_commit_sha <> '' \
+            SELECT merged.commit_sha AS commit_sha, named.issue_id AS issue_id \
+            FROM pull_request_merges AS merged \
+            JOIN pull_request_issues AS named ON named.pull_request_id = merged.pull_request_id \
+            WHERE merged.repo_id = ? AND merged.is_tip \
             UNION SELECT own.commit_sha, named.issue_id FROM pull_requests AS pr \
             JOIN pull_request_issues AS named ON named.pull_request_id = pr.id \
             JOIN pull_request_commits AS own ON own.pull_request_id = pr.id \
             WHERE pr.base_repo_id = ? AND pr.status = 'MERGED' AND NOT EXISTS \
-            (SELECT 1 FROM repo_commits AS held WHERE held.repo_id = pr.base_repo_id \
-            AND held.commit_sha = pr.merge_commit_sha) \
+            (SELECT 1 FROM pull_request_merges AS merged WHERE merged.pull_request_id = pr.id) \
             UNION SELECT direct.commit_sha, direct.issue_id FROM commit_mentions AS named \
             JOIN issue_commits AS direct ON direct.commit_sha = named.commit_sha \
             JOIN issues AS own ON own.id = direct.issue_id \

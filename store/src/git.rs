@@ -149,6 +149,11 @@ impl Store {
         shas: &[String],
     ) -> Result<HashSet<String>, StoreError> {
         let mut held = HashSet::new();
+        // Noted before the first commit is written, and until the last one is gone.
+        let any = "SELECT 1 FROM _headwater_git LIMIT 1";
+        if self.query_all(any, Vec::new()).await?.is_empty() {
+            return Ok(held);
+        }
         for group in shas.chunks(LENGTHS[0]) {
             let (list, mut values) = texts(group);
             let text = format!(

@@ -23,6 +23,7 @@ pub mod mentions;
 pub mod merges;
 pub mod ownership;
 mod page;
+pub mod patches;
 pub mod progress;
 pub mod query;
 pub mod raw;

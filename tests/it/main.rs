@@ -21,6 +21,7 @@ mod issue_links;
 mod issues;
 mod lake;
 mod leases;
+mod merges;
 mod network;
 mod oracle;
 mod people;

@@ -177,13 +177,13 @@ async fn served(simulator: &Simulator) -> Vec<Page> {
     let list = format!("repositories/{name}/pullrequests/activity?pagelen=50");
     let mut next = Some(format!("{}{list}", simulator.endpoint()));
     let mut pages: Vec<Page> = Vec::new();
-    while let Some(url) = next {
-        let asked = client.get(&url);
+    while let Some(url) = &next {
+        let asked = client.get(url);
         let asked = asked.basic_auth("me@example.com", Some("api-token"));
         let body = asked.send().await.unwrap().bytes().await.unwrap();
         let mut page: Page = serde_json::from_slice(&body).unwrap();
         url.split_once('?').unwrap().1.clone_into(&mut page.query);
-        next = page.next.clone();
+        next.clone_from(&page.next);
         pages.push(page);
     }
     let _ = simulator.take_requests();
@@ -312,7 +312,7 @@ async fn a_list_that_moves_while_it_is_read_loses_nothing(
     let count = AtomicU64::new(0);
     simulator.set_faults(Some(answering(move |_| {
         let number = count.fetch_add(1, Ordering::SeqCst) + 1;
-        (number % at == 0).then(|| Fault::Shift(shift))
+        (number.is_multiple_of(at)).then(|| Fault::Shift(shift))
     })));
     synced(&lake).await;
     assert!(!simulator.take_shifts().is_empty());

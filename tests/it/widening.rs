@@ -1,9 +1,13 @@
 //! A range that is made wider, and one that is made narrower, by the requests they cost.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use headwater::exit::Exit;
-use headwater_simulator::{Options, RequestRecord, Simulator, Size};
+use headwater_simulator::{Fault, Options, RequestRecord, Simulator, Size};
 use rstest::rstest;
+use tokio_util::sync::CancellationToken;
 
 use crate::lake::{ALL, How, Lake, configuration};
 use crate::sync::is_top_list;
@@ -154,6 +158,36 @@ async fn what_changes_while_the_range_becomes_wider_is_found(
     synced(&fresh, &simulator).await;
     let differences = lake.differences(&fresh).await;
     assert!(differences.is_empty(), "{differences:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_widening_that_is_cut_off_at_some_request_is_finished_by_the_next_sync() {
+    let simulator = busy().await;
+    let (near, far) = (days_ago(&simulator, 20), days_ago(&simulator, 45));
+    let fresh = Lake::with(Sqlite, &within(&simulator, far)).await.unwrap();
+    synced(&fresh, &simulator).await;
+    let mut cut_off = 0;
+    for at in [1, 2, 3, 4, 6, 9, 14, 40, 120] {
+        let mut lake = Lake::with(Sqlite, &within(&simulator, near)).await.unwrap();
+        synced(&lake, &simulator).await;
+        lake.configure(&within(&simulator, far));
+        let cancel = CancellationToken::new();
+        let (count, stop) = (AtomicU64::new(0), cancel.clone());
+        simulator.set_faults(Some(Arc::new(move |_| {
+            if count.fetch_add(1, Ordering::SeqCst) + 1 < at {
+                return None;
+            }
+            stop.cancel();
+            Some(Fault::Hang)
+        })));
+        let (exit, _) = lake.try_sync(How::default(), cancel).await.unwrap();
+        cut_off += usize::from(exit != Exit::Ok);
+        simulator.set_faults(None);
+        synced(&lake, &simulator).await;
+        let differences = lake.differences(&fresh).await;
+        assert!(differences.is_empty(), "{at}: {differences:#?}");
+    }
+    assert!(cut_off > 6, "only {cut_off} were cut off");
 }
 
 #[tokio::test(flavor = "multi_thread")]
