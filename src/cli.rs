@@ -187,22 +187,26 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// Why a deployment, a task or an issue is what the tables say: every rule and its answer
+    /// Why a deployment, a task, an issue or a pull request is what the tables say: every rule and its answer
     ///
     /// Reads the database and the configuration, and asks the rules of the configuration as it
     /// is now. A row of the answer is one look: which column is decided, the rule, the text that
     /// it looked at, whether it matches and why, and what that gives. Rows with the rule
     /// `verdict` say what came of it. If a verdict differs from the tables, the rules changed
     /// since: run `headwater transform`.
+    ///
+    /// Of a pull request the rows are the commits that it brought or became, with how each was
+    /// found, as the last run stored them; or one row that says why none was.
     #[command(after_help = "Ids are those of the domain tables:\n  \
         headwater query \"SELECT id FROM cicd_deployments\"\n  \
         headwater explain deployment 'bitbucket:BitbucketDeployment:1:{uuid}'\n  \
         headwater explain task 'bitbucket:BitbucketPipelineStep:1:{uuid}'\n  \
-        headwater explain issue 'bitbucket:BitbucketIssue:1:acme/rocket:7'\n\n\
+        headwater explain issue 'bitbucket:BitbucketIssue:1:acme/rocket:7'\n  \
+        headwater explain pull-request 'bitbucket:BitbucketPullRequest:1:acme/rocket:12'\n\n\
         A pipeline's id explains whether the pipeline is a deployment of its own. A step that was \
         skipped is no task; its id, 'bitbucket:BitbucketPipelineStep:CONNECTION:{uuid}', is \
         explained all the same. Quote ids: shells read braces.\n\n\
-        Rules: docs/decisions/0031-rules-of-scopes.md.")]
+        Rules: docs/decisions/0031-rules-of-scopes.md, 0043-merges.md.")]
     Explain {
         /// What the id is of
         #[arg(value_enum)]
@@ -328,6 +332,8 @@ pub enum Explainable {
     Task,
     /// A row of `issues`.
     Issue,
+    /// A merged row of `pull_requests`, and the commits it became.
+    PullRequest,
 }
 
 /// Raw rows in and out of files.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use headwater_converters::{Conversion, diffs, merges};
+use headwater_converters::{Conversion, diffs, issue_links, merges};
 use headwater_extractors::accounts;
 use headwater_store::compare::Tables;
 
@@ -91,6 +91,20 @@ pub fn compares(source: &Source, streams: &BTreeSet<&str>) -> bool {
     source.compares && brings.iter().any(|stream| streams.contains(stream))
 }
 
+/// Whether anything can name issues when only these streams bring rows.
+#[must_use]
+pub fn names_issues(source: &Source, streams: &BTreeSet<&str>) -> bool {
+    source.compares && (names_in_pull_requests(streams) || names_in_commits(streams))
+}
+
+fn names_in_pull_requests(streams: &BTreeSet<&str>) -> bool {
+    streams.contains("pull_requests")
+}
+
+fn names_in_commits(streams: &BTreeSet<&str>) -> bool {
+    streams.contains(GIT) || streams.contains("commits")
+}
+
 /// Whether merged pull requests can be linked when only these streams bring rows.
 #[must_use]
 pub fn links_merges(source: &Source, streams: &BTreeSet<&str>) -> bool {
@@ -123,6 +137,15 @@ pub fn tables_of(source: &Source, streams: &BTreeSet<&str>) -> Tables {
     }
     if compares(source, streams) {
         filled.extend(diffs::tables().iter().map(|table| table.name));
+    }
+    // Links of issues that are left out stay as they were, like the issues.
+    if source.compares && streams.contains("issues") {
+        if names_in_pull_requests(streams) {
+            filled.insert(issue_links::of_pull_requests().name);
+        }
+        if names_in_commits(streams) {
+            filled.insert(issue_links::of_commits().name);
+        }
     }
     if links_merges(source, streams) {
         filled.extend(merges::tables().iter().map(|table| table.name));

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use headwater_collectors::{Collect, Collection};
-use headwater_converters::{Conversion, Convert, diffs, merges};
+use headwater_converters::{Conversion, Convert, diffs, issue_links, merges};
 use headwater_domain::tool::bitbucket::repository::Repositories;
 use headwater_domain::{Scope, Stream, Table};
 use headwater_extractors::{Extract, Extraction};
@@ -258,6 +258,7 @@ impl Source {
         }
         if self.compares {
             rows.extend(diffs::tables());
+            rows.extend([issue_links::of_pull_requests(), issue_links::of_commits()]);
             rows.extend(merges::tables());
         }
         rows.sort_by_key(|table| table.name);

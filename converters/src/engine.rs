@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use crate::conversion::Conversion;
 use crate::hashes::{self, Counts, Named};
 use crate::rules::Rules;
-use crate::{diffs, merges};
+use crate::{diffs, issue_links, merges};
 
 /// Driver rows converted in one transaction.
 const PAGE: usize = 512;
@@ -287,6 +287,7 @@ async fn stage_page<'s>(
     let own = keys.iter().filter(|key| !held.contains(*key));
     let owners: Vec<String> = own.map(|key| (conversion.owner)(scope, key)).collect();
     let mut changes = Changes::default();
+    let mut touched = Vec::new();
     for write in &conversion.writes {
         let replacement = Replacement {
             table: write.table,
@@ -298,7 +299,11 @@ async fn stage_page<'s>(
             rows: rows.take(write.table),
             first,
         };
-        changes += page.replace(replacement).await?;
+        let own = page.replace(replacement).await?;
+        if own.written + own.removed > 0 {
+            touched.push(write.table);
+        }
+        changes += own;
     }
     debug_assert!(
         rows.is_empty(),
@@ -306,10 +311,9 @@ async fn stage_page<'s>(
         conversion.name
     );
     changes += named.write(&mut page, scope, conversion).await?;
-    if changes.written + changes.removed > 0 {
-        diffs::follow(&page, &conversion.tables())?;
-        merges::follow(&page, &conversion.tables())?;
-    }
+    diffs::follow(&page, &touched)?;
+    issue_links::follow(&page, &touched)?;
+    merges::follow(&page, &touched)?;
     match keys.last() {
         Some(last) if of_everything => page.reach_of_everything(&conversion.step(), last)?,
         _ => page.finish_work(&conversion.step(), &keys)?,

@@ -5,6 +5,7 @@ mod conversion;
 pub mod diffs;
 pub mod engine;
 pub mod hashes;
+pub mod issue_links;
 pub mod merges;
 #[cfg(test)]
 mod shown_rows;

@@ -10,6 +10,9 @@ use crate::Scope;
 /// Characters of an id.
 const LONGEST: usize = 255;
 
+/// Characters of the hash that a longer one ends in.
+const HASH: usize = 33;
+
 /// The id, or where that is too long its beginning and a hash of it.
 fn fitted(id: String) -> String {
     shortened(id, LONGEST)
@@ -71,6 +74,17 @@ pub fn pull_request(scope: &Scope, number: i64) -> String {
         "bitbucket:BitbucketPullRequest:{}:{}:{number}",
         scope.connection_id, scope.full_name
     ))
+}
+
+/// How the ids of a repository's pull requests begin, so that they are found by their key.
+#[must_use]
+pub fn pull_requests(scope: &Scope) -> String {
+    let beginning = format!(
+        "bitbucket:BitbucketPullRequest:{}:{}:",
+        scope.connection_id, scope.full_name
+    );
+    // A longer one ends in a hash.
+    beginning.chars().take(LONGEST - HASH).collect()
 }
 
 /// `bitbucket:BitbucketPrComment:1:<comment id>`.

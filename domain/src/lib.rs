@@ -21,6 +21,7 @@ pub mod fitting;
 pub mod graph;
 pub mod id;
 pub mod item;
+pub mod mentions;
 pub mod merges;
 pub mod origin;
 pub mod rows;

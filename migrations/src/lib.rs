@@ -26,6 +26,7 @@ mod m20261121_000020_create_pull_request_statuses;
 mod m20261121_000021_unindex_commits;
 mod m20261121_000022_create_git_history;
 mod m20261121_000023_create_commits_diffs;
+mod m20261121_000024_create_issue_mentions;
 mod m20261121_000026_create_pull_request_merges;
 mod m20261121_000027_create_short_hashes;
 mod m20261121_000028_index_authors_of_git;
@@ -131,6 +132,7 @@ history! {
     m20261121_000021_unindex_commits => COMMITS_UNINDEXED,
     m20261121_000022_create_git_history => GIT_HISTORY,
     m20261121_000023_create_commits_diffs => COMMITS_DIFFS,
+    m20261121_000024_create_issue_mentions => ISSUE_MENTIONS,
     m20261121_000026_create_pull_request_merges => PULL_REQUEST_MERGES,
     m20261121_000027_create_short_hashes => SHORT_HASHES,
     m20261121_000028_index_authors_of_git => AUTHORS_OF_GIT,

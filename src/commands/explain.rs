@@ -1,4 +1,7 @@
-//! `explain`: which rules looked at a deployment, a task or an issue, and what came of it.
+//! `explain`: which rules looked at a deployment, a task or an issue, and what came of it; and with
+//! which commits a pull request is linked.
+
+mod pull_request;
 
 use headwater_converters::bitbucket::explain::{self, Line, PipelineRows};
 use headwater_converters::rules::Rules;
@@ -72,10 +75,11 @@ enum Named {
     Pipeline,
     Step,
     Issue,
+    PullRequest,
 }
 
 impl Named {
-    const ALL: [(Self, &'static str, Explainable); 4] = [
+    const ALL: [(Self, &'static str, Explainable); 5] = [
         (
             Self::Deployment,
             "BitbucketDeployment",
@@ -84,6 +88,11 @@ impl Named {
         (Self::Pipeline, "BitbucketPipeline", Explainable::Deployment),
         (Self::Step, "BitbucketPipelineStep", Explainable::Task),
         (Self::Issue, "BitbucketIssue", Explainable::Issue),
+        (
+            Self::PullRequest,
+            "BitbucketPullRequest",
+            Explainable::PullRequest,
+        ),
     ];
 }
 
@@ -123,7 +132,9 @@ impl DomainId {
             )));
         }
         let (full_name, key) = match rest.rsplit_once(':') {
-            Some((name, number)) if named == Named::Issue => (Some(name.to_owned()), number),
+            Some((name, number)) if matches!(named, Named::Issue | Named::PullRequest) => {
+                (Some(name.to_owned()), number)
+            }
             _ => (None, rest),
         };
         Ok(Self {
@@ -141,6 +152,7 @@ fn word(kind: Explainable) -> &'static str {
         Explainable::Deployment => "deployment",
         Explainable::Task => "task",
         Explainable::Issue => "issue",
+        Explainable::PullRequest => "pull-request",
     }
 }
 
@@ -198,6 +210,10 @@ impl Asked<'_> {
                     .await?;
                 Ok(explain::issue(&self.rules(&scope), &row.row, &changes))
             }
+            Named::PullRequest => {
+                let lines = pull_request::lines(self.store, &self.id.text).await?;
+                lines.ok_or_else(|| self.missing())
+            }
         }
     }
 
@@ -224,6 +240,7 @@ impl Asked<'_> {
             Named::Deployment | Named::Pipeline => "cicd_deployments",
             Named::Step => "cicd_tasks",
             Named::Issue => "issues",
+            Named::PullRequest => "pull_requests",
         };
         Failure::usage(format!(
             "there is no {} here; `headwater query \"SELECT id FROM {table}\"` lists those that \

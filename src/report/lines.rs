@@ -94,6 +94,9 @@ pub(super) fn step_line(place: &Place, summary: &StepSummary) -> String {
     if summary.rejected > 0 {
         parts.push(format!("{} rejected", with_commas(summary.rejected)));
     }
+    if summary.unknown > 0 {
+        parts.push(format!("{} unknown", with_commas(summary.unknown)));
+    }
     if summary.requests > 0 {
         parts.push(counted(summary.requests, "request", "requests"));
     }

@@ -160,6 +160,10 @@ impl ScopeRun<'_> {
                 (failed(&error), Err(Stop::Scope))
             }
         };
+        if git.line_counts && !git.is_plain && step.is_ok() {
+            // Merged pull requests are compared with what its commits change.
+            self.mirror = Some(mirror);
+        }
         self.end(progress, summary, tally).await?;
         step
     }

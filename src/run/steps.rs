@@ -135,11 +135,13 @@ impl ScopeRun<'_> {
     async fn convert_stage(&mut self, tally: &mut Tally) -> Step<()> {
         if self.is_plain_git() {
             // Git's rows are domain rows already.
+            self.link_issues(tally).await?;
             return self.compare(tally).await;
         }
         self.leave_git().await?;
         self.convert_all(tally).await?;
         self.link_merges(tally).await?;
+        self.link_issues(tally).await?;
         self.compare(tally).await?;
         self.prune_removed().await.map_err(|_| Stop::Broken)
     }

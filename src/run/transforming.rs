@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
-use headwater_converters::{self as converters, diffs};
+use headwater_converters::{self as converters, diffs, issue_links};
 use headwater_domain::id;
 use headwater_extractors as extractors;
 use headwater_store::Watch;
@@ -172,7 +172,7 @@ impl ScopeRun<'_> {
         self.end_conversion(progress, done, tally).await
     }
 
-    pub(super) async fn end_conversion(
+    async fn end_conversion(
         &self,
         progress: Progress<'_>,
         done: Result<converters::Outcome, converters::Error>,
@@ -215,6 +215,44 @@ impl ScopeRun<'_> {
             Some(git) => git.repo_id.clone(),
             None => id::repository(scope.connection_id, &scope.full_name),
         }
+    }
+
+    /// Links pull requests and commits with the issues that they name, when something changed that
+    /// this follows from.
+    pub(super) async fn link_issues(&self, tally: &mut Tally) -> Step<()> {
+        let (store, scope) = (self.runner.store, &self.job.scope);
+        if scope.is_workspace() || !entities::names_issues(self.runner.source, &self.job.streams) {
+            return Ok(());
+        }
+        match issue_links::is_stale(store, scope).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(error) => {
+                // Told as the step that could not begin.
+                let progress = Progress::begin(self, "convert", "issue_links");
+                return self.end_conversion(progress, Err(error), tally).await;
+            }
+        }
+        // Repositories may have links in common: they take turns, and so do processes.
+        let _turn = self.shared.lock().await;
+        let Some(lease) = self.lease_shared().await? else {
+            return Err(Stop::Scope);
+        };
+        let progress = Progress::begin(self, "convert", "issue_links");
+        let tell = |items| progress.tell_items(items);
+        let done = issue_links::run(store, scope, &self.repository_id(), &self.watch(&tell)).await;
+        let released = lease.release().await;
+        let is_cancelled = matches!(done, Err(converters::Error::Cancelled));
+        let summary = done.map(|linked| StepSummary {
+            items: linked.outcome.items,
+            written: linked.outcome.changes.written,
+            removed: linked.outcome.changes.removed,
+            unknown: linked.unknown,
+            ..StepSummary::default()
+        });
+        self.end_offline(progress, summary, is_cancelled, tally)
+            .await?;
+        released.map_err(|error| self.broken(&error))
     }
 
     /// Compares tags and deployments with their predecessors, when something changed that they

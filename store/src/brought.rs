@@ -9,6 +9,7 @@ use sea_orm::{DbErr, Value};
 use crate::Store;
 use crate::database::Row;
 use crate::error::{During, StoreError};
+use crate::issue_links::Span;
 use crate::sql::{LENGTHS, key_list};
 
 /// A commit as people read of it.
@@ -41,6 +42,8 @@ pub struct BroughtPullRequest {
     pub author_name: String,
     /// Commit that merged it; the beginning of its hash where no more is known.
     pub merge_commit: String,
+    /// Commits with which all of it is there; none where no commit was linked with it.
+    pub merged_with: Vec<String>,
     /// Its own commits.
     pub commits: Vec<String>,
     /// Issues that it names.
@@ -127,7 +130,7 @@ impl Store {
                 "SELECT pr.id, part.{column} FROM pull_requests AS pr JOIN {table} AS part \
                  ON part.pull_request_id = pr.id WHERE {MERGED} ORDER BY pr.id, part.{column}"
             );
-            let mut parts = self.grouped(&text, repo_id).await?;
+            let mut parts = self.grouped(&text, vec![repo_id.into()]).await?;
             for pull_request in &mut merged {
                 let own = parts.remove(&pull_request.id).unwrap_or_default();
                 match column {
@@ -136,16 +139,22 @@ impl Store {
                 }
             }
         }
+        let text = "SELECT pull_request_id, commit_sha FROM pull_request_merges \
+                    WHERE repo_id = ? AND is_tip ORDER BY pull_request_id, commit_sha";
+        let mut tips = self.grouped(text, vec![repo_id.into()]).await?;
+        for pull_request in &mut merged {
+            pull_request.merged_with = tips.remove(&pull_request.id).unwrap_or_default();
+        }
         Ok(merged)
     }
 
     async fn grouped(
         &self,
         text: &str,
-        value: &str,
+        values: Vec<Value>,
     ) -> Result<HashMap<String, Vec<String>>, StoreError> {
         let mut groups: HashMap<String, Vec<String>> = HashMap::new();
-        for row in self.query_all(text, vec![value.into()]).await? {
+        for row in self.query_all(text, values).await? {
             let read = || -> Result<(String, String), DbErr> { Ok((row.get(0)?, row.get(1)?)) };
             let (key, part) = read().during(text)?;
             groups.entry(key).or_default().push(part);
@@ -157,10 +166,17 @@ impl Store {
     pub async fn issues_by_commit(
         &self,
         scope: &Scope,
+        repo_id: &str,
     ) -> Result<HashMap<String, Vec<String>>, StoreError> {
-        let text = "SELECT commit_sha, issue_id FROM issue_commits WHERE _raw_data_params = ? \
-                    ORDER BY commit_sha, issue_id";
-        self.grouped(text, &scope.params()).await
+        let text = "SELECT DISTINCT named.commit_sha, issues.id FROM commit_mentions AS named \
+                    JOIN issue_commits AS links ON links.commit_sha = named.commit_sha \
+                    JOIN issues ON issues.id = links.issue_id AND (issues.id = named.issue_id \
+                    OR (named.issue_id = '' AND issues.issue_key = named.mention)) \
+                    WHERE named.source_id > ? AND named.source_id <= ? \
+                    AND named._raw_data_params = ? ORDER BY named.commit_sha, issues.id";
+        let Span { after, last, .. } = Span::of_commits(repo_id);
+        let values = vec![after.into(), last.into(), scope.params().into()];
+        self.grouped(text, values).await
     }
 
     /// The issues with these ids, by id. Of one that no table tells of the key is its id.

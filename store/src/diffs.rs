@@ -15,6 +15,7 @@ use headwater_domain::{Origin, Row as _, Rows, Table};
 use sea_orm::{EntityTrait, Value};
 
 use crate::error::{During, StoreError};
+use crate::issue_links::Span;
 use crate::page::Page;
 use crate::read::{model, select};
 use crate::shape::Shape;
@@ -289,34 +290,40 @@ impl Page<'_> {
         made.take(R::table())
     }
 
-    /// The issues that commits between compared refs solve: named by the pull request that a
-    /// commit merged, or by the commit itself. Of a pull request whose merge commit the repository
-    /// has not, its own commits stand for it.
+    /// The issues that commits between compared refs solve: named by the pull request that is all
+    /// there with a commit, or by the commit itself. A pull request that is linked with no commit
+    /// is there with its own ones.
     async fn issues_between_refs(
         &self,
         repo_id: &str,
     ) -> Result<Vec<refs_issues_diff::Model>, StoreError> {
         let text = "SELECT DISTINCT refs.new_ref_id, refs.old_ref_id, refs.new_commit_sha, \
             refs.old_commit_sha, links.issue_id, issues.issue_key FROM ( \
-            SELECT pr.merge_commit_sha AS commit_sha, named.issue_id AS issue_id \
-            FROM pull_requests AS pr \
-            JOIN pull_request_issues AS named ON named.pull_request_id = pr.id \
-            WHERE pr.base_repo_id = ? AND pr.merge_commit_sha <> '' \
+            SELECT merged.commit_sha AS commit_sha, named.issue_id AS issue_id \
+            FROM pull_request_merges AS merged \
+            JOIN pull_request_issues AS named ON named.pull_request_id = merged.pull_request_id \
+            WHERE merged.repo_id = ? AND merged.is_tip \
             UNION SELECT own.commit_sha, named.issue_id FROM pull_requests AS pr \
             JOIN pull_request_issues AS named ON named.pull_request_id = pr.id \
             JOIN pull_request_commits AS own ON own.pull_request_id = pr.id \
             WHERE pr.base_repo_id = ? AND pr.status = 'MERGED' AND NOT EXISTS \
-            (SELECT 1 FROM repo_commits AS held WHERE held.repo_id = pr.base_repo_id \
-            AND held.commit_sha = pr.merge_commit_sha) \
-            UNION SELECT direct.commit_sha, direct.issue_id FROM issue_commits AS direct \
-            WHERE direct._raw_data_params = ?) AS links \
+            (SELECT 1 FROM pull_request_merges AS merged WHERE merged.pull_request_id = pr.id) \
+            UNION SELECT direct.commit_sha, direct.issue_id FROM commit_mentions AS named \
+            JOIN issue_commits AS direct ON direct.commit_sha = named.commit_sha \
+            JOIN issues AS own ON own.id = direct.issue_id \
+            AND (own.id = named.issue_id OR (named.issue_id = '' AND own.issue_key = named.mention)) \
+            WHERE named.source_id > ? AND named.source_id <= ? \
+            AND named._raw_data_params = ?) AS links \
             JOIN commits_diffs AS diffs ON diffs.commit_sha = links.commit_sha \
             JOIN ref_commits AS refs ON refs.new_commit_sha = diffs.new_commit_sha \
             AND refs.old_commit_sha = diffs.old_commit_sha AND refs.repo_id = ? \
             LEFT JOIN issues ON issues.id = links.issue_id";
+        let named = Span::of_commits(repo_id);
         let values = vec![
             repo_id.into(),
             repo_id.into(),
+            named.after.into(),
+            named.last.into(),
             self.params.clone().into(),
             repo_id.into(),
         ];

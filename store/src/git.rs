@@ -7,9 +7,9 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use headwater_domain::code::{commit, commit_file, commit_parent, repo_commit};
-use headwater_domain::crossdomain::account;
+use headwater_domain::crossdomain::{account, commit_mention};
 use headwater_domain::tool::bitbucket::{commit as read_commit, pull_request_commit};
-use headwater_domain::{Origin, Rows, Scope, Sourced, Table};
+use headwater_domain::{Origin, Rows, Scope, Sourced, Table, id};
 use sea_orm::Value;
 
 use crate::error::{During, StoreError};
@@ -411,7 +411,21 @@ impl Page<'_> {
             values.extend(keys);
             removed += self.execute(&text, values).await?;
         }
+        if self.remove_commit_mentions(repo_id, shas).await? > 0 {
+            self.issue_links_are_stale()?;
+        }
         Ok(removed)
+    }
+
+    /// Removes what the messages of some of a repository's commits name.
+    pub async fn remove_commit_mentions(
+        &self,
+        repo_id: &str,
+        shas: &[String],
+    ) -> Result<u64, StoreError> {
+        let table = Table::of::<commit_mention::Entity>();
+        let sources: Vec<String> = shas.iter().map(|sha| id::git_ref(repo_id, sha)).collect();
+        self.remove_by(table, "source_id", &sources).await
     }
 
     /// Removes commits with their parents and files.

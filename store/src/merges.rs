@@ -9,6 +9,7 @@ use sea_orm::{DbErr, Value};
 
 use crate::error::{During, StoreError};
 use crate::page::Page;
+use crate::read::{model, select};
 use crate::sql::{LENGTHS, key_list};
 use crate::{Changes, Owner, Replacement, Store};
 
@@ -138,6 +139,28 @@ impl Store {
                 committed: row.get(2)?,
             })
         });
+        read.collect::<Result<_, _>>().during(&text)
+    }
+
+    /// The status of a pull request; none where there is no such row.
+    pub async fn pull_request_status(&self, id: &str) -> Result<Option<String>, StoreError> {
+        let text = "SELECT status FROM pull_requests WHERE id = ?";
+        let rows = self.query_all(text, vec![id.into()]).await?;
+        let status = rows.first().map(|row| text_at(row, 0));
+        status.transpose().during(text)
+    }
+
+    /// The commits that a pull request is linked with, by hash.
+    pub async fn merges_of(&self, id: &str) -> Result<Vec<pull_request_merge::Model>, StoreError> {
+        let table = pull_request_merge::Model::table();
+        let text = format!(
+            "{} WHERE pull_request_id = ? ORDER BY commit_sha",
+            select(table)
+        );
+        let rows = self.query_all(&text, vec![id.into()]).await?;
+        let read = rows
+            .iter()
+            .map(|row| model::<pull_request_merge::Entity>(table, row));
         read.collect::<Result<_, _>>().during(&text)
     }
 

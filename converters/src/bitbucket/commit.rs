@@ -3,8 +3,9 @@
 use headwater_domain::code::{
     commit as domain, commit_parent as domain_parent, repo_commit as held,
 };
+use headwater_domain::crossdomain::commit_mention;
 use headwater_domain::tool::bitbucket::{commit, commit_parent, repo_commit};
-use headwater_domain::{Rows, Scope, Sourced, id};
+use headwater_domain::{Rows, Scope, Sourced, id, mentions};
 
 use crate::conversion::RelatedRow;
 use crate::{Convert, Read, Related, Write};
@@ -78,20 +79,24 @@ impl Convert for Commits {
     }
 }
 
-/// `_tool_bitbucket_repo_commits` to `repo_commits`.
+/// `_tool_bitbucket_repo_commits` to `repo_commits` and `commit_mentions`.
 pub struct RepoCommits;
 
 impl Convert for RepoCommits {
     type Driver = repo_commit::Entity;
     const NAME: &'static str = "repo_commits";
     const KEY: &'static str = "commit_sha";
+    const VERSION: u32 = 2;
 
     fn reads() -> Vec<Read> {
         vec![Read::trigger::<repo_commit::Entity>(Self::KEY)]
     }
 
     fn writes() -> Vec<Write> {
-        vec![Write::to::<held::Entity>("source_id")]
+        vec![
+            Write::to::<held::Entity>("source_id"),
+            Write::to::<commit_mention::Entity>("source_id"),
+        ]
     }
 
     fn owner(scope: &Scope, key: &str) -> String {
@@ -100,6 +105,14 @@ impl Convert for RepoCommits {
 
     fn convert(scope: &Scope, driver: Sourced<repo_commit::Model>, _: &Related, rows: &mut Rows) {
         let commit_sha = driver.row.commit_sha;
+        for mention in mentions::of_text(&driver.row.mentions) {
+            rows.push(commit_mention::Model {
+                source_id: Self::owner(scope, &commit_sha),
+                issue_id: mention.own_issue(scope),
+                mention: mention.to_string(),
+                commit_sha: commit_sha.clone(),
+            });
+        }
         rows.push(held::Model {
             repo_id: id::repository(scope.connection_id, &scope.full_name),
             source_id: Self::owner(scope, &commit_sha),

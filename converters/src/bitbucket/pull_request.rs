@@ -2,6 +2,7 @@
 //! log and its commits.
 
 use headwater_domain::code::{pull_request as domain, pull_request_event, pull_request_reviewer};
+use headwater_domain::crossdomain::pull_request_mention;
 use headwater_domain::tool::bitbucket::{
     pull_request, pull_request_activity, pull_request_commit, pull_request_reviewer as participant,
 };
@@ -11,17 +12,18 @@ use crate::conversion::RelatedRow;
 use crate::{Convert, Read, Related, Write};
 
 mod history;
+mod naming;
 
 use history::{Ending, Event, History};
 
-/// `_tool_bitbucket_pull_requests` to `pull_requests`, `pull_request_reviewers` and
-/// `pull_request_events`.
+/// `_tool_bitbucket_pull_requests` to `pull_requests`, `pull_request_reviewers`,
+/// `pull_request_events` and `pull_request_mentions`.
 pub struct PullRequests;
 
 impl Convert for PullRequests {
     type Driver = pull_request::Entity;
     const NAME: &'static str = "pull_requests";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const KEY: &'static str = "bitbucket_id";
 
     fn reads() -> Vec<Read> {
@@ -42,6 +44,7 @@ impl Convert for PullRequests {
             ]),
             Write::to::<pull_request_reviewer::Entity>("pull_request_id"),
             Write::to::<pull_request_event::Entity>("source_id"),
+            Write::to::<pull_request_mention::Entity>("pull_request_id"),
         ]
     }
 
@@ -73,6 +76,9 @@ impl Convert for PullRequests {
         }
         let ending = history.ending();
         rows.from_origin(driver.origin);
+        for mention in naming::mentions(scope, &driver.row, commits) {
+            rows.push(mention);
+        }
         rows.push(row(scope, driver.row, ending, commits));
     }
 }

@@ -63,6 +63,7 @@ mod tests {
             commit_author_email: "ann@acme.example".to_owned(),
             commit_author_id: "ann".to_owned(),
             commit_authored_date: None,
+            mentions: String::new(),
         };
         assert_snapshot!(converted::<PullRequestCommits>(row, &Related::default()));
     }

@@ -8,7 +8,7 @@ mod wanted;
 
 use headwater_domain::Table;
 use headwater_domain::code::{commits_diff, commits_diff_pair, ref_commit};
-use headwater_domain::crossdomain::{issue_commit, pull_request_issue, refs_issues_diff};
+use headwater_domain::crossdomain::refs_issues_diff;
 use headwater_domain::tool::refdiff::finished_commits_diff;
 use headwater_store::{Page, StoreError};
 
@@ -19,14 +19,12 @@ pub use wanted::{Wanted, find_ref, short_name, wanted};
 /// Tables whose rows make up the graph.
 const OF_GRAPH: [&str; 2] = ["commit_parents", "repo_commits"];
 
-/// Other tables that are read.
-const READS: [&str; 6] = [
+/// Other tables that are read; `issue_links` tells itself when links change.
+const READS: [&str; 4] = [
     "refs",
     "cicd_deployment_commits",
     "pull_requests",
     "pull_request_commits",
-    "pull_request_issues",
-    "issue_commits",
 ];
 
 /// Notes, in the transaction that changes rows of these tables, that pairs have to be looked at.
@@ -42,7 +40,7 @@ pub fn follow(page: &Page<'_>, tables: &[&Table]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Tables that are written, and those of links that are read.
+/// Tables that are written.
 #[must_use]
 pub fn tables() -> Vec<&'static Table> {
     vec![
@@ -51,7 +49,5 @@ pub fn tables() -> Vec<&'static Table> {
         Table::of::<finished_commits_diff::Entity>(),
         Table::of::<ref_commit::Entity>(),
         Table::of::<refs_issues_diff::Entity>(),
-        Table::of::<pull_request_issue::Entity>(),
-        Table::of::<issue_commit::Entity>(),
     ]
 }

@@ -1,7 +1,7 @@
 //! The engine: every merged pull request of a repository is linked over one graph, and only what
 //! differs is written.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use headwater_domain::Scope;
 use headwater_domain::code::{pull_request_merge, unlinked_pull_request};
@@ -13,8 +13,8 @@ use headwater_store::{Changes, Page, Store, StoreError, Watch};
 
 use super::destinations::Destinations;
 use super::named::commits_by_number;
+use super::patches::{Comparing, Patches, Unnamed};
 use super::reasons::reason;
-use crate::engine::Error;
 
 /// Raise it when other commits are to be found: all pull requests are linked again.
 pub const VERSION: u32 = 1;
@@ -33,66 +33,109 @@ pub struct Outcome {
     pub changes: Changes,
 }
 
-fn rules() -> String {
-    format!("v{VERSION}")
+/// Why linking stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// It was cancelled; what is committed stays.
+    #[error("cancelled")]
+    Cancelled,
+    /// The database failed.
+    #[error("linking the merged pull requests of {scope}")]
+    Store {
+        /// Full name of the repository.
+        scope: String,
+        /// What the database said.
+        #[source]
+        source: StoreError,
+    },
+    /// The changes of commits cannot be read.
+    #[error("comparing what commits of {scope} change")]
+    Patches {
+        /// Full name of the repository.
+        scope: String,
+        /// What git said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// What links are made of beside the rows. With the contents of commits there may be more.
+fn rules(with_patches: bool) -> String {
+    let patches = if with_patches { "patches" } else { "" };
+    Checkpoint::rules_of(&format!("v{VERSION}"), patches)
 }
 
 /// Whether anything changed that the links of a scope follow from.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn is_stale(store: &Store, scope: &Scope) -> Result<bool, Error> {
+pub async fn is_stale(store: &Store, scope: &Scope, with_patches: bool) -> Result<bool, LinkError> {
     let checkpoint = store.checkpoint(scope, STEP).await;
     let checkpoint = checkpoint.map_err(|source| failed(scope, source))?;
-    Ok(checkpoint.rules != rules())
+    Ok(checkpoint.rules != rules(with_patches))
 }
 
-fn failed(scope: &Scope, source: StoreError) -> Error {
-    Error::Store {
-        conversion: "merges",
+fn failed(scope: &Scope, source: StoreError) -> LinkError {
+    LinkError::Store {
         scope: scope.full_name.clone(),
         source,
     }
 }
 
 /// Links the merged pull requests of a repository with commits, if anything changed. `repo_id` is
-/// the repository's domain id.
+/// the repository's domain id; `patches` knows the contents of its commits, if anybody does.
 ///
 /// # Errors
-/// When cancelled, or the database fails.
+/// When cancelled, the database fails, or contents cannot be read.
 pub async fn run(
     store: &Store,
     scope: &Scope,
     repo_id: &str,
+    patches: Option<&dyn Patches>,
     watch: &Watch<'_>,
-) -> Result<Outcome, Error> {
+) -> Result<Outcome, LinkError> {
     let checkpoint = store.checkpoint(scope, STEP).await;
     let checkpoint = checkpoint.map_err(|source| failed(scope, source))?;
-    if checkpoint.rules == rules() {
+    if checkpoint.rules == rules(patches.is_some()) {
         return Ok(Outcome::default());
     }
     let linking = Linking {
         store,
         scope,
         repo_id,
+        patches,
         watch,
         first: checkpoint.is_start(),
         outcome: Outcome::default(),
     };
     linking.run().await.map_err(|stop| match stop {
-        Stop::Cancelled => Error::Cancelled,
+        Stop::Cancelled => LinkError::Cancelled,
         Stop::Store(source) => failed(scope, source),
+        Stop::Patches(source) => LinkError::Patches {
+            scope: scope.full_name.clone(),
+            source,
+        },
     })
 }
 
-enum Stop {
+pub(super) enum Stop {
     Cancelled,
     Store(StoreError),
+    Patches(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<Unnamed> for Stop {
+    fn from(error: Unnamed) -> Self {
+        match error {
+            Unnamed::Cancelled => Self::Cancelled,
+            Unnamed::Failed(source) => Self::Patches(source),
+        }
     }
 }
 
@@ -108,7 +151,7 @@ pub(super) struct Linked {
 }
 
 impl Linked {
-    fn source(&self) -> Source<'_> {
+    pub(super) fn source(&self) -> Source<'_> {
         Source {
             head: self.head,
             own: &self.own,
@@ -121,6 +164,7 @@ struct Linking<'a> {
     store: &'a Store,
     scope: &'a Scope,
     repo_id: &'a str,
+    patches: Option<&'a dyn Patches>,
     watch: &'a Watch<'a>,
     /// Nothing can be there yet.
     first: bool,
@@ -138,6 +182,8 @@ impl Linking<'_> {
             let refs = self.store.refs_of(self.repo_id).await?;
             let mut destinations = Destinations::of(&graph, &refs);
             let mut linked = self.by_ancestry(merged, &graph, &mut destinations).await?;
+            self.by_patch(&mut linked, &graph, &mut destinations)
+                .await?;
             self.by_number(&mut linked, &graph, &mut destinations)
                 .await?;
             self.write(&linked, &graph, &destinations).await?;
@@ -230,6 +276,41 @@ impl Linking<'_> {
         Ok(())
     }
 
+    /// Finds commits that change the same, where the contents of commits are there.
+    async fn by_patch(
+        &self,
+        linked: &mut [Linked],
+        graph: &Graph,
+        destinations: &mut Destinations<'_>,
+    ) -> Result<(), Stop> {
+        let Some(patches) = self.patches.filter(|_| !graph.is_empty()) else {
+            return Ok(());
+        };
+        self.check_cancelled()?;
+        let mut comparing = Comparing {
+            store: self.store,
+            repo_id: self.repo_id,
+            graph,
+            patches,
+            names: HashMap::new(),
+            new: Vec::new(),
+        };
+        comparing.link(linked, destinations).await?;
+        let Comparing { mut names, new, .. } = comparing;
+        if new.is_empty() {
+            return Ok(());
+        }
+        let named = new.into_iter().map(|change| {
+            let name = names.remove(&change).unwrap_or_default();
+            (change, name)
+        });
+        let page = self.store.begin(self.scope, self.watch.now).await?;
+        page.keep_patches(named).await?;
+        page.forget_patches()?;
+        page.commit().await?;
+        Ok(())
+    }
+
     /// Finds commits of the destination that say the number of a pull request which nothing else
     /// was found of.
     async fn by_number(
@@ -294,7 +375,7 @@ impl Linking<'_> {
                 if pull_request.links.is_empty() {
                     unlinked.push(unlinked_pull_request::Model {
                         pull_request_id: pull_request.row.id.clone(),
-                        reason: reason(pull_request, graph, destinations),
+                        reason: reason(pull_request, graph, destinations, self.patches.is_some()),
                         repo_id: self.repo_id.to_owned(),
                     });
                 }
@@ -333,7 +414,8 @@ impl Linking<'_> {
     async fn finish(&self) -> Result<(), Stop> {
         self.check_cancelled()?;
         let page = self.store.begin(self.scope, self.watch.now).await?;
-        page.set_checkpoint(STEP, &done_as(rules())).await?;
+        page.set_checkpoint(STEP, &done_as(rules(self.patches.is_some())))
+            .await?;
         page.commit().await?;
         Ok(())
     }

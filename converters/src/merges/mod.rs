@@ -6,14 +6,16 @@
 mod destinations;
 mod engine;
 mod named;
+mod patches;
 mod reasons;
 
 use headwater_domain::Table;
 use headwater_domain::code::{pull_request_merge, unlinked_pull_request};
 use headwater_store::{Page, StoreError};
 
-pub use engine::{Outcome, VERSION, is_stale, run};
+pub use engine::{LinkError, Outcome, VERSION, is_stale, run};
 pub use headwater_store::merges::STEP;
+pub use patches::{Change, Patches, Unnamed};
 
 /// Tables that are read.
 const READS: [&str; 6] = [

@@ -9,6 +9,7 @@ pub(super) fn reason(
     pull_request: &Linked,
     graph: &Graph,
     destinations: &Destinations<'_>,
+    with_patches: bool,
 ) -> String {
     if graph.is_empty() {
         return "no commit of the repository is stored".to_owned();
@@ -31,6 +32,11 @@ pub(super) fn reason(
     } else {
         format!("its own commits are not all in the history of {base}")
     };
+    let patches = if with_patches {
+        "no other commit changes what they do"
+    } else {
+        "what commits change was not compared, for which git must be read with line_counts = true"
+    };
     let number = row.number;
-    format!("{merge}; {own}; no commit there says #{number} in its subject")
+    format!("{merge}; {own}; {patches}; no commit there says #{number} in its subject")
 }

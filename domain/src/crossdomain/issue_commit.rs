@@ -25,10 +25,10 @@ pub struct Model {
         comment = "commit; joins `commits.sha`"
     )]
     pub commit_sha: String,
-    /// Where the issue is named: message, or the pull request that brought the commit.
+    /// Where the issue is named: message. Those of the pull request are in `pull_request_issues`.
     #[sea_orm(
         column_type = "String(StringLen::N(255))",
-        comment = "where the issue is named: message, or the pull request that brought the commit"
+        comment = "where the issue is named: message; those of the pull request are in `pull_request_issues`"
     )]
     pub place: String,
 }

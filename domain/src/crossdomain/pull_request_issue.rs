@@ -34,10 +34,10 @@ pub struct Model {
         comment = "key of the issue"
     )]
     pub issue_key: String,
-    /// Where the issue is named: title, branch, description or message.
+    /// Where the issue is named: title, branch or message (of a commit), the first of these.
     #[sea_orm(
         column_type = "String(StringLen::N(255))",
-        comment = "where the issue is named: title, branch, description or message"
+        comment = "where the issue is named: title, branch or message (of a commit), the first of these"
     )]
     pub place: String,
 }

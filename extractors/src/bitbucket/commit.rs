@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use headwater_domain::tool::bitbucket::commit::{self, Commits};
 use headwater_domain::tool::bitbucket::{commit_parent, repo_commit};
-use headwater_domain::{Item, Rows, Table};
+use headwater_domain::{Item, Rows, Table, mentions};
 use serde::Deserialize;
 
 use super::Links;
@@ -12,7 +12,7 @@ use crate::{Extract, json};
 
 impl Extract for Commits {
     type Payload = Payload;
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
 
     fn tables() -> Vec<&'static Table> {
         vec![
@@ -39,6 +39,7 @@ impl Extract for Commits {
             connection_id,
             repo_id: repo_id.clone(),
             commit_sha: payload.hash.clone(),
+            mentions: mentions::line(&mentions::of_text(&payload.message)),
         });
         let (author_name, author_email) = (name.to_owned(), email.to_owned());
         let user = author.user.unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use headwater_domain::tool::bitbucket::pull_request_commit::{self, PullRequestCommits};
-use headwater_domain::{Item, Rows, Table};
+use headwater_domain::{Item, Rows, Table, mentions};
 use serde::Deserialize;
 
 use super::User;
@@ -10,7 +10,7 @@ use crate::{Extract, json};
 
 impl Extract for PullRequestCommits {
     type Payload = Payload;
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
 
     fn tables() -> Vec<&'static Table> {
         vec![Table::of::<pull_request_commit::Entity>()]
@@ -31,6 +31,7 @@ impl Extract for PullRequestCommits {
             commit_author_email: email.to_owned(),
             commit_author_id: author.user.map(|user| user.account_id).unwrap_or_default(),
             commit_authored_date: payload.date,
+            mentions: mentions::line(&mentions::of_text(&payload.message)),
         });
     }
 }
@@ -51,6 +52,8 @@ pub struct Payload {
     hash: String,
     #[serde(default, deserialize_with = "json::time")]
     date: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "json::text")]
+    message: String,
     author: Option<Author>,
 }
 

@@ -18,7 +18,7 @@ use super::sharing::Own;
 use super::{Authors, ExtractError, GitRules, GitSource, Outcome, Stop, refs};
 
 /// Raise it when what is made of a commit changes: then all are read anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Commits that are removed at once.
 const PAGE: usize = 256;
@@ -84,6 +84,12 @@ async fn prepare<'a>(
         line_counts: rules.line_counts,
         boundary: i64::try_from(boundary.len()).unwrap_or(i64::MAX),
     };
+    let may_differ = known.done_as != state.doing_as;
+    let former = if may_differ && store.has_commit_mentions(scope, source.repo_id).await? {
+        Mentions::There
+    } else {
+        Mentions::None
+    };
     let mut tips = store.git_tips(scope).await?;
     let mut forgotten = Vec::new();
     let anew = known.doing_as != state.doing_as || !all_there(mirror, &tips, &refs).await?;
@@ -109,6 +115,7 @@ async fn prepare<'a>(
         // Nothing of a new generation is there yet.
         forgotten,
         resumes: !anew && !tips.begun.is_empty(),
+        former,
         changed: anew || known != state,
         state,
         refs,
@@ -165,6 +172,13 @@ async fn all_there(mirror: &Mirror<'_>, tips: &GitTips, refs: &Refs) -> Result<b
     Ok(answers.iter().all(Option::is_some))
 }
 
+/// Whether there may be mentions of issues that were read otherwise.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mentions {
+    None,
+    There,
+}
+
 struct Engine<'a> {
     store: &'a Store,
     scope: &'a Scope,
@@ -177,6 +191,7 @@ struct Engine<'a> {
     forgotten: Vec<String>,
     /// Some of what is read may be there already.
     resumes: bool,
+    former: Mentions,
     /// The state is to be stored.
     changed: bool,
     state: GitState,
@@ -242,6 +257,10 @@ impl Engine<'_> {
         let maker = Arc::new(Maker {
             repo_id: self.source.repo_id.to_owned(),
             connection_id: self.scope.connection_id,
+            tracker: match self.rules.authors {
+                Authors::Addresses => None,
+                Authors::Accounts => Some(self.scope.clone()),
+            },
             origin: self.origin.clone(),
             accounts: self.accounts.clone(),
             boundary: self.boundary.clone(),
@@ -287,6 +306,7 @@ impl Engine<'_> {
             mut rows,
             begun,
             odd_dates,
+            names_issues,
             ..
         } = part;
         let own = Own {
@@ -309,6 +329,12 @@ impl Engine<'_> {
             Authors::Accounts => BTreeSet::new(),
         };
         let mut former = own.settle(page, (commits, &self.origin), &mut rows).await?;
+        if self.former == Mentions::There {
+            page.remove_commit_mentions(own.repo_id, &begun).await?;
+        }
+        if names_issues || self.former == Mentions::There {
+            page.issue_links_are_stale()?;
+        }
         self.outcome.changes.written += page.write_rows(rows).await?;
         self.outcome.odd_dates += odd_dates;
         let made_by = (&self.origin, self.rules.configured);

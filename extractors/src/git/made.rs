@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use headwater_domain::code::{commit, commit_file, commit_parent, repo_commit};
-use headwater_domain::{Origin, Rows, id};
+use headwater_domain::crossdomain::commit_mention;
+use headwater_domain::{Origin, Rows, Scope, id, mentions};
 use ring::digest::{SHA256, digest};
 
 use super::history::Commit;
@@ -14,6 +15,8 @@ use super::text;
 pub(super) struct Maker {
     pub(super) repo_id: String,
     pub(super) connection_id: i64,
+    /// The scope whose tracker `#12` is of; none where there is no tracker.
+    pub(super) tracker: Option<Scope>,
     pub(super) origin: Origin,
     /// Accounts by e-mail address; none where the address is the account.
     pub(super) accounts: Option<Arc<BTreeMap<String, String>>>,
@@ -36,6 +39,8 @@ pub(super) struct Part {
     bytes: usize,
     /// Dates that no database stores.
     pub(super) odd_dates: u64,
+    /// Whether any message names an issue.
+    pub(super) names_issues: bool,
 }
 
 /// The lines that a commit changed.
@@ -113,6 +118,16 @@ impl Maker {
             source_id: id::git_ref(&self.repo_id, &commit.sha),
             commit_sha: commit.sha.clone(),
         });
+        for mention in mentions::of_text(&commit.message) {
+            let tracker = self.tracker.as_ref();
+            part.names_issues = true;
+            part.rows.push(commit_mention::Model {
+                source_id: id::git_ref(&self.repo_id, &commit.sha),
+                issue_id: tracker.map_or_else(String::new, |scope| mention.own_issue(scope)),
+                mention: mention.to_string(),
+                commit_sha: commit.sha.clone(),
+            });
+        }
         part.commits.push(commit::Model {
             sha: commit.sha,
             additions: lines.additions,

@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 use headwater_domain::Table;
 use headwater_domain::code::{commit, commit_file, commit_parent, git_ref, repo_commit};
+use headwater_domain::crossdomain::commit_mention;
 use headwater_domain::rules::Rules;
 use headwater_git::{Command, Git, GitError, GitErrorKind};
 use headwater_store::{Changes, StoreError};
@@ -138,6 +139,7 @@ pub fn tables() -> Vec<&'static Table> {
         Table::of::<commit_parent::Entity>(),
         Table::of::<commit_file::Entity>(),
         Table::of::<repo_commit::Entity>(),
+        Table::of::<commit_mention::Entity>(),
         Table::of::<git_ref::Entity>(),
     ]
 }

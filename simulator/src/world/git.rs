@@ -27,6 +27,7 @@ pub struct Tag {
 #[expect(missing_docs, reason = "each variant says what happens")]
 pub enum GitChange {
     Push { count: usize },
+    PushMessage { message: String },
     ForcePush { drop: usize, count: usize },
     Tag { name: String, annotated: bool },
     DeleteTag { name: String },
@@ -102,7 +103,9 @@ impl World {
             GitChange::DeleteTag { name } => repository.tags.contains_key(name),
             GitChange::DeleteBranch { name } => repository.branches.contains_key(name),
             GitChange::Tag { .. } | GitChange::Branch { .. } => !repository.main.is_empty(),
-            GitChange::Push { .. } => repository.mainbranch.is_some(),
+            GitChange::Push { .. } | GitChange::PushMessage { .. } => {
+                repository.mainbranch.is_some()
+            }
         };
         if !possible {
             return Err(Refused::NoRef);
@@ -120,6 +123,9 @@ impl World {
         };
         match change {
             GitChange::Push { count } => push(repository, *count),
+            GitChange::PushMessage { message } => {
+                repository.put_on_main(dice.hash(), at, message.clone());
+            }
             GitChange::ForcePush { drop, count } => {
                 let left = repository.main.len() - drop;
                 let dropped = repository.main.split_off(left);

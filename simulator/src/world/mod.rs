@@ -12,6 +12,7 @@ mod draw;
 mod generate;
 mod git;
 mod habits;
+mod merged;
 mod model;
 pub(crate) mod prose;
 mod repositories;
@@ -30,6 +31,7 @@ pub use generate::{Size, Spread};
 pub(crate) use git::NOTHING;
 pub use git::{GitChange, Tag};
 pub use habits::Habits;
+pub use merged::MergedAs;
 pub use model::{
     Activity, Comment, Commit, Difference, Event, Fork, Hash, Inline, Participant, Project,
     PullRequest, Repository, SourceRepository, State, Time, Update, User, UserId, Verdict,

@@ -20,6 +20,14 @@ pub struct UserId(pub(crate) usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash(pub(crate) [u8; 20]);
 
+impl Hash {
+    /// The hash that these bytes are.
+    #[must_use]
+    pub fn of(bytes: [u8; 20]) -> Hash {
+        Hash(bytes)
+    }
+}
+
 impl fmt::Display for Hash {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";

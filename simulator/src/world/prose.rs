@@ -179,11 +179,21 @@ pub(crate) fn issue_key<R: Rng + ?Sized>(rng: &mut R) -> String {
     format!("{key}-{}", rng.random_range(1..4000))
 }
 
+/// `PAY-123`, or the number of an issue of the repository's own tracker, as `#7`.
+fn mention<R: Rng + ?Sized>(rng: &mut R) -> String {
+    let key = issue_key(rng);
+    let number: Option<usize> = key.rsplit('-').next().and_then(|it| it.parse().ok());
+    match number {
+        Some(number) if number % 3 == 0 => format!("#{}", number % 16),
+        _ => key,
+    }
+}
+
 /// A pull-request title; most name an issue, some leave plain ASCII.
 pub(crate) fn title<R: Rng + ?Sized>(rng: &mut R) -> String {
     let mut title = format!("{} {}", pick(rng, &VERBS), pick(rng, &THINGS));
     if rng.random_bool(0.6) {
-        title = format!("{} {title}", issue_key(rng));
+        title = format!("{} {title}", mention(rng));
     }
     if rng.random_bool(0.3) {
         title = format!("{title} {}", pick(rng, &FLAVOURS));

@@ -36,6 +36,11 @@ impl Contents {
         let found: HashSet<&str> = shas.iter().map(String::as_str).collect();
         let merged = store.merged_pull_requests(repository).await?;
         let is_brought = |pull_request: &BroughtPullRequest| {
+            if !pull_request.merged_with.is_empty() {
+                let mut tips = pull_request.merged_with.iter();
+                return tips.any(|tip| found.contains(tip.as_str()));
+            }
+            // Nothing was linked with it: what the source says of it is all there is.
             let merge = pull_request.merge_commit.as_str();
             let is_known = merge.parse().is_ok_and(|hash| graph.find(hash).is_some());
             found.contains(merge)
@@ -47,7 +52,7 @@ impl Contents {
         };
         let pull_requests: Vec<BroughtPullRequest> =
             merged.into_iter().filter(is_brought).collect();
-        let by_commit = store.issues_by_commit(scope).await?;
+        let by_commit = store.issues_by_commit(scope, repository).await?;
         let direct = shas.iter().filter_map(|sha| by_commit.get(sha)).flatten();
         let named = pull_requests.iter().flat_map(|pr| &pr.issues);
         let issues: HashSet<String> = direct.chain(named).cloned().collect();

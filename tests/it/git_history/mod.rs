@@ -50,7 +50,7 @@ async fn lake_of(on: On, source: &Path) -> Option<Lake> {
 }
 
 /// The texts of a query's only column.
-async fn texts(lake: &Lake, sql: &str) -> Vec<String> {
+pub(crate) async fn texts(lake: &Lake, sql: &str) -> Vec<String> {
     let answer = lake.ask(sql).await;
     let text = |row: &Vec<Cell>| match &row[0] {
         Cell::Text(text) => text.clone(),
@@ -77,7 +77,7 @@ fn commits_of(source: &Repository) -> Vec<String> {
 }
 
 /// Fails unless a lake equals another one that is filled now, once, under the same configuration.
-async fn assert_equals_fresh(on: On, lake: &Lake, configuration: &str) {
+pub(crate) async fn assert_equals_fresh(on: On, lake: &Lake, configuration: &str) {
     let fresh = Lake::with(on, configuration).await.unwrap();
     assert_eq!(fresh.sync(How::default()).await.0, Exit::Ok);
     let differences = lake.differences(&fresh).await;

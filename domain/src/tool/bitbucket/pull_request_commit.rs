@@ -72,6 +72,12 @@ pub struct Model {
     /// Date of the commit (UTC).
     #[sea_orm(comment = "date of the commit (UTC)")]
     pub commit_authored_date: Option<DateTime<Utc>>,
+    /// Issues that the message names, as written, with a space between them.
+    #[sea_orm(
+        column_type = "Text",
+        comment = "issues that the message names, as written, with a space between them"
+    )]
+    pub mentions: String,
 }
 
 /// No relations: the tables have no foreign keys, as in DevLake.

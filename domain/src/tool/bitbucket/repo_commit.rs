@@ -32,6 +32,12 @@ pub struct Model {
         comment = "commit"
     )]
     pub commit_sha: String,
+    /// Issues that the message names, as written, with a space between them.
+    #[sea_orm(
+        column_type = "Text",
+        comment = "issues that the message names, as written, with a space between them"
+    )]
+    pub mentions: String,
 }
 
 /// No relations: the tables have no foreign keys, as in DevLake.

@@ -1,0 +1,172 @@
+//! Which issues pull requests and commits name: an engine of its own, because issues come and go
+//! without those that name them.
+//!
+//! What names an issue is written where pull requests and commits are: in
+//! `pull_request_mentions` and `commit_mentions`. Why so: docs/decisions/0042.
+
+use headwater_domain::crossdomain::{issue_commit, pull_request_issue};
+use headwater_domain::{Scope, Table};
+use headwater_store::issue_links::{Naming, Span};
+use headwater_store::progress::Checkpoint;
+use headwater_store::{Changes, Page, Store, StoreError, Watch};
+
+pub use headwater_store::issue_links::STEP;
+
+use crate::engine::{Error, Outcome};
+
+/// Raise it when other links are to be made: everything is linked again.
+pub const VERSION: u32 = 1;
+
+/// Tables that are read.
+const READS: [&str; 3] = ["pull_request_mentions", "commit_mentions", "issues"];
+
+/// Notes, in the transaction that changes rows of these tables, that links have to be looked at.
+///
+/// # Errors
+/// When the database fails.
+pub fn follow(page: &Page<'_>, tables: &[&Table]) -> Result<(), StoreError> {
+    if tables.iter().any(|table| READS.contains(&table.name)) {
+        page.issue_links_are_stale()?;
+    }
+    Ok(())
+}
+
+/// Tables that are written: links of pull requests.
+#[must_use]
+pub fn of_pull_requests() -> &'static Table {
+    Table::of::<pull_request_issue::Entity>()
+}
+
+/// Tables that are written: links of commits.
+#[must_use]
+pub fn of_commits() -> &'static Table {
+    Table::of::<issue_commit::Entity>()
+}
+
+/// What linking did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Linked {
+    /// Mentions looked at, and what happened to the links.
+    pub outcome: Outcome,
+    /// Mentions that name no issue that there is.
+    pub unknown: u64,
+}
+
+async fn rules(store: &Store) -> Result<String, StoreError> {
+    let keyed = store.keyed_issues().await?;
+    Ok(Checkpoint::rules_of(&format!("v{VERSION}"), &keyed))
+}
+
+/// Whether anything changed that the links of a scope follow from.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_stale(store: &Store, scope: &Scope) -> Result<bool, Error> {
+    let failed = |source| failed(scope, source);
+    let checkpoint = store.checkpoint(scope, STEP).await.map_err(failed)?;
+    Ok(checkpoint.rules != rules(store).await.map_err(failed)?)
+}
+
+fn failed(scope: &Scope, source: StoreError) -> Error {
+    Error::Store {
+        conversion: "issue_links",
+        scope: scope.full_name.clone(),
+        source,
+    }
+}
+
+/// Makes the links of a scope those that its mentions and the issues there are give. `repo_id` is
+/// the repository's domain id.
+///
+/// # Errors
+/// When cancelled, or the database fails.
+pub async fn run(
+    store: &Store,
+    scope: &Scope,
+    repo_id: &str,
+    watch: &Watch<'_>,
+) -> Result<Linked, Error> {
+    let failed = |source| failed(scope, source);
+    // What changes while this runs is found by the next run.
+    let rules = rules(store).await.map_err(failed)?;
+    let mut linked = Linked::default();
+    for naming in Naming::ALL {
+        let whole = Span::whole(naming, scope, repo_id);
+        linked.outcome.changes += remove(store, scope, (naming, repo_id), watch).await?;
+        linked.outcome.changes += add(store, scope, whole.clone(), watch).await?;
+        let counted = store.count_mentions(scope, &whole).await;
+        let (all, unknown) = counted.map_err(failed)?;
+        linked.outcome.items += all;
+        linked.unknown += unknown;
+        (watch.progress)(all);
+    }
+    let done = Checkpoint {
+        seq: 0,
+        row_id: 0,
+        rules,
+    };
+    let page = store.begin(scope, watch.now).await.map_err(failed)?;
+    page.set_checkpoint(STEP, &done).await.map_err(failed)?;
+    page.commit().await.map_err(failed)?;
+    Ok(linked)
+}
+
+/// Takes away links that nothing stands behind.
+async fn remove(
+    store: &Store,
+    scope: &Scope,
+    (naming, repo_id): (Naming, &str),
+    watch: &Watch<'_>,
+) -> Result<Changes, Error> {
+    let failed = |source| failed(scope, source);
+    let mut all = Changes::default();
+    loop {
+        check_cancelled(watch)?;
+        let mut page = store.begin(scope, watch.now).await.map_err(failed)?;
+        let removed = page.remove_issue_links(naming, repo_id).await;
+        let (changes, more) = removed.map_err(failed)?;
+        end(page, changes).await.map_err(failed)?;
+        all += changes;
+        if !more {
+            return Ok(all);
+        }
+    }
+}
+
+/// Adds links that are missing, some mentions at a time.
+async fn add(
+    store: &Store,
+    scope: &Scope,
+    whole: Span,
+    watch: &Watch<'_>,
+) -> Result<Changes, Error> {
+    let failed = |source| failed(scope, source);
+    let mut all = Changes::default();
+    let mut left = Some(whole);
+    while let Some(span) = left {
+        check_cancelled(watch)?;
+        let split = store.first_mentions(scope, span).await;
+        let (span, rest) = split.map_err(failed)?;
+        let mut page = store.begin(scope, watch.now).await.map_err(failed)?;
+        let changes = page.add_issue_links(&span).await.map_err(failed)?;
+        end(page, changes).await.map_err(failed)?;
+        all += changes;
+        left = rest;
+    }
+    Ok(all)
+}
+
+/// Commits; with the links goes the note that tags and deployments bring other issues now.
+async fn end(page: Page<'_>, changes: Changes) -> Result<(), StoreError> {
+    if changes.written + changes.removed > 0 {
+        page.diffs_are_stale(false)?;
+    }
+    page.commit().await
+}
+
+fn check_cancelled(watch: &Watch<'_>) -> Result<(), Error> {
+    if watch.cancel.is_cancelled() {
+        return Err(Error::Cancelled);
+    }
+    Ok(())
+}

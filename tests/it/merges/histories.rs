@@ -1,0 +1,417 @@
+//! Whatever happened to a repository and its pull requests, their links are those of a fresh
+//! database.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use headwater::config::DatabaseAddress;
+use headwater_converters::merges::{self, Change, Patches, Unnamed};
+use headwater_domain::code::{
+    commit, commit_parent, git_ref, pull_request, pull_request_commit, repo_commit,
+};
+use headwater_domain::{Origin, Row, Rows, Scope, id};
+use headwater_store::compare::{Tables, tables_equal};
+use headwater_store::{Owner, Page, Replacement, Store, Watch};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use rstest::rstest;
+use tokio_util::sync::CancellationToken;
+
+use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
+use crate::test_database::TestDatabase;
+
+/// One thing that happens. Numbers choose among what is there.
+#[derive(Clone, Debug)]
+enum Event {
+    /// A commit on any commits, by one of few authors, which says any number and changes one of
+    /// few things.
+    Commit(Vec<usize>, u8, i64, u8),
+    /// A branch set, or moved, to a commit.
+    Branch(u8, usize),
+    DeleteBranch(u8),
+    /// A pull request: its number, head, how many commits are its own, its merge commit if it is
+    /// told, the digits of its hash, and its destination.
+    Merged(i64, usize, usize, Option<usize>, bool, u8),
+    Reopened(i64),
+    Deleted(i64),
+    /// Contents of commits are read from now on, or no more.
+    Files(bool),
+}
+
+#[derive(Clone, Debug)]
+struct Commit {
+    parents: Vec<usize>,
+    author: u8,
+    number: i64,
+    patch: u8,
+}
+
+#[derive(Clone, Debug)]
+struct PullRequest {
+    is_merged: bool,
+    head: usize,
+    own: Vec<usize>,
+    merge: Option<usize>,
+    short: bool,
+    base: u8,
+}
+
+#[derive(Clone, Debug)]
+struct World {
+    commits: Vec<Commit>,
+    branches: BTreeMap<u8, usize>,
+    pull_requests: BTreeMap<i64, PullRequest>,
+    has_files: bool,
+}
+
+fn sha(number: usize) -> String {
+    format!(
+        "{:08x}{:032x}",
+        number.wrapping_mul(0x9e37_79b9) & 0xffff_ffff,
+        number
+    )
+}
+
+impl World {
+    fn new() -> Self {
+        let commit = |parents: &[usize]| Commit {
+            parents: parents.to_vec(),
+            author: 0,
+            number: 0,
+            patch: 0,
+        };
+        Self {
+            commits: vec![commit(&[]), commit(&[0]), commit(&[1]), commit(&[0, 2])],
+            branches: BTreeMap::from([(0, 3)]),
+            pull_requests: BTreeMap::new(),
+            has_files: true,
+        }
+    }
+
+    fn happen(&mut self, event: &Event) {
+        let count = self.commits.len();
+        match event {
+            Event::Commit(parents, author, number, patch) => {
+                let parents: BTreeSet<usize> = parents.iter().map(|p| p % count).collect();
+                let parents: Vec<usize> = parents.into_iter().rev().collect();
+                self.commits.push(Commit {
+                    parents,
+                    author: *author,
+                    number: *number,
+                    patch: *patch,
+                });
+                self.branches.insert(author % 3, count);
+            }
+            Event::Branch(name, commit) => {
+                self.branches.insert(*name, commit % count);
+            }
+            Event::DeleteBranch(name) => {
+                self.branches.remove(name);
+            }
+            Event::Merged(number, head, own, merge, short, base) => {
+                let head = head % count;
+                let mut commits = vec![head];
+                while commits.len() <= *own {
+                    let last = commits[commits.len() - 1];
+                    let Some(parent) = self.commits[last].parents.first() else {
+                        break;
+                    };
+                    commits.push(*parent);
+                }
+                let merged = PullRequest {
+                    is_merged: true,
+                    head,
+                    own: commits,
+                    merge: merge.map(|merge| merge % (count + 2)),
+                    short: *short,
+                    base: *base,
+                };
+                self.pull_requests.insert(*number, merged);
+            }
+            Event::Reopened(number) => {
+                if let Some(found) = self.pull_requests.get_mut(number) {
+                    found.is_merged = false;
+                }
+            }
+            Event::Deleted(number) => {
+                self.pull_requests.remove(number);
+            }
+            Event::Files(has) => self.has_files = *has,
+        }
+    }
+
+    fn held(&self) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        let mut left: Vec<usize> = self.branches.values().copied().collect();
+        while let Some(commit) = left.pop() {
+            if found.insert(commit) {
+                left.extend(&self.commits[commit].parents);
+            }
+        }
+        found
+    }
+}
+
+/// Says what commits change as the world has it; a range has the name of its head.
+struct Contents(Vec<u8>);
+
+impl Patches for Contents {
+    fn names<'a>(
+        &'a self,
+        changes: &'a [Change],
+    ) -> BoxFuture<'a, Result<HashMap<Change, String>, Unnamed>> {
+        let name = |change: &Change| {
+            let number = usize::from_str_radix(&change.0[8..], 16).unwrap();
+            let patch = self.0[number];
+            // Some commits change nothing.
+            (patch > 0).then(|| (change.clone(), format!("{patch:040x}")))
+        };
+        let named = changes.iter().filter_map(name).collect();
+        async move { Ok(named) }.boxed()
+    }
+}
+
+fn time(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap()
+}
+
+fn scope() -> Scope {
+    Scope::new(1, "acme/rocket")
+}
+
+fn repo_id() -> String {
+    id::repository(1, "acme/rocket")
+}
+
+/// Makes a table hold these rows, and what it held before and is not among them no more.
+async fn replace<R: Row>(
+    page: &mut Page<'_>,
+    (column, owners): (&'static str, Vec<String>),
+    made: Vec<R>,
+) {
+    let mut rows = Rows::default();
+    rows.from_origin(Origin {
+        params: scope().params(),
+        table: "test".to_owned(),
+        id: 0,
+    });
+    for row in made {
+        rows.push(row);
+    }
+    let replacement = Replacement {
+        table: R::table(),
+        owner: Owner::Column {
+            name: column,
+            values: owners,
+            connection_id: None,
+        },
+        rows: rows.take(R::table()),
+        first: false,
+    };
+    page.replace(replacement).await.unwrap();
+}
+
+/// Writes what the stages before would have written.
+async fn write(store: &Store, world: &World) {
+    let (scope, repo) = (scope(), repo_id());
+    let own = || vec![repo.clone()];
+    let held = world.held();
+    let mut page = store.begin(&scope, time(0)).await.unwrap();
+    let refs = world.branches.iter().map(|(name, commit)| git_ref::Model {
+        id: id::git_ref(&repo, &format!("b{name}")),
+        repo_id: repo.clone(),
+        name: format!("b{name}"),
+        commit_sha: sha(*commit),
+        is_default: *name == 0,
+        ref_type: "BRANCH".to_owned(),
+        ..git_ref::Model::default()
+    });
+    replace(&mut page, ("repo_id", own()), refs.collect()).await;
+    let commits = held.iter().map(|commit| repo_commit::Model {
+        repo_id: repo.clone(),
+        commit_sha: sha(*commit),
+        ..repo_commit::Model::default()
+    });
+    replace(&mut page, ("repo_id", own()), commits.collect()).await;
+    let all = || (0..world.commits.len()).map(sha).collect();
+    let made = held.iter().map(|number| {
+        let commit = &world.commits[*number];
+        commit::Model {
+            sha: sha(*number),
+            message: format!("Topic (#{})\n\nmore", commit.number),
+            author_email: format!("{}@example.org", commit.author),
+            authored_date: Some(time(i64::from(commit.author) / 2)),
+            committed_date: Some(time(i64::try_from(*number).unwrap())),
+            ..commit::Model::default()
+        }
+    });
+    replace(&mut page, ("sha", all()), made.collect()).await;
+    let parents = held.iter().flat_map(|commit| {
+        let parents = (0..).zip(&world.commits[*commit].parents);
+        parents.map(|(order, parent)| commit_parent::Model {
+            commit_sha: sha(*commit),
+            parent_commit_sha: sha(*parent),
+            parent_order: order,
+        })
+    });
+    replace(&mut page, ("commit_sha", all()), parents.collect()).await;
+    write_pull_requests(&mut page, world).await;
+    page.merges_are_stale().unwrap();
+    page.commit().await.unwrap();
+}
+
+async fn write_pull_requests(page: &mut Page<'_>, world: &World) {
+    let (scope, repo) = (scope(), repo_id());
+    let found = world.pull_requests.iter();
+    let rows = found.map(|(number, found)| {
+        let digits = if found.short { 12 } else { 40 };
+        let merge = found.merge.map(|merge| sha(merge)[..digits].to_owned());
+        pull_request::Model {
+            id: id::pull_request(&scope, *number),
+            base_repo_id: repo.clone(),
+            status: if found.is_merged { "MERGED" } else { "OPEN" }.to_owned(),
+            pull_request_key: *number,
+            base_ref: format!("b{}", found.base),
+            merge_commit_sha: merge.unwrap_or_default(),
+            head_commit_sha: sha(found.head)[..digits].to_owned(),
+            created_date: Some(time(*number)),
+            ..pull_request::Model::default()
+        }
+    });
+    replace(page, ("base_repo_id", vec![repo.clone()]), rows.collect()).await;
+    let numbers = (0..10).map(|number| id::pull_request(&scope, number));
+    let own = world.pull_requests.iter().flat_map(|(number, found)| {
+        let id = id::pull_request(&scope, *number);
+        found
+            .own
+            .iter()
+            .map(move |commit| pull_request_commit::Model {
+                pull_request_id: id.clone(),
+                commit_sha: sha(*commit),
+                ..pull_request_commit::Model::default()
+            })
+    });
+    replace(page, ("pull_request_id", numbers.collect()), own.collect()).await;
+}
+
+async fn link(store: &Store, world: &World) -> merges::Outcome {
+    let cancel = CancellationToken::new();
+    let watch = Watch {
+        now: time(1),
+        cancel: &cancel,
+        progress: &|_| {},
+    };
+    let contents = Contents(world.commits.iter().map(|it| it.patch).collect());
+    let patches: Option<&dyn Patches> = world.has_files.then_some(&contents);
+    let scope = scope();
+    merges::run(store, &scope, &repo_id(), patches, &watch)
+        .await
+        .unwrap()
+}
+
+struct Opened {
+    store: Store,
+    _database: TestDatabase,
+}
+
+async fn opened(on: On) -> Option<Opened> {
+    let database = Box::pin(TestDatabase::new(on)).await?;
+    let address = DatabaseAddress::parse(&database.address).unwrap();
+    let store = Box::pin(headwater::database::open(&address)).await.unwrap();
+    store.register(&scope(), time(0)).await.unwrap();
+    Some(Opened {
+        store,
+        _database: database,
+    })
+}
+
+async fn assert_same_as_fresh(on: On, events: &[Event]) {
+    let mut world = World::new();
+    let Some(lived) = opened(on).await else {
+        return;
+    };
+    write(&lived.store, &world).await;
+    link(&lived.store, &world).await;
+    for event in events {
+        world.happen(event);
+        write(&lived.store, &world).await;
+        link(&lived.store, &world).await;
+    }
+    let fresh = opened(on).await.unwrap();
+    write(&fresh.store, &world).await;
+    let first = link(&fresh.store, &world).await;
+    let tables = Tables {
+        raw: Vec::new(),
+        rows: merges::tables(),
+    };
+    let different = tables_equal(&lived.store, &fresh.store, &tables, 20)
+        .await
+        .unwrap();
+    let shown: Vec<String> = different.iter().map(ToString::to_string).collect();
+    assert!(shown.is_empty(), "here: lived, there: fresh\n{shown:#?}");
+    // Written again, nothing differs.
+    write(&fresh.store, &world).await;
+    let again = link(&fresh.store, &world).await;
+    assert_eq!((again.changes.written, again.changes.removed), (0, 0));
+    assert_eq!(again.unlinked, first.unlinked);
+    let merged = world.pull_requests.values().filter(|it| it.is_merged);
+    assert_eq!(again.items, merged.count() as u64);
+    for opened in [lived, fresh] {
+        opened.store.close().await.unwrap();
+    }
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let place = 0..1000usize;
+    let parents = prop::collection::vec(place.clone(), 1..3);
+    let merge = prop::option::weighted(0.4, place.clone());
+    let merged = (
+        0..8i64,
+        place.clone(),
+        0..4usize,
+        merge,
+        any::<bool>(),
+        0..4u8,
+    );
+    let event = prop_oneof![
+        6 => (parents, 0..5u8, 0..8i64, 0..4u8)
+            .prop_map(|(parents, author, number, patch)| {
+                Event::Commit(parents, author, number, patch)
+            }),
+        2 => (0..4u8, place).prop_map(|(name, commit)| Event::Branch(name, commit)),
+        1 => (0..4u8).prop_map(Event::DeleteBranch),
+        5 => merged.prop_map(|(number, head, own, merge, short, base)| {
+            Event::Merged(number, head, own, merge, short, base)
+        }),
+        1 => (0..8i64).prop_map(Event::Reopened),
+        1 => (0..8i64).prop_map(Event::Deleted),
+        1 => any::<bool>().prop_map(Event::Files),
+    ];
+    prop::collection::vec(event, 1..20)
+}
+
+#[rstest]
+#[test]
+fn a_repository_that_lived_has_the_links_of_a_fresh_one(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let cases = if on == Sqlite { 8 } else { 3 };
+    let mut runner = TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 60,
+        ..Config::default()
+    });
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let outcome = runner.run(&events(), |events| {
+        runtime.block_on(assert_same_as_fresh(on, &events));
+        Ok(())
+    });
+    outcome.unwrap();
+}
