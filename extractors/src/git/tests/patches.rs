@@ -1,5 +1,7 @@
 //! What commits change, by name.
 
+use std::fmt::Write as _;
+
 use headwater_git::Git;
 use headwater_git::fixture::Repository;
 use tokio_util::sync::CancellationToken;
@@ -105,12 +107,13 @@ async fn many_changes_are_named_in_batches_and_a_cancelled_run_ends() {
     let mut stream = String::new();
     for number in 0..600 {
         let content = format!("{number}\n");
-        stream.push_str(&format!(
+        let _ = write!(
+            stream,
             "commit refs/heads/main\ncommitter A <a@example.org> {} +0000\ndata 1\nx\n\
              M 100644 inline f{number}\ndata {}\n{content}\n",
             1_700_000_000 + number,
             content.len()
-        ));
+        );
     }
     source.import(stream.as_bytes());
     source.commit("main", "last", &[("last", "1\n")]);
