@@ -199,9 +199,17 @@ fn force_push(simulator: &Simulator) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hash_is_short_again_when_a_forced_push_takes_its_commit_away(
     #[values(Sqlite, Postgres, MariaDb)] on: On,
+    #[values(false, true)] by_git: bool,
 ) {
     let simulator = company().await;
-    let rules = under(&simulator, "deployment_pattern = \"(?i)deploy\"");
+    let mut rules = under(&simulator, "deployment_pattern = \"(?i)deploy\"");
+    if by_git {
+        let git = format!(
+            "git.enabled = true\ngit.url = \"{}\"\n",
+            simulator.git_url()
+        );
+        rules = rules.replace("\n[scope_config", &format!("{git}\n[scope_config"));
+    }
     let Some(lake) = Lake::with(on, &rules).await else {
         return;
     };

@@ -2,6 +2,8 @@
 
 mod histories;
 
+use std::fmt::Write as _;
+
 use chrono::DateTime;
 use headwater::exit::Exit;
 use headwater_git::fixture::{FIRST_DATE, Repository};
@@ -66,21 +68,20 @@ impl Company {
         let resolved = |name: &str| self.source.resolve(name);
         let from = resolved(&format!("refs/heads/{branch}"));
         let from = from.map_or(String::new(), |parent| format!("from {parent}\n"));
-        let others = others.iter().map(|other| resolved(other).unwrap());
-        let others: String = others.map(|other| format!("merge {other}\n")).collect();
-        let files = files
-            .iter()
-            .map(|(path, content)| {
-                let length = content.len();
-                format!("M 100644 inline {path}\ndata {length}\n{content}\n")
-            })
-            .collect::<String>();
+        let mut rest = String::new();
+        for other in others {
+            let _ = writeln!(rest, "merge {}", resolved(other).unwrap());
+        }
+        for (path, content) in files {
+            let length = content.len();
+            let _ = write!(rest, "M 100644 inline {path}\ndata {length}\n{content}\n");
+        }
         let (authored, committed) = (FIRST_DATE + authored, FIRST_DATE + self.now);
         let length = message.len();
         let stream = format!(
             "commit refs/heads/{branch}\nauthor Ada <ada@example.com> {authored} +0000\n\
              committer Ada <ada@example.com> {committed} +0000\ndata {length}\n{message}\n\
-             {from}{others}{files}\n"
+             {from}{rest}\n"
         );
         self.source.import(stream.as_bytes());
         self.source
@@ -158,7 +159,7 @@ impl Company {
             commits: commits.iter().map(|commit| hash(commit)).collect(),
             source_branch: branches.0.to_owned(),
             destination_branch: branches.1.to_owned(),
-            created_on: DateTime::from_timestamp(FIRST_DATE as i64, 0).unwrap(),
+            created_on: DateTime::from_timestamp(FIRST_DATE.cast_signed(), 0).unwrap(),
         };
         world.merge_as(&self.slug, id, by, merged).unwrap();
         id

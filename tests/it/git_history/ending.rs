@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -124,6 +125,57 @@ async fn a_program_killed_while_it_clones_or_fetches_is_followed_by_one_that_men
         world
             .change_git(&slug, &GitChange::Push { count: 2 })
             .unwrap();
+    }
+}
+
+/// Git's answers come in pieces, so that a pack is on its way for a while.
+fn slow_packs(simulator: &Simulator) {
+    let slow: OnRequest = Arc::new(|request| {
+        let is_git = request.path.ends_with("/git-upload-pack");
+        is_git.then_some(Fault::Slow(Duration::from_millis(150)))
+    });
+    simulator.set_faults(Some(slow));
+}
+
+fn has_part_of_a_pack(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths = entries.map(|entry| entry.path());
+    paths.any(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("tmp_pack") || has_part_of_a_pack(&path)
+    })
+}
+
+async fn until_part_of_a_pack_is_there(lake: &Lake) {
+    let began = Instant::now();
+    while !has_part_of_a_pack(lake.folder()) {
+        assert!(began.elapsed() < Duration::from_mins(1), "no pack comes");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_killed_within_a_pack_is_followed_by_one_that_leaves_nothing_of_it() {
+    let simulator = simulator().await;
+    let configuration = cloud(&simulator, AUTH, "[\"acme/*\"]");
+    let lake = Lake::with(Sqlite, &configuration).await.unwrap();
+    for what in ["clone", "fetch"] {
+        {
+            // Git takes a small pack apart while it comes, and keeps a larger one.
+            let mut world = simulator.world();
+            let slug = world.repositories()[0].slug.clone();
+            let pushed = world.change_git(&slug, &GitChange::Push { count: 300 });
+            pushed.unwrap();
+        }
+        slow_packs(&simulator);
+        let mut child = lake.start(&["sync"]);
+        until_part_of_a_pack_is_there(&lake).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+        simulator.behave();
+        assert_eq!(lake.sync(How::default()).await.0, Exit::Ok, "{what}");
+        assert_equals_fresh(Sqlite, &lake, &configuration).await;
+        assert_eq!(leftovers(lake.folder()), [""; 0], "{what}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tables whose owner changes between the API and git.
 
+use std::time::{Duration, Instant};
+
 use headwater::exit::Exit;
 use headwater_simulator::{GitChange, Simulator};
 use rstest::rstest;
@@ -65,6 +67,66 @@ async fn switching_git_on_and_off_gives_the_tables_of_a_fresh_sync(
         );
         push(&simulator);
     }
+}
+
+/// What is stored of commits, by either owner and on either side.
+async fn stored(lake: &Lake) -> Vec<usize> {
+    let mut counts = Vec::new();
+    for rows in [
+        "_raw_bitbucket_api_commits",
+        "_tool_bitbucket_repo_commits",
+        "repo_commits WHERE _raw_data_table = 'gitextractor'",
+        "repo_commits WHERE _raw_data_table <> 'gitextractor'",
+        "_headwater_git",
+    ] {
+        let count = format!("SELECT COUNT(*) FROM {rows}");
+        counts.push(lake.number(&count).await);
+    }
+    counts
+}
+
+/// Kills a sync some time after it has changed something. False when it had ended by then.
+async fn killed(lake: &Lake, after: Duration) -> bool {
+    let before = stored(lake).await;
+    let mut child = lake.start(&["sync"]);
+    let began = Instant::now();
+    while stored(lake).await == before
+        && child.try_wait().unwrap().is_none()
+        && began.elapsed() < Duration::from_mins(1)
+    {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(after).await;
+    let is_within = child.try_wait().unwrap().is_none();
+    let _ = child.kill();
+    child.wait().unwrap();
+    is_within
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_owner_that_is_killed_midway_ends_as_a_fresh_sync() {
+    let simulator = simulator().await;
+    let slug = simulator.world().repositories()[0].slug.clone();
+    let many = GitChange::Push { count: 1_500 };
+    simulator.world().change_git(&slug, &many).unwrap();
+    let by_git = cloud(&simulator, AUTH, "[\"acme/*\"]");
+    let by_api = by_git.replace("git.enabled = true", "git.enabled = false");
+    let mut lake = Lake::with(Sqlite, &by_api).await.unwrap();
+    assert_eq!(lake.sync(How::default()).await.0, Exit::Ok);
+    let mut within = 0;
+    for round in 0..3 {
+        for configuration in [&by_git, &by_api] {
+            lake.configure(configuration);
+            for kill in 0..3 {
+                let after = Duration::from_millis(17 * kill + 5 * round);
+                within += usize::from(killed(&lake, after).await);
+            }
+            assert_eq!(lake.sync(How::default()).await.0, Exit::Ok);
+            assert_equals_fresh(Sqlite, &lake, configuration).await;
+            push(&simulator);
+        }
+    }
+    assert!(within > 0, "some kill must come while the owner changes");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -332,7 +332,7 @@ async fn texts(lake: &Lake, sql: &str) -> Vec<Vec<String>> {
 }
 
 /// True for what a tag or deployment is compared with, which another one that lands between the
-/// two changes rightly.
+/// two changes rightly; and for the commits that pull requests became, which any commit may be.
 fn is_comparison(found: &Difference) -> bool {
     let predecessor = "prev_success_deployment_commit_id";
     let column = found.cell.as_ref().map(|(column, _, _)| column.as_str());
@@ -344,6 +344,8 @@ fn is_comparison(found: &Difference) -> bool {
             "ref_commits",
             "refs_issues_diffs",
             "_tool_refdiff_finished_commits_diffs",
+            "pull_request_merges",
+            "unlinked_pull_requests",
         ]
         .contains(&table),
     }

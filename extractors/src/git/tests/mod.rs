@@ -2,6 +2,7 @@
 
 mod following;
 mod lake;
+mod patches;
 mod shapes;
 mod sharing;
 #[path = "../../../../store/tests/it/test_database.rs"]
