@@ -28,6 +28,10 @@ struct Contents<'a> {
 }
 
 impl Patches for Contents<'_> {
+    fn namer(&self) -> String {
+        format!("git {}", self.git.version())
+    }
+
     fn names<'a>(
         &'a self,
         changes: &'a [Change],
@@ -96,7 +100,7 @@ impl ScopeRun<'_> {
             cancel: &self.runner.cancel,
         });
         let patches = contents.as_ref().map(|it| it as &dyn Patches);
-        let stale = merges::is_stale(store, scope, patches.is_some()).await;
+        let stale = merges::is_stale(store, scope, patches).await;
         if matches!(stale, Ok(false)) {
             return Ok(());
         }

@@ -16,6 +16,9 @@ use crate::{Changes, Owner, Replacement, Store};
 /// The step that links: its checkpoint says whether anything it reads has changed.
 pub const STEP: &str = "convert:merges";
 
+/// Its checkpoint says who named the changes that are kept.
+pub const NAMES: &str = "convert:merges:names";
+
 /// What its rows say in `_raw_data_table`.
 const ORIGIN: &str = "merges";
 

@@ -98,7 +98,7 @@ impl Store {
 }
 
 impl Page<'_> {
-    /// Keeps the names of changes, which stay the same for good.
+    /// Keeps the names of changes, which stay the same while one version of one program gives them.
     pub async fn keep_patches(
         &self,
         named: impl IntoIterator<Item = (Change, String)> + Send,
@@ -120,5 +120,12 @@ impl Page<'_> {
         let text = "DELETE FROM _headwater_patches WHERE NOT EXISTS (SELECT 1 FROM repo_commits \
                     WHERE repo_commits.commit_sha = _headwater_patches.commit_sha)";
         self.queue(text, Vec::new())
+    }
+
+    /// Forgets the names of changes of a repository's commits.
+    pub fn forget_patches_of(&self, repo_id: &str) -> Result<(), StoreError> {
+        let text = "DELETE FROM _headwater_patches WHERE commit_sha IN \
+                    (SELECT commit_sha FROM repo_commits WHERE repo_id = ?)";
+        self.queue(text, vec![repo_id.into()])
     }
 }

@@ -7,7 +7,7 @@ use headwater_domain::Scope;
 use headwater_domain::code::{pull_request_merge, unlinked_pull_request};
 use headwater_domain::graph::{Beginnings, Commit, Found, Graph, Walk};
 use headwater_domain::merges::{Link, Method, Source, brought_by, moved_to};
-use headwater_store::merges::{Merged, STEP};
+use headwater_store::merges::{Merged, NAMES, STEP};
 use headwater_store::progress::Checkpoint;
 use headwater_store::{Changes, Page, Store, StoreError, Watch};
 
@@ -60,19 +60,23 @@ pub enum LinkError {
 }
 
 /// What links are made of beside the rows. With the contents of commits there may be more.
-fn rules(with_patches: bool) -> String {
-    let patches = if with_patches { "patches" } else { "" };
-    Checkpoint::rules_of(&format!("v{VERSION}"), patches)
+fn rules(patches: Option<&dyn Patches>) -> String {
+    let namer = patches.map(Patches::namer).unwrap_or_default();
+    Checkpoint::rules_of(&format!("v{VERSION}"), &namer)
 }
 
 /// Whether anything changed that the links of a scope follow from.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn is_stale(store: &Store, scope: &Scope, with_patches: bool) -> Result<bool, LinkError> {
+pub async fn is_stale(
+    store: &Store,
+    scope: &Scope,
+    patches: Option<&dyn Patches>,
+) -> Result<bool, LinkError> {
     let checkpoint = store.checkpoint(scope, STEP).await;
     let checkpoint = checkpoint.map_err(|source| failed(scope, source))?;
-    Ok(checkpoint.rules != rules(with_patches))
+    Ok(checkpoint.rules != rules(patches))
 }
 
 fn failed(scope: &Scope, source: StoreError) -> LinkError {
@@ -96,7 +100,7 @@ pub async fn run(
 ) -> Result<Outcome, LinkError> {
     let checkpoint = store.checkpoint(scope, STEP).await;
     let checkpoint = checkpoint.map_err(|source| failed(scope, source))?;
-    if checkpoint.rules == rules(patches.is_some()) {
+    if checkpoint.rules == rules(patches) {
         return Ok(Outcome::default());
     }
     let linking = Linking {
@@ -287,6 +291,7 @@ impl Linking<'_> {
             return Ok(());
         };
         self.check_cancelled()?;
+        self.forget_other_names(&patches.namer()).await?;
         let mut comparing = Comparing {
             store: self.store,
             repo_id: self.repo_id,
@@ -307,6 +312,20 @@ impl Linking<'_> {
         let page = self.store.begin(self.scope, self.watch.now).await?;
         page.keep_patches(named).await?;
         page.forget_patches()?;
+        page.commit().await?;
+        Ok(())
+    }
+
+    /// Forgets names that another namer gave: one may name the same change otherwise.
+    async fn forget_other_names(&self, namer: &str) -> Result<(), Stop> {
+        let known = self.store.checkpoint(self.scope, NAMES).await?;
+        if known.rules == namer {
+            return Ok(());
+        }
+        let page = self.store.begin(self.scope, self.watch.now).await?;
+        page.forget_patches_of(self.repo_id)?;
+        page.set_checkpoint(NAMES, &done_as(namer.to_owned()))
+            .await?;
         page.commit().await?;
         Ok(())
     }
@@ -414,7 +433,7 @@ impl Linking<'_> {
     async fn finish(&self) -> Result<(), Stop> {
         self.check_cancelled()?;
         let page = self.store.begin(self.scope, self.watch.now).await?;
-        page.set_checkpoint(STEP, &done_as(rules(self.patches.is_some())))
+        page.set_checkpoint(STEP, &done_as(rules(self.patches)))
             .await?;
         page.commit().await?;
         Ok(())

@@ -28,7 +28,12 @@ pub(super) async fn commits_by_number(
     loop {
         let commits = store.commits_naming(repo_id, &after, PAGE).await?;
         for naming in &commits {
-            let subject = naming.message.lines().next().unwrap_or_default();
+            let subject = naming
+                .message
+                .trim_start()
+                .lines()
+                .next()
+                .unwrap_or_default();
             let number = merged_number(subject).filter(|number| wanted(*number));
             let commit = naming.sha.parse().ok().and_then(|hash| graph.find(hash));
             if let (Some(number), Some(commit)) = (number, commit) {

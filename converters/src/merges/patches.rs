@@ -13,8 +13,14 @@ pub use headwater_store::patches::Change;
 use super::destinations::Destinations;
 use super::engine::{Linked, Stop};
 
+/// A commit and when it was made.
+type Dated = (DateTime<Utc>, Commit);
+
 /// Whoever has the contents of commits, and can say which of them change the same.
 pub trait Patches: Send + Sync {
+    /// Who gives the names, and in which version: another one may give others.
+    fn namer(&self) -> String;
+
     /// Names what these commits change: equal names, equal changes. One that changes nothing has
     /// no name.
     fn names<'a>(
@@ -79,8 +85,13 @@ impl Comparing<'_> {
             return Ok(());
         }
         let dates = self.dates().await?;
+        let by_commit = dates
+            .iter()
+            .map(|(date, commit)| (*commit, *date))
+            .collect();
         for pull_request in left {
-            self.link_squash(pull_request, &dates, destinations).await?;
+            let made = (&dates[..], &by_commit);
+            self.link_squash(pull_request, made, destinations).await?;
         }
         Ok(())
     }
@@ -206,14 +217,14 @@ impl Comparing<'_> {
     async fn link_squash(
         &mut self,
         pull_request: &mut Linked,
-        dates: &[(DateTime<Utc>, Commit)],
+        (in_order, by_commit): (&[Dated], &HashMap<Commit, DateTime<Utc>>),
         destinations: &mut Destinations<'_>,
     ) -> Result<(), Stop> {
         let Some(head) = pull_request.head else {
             return Ok(());
         };
-        let made = dates.iter().find(|(_, commit)| *commit == head);
-        let (Some((made, _)), Some(base)) = (made, self.base(pull_request)) else {
+        let made = by_commit.get(&head);
+        let (Some(made), Some(base)) = (made, self.base(pull_request)) else {
             return Ok(());
         };
         let last = pull_request.row.merged.map(|merged| merged + LATE);
@@ -221,8 +232,8 @@ impl Comparing<'_> {
         let Some(reach) = destinations.reach(&pull_request.row.base_ref) else {
             return Ok(());
         };
-        let start = dates.partition_point(|(date, _)| date < made);
-        let in_time = dates[start..]
+        let start = in_order.partition_point(|(date, _)| date < made);
+        let in_time = in_order[start..]
             .iter()
             .take_while(|(date, _)| last.is_none_or(|last| *date <= last));
         let fitting = in_time.map(|(_, commit)| *commit).filter(|commit| {

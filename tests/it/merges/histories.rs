@@ -38,6 +38,8 @@ enum Event {
     Deleted(i64),
     /// Contents of commits are read from now on, or no more.
     Files(bool),
+    /// By another program, which calls everything otherwise.
+    Upgrade,
 }
 
 #[derive(Clone, Debug)]
@@ -64,6 +66,7 @@ struct World {
     branches: BTreeMap<u8, usize>,
     pull_requests: BTreeMap<i64, PullRequest>,
     has_files: bool,
+    version: u8,
 }
 
 fn sha(number: usize) -> String {
@@ -87,6 +90,7 @@ impl World {
             branches: BTreeMap::from([(0, 3)]),
             pull_requests: BTreeMap::new(),
             has_files: true,
+            version: 0,
         }
     }
 
@@ -139,6 +143,7 @@ impl World {
                 self.pull_requests.remove(number);
             }
             Event::Files(has) => self.has_files = *has,
+            Event::Upgrade => self.version += 1,
         }
     }
 
@@ -155,9 +160,13 @@ impl World {
 }
 
 /// Says what commits change as the world has it; a range has the name of its head.
-struct Contents(Vec<u8>);
+struct Contents(Vec<u8>, u8);
 
 impl Patches for Contents {
+    fn namer(&self) -> String {
+        format!("version {}", self.1)
+    }
+
     fn names<'a>(
         &'a self,
         changes: &'a [Change],
@@ -166,7 +175,8 @@ impl Patches for Contents {
             let number = usize::from_str_radix(&change.0[8..], 16).unwrap();
             let patch = self.0[number];
             // Some commits change nothing.
-            (patch > 0).then(|| (change.clone(), format!("{patch:040x}")))
+            let namer = self.1;
+            (patch > 0).then(|| (change.clone(), format!("{namer:02x}{patch:038x}")))
         };
         let named = changes.iter().filter_map(name).collect();
         async move { Ok(named) }.boxed()
@@ -303,7 +313,8 @@ async fn link(store: &Store, world: &World) -> merges::Outcome {
         cancel: &cancel,
         progress: &|_| {},
     };
-    let contents = Contents(world.commits.iter().map(|it| it.patch).collect());
+    let named = world.commits.iter().map(|it| it.patch).collect();
+    let contents = Contents(named, world.version);
     let patches: Option<&dyn Patches> = world.has_files.then_some(&contents);
     let scope = scope();
     merges::run(store, &scope, &repo_id(), patches, &watch)
@@ -388,6 +399,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         1 => (0..8i64).prop_map(Event::Reopened),
         1 => (0..8i64).prop_map(Event::Deleted),
         1 => any::<bool>().prop_map(Event::Files),
+        1 => Just(Event::Upgrade),
     ];
     prop::collection::vec(event, 1..20)
 }
