@@ -51,6 +51,8 @@ const VARIABLES: &[(&str, &str)] = &[
     ("GIT_NO_LAZY_FETCH", "1"),
     ("GIT_NO_REPLACE_OBJECTS", "1"),
     ("GIT_PAGER", "cat"),
+    // Into a pipe git would write commit by commit, and the reader would wake up for each.
+    ("GIT_FLUSH", "0"),
 ];
 
 /// SSH asks nobody, trusts no new host, hands nothing on, and notices a dead connection.

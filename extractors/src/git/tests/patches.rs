@@ -26,6 +26,9 @@ fn of(commit: &str) -> Change {
     (commit.to_owned(), None)
 }
 
+/// A path with quotes and a line feed, as `git fast-import` reads it.
+const ODD: &str = r#""b \"x\"\n""#;
+
 /// Main with a file, and commits of several branches by what they do.
 struct Made {
     source: Repository,
@@ -39,7 +42,7 @@ fn made() -> Made {
     let base = source.commit("main", "base", &[("a", "1\n2\n3\n"), ("raw", "\0one")]);
     source.git(&["branch", "topic", "main"]);
     let one = source.commit("topic", "one", &[("a", "1\n2\n3\n4\n")]);
-    let two = source.commit("topic", "two", &[("b \"x\"\n", "new\n")]);
+    let two = source.commit("topic", "two", &[(ODD, "new\n")]);
     Made {
         source,
         base,
@@ -56,7 +59,7 @@ async fn equal_changes_have_one_name_wherever_they_were_made() {
     let copy = source.commit("main", "copy", &[("a", "1\n2\n3\n4\n")]);
     let other = source.commit("main", "other", &[("a", "1\n2\n3\n4\n5\n")]);
     source.git(&["branch", "squashed", &between]);
-    let both = [("a", "1\n2\n3\n4\n"), ("b \"x\"\n", "new\n")];
+    let both = [("a", "1\n2\n3\n4\n"), (ODD, "new\n")];
     let squash = source.commit("squashed", "squash", &both);
     let empty = source.commit("squashed", "empty", &[]);
     let all = (made.two.clone(), Some(made.base.clone()));
