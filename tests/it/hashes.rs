@@ -196,10 +196,14 @@ fn force_push(simulator: &Simulator) {
 }
 
 #[rstest]
+#[case::by_the_api(Sqlite, false)]
+#[case::by_git(Sqlite, true)]
+#[case::by_git(Postgres, true)]
+#[case::by_the_api(MariaDb, false)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hash_is_short_again_when_a_forced_push_takes_its_commit_away(
-    #[values(Sqlite, Postgres, MariaDb)] on: On,
-    #[values(false, true)] by_git: bool,
+    #[case] on: On,
+    #[case] by_git: bool,
 ) {
     let simulator = company().await;
     let mut rules = under(&simulator, "deployment_pattern = \"(?i)deploy\"");

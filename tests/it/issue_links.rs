@@ -110,11 +110,12 @@ async fn settles(on: On, lake: &Lake, configuration: &str, what: &str) {
 }
 
 #[rstest]
+#[case::by_the_api(Sqlite, false)]
+#[case::by_git(Sqlite, true)]
+#[case::by_git(Postgres, true)]
+#[case::by_the_api(MariaDb, false)]
 #[tokio::test(flavor = "multi_thread")]
-async fn links_follow_titles_messages_and_issues(
-    #[values(Sqlite, Postgres, MariaDb)] on: On,
-    #[values(false, true)] by_git: bool,
-) {
+async fn links_follow_titles_messages_and_issues(#[case] on: On, #[case] by_git: bool) {
     let (simulator, slug) = company().await;
     let configuration = configured(&simulator, by_git);
     let Some(lake) = Lake::with(on, &configuration).await else {
@@ -185,11 +186,12 @@ async fn write_issue(lake: &Lake, key: &str) {
 }
 
 #[rstest]
+#[case::by_the_api(Sqlite, false)]
+#[case::by_git(Sqlite, true)]
+#[case::by_git(Postgres, true)]
+#[case::by_the_api(MariaDb, false)]
 #[tokio::test(flavor = "multi_thread")]
-async fn forks_have_their_own_numbers_and_share_keys(
-    #[values(Sqlite, Postgres, MariaDb)] on: On,
-    #[values(false, true)] by_git: bool,
-) {
+async fn forks_have_their_own_numbers_and_share_keys(#[case] on: On, #[case] by_git: bool) {
     let (simulator, first) = company().await;
     let second = simulator.world().repositories()[1].slug.clone();
     let sha = push(&simulator, &first, "#1 and ABC-7");
