@@ -82,9 +82,9 @@ impl ScopeRun<'_> {
     }
 
     /// Runs steps of one stage, none of which reads what another writes unless it waits for that
-    /// one and comes after it. Where one writer writes
-    /// in turns, some read and compute while another has its turn; servers get them one by one,
-    /// since their transactions would meet at the scope's sequence.
+    /// one and comes after it. Where one writer writes in turns, some read and compute while
+    /// another has its turn; servers get them one by one, since their transactions would meet at
+    /// the scope's sequence.
     async fn beside_each_other(
         &self,
         steps: Vec<BoxFuture<'_, (Tally, Step<()>)>>,

@@ -10,7 +10,7 @@ use crate::Store;
 use crate::database::Row;
 use crate::error::{During, StoreError};
 use crate::issue_links::Span;
-use crate::sql::{LENGTHS, key_list};
+use crate::sql::{LENGTHS, list_of};
 
 /// A commit as people read of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -214,8 +214,7 @@ impl Store {
     async fn rows_in(&self, text: &str, keys: &[String]) -> Result<Vec<Row>, StoreError> {
         let mut rows = Vec::with_capacity(keys.len());
         for group in keys.chunks(LENGTHS[0]) {
-            let keys: Vec<Value> = group.iter().map(|key| key.clone().into()).collect();
-            let (list, values) = key_list(keys);
+            let (list, values) = list_of(group);
             rows.extend(self.query_all(&format!("{text}{list}"), values).await?);
         }
         Ok(rows)

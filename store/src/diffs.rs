@@ -11,7 +11,7 @@ use headwater_domain::code::{commits_diff, commits_diff_pair, git_ref, ref_commi
 use headwater_domain::crossdomain::refs_issues_diff;
 use headwater_domain::devops::cicd_deployment_commit;
 use headwater_domain::tool::refdiff::finished_commits_diff as finished;
-use headwater_domain::{Origin, Row as _, Rows, Table};
+use headwater_domain::{Row as _, Table};
 use sea_orm::{EntityTrait, Value};
 
 use crate::error::{During, StoreError};
@@ -29,9 +29,6 @@ pub const GRAPH: &str = "convert:diffs:graph";
 
 /// What rows made by the comparison say in `_raw_data_table`.
 pub const DIFF_ORIGIN: &str = "refdiff";
-
-/// Rules of a checkpoint whose step has to begin anew.
-const STALE: &str = "stale";
 
 /// States of a pair, as `commits_diff_pairs` spells them.
 pub mod state {
@@ -190,10 +187,9 @@ impl Page<'_> {
 
     /// Likewise for another scope.
     pub fn diffs_of_are_stale(&self, params: &str, graph: bool) -> Result<(), StoreError> {
-        let text = "UPDATE _headwater_checkpoints SET rules = ? WHERE params = ? AND step = ?";
         let steps = if graph { &[STEP, GRAPH][..] } else { &[STEP] };
         for step in steps {
-            self.queue(text, vec![STALE.into(), params.into(), (*step).into()])?;
+            self.step_is_stale(params, step)?;
         }
         Ok(())
     }
@@ -278,12 +274,7 @@ impl Page<'_> {
 
     /// Rows that the comparison makes for the scope.
     fn made<R: headwater_domain::Row>(&self, rows: Vec<R>) -> Vec<headwater_domain::rows::NewRow> {
-        let mut made = Rows::default();
-        made.from_origin(Origin {
-            params: self.params.clone(),
-            table: DIFF_ORIGIN.to_owned(),
-            id: 0,
-        });
+        let mut made = self.rows_of_step(DIFF_ORIGIN);
         for row in rows {
             made.push(row);
         }

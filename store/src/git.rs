@@ -15,7 +15,7 @@ use sea_orm::Value;
 use crate::error::{During, StoreError};
 use crate::read;
 use crate::shape::Shape;
-use crate::sql::{LENGTHS, key_list};
+use crate::sql::{LENGTHS, list_of};
 use crate::{Page, Store};
 
 /// What rows made of a git history say in `_raw_data_table`.
@@ -108,7 +108,7 @@ impl Store {
     ) -> Result<HashSet<String>, StoreError> {
         let mut done = HashSet::new();
         for group in shas.chunks(LENGTHS[0]) {
-            let (list, keys) = texts(group);
+            let (list, keys) = list_of(group);
             let text = format!(
                 "SELECT commit_sha FROM repo_commits WHERE repo_id = ? AND _raw_data_id = ? \
                  AND _raw_data_table = ? AND commit_sha IN {list}"
@@ -155,7 +155,7 @@ impl Store {
             return Ok(held);
         }
         for group in shas.chunks(LENGTHS[0]) {
-            let (list, mut values) = texts(group);
+            let (list, mut values) = list_of(group);
             let text = format!(
                 "SELECT commit_sha FROM repo_commits WHERE commit_sha IN {list} \
                  AND _raw_data_table = ?"
@@ -302,7 +302,7 @@ impl Page<'_> {
     /// Forgets commits from which the history was read.
     pub async fn forget_git_tips(&self, shas: &[String]) -> Result<(), StoreError> {
         for group in shas.chunks(LENGTHS[0]) {
-            let (list, keys) = texts(group);
+            let (list, keys) = list_of(group);
             let text =
                 format!("DELETE FROM _headwater_git_tips WHERE params = ? AND sha IN {list}");
             let mut values = vec![self.params.clone().into()];
@@ -338,7 +338,7 @@ impl Page<'_> {
     ) -> Result<HashMap<String, Vec<Holder>>, StoreError> {
         let mut found: HashMap<String, Vec<Holder>> = HashMap::new();
         for group in shas.chunks(LENGTHS[0]) {
-            let (list, mut values) = texts(group);
+            let (list, mut values) = list_of(group);
             let text = format!(
                 "SELECT held.commit_sha, held._raw_data_params, git.identity, git.line_counts \
                  FROM repo_commits AS held LEFT JOIN _headwater_git AS git \
@@ -371,7 +371,7 @@ impl Page<'_> {
         let table = Table::of::<commit::Entity>();
         let mut found = HashMap::new();
         for group in shas.chunks(LENGTHS[0]) {
-            let (list, values) = texts(group);
+            let (list, values) = list_of(group);
             let text = format!("{} WHERE sha IN {list}", read::select(table));
             for row in self.query_all(&text, values).await? {
                 let read = || {
@@ -402,7 +402,7 @@ impl Page<'_> {
         let mut removed = 0;
         self.list_namers_of(repo_id, shas.iter().map(String::as_str))?;
         for group in shas.chunks(LENGTHS[0]) {
-            let (list, keys) = texts(group);
+            let (list, keys) = list_of(group);
             let text = format!(
                 "DELETE FROM {} WHERE repo_id = ? AND commit_sha IN {list}",
                 table.name
@@ -447,7 +447,7 @@ impl Page<'_> {
     /// Sets the line counts of commits to 0 and removes their files.
     pub async fn uncount_commits(&mut self, shas: &[String]) -> Result<(), StoreError> {
         for group in shas.chunks(LENGTHS[0]) {
-            let (list, values) = texts(group);
+            let (list, values) = list_of(group);
             let text =
                 format!("UPDATE commits SET additions = 0, deletions = 0 WHERE sha IN {list}");
             self.execute(&text, values).await?;
@@ -463,7 +463,7 @@ impl Page<'_> {
     ) -> Result<u64, StoreError> {
         let mut removed = 0;
         for group in keys.chunks(LENGTHS[0]) {
-            let (list, values) = texts(group);
+            let (list, values) = list_of(group);
             let text = format!("DELETE FROM {} WHERE {column} IN {list}", table.name);
             removed += self.execute(&text, values).await?;
         }
@@ -491,7 +491,7 @@ impl Page<'_> {
     /// Removes the accounts of addresses that are known from git alone.
     pub async fn remove_git_accounts(&self, emails: &[String]) -> Result<(), StoreError> {
         for group in emails.chunks(LENGTHS[0]) {
-            let (list, mut values) = texts(group);
+            let (list, mut values) = list_of(group);
             let table = Table::of::<account::Entity>().name;
             let text = format!("DELETE FROM {table} WHERE id IN {list} AND _raw_data_table = ?");
             values.push(GIT_ORIGIN.into());
@@ -573,8 +573,4 @@ fn text(value: &Value) -> Option<&str> {
         Value::String(text) => text.as_ref().map(String::as_str),
         _ => None,
     }
-}
-
-fn texts(keys: &[String]) -> (String, Vec<Value>) {
-    key_list(keys.iter().map(|key| key.clone().into()).collect())
 }

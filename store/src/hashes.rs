@@ -6,14 +6,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use headwater_domain::Table;
 use headwater_domain::code::{repo_commit, short_hash};
-use headwater_domain::{Origin, Rows, Table};
 use sea_orm::{DbBackend, Value};
 
 use crate::error::{During, StoreError};
 use crate::page::Page;
 use crate::read::{model, select};
-use crate::sql::{LENGTHS, key_list, padded_length};
+use crate::sql::{LENGTHS, key_list, list_of, padded_length};
 use crate::{KeyValue, Store};
 
 /// What rows of `short_hashes` say in `_raw_data_table`.
@@ -133,7 +133,7 @@ impl Store {
         let table = Table::of::<short_hash::Entity>();
         let mut found: HashMap<KeyValue, BTreeSet<short_hash::Model>> = HashMap::new();
         for group in keys.chunks(LENGTHS[0]) {
-            let (list, keys) = texts(group);
+            let (list, keys) = list_of(group);
             let text = format!(
                 "{} WHERE repo_id = ? AND step = ? AND row_key IN {list}",
                 select(table)
@@ -161,7 +161,7 @@ impl Page<'_> {
         hashes: Vec<short_hash::Model>,
     ) -> Result<(), StoreError> {
         for group in keys.chunks(LENGTHS[0]) {
-            let (list, keys) = texts(group);
+            let (list, keys) = list_of(group);
             let text = format!(
                 "DELETE FROM short_hashes WHERE repo_id = ? AND step = ? AND row_key IN {list}"
             );
@@ -170,12 +170,7 @@ impl Page<'_> {
             self.queue(&text, values)?;
         }
         let table = Table::of::<short_hash::Entity>();
-        let mut rows = Rows::default();
-        rows.from_origin(Origin {
-            params: self.params.clone(),
-            table: HASH_ORIGIN.to_owned(),
-            id: 0,
-        });
+        let mut rows = self.rows_of_step(HASH_ORIGIN);
         for hash in hashes {
             rows.push(hash);
         }
@@ -234,10 +229,6 @@ impl Page<'_> {
         }
         Ok(())
     }
-}
-
-fn texts(keys: &[String]) -> (String, Vec<Value>) {
-    key_list(keys.iter().map(|key| key.clone().into()).collect())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use headwater_domain::crossdomain::{issue_commit, pull_request_issue};
-use headwater_domain::{Origin, Rows, Scope, Table, id};
+use headwater_domain::{Rows, Scope, Table, id};
 use sea_orm::Value;
 
 use crate::error::{During, StoreError};
@@ -16,9 +16,6 @@ pub const STEP: &str = "convert:issue_links";
 
 /// What links say in `_raw_data_table`.
 pub const LINK_ORIGIN: &str = "issue_links";
-
-/// Rules of a checkpoint whose step has to begin anew.
-const STALE: &str = "stale";
 
 /// Mentions looked at in one transaction.
 const PAGE: i64 = 4096;
@@ -203,20 +200,13 @@ impl Store {
 impl Page<'_> {
     /// Has the scope's links looked at again, because mentions or issues changed.
     pub fn issue_links_are_stale(&self) -> Result<(), StoreError> {
-        let text = "UPDATE _headwater_checkpoints SET rules = ? WHERE params = ? AND step = ?";
-        let values = vec![STALE.into(), self.params.clone().into(), STEP.into()];
-        self.queue(text, values)
+        self.step_is_stale(&self.params, STEP)
     }
 
     /// Writes the links that some mentions are to have and have not.
     pub async fn add_issue_links(&mut self, span: &Span) -> Result<Changes, StoreError> {
         let links = span.naming.links();
-        let mut rows = Rows::default();
-        rows.from_origin(Origin {
-            params: self.params.clone(),
-            table: LINK_ORIGIN.to_owned(),
-            id: 0,
-        });
+        let mut rows = self.rows_of_step(LINK_ORIGIN);
         for finds in FINDS {
             match span.naming {
                 Naming::PullRequests => self.missing_of_pull_requests(finds, span, &mut rows).await,

@@ -3,14 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
+use headwater_domain::Row;
 use headwater_domain::code::{pull_request_merge, unlinked_pull_request};
-use headwater_domain::{Origin, Row, Rows};
-use sea_orm::{DbErr, Value};
+use sea_orm::DbErr;
 
 use crate::error::{During, StoreError};
 use crate::page::Page;
 use crate::read::{model, select};
-use crate::sql::{LENGTHS, key_list};
+use crate::sql::{LENGTHS, list_of};
 use crate::{Changes, Owner, Replacement, Store};
 
 /// The step that links: its checkpoint says whether anything it reads has changed.
@@ -21,9 +21,6 @@ pub const NAMES: &str = "convert:merges:names";
 
 /// What its rows say in `_raw_data_table`.
 const ORIGIN: &str = "merges";
-
-/// Rules of a checkpoint whose step has to begin anew.
-const STALE: &str = "stale";
 
 /// Characters of a message that are looked through for a number: a subject is shorter.
 const SUBJECT: i64 = 500;
@@ -90,8 +87,7 @@ impl Store {
     ) -> Result<HashMap<String, Vec<String>>, StoreError> {
         let mut own: HashMap<String, Vec<String>> = HashMap::new();
         for group in pull_requests.chunks(LENGTHS[0]) {
-            let keys: Vec<Value> = group.iter().map(|key| key.clone().into()).collect();
-            let (list, values) = key_list(keys);
+            let (list, values) = list_of(group);
             let text = format!(
                 "SELECT pull_request_id, commit_sha FROM pull_request_commits \
                  WHERE pull_request_id IN {list} ORDER BY pull_request_id, commit_sha"
@@ -181,9 +177,7 @@ impl Store {
 impl Page<'_> {
     /// Has the scope's merged pull requests looked at again, because they or the history changed.
     pub fn merges_are_stale(&self) -> Result<(), StoreError> {
-        let text = "UPDATE _headwater_checkpoints SET rules = ? WHERE params = ? AND step = ?";
-        let values = vec![STALE.into(), self.params.clone().into(), STEP.into()];
-        self.queue(text, values)
+        self.step_is_stale(&self.params, STEP)
     }
 
     /// Makes the rows of these pull requests exactly these.
@@ -205,12 +199,7 @@ impl Page<'_> {
         made: Vec<R>,
         first: bool,
     ) -> Result<Changes, StoreError> {
-        let mut rows = Rows::default();
-        rows.from_origin(Origin {
-            params: self.params.clone(),
-            table: ORIGIN.to_owned(),
-            id: 0,
-        });
+        let mut rows = self.rows_of_step(ORIGIN);
         for row in made {
             rows.push(row);
         }

@@ -11,8 +11,11 @@ use crate::error::{During, StoreError};
 use crate::page::Page;
 use crate::read::within;
 use crate::shape::Shape;
-use crate::sql::key_list;
+use crate::sql::list_of;
 use crate::value::{self, KeyValue};
+
+/// Rules of a checkpoint whose step has to begin anew.
+const STALE: &str = "stale";
 
 /// Up to where a step has read its input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -252,6 +255,12 @@ impl Store {
 }
 
 impl Page<'_> {
+    /// Has a step of a scope begin anew, which it does under rules that are no version's.
+    pub(crate) fn step_is_stale(&self, params: &str, step: &str) -> Result<(), StoreError> {
+        let text = "UPDATE _headwater_checkpoints SET rules = ? WHERE params = ? AND step = ?";
+        self.queue(text, vec![STALE.into(), params.into(), step.into()])
+    }
+
     /// Stores how far a step has come.
     pub async fn set_checkpoint(
         &self,
@@ -361,7 +370,7 @@ impl Page<'_> {
     /// Takes keys off a step's work.
     pub fn finish_work(&self, step: &str, keys: &[KeyValue]) -> Result<(), StoreError> {
         for group in keys.chunks(256) {
-            let (list, keys) = key_list(group.iter().map(|key| key.clone().into()).collect());
+            let (list, keys) = list_of(group);
             let text = format!(
                 "DELETE FROM _headwater_work WHERE params = ? AND step = ? AND row_key IN {list}"
             );

@@ -16,7 +16,7 @@ use crate::Store;
 use crate::error::{During, StoreError};
 use crate::page::Page;
 use crate::shape::Shape;
-use crate::sql::{LENGTHS, changed_page_text, key_list};
+use crate::sql::{LENGTHS, changed_page_text, key_list, list_of};
 use crate::value::KeyValue;
 
 pub use copy::ItemTime;
@@ -152,7 +152,7 @@ impl Store {
     ) -> Result<StoredItems, StoreError> {
         let mut found = StoredItems::new();
         for group in keys.chunks(LENGTHS[0]) {
-            let (list, keys) = key_list(group.iter().map(|key| key.clone().into()).collect());
+            let (list, keys) = list_of(group);
             let text = format!(
                 "SELECT parent, item_key, id, content_hash FROM {table} \
                  WHERE params = ? AND {condition} IN {list}"

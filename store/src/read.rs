@@ -10,7 +10,7 @@ use crate::Store;
 use crate::aside::aside;
 use crate::database::Row;
 use crate::error::{During, StoreError};
-use crate::sql::{LENGTHS, column_list, key_list};
+use crate::sql::{LENGTHS, column_list, key_list, list_of};
 use crate::value;
 
 impl Store {
@@ -84,7 +84,7 @@ impl Store {
     ) -> Result<HashSet<String>, StoreError> {
         let mut found = HashSet::new();
         for group in keys.chunks(LENGTHS[0]) {
-            let (list, keys) = key_list(group.iter().map(|key| key.clone().into()).collect());
+            let (list, keys) = list_of(group);
             let (within, mut values) = within(table, scope);
             let text = format!(
                 "SELECT DISTINCT {column} FROM {} WHERE NOT ({within}) AND {column} IN {list}",

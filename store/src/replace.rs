@@ -9,7 +9,7 @@ use crate::database::Row;
 
 use headwater_domain::rows::{NewRow, TableRows};
 use headwater_domain::table::Layer;
-use headwater_domain::{Origin, Table};
+use headwater_domain::{Origin, Rows, Table};
 
 use crate::error::{During, StoreError};
 use crate::page::{Page, last_of_each_key};
@@ -113,6 +113,18 @@ impl Page<'_> {
     pub async fn write_shared(&mut self, shared: TableRows) -> Result<(), StoreError> {
         let rows = shared.rows.into_iter().map(|row| row.values).collect();
         self.upsert(&Shape::shared(shared.table), rows).await
+    }
+
+    /// A batch for rows that a step makes of many others: they come from the scope, and from no
+    /// raw row.
+    pub(crate) fn rows_of_step(&self, origin: &str) -> Rows {
+        let mut rows = Rows::default();
+        rows.from_origin(Origin {
+            params: self.params.clone(),
+            table: origin.to_owned(),
+            id: 0,
+        });
+        rows
     }
 
     /// Upserts rows with their origin and this page's time and sequence.

@@ -144,6 +144,11 @@ pub(crate) fn column_list<'a>(table: &str, names: impl Iterator<Item = &'a str>)
     names.join(", ")
 }
 
+/// [`key_list`] of keys that are not values yet.
+pub(crate) fn list_of<K: Clone + Into<Value>>(keys: &[K]) -> (String, Vec<Value>) {
+    key_list(keys.iter().cloned().map(Into::into).collect())
+}
+
 /// `(?, ?, ...)` for a list of keys, padded to a fixed length by repeating the last one.
 pub(crate) fn key_list(mut keys: Vec<Value>) -> (String, Vec<Value>) {
     let length = padded_length(keys.len());

@@ -9,7 +9,7 @@ use super::{RawRow, raw_row};
 use crate::Store;
 use crate::error::{During, StoreError};
 use crate::page::Page;
-use crate::sql::{LENGTHS, key_list};
+use crate::sql::{LENGTHS, list_of};
 
 /// When an item was last seen to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Store {
     ) -> Result<Vec<RawRow>, StoreError> {
         let mut found = Vec::new();
         for group in parents.chunks(LENGTHS[0]) {
-            let (list, keys) = key_list(group.iter().map(|key| key.clone().into()).collect());
+            let (list, keys) = list_of(group);
             let text = format!(
                 "SELECT id, parent, item_key, data, created_at, changed_seq FROM {table} \
                  WHERE params = ? AND parent IN {list} ORDER BY id"
@@ -58,7 +58,7 @@ impl Store {
     ) -> Result<Vec<ItemTime>, StoreError> {
         let mut found = Vec::with_capacity(keys.len());
         for group in keys.chunks(LENGTHS[0]) {
-            let (list, keys) = key_list(group.iter().map(|key| key.clone().into()).collect());
+            let (list, keys) = list_of(group);
             let text = format!(
                 "SELECT item_key, created_at FROM {table} \
                  WHERE params = ? AND parent = '' AND item_key IN {list}"
