@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use crate::conversion::Conversion;
 use crate::hashes::{self, Counts, Named};
 use crate::rules::Rules;
-use crate::{diffs, issue_links, merges};
+use crate::{diffs, issue_links};
 
 /// Driver rows converted in one transaction.
 const PAGE: usize = 512;
@@ -313,7 +313,6 @@ async fn stage_page<'s>(
     changes += named.write(&mut page, scope, conversion).await?;
     diffs::follow(&page, &touched)?;
     issue_links::follow(&page, &touched)?;
-    merges::follow(&page, &touched)?;
     match keys.last() {
         Some(last) if of_everything => page.reach_of_everything(&conversion.step(), last)?,
         _ => page.finish_work(&conversion.step(), &keys)?,

@@ -215,6 +215,13 @@ impl Graph {
         commits.filter_map(|(place, span)| span.is_known().then_some(Commit(place)))
     }
 
+    /// Hashes of commits that are only named as a parent.
+    pub fn missing(&self) -> impl Iterator<Item = CommitHash> + '_ {
+        let commits = (0..).zip(&self.spans);
+        let missing = commits.filter(|(_, span)| !span.is_known());
+        missing.map(|(place, _)| self.hash(Commit(place)))
+    }
+
     /// The hash of a commit.
     #[must_use]
     pub fn hash(&self, commit: Commit) -> CommitHash {

@@ -30,6 +30,7 @@ mod m20261121_000024_create_issue_mentions;
 mod m20261121_000026_create_pull_request_merges;
 mod m20261121_000027_create_short_hashes;
 mod m20261121_000028_index_authors_of_git;
+mod m20261121_000029_index_commits_of_pull_requests;
 mod schema;
 
 use std::time::Duration;
@@ -136,6 +137,7 @@ history! {
     m20261121_000026_create_pull_request_merges => PULL_REQUEST_MERGES,
     m20261121_000027_create_short_hashes => SHORT_HASHES,
     m20261121_000028_index_authors_of_git => AUTHORS_OF_GIT,
+    m20261121_000029_index_commits_of_pull_requests => COMMITS_OF_PULL_REQUESTS,
 }
 
 /// Applies changes in order and remembers which are applied.

@@ -20,6 +20,7 @@ pub mod issue_links;
 pub mod leases;
 pub mod ledger;
 pub mod mentions;
+pub mod merge_work;
 pub mod merges;
 pub mod ownership;
 mod page;

@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use headwater_domain::Row;
+use headwater_domain::Row as Made;
 use headwater_domain::code::{pull_request_merge, unlinked_pull_request};
 use sea_orm::DbErr;
 
+use crate::database::Row;
 use crate::error::{During, StoreError};
 use crate::page::Page;
 use crate::read::{model, select};
@@ -18,6 +19,9 @@ pub const STEP: &str = "convert:merges";
 
 /// Its checkpoint says who named the changes that are kept.
 pub const NAMES: &str = "convert:merges:names";
+
+/// Its checkpoint describes the branches that pull requests went into when they were linked.
+pub const BRANCHES: &str = "convert:merges:branches";
 
 /// What its rows say in `_raw_data_table`.
 const ORIGIN: &str = "merges";
@@ -55,29 +59,59 @@ pub struct Naming {
     pub committed: Option<DateTime<Utc>>,
 }
 
-fn text_at(row: &crate::database::Row, place: usize) -> Result<String, DbErr> {
+/// The beginning of a message, of which the subject is a part.
+pub(crate) fn beginning(column: &str) -> String {
+    // A length that is bound is a `bigint` to PostgreSQL, whose SUBSTR takes none.
+    format!("SUBSTR({column}, 1, {SUBJECT})")
+}
+
+const MERGED: &str = "SELECT id, pull_request_key, base_ref, merge_commit_sha, head_commit_sha, \
+                      created_date, merged_date FROM pull_requests \
+                      WHERE base_repo_id = ? AND status = 'MERGED'";
+
+fn merged(row: &Row) -> Result<Merged, DbErr> {
+    Ok(Merged {
+        id: row.get(0)?,
+        number: row.get::<Option<i64>>(1)?.unwrap_or_default(),
+        base_ref: text_at(row, 2)?,
+        merge_commit: text_at(row, 3)?,
+        head_commit: text_at(row, 4)?,
+        created: row.get(5)?,
+        merged: row.get(6)?,
+    })
+}
+
+fn text_at(row: &Row, place: usize) -> Result<String, DbErr> {
     Ok(row.get::<Option<String>>(place)?.unwrap_or_default())
 }
 
 impl Store {
     /// The merged pull requests of a repository, by id.
     pub async fn merged_to_link(&self, repo_id: &str) -> Result<Vec<Merged>, StoreError> {
-        let text = "SELECT id, pull_request_key, base_ref, merge_commit_sha, head_commit_sha, \
-                    created_date, merged_date FROM pull_requests \
-                    WHERE base_repo_id = ? AND status = 'MERGED' ORDER BY id";
-        let rows = self.query_all(text, vec![repo_id.into()]).await?;
-        let read = rows.iter().map(|row| {
-            Ok(Merged {
-                id: row.get(0)?,
-                number: row.get::<Option<i64>>(1)?.unwrap_or_default(),
-                base_ref: text_at(row, 2)?,
-                merge_commit: text_at(row, 3)?,
-                head_commit: text_at(row, 4)?,
-                created: row.get(5)?,
-                merged: row.get(6)?,
-            })
-        });
-        read.collect::<Result<_, _>>().during(text)
+        let text = format!("{MERGED} ORDER BY id");
+        let rows = self.query_all(&text, vec![repo_id.into()]).await?;
+        let read = rows.iter().map(merged);
+        read.collect::<Result<_, _>>().during(&text)
+    }
+
+    /// Those of them that have one of these ids, by id.
+    pub async fn merged_among(
+        &self,
+        repo_id: &str,
+        ids: &BTreeSet<String>,
+    ) -> Result<Vec<Merged>, StoreError> {
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let mut found = Vec::new();
+        for group in ids.chunks(LENGTHS[0]) {
+            let (list, ids) = list_of(group);
+            let text = format!("{MERGED} AND id IN {list} ORDER BY id");
+            let mut values = vec![repo_id.into()];
+            values.extend(ids);
+            for row in self.query_all(&text, values).await? {
+                found.push(merged(&row).during(&text)?);
+            }
+        }
+        Ok(found)
     }
 
     /// The own commits of these pull requests, by pull request.
@@ -122,9 +156,9 @@ impl Store {
         after: &str,
         limit: i64,
     ) -> Result<Vec<Naming>, StoreError> {
-        // A length that is bound is a `bigint` to PostgreSQL, whose SUBSTR takes none.
+        let message = beginning("made.message");
         let text = format!(
-            "SELECT made.sha, SUBSTR(made.message, 1, {SUBJECT}), made.committed_date \
+            "SELECT made.sha, {message}, made.committed_date \
                     FROM repo_commits AS held JOIN commits AS made ON made.sha = held.commit_sha \
                     WHERE held.repo_id = ? AND held.commit_sha > ? AND made.message LIKE '%#%' \
                     ORDER BY held.commit_sha LIMIT ?"
@@ -193,7 +227,7 @@ impl Page<'_> {
         Ok(changes)
     }
 
-    async fn replace_links<R: Row>(
+    async fn replace_links<R: Made>(
         &mut self,
         pull_requests: &[String],
         made: Vec<R>,

@@ -15,7 +15,7 @@ use crate::sql::list_of;
 use crate::value::{self, KeyValue};
 
 /// Rules of a checkpoint whose step has to begin anew.
-const STALE: &str = "stale";
+pub(crate) const STALE: &str = "stale";
 
 /// Up to where a step has read its input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

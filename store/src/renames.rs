@@ -11,6 +11,7 @@ use headwater_domain::{Scope, Table, id};
 use crate::Store;
 use crate::compare::Tables;
 use crate::error::{During, StoreError};
+use crate::merges;
 use crate::page::Page;
 
 /// What remembers something of a scope by its `params`.
@@ -260,9 +261,11 @@ impl Page<'_> {
     }
 
     async fn start_over(&self, scope: &Scope, steps: &[String]) -> Result<(), StoreError> {
-        for step in steps {
+        // What it remembers are ids, which hold the name.
+        let of_ids = [merges::STEP];
+        for step in steps.iter().map(String::as_str).chain(of_ids) {
             let text = "UPDATE _headwater_checkpoints SET rules = ? WHERE params = ? AND step = ?";
-            let values = vec![RENAMED.into(), scope.params().into(), step.clone().into()];
+            let values = vec![RENAMED.into(), scope.params().into(), step.into()];
             self.execute(text, values).await?;
         }
         Ok(())

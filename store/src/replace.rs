@@ -12,6 +12,7 @@ use headwater_domain::table::Layer;
 use headwater_domain::{Origin, Rows, Table};
 
 use crate::error::{During, StoreError};
+use crate::merge_work;
 use crate::page::{Page, last_of_each_key};
 use crate::read::select;
 use crate::shape::Shape;
@@ -90,20 +91,34 @@ impl Page<'_> {
                 written: rows.len() as u64,
                 ..Changes::default()
             };
+            if changes.written > 0 && merge_work::is_read(table) {
+                self.merges_are_stale()?;
+            }
             self.write(table, rows).await?;
             return Ok(changes);
         }
         let mut existing = self.owned(table, &owner).await?;
         let mut changes = Changes::default();
         let mut different = Vec::new();
+        let mut before = Vec::new();
         for row in rows {
             match existing.remove(&key_of(table, &row.values)) {
                 Some(old) if is_same(&old, &row) => changes.unchanged += 1,
-                _ => different.push(row),
+                old => {
+                    different.push(row);
+                    before.push(old);
+                }
             }
         }
         changes.written = different.len() as u64;
         changes.removed = existing.len() as u64;
+        if changes.written + changes.removed > 0 && self.follows_merges(table).await? {
+            let before = before.iter().map(Option::as_deref);
+            let after = different.iter().map(|row| Some(row.values.as_slice()));
+            let gone = existing.values().map(|row| (Some(row.as_slice()), None));
+            self.note_for_merges(table, before.zip(after).chain(gone))
+                .await?;
+        }
         self.write(table, different).await?;
         self.remove(table, existing.into_keys().collect()).await?;
         Ok(changes)

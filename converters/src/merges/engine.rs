@@ -1,16 +1,18 @@
 //! The engine: every merged pull request of a repository is linked over one graph, and only what
 //! differs is written.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use headwater_domain::Scope;
 use headwater_domain::code::{pull_request_merge, unlinked_pull_request};
 use headwater_domain::graph::{Beginnings, Commit, Found, Graph, Walk};
 use headwater_domain::merges::{Link, Method, Source, brought_by, moved_to};
+use headwater_store::merge_work::{MergeWork, Settled};
 use headwater_store::merges::{Merged, NAMES, STEP};
 use headwater_store::progress::Checkpoint;
 use headwater_store::{Changes, Page, Store, StoreError, Watch};
 
+use super::changed::{Wanted, wanted};
 use super::destinations::Destinations;
 use super::named::commits_by_number;
 use super::patches::{Comparing, Patches, Unnamed};
@@ -74,9 +76,36 @@ pub async fn is_stale(
     scope: &Scope,
     patches: Option<&dyn Patches>,
 ) -> Result<bool, LinkError> {
-    let checkpoint = store.checkpoint(scope, STEP).await;
-    let checkpoint = checkpoint.map_err(|source| failed(scope, source))?;
-    Ok(checkpoint.rules != rules(patches))
+    let state = State::of(store, scope, patches).await;
+    Ok(state.map_err(|source| failed(scope, source))?.is_stale())
+}
+
+/// How far linking has come.
+struct State {
+    /// Nothing was linked before.
+    first: bool,
+    /// Links were made otherwise than they would be now, or all may have changed.
+    everything: bool,
+    work: MergeWork,
+}
+
+impl State {
+    async fn of(
+        store: &Store,
+        scope: &Scope,
+        patches: Option<&dyn Patches>,
+    ) -> Result<Self, StoreError> {
+        let checkpoint = store.checkpoint(scope, STEP).await?;
+        Ok(Self {
+            first: checkpoint.is_start(),
+            everything: checkpoint.rules != rules(patches),
+            work: store.merge_work(scope).await?,
+        })
+    }
+
+    fn is_stale(&self) -> bool {
+        self.everything || !self.work.is_empty()
+    }
 }
 
 fn failed(scope: &Scope, source: StoreError) -> LinkError {
@@ -98,9 +127,9 @@ pub async fn run(
     patches: Option<&dyn Patches>,
     watch: &Watch<'_>,
 ) -> Result<Outcome, LinkError> {
-    let checkpoint = store.checkpoint(scope, STEP).await;
-    let checkpoint = checkpoint.map_err(|source| failed(scope, source))?;
-    if checkpoint.rules == rules(patches) {
+    let state = State::of(store, scope, patches).await;
+    let state = state.map_err(|source| failed(scope, source))?;
+    if !state.is_stale() {
         return Ok(Outcome::default());
     }
     let linking = Linking {
@@ -109,10 +138,11 @@ pub async fn run(
         repo_id,
         patches,
         watch,
-        first: checkpoint.is_start(),
+        first: state.first,
         outcome: Outcome::default(),
+        settled: Settled::default(),
     };
-    linking.run().await.map_err(|stop| match stop {
+    linking.run(state).await.map_err(|stop| match stop {
         Stop::Cancelled => LinkError::Cancelled,
         Stop::Store(source) => failed(scope, source),
         Stop::Patches(source) => LinkError::Patches {
@@ -151,10 +181,19 @@ pub(super) struct Linked {
     pub(super) head: Option<Commit>,
     /// Those of its own commits that the repository has.
     pub(super) own: Vec<Commit>,
+    /// A commit of the repository says its number, which was asked where nothing else was found.
+    is_named: bool,
     pub(super) links: Vec<Link>,
 }
 
 impl Linked {
+    /// Whether other links may be found when branches move: of a merge commit all is known, and
+    /// of what the repository has nothing of, nothing is found.
+    fn waits(&self) -> bool {
+        let there = self.is_named || self.head.is_some() || !self.own.is_empty();
+        self.merge.commit().is_none() && there
+    }
+
     pub(super) fn source(&self) -> Source<'_> {
         Source {
             head: self.head,
@@ -173,27 +212,70 @@ struct Linking<'a> {
     /// Nothing can be there yet.
     first: bool,
     outcome: Outcome,
+    settled: Settled,
 }
 
 impl Linking<'_> {
-    async fn run(mut self) -> Result<Outcome, Stop> {
-        let mut merged = self.store.merged_to_link(self.repo_id).await?;
-        // Those with one destination come together.
-        merged.sort_by(|one, other| (&one.base_ref, &one.id).cmp(&(&other.base_ref, &other.id)));
-        self.forget_others(&merged).await?;
-        if !merged.is_empty() {
-            let graph = self.store.commit_graph(self.repo_id).await?;
-            let refs = self.store.refs_of(self.repo_id).await?;
-            let mut destinations = Destinations::of(&graph, &refs);
-            let mut linked = self.by_ancestry(merged, &graph, &mut destinations).await?;
-            self.by_patch(&mut linked, &graph, &mut destinations)
-                .await?;
-            self.by_number(&mut linked, &graph, &mut destinations)
-                .await?;
-            self.write(&linked, &graph, &destinations).await?;
+    async fn run(mut self, state: State) -> Result<Outcome, Stop> {
+        let wanted = if state.everything {
+            None
+        } else {
+            let of = (self.store, self.scope, self.repo_id);
+            wanted(of, state.work, self.patches.is_some()).await?
+        };
+        match wanted {
+            None => {
+                let merged = self.store.merged_to_link(self.repo_id).await?;
+                self.forget_others(&merged, None).await?;
+                self.link(merged).await?;
+            }
+            Some(Wanted {
+                pull_requests,
+                missing,
+                bases,
+            }) => {
+                let merged = self
+                    .store
+                    .merged_among(self.repo_id, &pull_requests)
+                    .await?;
+                self.forget_others(&merged, Some(&pull_requests)).await?;
+                self.settled.bases = bases;
+                self.link(merged).await?;
+                // Missing are those too that were before.
+                self.settled.missing = Some(missing);
+                self.settled.looked_at = Some(pull_requests);
+            }
         }
         self.finish().await?;
         Ok(self.outcome)
+    }
+
+    /// Links these pull requests. If there are any, it notes which commits are missing, and which
+    /// branches they and those before went into.
+    async fn link(&mut self, mut merged: Vec<Merged>) -> Result<(), Stop> {
+        if merged.is_empty() {
+            return Ok(());
+        }
+        // Those with one destination come together.
+        merged.sort_by(|one, other| (&one.base_ref, &one.id).cmp(&(&other.base_ref, &other.id)));
+        let graph = self.store.commit_graph(self.repo_id).await?;
+        let refs = self.store.refs_of(self.repo_id).await?;
+        let mut destinations = Destinations::of(&graph, &refs);
+        let bases = merged.iter().map(|it| it.base_ref.clone());
+        self.settled.bases.extend(bases);
+        let (branches, bases) = (&destinations.branches, &self.settled.bases);
+        self.settled.branches = Some(branches.described(bases, !graph.is_empty()));
+        let missing = graph.missing().map(|hash| hash.to_string());
+        self.settled.missing = Some(missing.collect());
+        let mut linked = self.by_ancestry(merged, &graph, &mut destinations).await?;
+        self.by_patch(&mut linked, &graph, &mut destinations)
+            .await?;
+        self.by_number(&mut linked, &graph, &mut destinations)
+            .await?;
+        let waiting = linked.iter().filter(|it| it.waits());
+        self.settled.waiting = waiting.map(|it| it.row.id.clone()).collect();
+        self.write(&linked, &graph, &destinations).await?;
+        Ok(())
     }
 
     fn check_cancelled(&self) -> Result<(), Stop> {
@@ -203,20 +285,30 @@ impl Linking<'_> {
         Ok(())
     }
 
-    /// Removes the rows of pull requests that are merged no more, or gone.
-    async fn forget_others(&mut self, merged: &[Merged]) -> Result<(), Stop> {
+    /// Removes the rows of pull requests that are merged no more, or gone: of some, or of all.
+    async fn forget_others(
+        &mut self,
+        merged: &[Merged],
+        some: Option<&BTreeSet<String>>,
+    ) -> Result<(), Stop> {
         if self.first {
             return Ok(());
         }
         let merged: HashSet<&str> = merged.iter().map(|it| it.id.as_str()).collect();
-        let known = self.store.linked_pull_requests(self.repo_id).await?;
+        let known = match some {
+            Some(some) => some.clone(),
+            None => self.store.linked_pull_requests(self.repo_id).await?,
+        };
         let others = known.into_iter().filter(|id| !merged.contains(id.as_str()));
         let others: Vec<String> = others.collect();
         for group in others.chunks(PAGE) {
             let mut page = self.store.begin(self.scope, self.watch.now).await?;
             let changes = page.settle_merges(group, Vec::new(), Vec::new(), false);
-            self.outcome.changes += changes.await?;
-            page.diffs_are_stale(false)?;
+            let changes = changes.await?;
+            if changes.removed > 0 {
+                page.diffs_are_stale(false)?;
+            }
+            self.outcome.changes += changes;
             page.commit().await?;
         }
         Ok(())
@@ -239,6 +331,7 @@ impl Linking<'_> {
                 merge: beginnings.find(&row.merge_commit),
                 head: beginnings.find(&row.head_commit).commit(),
                 own: Vec::new(),
+                is_named: false,
                 links: Vec::new(),
                 row,
             });
@@ -349,6 +442,7 @@ impl Linking<'_> {
         let mut walk = Walk::over(graph);
         for pull_request in &mut left {
             let named = named.get(&pull_request.row.number);
+            pull_request.is_named = named.is_some();
             let reach = destinations.reach(&pull_request.row.base_ref);
             let (Some(named), Some(reach)) = (named, reach) else {
                 continue;
@@ -430,9 +524,11 @@ impl Linking<'_> {
         })
     }
 
-    async fn finish(&self) -> Result<(), Stop> {
+    async fn finish(&mut self) -> Result<(), Stop> {
         self.check_cancelled()?;
         let page = self.store.begin(self.scope, self.watch.now).await?;
+        page.finish_merges(std::mem::take(&mut self.settled))
+            .await?;
         page.set_checkpoint(STEP, &done_as(rules(self.patches)))
             .await?;
         page.commit().await?;

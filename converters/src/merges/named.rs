@@ -16,6 +16,11 @@ const MOST: usize = 100;
 /// A commit and when it was committed (UTC).
 pub(super) type Dated = (Commit, Option<DateTime<Utc>>);
 
+/// The first line of a message.
+pub(super) fn subject_of(message: &str) -> &str {
+    message.trim_start().lines().next().unwrap_or_default()
+}
+
 /// The commits that say these numbers, those nearest to a root first.
 pub(super) async fn commits_by_number(
     store: &Store,
@@ -28,13 +33,8 @@ pub(super) async fn commits_by_number(
     loop {
         let commits = store.commits_naming(repo_id, &after, PAGE).await?;
         for naming in &commits {
-            let subject = naming
-                .message
-                .trim_start()
-                .lines()
-                .next()
-                .unwrap_or_default();
-            let number = merged_number(subject).filter(|number| wanted(*number));
+            let number =
+                merged_number(subject_of(&naming.message)).filter(|number| wanted(*number));
             let commit = naming.sha.parse().ok().and_then(|hash| graph.find(hash));
             if let (Some(number), Some(commit)) = (number, commit) {
                 let known = found.entry(number).or_default();

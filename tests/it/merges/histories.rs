@@ -38,6 +38,8 @@ enum Event {
     Deleted(i64),
     /// Contents of commits are read from now on, or no more.
     Files(bool),
+    /// Only commits from this one on are collected, or more or fewer of them than before.
+    Range(usize),
     /// By another program, which calls everything otherwise.
     Upgrade,
 }
@@ -67,6 +69,8 @@ struct World {
     pull_requests: BTreeMap<i64, PullRequest>,
     has_files: bool,
     version: u8,
+    /// Commits before this one are not collected.
+    first: usize,
 }
 
 fn sha(number: usize) -> String {
@@ -78,7 +82,7 @@ fn sha(number: usize) -> String {
 }
 
 impl World {
-    fn new() -> Self {
+    fn new(has_files: bool) -> Self {
         let commit = |parents: &[usize]| Commit {
             parents: parents.to_vec(),
             author: 0,
@@ -89,8 +93,9 @@ impl World {
             commits: vec![commit(&[]), commit(&[0]), commit(&[1]), commit(&[0, 2])],
             branches: BTreeMap::from([(0, 3)]),
             pull_requests: BTreeMap::new(),
-            has_files: true,
+            has_files,
             version: 0,
+            first: 0,
         }
     }
 
@@ -143,6 +148,7 @@ impl World {
                 self.pull_requests.remove(number);
             }
             Event::Files(has) => self.has_files = *has,
+            Event::Range(first) => self.first = first % count,
             Event::Upgrade => self.version += 1,
         }
     }
@@ -155,6 +161,7 @@ impl World {
                 left.extend(&self.commits[commit].parents);
             }
         }
+        found.retain(|commit| *commit >= self.first);
         found
     }
 }
@@ -268,7 +275,6 @@ async fn write(store: &Store, world: &World) {
     });
     replace(&mut page, ("commit_sha", all()), parents.collect()).await;
     write_pull_requests(&mut page, world).await;
-    page.merges_are_stale().unwrap();
     page.commit().await.unwrap();
 }
 
@@ -338,18 +344,22 @@ async fn opened(on: On) -> Option<Opened> {
     })
 }
 
-async fn assert_same_as_fresh(on: On, events: &[Event]) {
-    let mut world = World::new();
+/// After each event it is told whether links are made then.
+async fn assert_same_as_fresh(on: On, has_files: bool, events: &[(Event, bool)]) {
+    let mut world = World::new(has_files);
     let Some(lived) = opened(on).await else {
         return;
     };
     write(&lived.store, &world).await;
     link(&lived.store, &world).await;
-    for event in events {
+    for (event, links) in events {
         world.happen(event);
         write(&lived.store, &world).await;
-        link(&lived.store, &world).await;
+        if *links {
+            link(&lived.store, &world).await;
+        }
     }
+    link(&lived.store, &world).await;
     let fresh = opened(on).await.unwrap();
     write(&fresh.store, &world).await;
     let first = link(&fresh.store, &world).await;
@@ -362,19 +372,18 @@ async fn assert_same_as_fresh(on: On, events: &[Event]) {
         .unwrap();
     let shown: Vec<String> = different.iter().map(ToString::to_string).collect();
     assert!(shown.is_empty(), "here: lived, there: fresh\n{shown:#?}");
-    // Written again, nothing differs.
+    let merged = world.pull_requests.values().filter(|it| it.is_merged);
+    assert_eq!(first.items, merged.count() as u64);
+    // Written again, nothing differs and nothing is looked at.
     write(&fresh.store, &world).await;
     let again = link(&fresh.store, &world).await;
-    assert_eq!((again.changes.written, again.changes.removed), (0, 0));
-    assert_eq!(again.unlinked, first.unlinked);
-    let merged = world.pull_requests.values().filter(|it| it.is_merged);
-    assert_eq!(again.items, merged.count() as u64);
+    assert_eq!(again, merges::Outcome::default());
     for opened in [lived, fresh] {
         opened.store.close().await.unwrap();
     }
 }
 
-fn events() -> impl Strategy<Value = Vec<Event>> {
+fn events() -> impl Strategy<Value = Vec<(Event, bool)>> {
     let place = 0..1000usize;
     let parents = prop::collection::vec(place.clone(), 1..3);
     let merge = prop::option::weighted(0.4, place.clone());
@@ -399,9 +408,10 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         1 => (0..8i64).prop_map(Event::Reopened),
         1 => (0..8i64).prop_map(Event::Deleted),
         1 => any::<bool>().prop_map(Event::Files),
+        1 => (0..8usize).prop_map(Event::Range),
         1 => Just(Event::Upgrade),
     ];
-    prop::collection::vec(event, 1..20)
+    prop::collection::vec((event, prop::bool::weighted(0.7)), 1..20)
 }
 
 #[rstest]
@@ -409,7 +419,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 fn a_repository_that_lived_has_the_links_of_a_fresh_one(
     #[values(Sqlite, Postgres, MariaDb)] on: On,
 ) {
-    let cases = if on == Sqlite { 8 } else { 3 };
+    let cases = if on == Sqlite { 150 } else { 3 };
     let mut runner = TestRunner::new(Config {
         cases,
         failure_persistence: None,
@@ -421,9 +431,61 @@ fn a_repository_that_lived_has_the_links_of_a_fresh_one(
         .enable_all()
         .build()
         .unwrap();
-    let outcome = runner.run(&events(), |events| {
-        runtime.block_on(assert_same_as_fresh(on, &events));
+    let outcome = runner.run(&(any::<bool>(), events()), |(has_files, events)| {
+        runtime.block_on(assert_same_as_fresh(on, has_files, &events));
         Ok(())
     });
     outcome.unwrap();
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn only_pull_requests_are_looked_at_that_a_change_concerns(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(Opened { store, _database }) = opened(on).await else {
+        return;
+    };
+    let mut world = World::new(false);
+    let merged = |number, head, merge, base| Event::Merged(number, head, 0, merge, true, base);
+    // The first three have merge commits, the fourth is on the main branch as it was, and of the
+    // others nothing is there.
+    for number in 0..3 {
+        world.happen(&merged(number, 900, Some(3), 0));
+    }
+    world.happen(&merged(3, 2, None, 0));
+    for number in 4..8 {
+        world.happen(&merged(number, 900, None, 0));
+    }
+    world.pull_requests.values_mut().for_each(|it| {
+        it.own.retain(|commit| *commit == 2);
+        if it.own.is_empty() {
+            it.head = 900;
+        }
+    });
+    write(&store, &world).await;
+    assert_eq!(link(&store, &world).await.items, 8);
+
+    // A commit on top that says no number concerns only the one that hangs on the branch.
+    world.happen(&Event::Commit(vec![3], 0, 0, 0));
+    world.pull_requests.remove(&0);
+    write(&store, &world).await;
+    let outcome = link(&store, &world).await;
+    assert_eq!(outcome.items, 1);
+    // What its merge brought: that commit and two more.
+    assert_eq!((outcome.changes.written, outcome.changes.removed), (0, 3));
+
+    // One that says a number, that one too.
+    world.happen(&Event::Commit(vec![4], 0, 5, 0));
+    write(&store, &world).await;
+    let outcome = link(&store, &world).await;
+    assert_eq!((outcome.items, outcome.changes.written), (2, 1));
+    assert_eq!(outcome.unlinked, 0);
+
+    // A pull request that changed is looked at alone; one without a change is not.
+    world.pull_requests.get_mut(&6).unwrap().merge = Some(5);
+    write(&store, &world).await;
+    assert_eq!(link(&store, &world).await.items, 1);
+    assert_eq!(link(&store, &world).await, merges::Outcome::default());
+    store.close().await.unwrap();
 }

@@ -1,0 +1,436 @@
+//! What changed since merged pull requests were linked with commits, so that only those are
+//! looked at whose links may be others now.
+//!
+//! Whoever replaces rows notes it here, in the same transaction: docs/decisions/0043-merges.md.
+
+use std::collections::BTreeSet;
+
+use headwater_domain::{Scope, Table};
+use sea_orm::Value;
+
+use crate::error::{During, StoreError};
+use crate::hashes::SHORTEST;
+use crate::merges::{self, STEP};
+use crate::progress::{Checkpoint, STALE};
+use crate::sql::{LENGTHS, list_of};
+use crate::value::KeyValue;
+use crate::{Page, Store};
+
+/// Work of the step beside pull requests: commits that came.
+const COMMITS: &str = "convert:merges:commits";
+
+/// Its one key says that branches moved.
+const MOVED: &str = "convert:merges:moved";
+
+/// Pull requests whose links follow from what branches hold: they are looked at again whenever
+/// commits come or branches move.
+const WAITING: &str = "convert:merges:waiting";
+
+/// Commits that are named as a parent and are not there, so that a history is noticed that was
+/// continued below what is known of it.
+const MISSING: &str = "convert:merges:missing";
+
+/// Names of the branches that pull requests went into.
+const BASES: &str = "convert:merges:bases";
+
+/// The key of missing commits that says that they are not known.
+const UNKNOWN: &str = "unknown";
+
+/// Keys of work beyond which everything is looked at.
+const MOST: i64 = 5000;
+
+/// Missing commits beyond which they are not remembered.
+const MANY: usize = 5000;
+
+/// Columns of a merged pull request that its links follow from.
+const LINKING: [&str; 7] = [
+    "status",
+    "pull_request_key",
+    "base_ref",
+    "merge_commit_sha",
+    "head_commit_sha",
+    "created_date",
+    "merged_date",
+];
+
+/// Likewise of a commit.
+const NAMING: [&str; 4] = ["message", "author_email", "authored_date", "committed_date"];
+
+/// Likewise of a ref.
+const POINTING: [&str; 4] = ["name", "commit_sha", "is_default", "ref_type"];
+
+/// Commits looked up by one statement, each of which has a part of its own in it.
+const RANGES: usize = 64;
+
+/// A row before and after.
+pub(crate) type RowChange<'r> = (Option<&'r [Value]>, Option<&'r [Value]>);
+
+/// What changed since pull requests were linked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MergeWork {
+    /// Domain ids of pull requests that changed, or their own commits did; of other ones too.
+    pub pull_requests: BTreeSet<String>,
+    /// Hashes of commits that came.
+    pub commits: BTreeSet<String>,
+    /// Branches came, went or moved.
+    pub branches: bool,
+    /// There is more than this.
+    pub more: bool,
+}
+
+impl MergeWork {
+    /// True when nothing changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What is known after pull requests were linked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Domain ids of those that were looked at; nothing when all were.
+    pub looked_at: Option<BTreeSet<String>>,
+    /// Of these, those whose links follow from what branches hold.
+    pub waiting: BTreeSet<String>,
+    /// Commits that are named as a parent and are not there: all of the repository, or, where not
+    /// all pull requests were looked at, those that came to be named. Nothing if not known.
+    pub missing: Option<BTreeSet<String>>,
+    /// Names of the branches that pull requests went into, if any was looked at ever.
+    pub bases: BTreeSet<String>,
+    /// A description of these branches; nothing if it is the one from before.
+    pub branches: Option<String>,
+}
+
+/// What a change of rows means for links.
+#[derive(Debug, PartialEq, Eq)]
+enum Meaning {
+    /// Nothing.
+    Nothing,
+    /// This work.
+    Work(&'static str, String),
+    /// All have to be looked at.
+    Everything,
+}
+
+/// True for tables from whose rows links follow.
+pub(crate) fn is_read(table: &Table) -> bool {
+    matches!(
+        table.name,
+        "commits"
+            | "commit_parents"
+            | "repo_commits"
+            | "refs"
+            | "pull_requests"
+            | "pull_request_commits"
+    )
+}
+
+fn meaning(table: &Table, (before, after): RowChange<'_>) -> Meaning {
+    let value = |row: &[Value], column: &str| table.position(column).map(|it| row[it].clone());
+    let differs = |columns: &[&str]| match (before, after) {
+        (Some(before), Some(after)) => columns
+            .iter()
+            .any(|column| value(before, column) != value(after, column)),
+        _ => true,
+    };
+    let is = |row: Option<&[Value]>, column: &str, text: &str| {
+        row.is_some_and(|row| value(row, column) == Some(text.into()))
+    };
+    let work = |step, column: &str| match after.or(before).and_then(|row| value(row, column)) {
+        Some(Value::String(Some(key))) => Meaning::Work(step, key),
+        _ => Meaning::Everything,
+    };
+    match table.name {
+        "pull_requests" => {
+            let merged = is(before, "status", "MERGED") || is(after, "status", "MERGED");
+            if merged && differs(&LINKING) {
+                work(STEP, "id")
+            } else {
+                Meaning::Nothing
+            }
+        }
+        "pull_request_commits" if before.is_some() && after.is_some() => Meaning::Nothing,
+        "pull_request_commits" => work(STEP, "pull_request_id"),
+        "refs" if is(before.or(after), "ref_type", "TAG") => Meaning::Nothing,
+        "refs" if differs(&POINTING) => Meaning::Work(MOVED, "moved".to_owned()),
+        "refs" => Meaning::Nothing,
+        // What a commit is stays as it is while it is there.
+        "commits" if before.is_none() => work(COMMITS, "sha"),
+        "commits" if !differs(&NAMING) => Meaning::Nothing,
+        "repo_commits" | "commit_parents" if before.is_none() => work(COMMITS, "commit_sha"),
+        "repo_commits" if after.is_some() => Meaning::Nothing,
+        _ => Meaning::Everything,
+    }
+}
+
+impl Page<'_> {
+    /// Whether links were made that may follow from other rows now.
+    pub(crate) async fn follows_merges(&self, table: &Table) -> Result<bool, StoreError> {
+        if !is_read(table) {
+            return Ok(false);
+        }
+        let text = "SELECT rules FROM _headwater_checkpoints WHERE params = ? AND step = ?";
+        let values = vec![self.params.clone().into(), STEP.into()];
+        let rules = match self.query_one(text, values).await? {
+            Some(row) => row.get(0).during(text)?,
+            None => None::<String>,
+        };
+        Ok(rules.is_some_and(|rules| rules != STALE))
+    }
+
+    /// Notes which links may be others now that these rows changed.
+    pub(crate) async fn note_for_merges<'r>(
+        &self,
+        table: &Table,
+        changes: impl Iterator<Item = RowChange<'r>>,
+    ) -> Result<(), StoreError> {
+        let mut work: BTreeSet<(&'static str, String)> = BTreeSet::new();
+        for change in changes {
+            match meaning(table, change) {
+                Meaning::Nothing => {}
+                Meaning::Work(step, key) => {
+                    work.insert((step, key));
+                }
+                Meaning::Everything => return self.merges_are_stale(),
+            }
+        }
+        for step in [STEP, COMMITS, MOVED] {
+            let keys = work.iter().filter(|(of, _)| *of == step);
+            let keys: Vec<KeyValue> = keys.map(|(_, key)| key.clone()).collect();
+            if !keys.is_empty() {
+                self.add_work(step, keys).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that what changed has been looked at, and what is to be known next time.
+    pub async fn finish_merges(&self, settled: Settled) -> Result<(), StoreError> {
+        // Where none was looked at, nothing is known of branches either.
+        let nothing = settled.looked_at.is_none().then(String::new);
+        if let Some(rules) = settled.branches.or(nothing) {
+            let done = Checkpoint {
+                rules,
+                ..Checkpoint::default()
+            };
+            self.set_checkpoint(merges::BRANCHES, &done).await?;
+        }
+        let mut ended = vec![STEP, COMMITS, MOVED];
+        match settled.looked_at {
+            None => ended.extend([WAITING, MISSING, BASES]),
+            Some(ids) => self.finish_work(WAITING, &ids.into_iter().collect::<Vec<_>>())?,
+        }
+        let text = "DELETE FROM _headwater_work WHERE params = ? AND step = ?";
+        for step in ended {
+            self.queue(text, vec![self.params.clone().into(), step.into()])?;
+        }
+        let missing = match settled.missing {
+            Some(missing) if missing.len() <= MANY => missing,
+            _ => BTreeSet::from([UNKNOWN.to_owned()]),
+        };
+        for (step, keys) in [
+            (WAITING, settled.waiting),
+            (MISSING, missing),
+            (BASES, settled.bases),
+        ] {
+            let keys: Vec<KeyValue> = keys.into_iter().collect();
+            if !keys.is_empty() {
+                self.add_work(step, keys).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// What changed since the pull requests of a scope were linked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn merge_work(&self, scope: &Scope) -> Result<MergeWork, StoreError> {
+        let text = "SELECT step, row_key FROM _headwater_work \
+                    WHERE params = ? AND step IN (?, ?, ?) LIMIT ?";
+        let mut values: Vec<Value> = vec![scope.params().into()];
+        values.extend([STEP, COMMITS, MOVED].map(Value::from));
+        values.push((MOST + 1).into());
+        let rows = self.query_all(text, values).await?;
+        let mut work = MergeWork {
+            more: i64::try_from(rows.len()).is_ok_and(|count| count > MOST),
+            ..MergeWork::default()
+        };
+        for row in rows {
+            let read = || Ok((row.get(0)?, row.get(1)?));
+            let (step, key): (String, String) = read().during(text)?;
+            match step.as_str() {
+                COMMITS => {
+                    work.commits.insert(key);
+                }
+                MOVED => work.branches = true,
+                _ => {
+                    work.pull_requests.insert(key);
+                }
+            }
+        }
+        Ok(work)
+    }
+
+    /// The pull requests of a scope whose links follow from what branches hold.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn waiting_for_branches(
+        &self,
+        scope: &Scope,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        self.standing(scope, WAITING).await
+    }
+
+    /// Names of the branches that the pull requests of a scope went into.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn bases(&self, scope: &Scope) -> Result<BTreeSet<String>, StoreError> {
+        self.standing(scope, BASES).await
+    }
+
+    async fn standing(&self, scope: &Scope, step: &str) -> Result<BTreeSet<String>, StoreError> {
+        let text = "SELECT row_key FROM _headwater_work WHERE params = ? AND step = ?";
+        let rows = self
+            .query_all(text, vec![scope.params().into(), step.into()])
+            .await?;
+        let keys = rows.iter().map(|row| row.get(0));
+        keys.collect::<Result<_, _>>().during(text)
+    }
+
+    /// Commits that a repository names as a parent and has not, as they were when its pull
+    /// requests were linked; nothing where that is not known.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn missing_parents(
+        &self,
+        scope: &Scope,
+    ) -> Result<Option<BTreeSet<String>>, StoreError> {
+        let missing = self.standing(scope, MISSING).await?;
+        Ok((!missing.contains(UNKNOWN)).then_some(missing))
+    }
+
+    /// Parents of these commits that a repository has not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn parents_missing_of(
+        &self,
+        repo_id: &str,
+        commits: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let shas: Vec<&str> = commits.iter().map(String::as_str).collect();
+        let mut missing = BTreeSet::new();
+        for group in shas.chunks(LENGTHS[0]) {
+            let (list, mut values) = list_of(group);
+            let text = format!(
+                "SELECT parents.parent_commit_sha FROM commit_parents AS parents \
+                 LEFT JOIN repo_commits AS held ON held.repo_id = ? \
+                 AND held.commit_sha = parents.parent_commit_sha \
+                 WHERE parents.commit_sha IN {list} AND held.commit_sha IS NULL"
+            );
+            values.insert(0, repo_id.into());
+            for row in self.query_all(&text, values).await? {
+                missing.insert(row.get(0).during(&text)?);
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Pull requests that have one of these among their own commits, or name one as their newest
+    /// commit or the one that merged them, perhaps by its beginning; some others too.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pull_requests_with(
+        &self,
+        commits: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let shas: Vec<&str> = commits.iter().map(String::as_str).collect();
+        let mut found = BTreeSet::new();
+        for group in shas.chunks(LENGTHS[0]) {
+            let (list, values) = list_of(group);
+            let text = format!(
+                "SELECT pull_request_id FROM pull_request_commits WHERE commit_sha IN {list}"
+            );
+            for row in self.query_all(&text, values).await? {
+                found.insert(row.get(0).during(&text)?);
+            }
+        }
+        for column in ["merge_commit_sha", "head_commit_sha"] {
+            // The beginnings of a hash come before it, and are no shorter than that.
+            let part = format!("SELECT id FROM pull_requests WHERE {column} BETWEEN ? AND ?");
+            for group in shas.chunks(RANGES) {
+                let text = vec![part.as_str(); group.len()].join(" UNION ALL ");
+                let values = group.iter().flat_map(|sha| -> [Value; 2] {
+                    let beginning = sha.get(..SHORTEST).unwrap_or(sha);
+                    [beginning.into(), (*sha).into()]
+                });
+                for row in self.query_all(&text, values.collect()).await? {
+                    found.insert(row.get(0).during(&text)?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The messages of these commits, of each the beginning.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn messages_of(&self, commits: &BTreeSet<String>) -> Result<Vec<String>, StoreError> {
+        let shas: Vec<&str> = commits.iter().map(String::as_str).collect();
+        let mut found = Vec::new();
+        for group in shas.chunks(LENGTHS[0]) {
+            let (list, values) = list_of(group);
+            let text = format!(
+                "SELECT {} FROM commits WHERE sha IN {list}",
+                merges::beginning("message")
+            );
+            for row in self.query_all(&text, values).await? {
+                let message: Option<String> = row.get(0).during(&text)?;
+                found.extend(message);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Which of these commits a repository has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn commits_held(
+        &self,
+        repo_id: &str,
+        commits: &[&str],
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let mut held = BTreeSet::new();
+        for group in commits.chunks(LENGTHS[0]) {
+            let (list, mut values) = list_of(group);
+            let text = format!(
+                "SELECT commit_sha FROM repo_commits WHERE commit_sha IN {list} AND repo_id = ?"
+            );
+            values.push(repo_id.into());
+            for row in self.query_all(&text, values).await? {
+                held.insert(row.get(0).during(&text)?);
+            }
+        }
+        Ok(held)
+    }
+
+    /// Whether a repository has any commit.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_commits(&self, repo_id: &str) -> Result<bool, StoreError> {
+        let text = "SELECT 1 FROM repo_commits WHERE repo_id = ? LIMIT 1";
+        let rows = self.query_all(text, vec![repo_id.into()]).await?;
+        Ok(!rows.is_empty())
+    }
+}
