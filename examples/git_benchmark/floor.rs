@@ -7,11 +7,12 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 /// Tables that a history fills.
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 7] = [
     "commits",
     "commit_parents",
     "commit_files",
     "repo_commits",
+    "commit_mentions",
     "refs",
     "accounts",
 ];
@@ -53,8 +54,18 @@ pub(crate) fn copy(from: &Path, to: &Path) -> rusqlite::Result<(Duration, usize)
     Ok((spent, count))
 }
 
+/// The rows of a table in the order in which they were written.
 fn rows(from: &Connection, table: &str) -> rusqlite::Result<Vec<Vec<Value>>> {
-    let mut statement = from.prepare(&format!("SELECT * FROM {table} ORDER BY rowid"))?;
+    // A table that is its own index has no order but its key's; its rows came with their commits.
+    let select = match table {
+        "commit_mentions" => {
+            "SELECT made.* FROM commit_mentions AS made JOIN repo_commits AS held \
+             ON held.source_id = made.source_id ORDER BY held.rowid"
+                .to_owned()
+        }
+        _ => format!("SELECT * FROM {table} ORDER BY rowid"),
+    };
+    let mut statement = from.prepare(&select)?;
     let columns = statement.column_count();
     let mut found = statement.query([])?;
     let mut rows = Vec::new();

@@ -419,7 +419,7 @@ fn events() -> impl Strategy<Value = Vec<(Event, bool)>> {
 fn a_repository_that_lived_has_the_links_of_a_fresh_one(
     #[values(Sqlite, Postgres, MariaDb)] on: On,
 ) {
-    let cases = if on == Sqlite { 150 } else { 3 };
+    let cases = if on == Sqlite { 8 } else { 3 };
     let mut runner = TestRunner::new(Config {
         cases,
         failure_persistence: None,
@@ -487,5 +487,26 @@ async fn only_pull_requests_are_looked_at_that_a_change_concerns(
     write(&store, &world).await;
     assert_eq!(link(&store, &world).await.items, 1);
     assert_eq!(link(&store, &world).await, merges::Outcome::default());
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_a_history_goes_on_below_its_end_all_are_looked_at() {
+    let Opened { store, _database } = opened(Sqlite).await.unwrap();
+    let mut world = World::new(false);
+    // Of the merge and what it brought, the oldest commit is not collected.
+    world.first = 2;
+    world.happen(&Event::Merged(5, 3, 0, Some(3), false, 0));
+    let merged = world.pull_requests.get_mut(&5).unwrap();
+    (merged.head, merged.own) = (900, Vec::new());
+    write(&store, &world).await;
+    link(&store, &world).await;
+    let merge = id::pull_request(&scope(), 5);
+    assert_eq!(store.merges_of(&merge).await.unwrap().len(), 2);
+
+    world.first = 0;
+    write(&store, &world).await;
+    assert_eq!(link(&store, &world).await.items, 1);
+    assert_eq!(store.merges_of(&merge).await.unwrap().len(), 3);
     store.close().await.unwrap();
 }
