@@ -189,6 +189,7 @@ async fn migrate(shared: &Shared, status: bool, dry_run: bool) -> Result<Exit, F
                 println!("{statement};");
             }
         }
+        store.close().await?;
         return Ok(Exit::Ok);
     }
     let _lock = database::lock(&context.database, "migrate")?;
@@ -197,5 +198,7 @@ async fn migrate(shared: &Shared, status: bool, dry_run: bool) -> Result<Exit, F
         0 => println!("{} is up to date", context.database),
         count => println!("{}: {count} changes applied", context.database),
     }
+    // So that the file has everything, and no log stays beside it.
+    store.close().await?;
     Ok(Exit::Ok)
 }

@@ -27,7 +27,7 @@ use chrono::DateTime;
 use clap::Parser;
 use headwater_domain::Scope;
 use headwater_domain::rules::Rules;
-use headwater_extractors::git::{self, Authors, GitRules, GitSource};
+use headwater_extractors::git::{self, Authors, Depth, GitRules, GitSource};
 use headwater_git::Git;
 use headwater_store::{Store, Watch};
 use tokio_util::sync::CancellationToken;
@@ -47,7 +47,7 @@ struct Arguments {
     /// A repository to use instead of a generated one.
     #[arg(long)]
     repository: Option<PathBuf>,
-    /// What a child of this program does: `counts`, `graph` or `walk`.
+    /// What a child of this program does: `counts`, `graph`, `walk` or `read`.
     #[arg(long, hide = true)]
     only: Option<String>,
     /// The database of that child.
@@ -110,8 +110,13 @@ impl Bench {
             alone.time,
         );
         let alone = self.git(&["rev-list", "--all", "--parents"]);
-        let walk = self.ours("walk", "none.db");
-        shown("walk", walk, "git rev-list --all --parents", alone.time);
+        for (only, what) in [
+            ("walk", "walk of the graph"),
+            ("read", "reading every commit"),
+        ] {
+            let ours = self.ours(only, "none.db");
+            shown(what, ours, "git rev-list --all --parents", alone.time);
+        }
         let graph = self.ours("graph", "graph.db");
         let (floor, rows) = self.floor("graph.db");
         shown(
@@ -173,8 +178,14 @@ fn migrate(database: &Path) {
 async fn run_only(only: &str, repository: &Path, database: Option<&Path>) {
     let program = Git::find(None).await.unwrap();
     let cancel = CancellationToken::new();
-    if only == "walk" {
-        git::walk(&program, repository, &cancel).await.unwrap();
+    let depth = match only {
+        "walk" => Some(Depth::Graph),
+        "read" => Some(Depth::Commits),
+        _ => None,
+    };
+    if let Some(depth) = depth {
+        let walked = git::walk(&program, repository, depth, &cancel).await;
+        assert!(walked.unwrap().commits > 0, "no commit was read");
         return;
     }
     let store = Store::open_sqlite(database.unwrap()).await.unwrap();

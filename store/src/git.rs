@@ -330,6 +330,17 @@ impl Page<'_> {
         Ok(written)
     }
 
+    /// Whether any other repository than this has commits.
+    async fn others_have_commits(&self, repo_id: &str) -> Result<bool, StoreError> {
+        for side in ["<", ">"] {
+            let text = format!("SELECT repo_id FROM repo_commits WHERE repo_id {side} ? LIMIT 1");
+            if self.query_one(&text, vec![repo_id.into()]).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Other scopes than this repository's that have some of these commits.
     pub async fn holders(
         &self,
@@ -337,6 +348,9 @@ impl Page<'_> {
         shas: &[String],
     ) -> Result<HashMap<String, Vec<Holder>>, StoreError> {
         let mut found: HashMap<String, Vec<Holder>> = HashMap::new();
+        if !self.others_have_commits(repo_id).await? {
+            return Ok(found);
+        }
         for group in shas.chunks(LENGTHS[0]) {
             let (list, mut values) = list_of(group);
             let text = format!(

@@ -302,7 +302,7 @@ impl Engine<'_> {
 
     async fn write(&mut self, page: &mut Page<'_>, part: Part) -> Result<(), Stop> {
         let Part {
-            mut commits,
+            commits,
             mut rows,
             begun,
             odd_dates,
@@ -323,7 +323,6 @@ impl Engine<'_> {
                 page.remove_commit_files(&uncounted).await?;
             }
         }
-        commits.sort_unstable_by(|one, other| one.sha.cmp(&other.sha));
         let authors = match self.rules.authors {
             Authors::Addresses => self.addresses.meet(&commits),
             Authors::Accounts => BTreeSet::new(),

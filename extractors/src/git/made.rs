@@ -54,7 +54,7 @@ pub(super) struct Lines {
 /// written together, and no more than memory has room for. Little in tests, so that small
 /// histories have many parts.
 const COMMITS: usize = if cfg!(test) { 3 } else { 4096 };
-const FILES: usize = if cfg!(test) { 4 } else { 8192 };
+const FILES: usize = if cfg!(test) { 4 } else { 6144 };
 const BYTES: usize = 4 << 20;
 
 impl Part {
@@ -66,6 +66,14 @@ impl Part {
     /// True when there is nothing to be handed on.
     pub(super) fn is_empty(&self) -> bool {
         self.begun.is_empty() && self.commits.is_empty() && self.files == 0
+    }
+
+    /// Puts commits into the order of their key, so that neighbours in the table are written
+    /// together. Other rows are put so where they are written.
+    pub(super) fn sorted(mut self) -> Self {
+        self.commits
+            .sort_unstable_by(|one, other| one.sha.cmp(&other.sha));
+        self
     }
 
     /// Adds a file of a commit.

@@ -34,7 +34,7 @@ pub use engine::run;
 pub use forgetting::forget;
 pub use headwater_store::git::GIT_ORIGIN;
 pub use patches::{Change, patch_ids};
-pub use walk::{Walked, walk};
+pub use walk::{Depth, Walked, walk};
 
 /// What the history of a scope is read of.
 #[derive(Clone, Copy, Debug)]

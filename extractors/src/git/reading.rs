@@ -170,7 +170,7 @@ async fn make_parts(
             add_uncounted(maker, &mut part, commits);
             if part.is_full() {
                 let full = std::mem::replace(&mut part, maker.part());
-                if to.send(Ok(full)).await.is_err() {
+                if to.send(Ok(full.sorted())).await.is_err() {
                     return Ok(());
                 }
             }
@@ -184,7 +184,7 @@ async fn make_parts(
         let mut block = Block::new(commits, part);
         while let Some(parts) = running.read(maker, &mut block).await? {
             for part in parts {
-                if to.send(Ok(part)).await.is_err() {
+                if to.send(Ok(part.sorted())).await.is_err() {
                     return Ok(());
                 }
             }
@@ -196,7 +196,7 @@ async fn make_parts(
         counter.finish().await?;
     }
     if !part.is_empty() {
-        let _ = to.send(Ok(part)).await;
+        let _ = to.send(Ok(part.sorted())).await;
     }
     Ok(())
 }

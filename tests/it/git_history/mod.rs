@@ -4,6 +4,7 @@ mod ending;
 mod hostile;
 mod owner;
 mod plain;
+mod releases;
 mod secrets;
 mod servers;
 
