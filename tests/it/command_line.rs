@@ -218,6 +218,8 @@ fn migrate_shows_what_it_would_do_and_then_does_it() {
     assert!(run(&["migrate", "--status"]).starts_with("pending"));
     assert!(!folder.path().join("headwater.db").exists());
     run(&["migrate"]);
+    let log = folder.path().join("headwater.db-wal");
+    assert!(!log.exists(), "the file has everything");
     assert!(!run(&["migrate", "--status"]).contains("pending"));
     assert_eq!(run(&["migrate", "--dry-run"]), "");
 }

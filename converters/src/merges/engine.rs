@@ -1,28 +1,25 @@
 //! The engine: every merged pull request of a repository is linked over one graph, and only what
 //! differs is written.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
 
 use headwater_domain::Scope;
-use headwater_domain::code::{pull_request_merge, unlinked_pull_request};
-use headwater_domain::graph::{Beginnings, Commit, Found, Graph, Walk};
-use headwater_domain::merges::{Link, Method, Source, brought_by, moved_to};
+use headwater_domain::graph::{Commit, Found, Graph};
+use headwater_domain::merges::{Link, Source};
 use headwater_store::merge_work::{MergeWork, Settled};
 use headwater_store::merges::{Merged, NAMES, STEP};
 use headwater_store::progress::Checkpoint;
-use headwater_store::{Changes, Page, Store, StoreError, Watch};
+use headwater_store::{Changes, Store, StoreError, Watch};
 
 use super::changed::{Wanted, wanted};
 use super::destinations::Destinations;
-use super::named::commits_by_number;
 use super::patches::{Comparing, Patches, Unnamed};
-use super::reasons::reason;
 
 /// Raise it when other commits are to be found: all pull requests are linked again.
 pub const VERSION: u32 = 1;
 
 /// Pull requests looked at, or written, in one go.
-const PAGE: usize = 512;
+pub(super) const PAGE: usize = 512;
 
 /// What linking did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,7 +59,7 @@ pub enum LinkError {
 }
 
 /// What links are made of beside the rows. With the contents of commits there may be more.
-fn rules(patches: Option<&dyn Patches>) -> String {
+pub(super) fn rules(patches: Option<&dyn Patches>) -> String {
     let namer = patches.map(Patches::namer).unwrap_or_default();
     Checkpoint::rules_of(&format!("v{VERSION}"), &namer)
 }
@@ -182,7 +179,7 @@ pub(super) struct Linked {
     /// Those of its own commits that the repository has.
     pub(super) own: Vec<Commit>,
     /// A commit of the repository says its number, which was asked where nothing else was found.
-    is_named: bool,
+    pub(super) is_named: bool,
     pub(super) links: Vec<Link>,
 }
 
@@ -203,16 +200,16 @@ impl Linked {
 }
 
 /// The pull requests of one repository, being linked.
-struct Linking<'a> {
-    store: &'a Store,
-    scope: &'a Scope,
-    repo_id: &'a str,
-    patches: Option<&'a dyn Patches>,
-    watch: &'a Watch<'a>,
+pub(super) struct Linking<'a> {
+    pub(super) store: &'a Store,
+    pub(super) scope: &'a Scope,
+    pub(super) repo_id: &'a str,
+    pub(super) patches: Option<&'a dyn Patches>,
+    pub(super) watch: &'a Watch<'a>,
     /// Nothing can be there yet.
-    first: bool,
-    outcome: Outcome,
-    settled: Settled,
+    pub(super) first: bool,
+    pub(super) outcome: Outcome,
+    pub(super) settled: Settled,
 }
 
 impl Linking<'_> {
@@ -278,97 +275,9 @@ impl Linking<'_> {
         Ok(())
     }
 
-    fn check_cancelled(&self) -> Result<(), Stop> {
+    pub(super) fn check_cancelled(&self) -> Result<(), Stop> {
         if self.watch.cancel.is_cancelled() {
             return Err(Stop::Cancelled);
-        }
-        Ok(())
-    }
-
-    /// Removes the rows of pull requests that are merged no more, or gone: of some, or of all.
-    async fn forget_others(
-        &mut self,
-        merged: &[Merged],
-        some: Option<&BTreeSet<String>>,
-    ) -> Result<(), Stop> {
-        if self.first {
-            return Ok(());
-        }
-        let merged: HashSet<&str> = merged.iter().map(|it| it.id.as_str()).collect();
-        let known = match some {
-            Some(some) => some.clone(),
-            None => self.store.linked_pull_requests(self.repo_id).await?,
-        };
-        let others = known.into_iter().filter(|id| !merged.contains(id.as_str()));
-        let others: Vec<String> = others.collect();
-        for group in others.chunks(PAGE) {
-            let mut page = self.store.begin(self.scope, self.watch.now).await?;
-            let changes = page.settle_merges(group, Vec::new(), Vec::new(), false);
-            let changes = changes.await?;
-            if changes.removed > 0 {
-                page.diffs_are_stale(false)?;
-            }
-            self.outcome.changes += changes;
-            page.commit().await?;
-        }
-        Ok(())
-    }
-
-    /// Finds what each merge commit brought, and what was moved to its destination as it was.
-    async fn by_ancestry(
-        &self,
-        merged: Vec<Merged>,
-        graph: &Graph,
-        destinations: &mut Destinations<'_>,
-    ) -> Result<Vec<Linked>, Stop> {
-        let mut beginnings = Beginnings::of(graph);
-        let mut walk = Walk::over(graph);
-        let mut linked = Vec::with_capacity(merged.len());
-        let mut merged = merged.into_iter().peekable();
-        while merged.peek().is_some() {
-            self.check_cancelled()?;
-            let group = merged.by_ref().take(PAGE).map(|row| Linked {
-                merge: beginnings.find(&row.merge_commit),
-                head: beginnings.find(&row.head_commit).commit(),
-                own: Vec::new(),
-                is_named: false,
-                links: Vec::new(),
-                row,
-            });
-            let mut group: Vec<Linked> = group.collect();
-            self.read_own(&mut group, graph).await?;
-            for pull_request in &mut group {
-                let source = pull_request.source();
-                pull_request.links = match pull_request.merge {
-                    Found::One(merge) => {
-                        brought_by(&mut walk, graph, merge, source, Method::Ancestry)
-                    }
-                    Found::None | Found::Several => {
-                        let reach = destinations.reach(&pull_request.row.base_ref);
-                        reach.map_or_else(Vec::new, |reach| moved_to(source, reach))
-                    }
-                };
-            }
-            linked.append(&mut group);
-        }
-        Ok(linked)
-    }
-
-    /// Reads the own commits of those pull requests for which they say something: a merge commit
-    /// says all, unless the repository still has the head of the source branch.
-    async fn read_own(&self, group: &mut [Linked], graph: &Graph) -> Result<(), Stop> {
-        if graph.is_empty() {
-            return Ok(());
-        }
-        let wanted = group
-            .iter()
-            .filter(|it| it.merge.commit().is_none() || it.head.is_some());
-        let wanted: Vec<String> = wanted.map(|it| it.row.id.clone()).collect();
-        let mut own = self.store.own_commits(&wanted).await?;
-        for pull_request in group {
-            let shas = own.remove(&pull_request.row.id).unwrap_or_default();
-            let known = shas.iter().filter_map(|sha| graph.find(sha.parse().ok()?));
-            pull_request.own = known.collect();
         }
         Ok(())
     }
@@ -422,121 +331,9 @@ impl Linking<'_> {
         page.commit().await?;
         Ok(())
     }
-
-    /// Finds commits of the destination that say the number of a pull request which nothing else
-    /// was found of.
-    async fn by_number(
-        &self,
-        linked: &mut [Linked],
-        graph: &Graph,
-        destinations: &mut Destinations<'_>,
-    ) -> Result<(), Stop> {
-        let mut left: Vec<&mut Linked> =
-            linked.iter_mut().filter(|it| it.links.is_empty()).collect();
-        let numbers: HashSet<i64> = left.iter().map(|it| it.row.number).collect();
-        if numbers.is_empty() || graph.is_empty() {
-            return Ok(());
-        }
-        let wanted = |number| numbers.contains(&number);
-        let named = commits_by_number(self.store, self.repo_id, graph, wanted).await?;
-        let mut walk = Walk::over(graph);
-        for pull_request in &mut left {
-            let named = named.get(&pull_request.row.number);
-            pull_request.is_named = named.is_some();
-            let reach = destinations.reach(&pull_request.row.base_ref);
-            let (Some(named), Some(reach)) = (named, reach) else {
-                continue;
-            };
-            let created = pull_request.row.created;
-            // A number that was said before there was such a pull request is of something else.
-            let fits = |committed: Option<_>| committed.zip(created).is_none_or(|(c, p)| c >= p);
-            let mut named = named.iter();
-            let found = named.find(|(commit, at)| reach.has(*commit) && fits(*at));
-            if let Some((commit, _)) = found {
-                let source = pull_request.source();
-                let links = brought_by(&mut walk, graph, *commit, source, Method::Number);
-                pull_request.links = links;
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes what differs.
-    async fn write(
-        &mut self,
-        linked: &[Linked],
-        graph: &Graph,
-        destinations: &Destinations<'_>,
-    ) -> Result<(), Stop> {
-        let mut open: Option<Page<'_>> = None;
-        for group in linked.chunks(PAGE) {
-            self.check_cancelled()?;
-            let mut page = match open.take() {
-                Some(page) => page,
-                None => self.store.begin(self.scope, self.watch.now).await?,
-            };
-            if self.first {
-                // Should it end before its end, the next one finds something.
-                page.set_checkpoint(STEP, &done_as("begun".to_owned()))
-                    .await?;
-            }
-            let ids: Vec<String> = group.iter().map(|it| it.row.id.clone()).collect();
-            let mut rows = Vec::new();
-            let mut unlinked = Vec::new();
-            for pull_request in group {
-                rows.extend(self.rows(pull_request, graph));
-                if pull_request.links.is_empty() {
-                    unlinked.push(unlinked_pull_request::Model {
-                        pull_request_id: pull_request.row.id.clone(),
-                        reason: reason(pull_request, graph, destinations, self.patches.is_some()),
-                        repo_id: self.repo_id.to_owned(),
-                    });
-                }
-            }
-            self.outcome.unlinked += unlinked.len() as u64;
-            let changes = page.settle_merges(&ids, rows, unlinked, self.first).await?;
-            if changes.written + changes.removed > 0 {
-                page.diffs_are_stale(false)?;
-            }
-            open = page.go_on().await?;
-            self.outcome.changes += changes;
-            self.outcome.items += group.len() as u64;
-            (self.watch.progress)(group.len() as u64);
-        }
-        if let Some(page) = open {
-            page.commit().await?;
-        }
-        Ok(())
-    }
-
-    fn rows<'r>(
-        &'r self,
-        pull_request: &'r Linked,
-        graph: &'r Graph,
-    ) -> impl Iterator<Item = pull_request_merge::Model> + 'r {
-        let links = pull_request.links.iter();
-        links.map(|link| pull_request_merge::Model {
-            pull_request_id: pull_request.row.id.clone(),
-            commit_sha: graph.hash(link.commit).to_string(),
-            method: link.method.as_str().to_owned(),
-            is_tip: link.is_tip,
-            repo_id: self.repo_id.to_owned(),
-        })
-    }
-
-    async fn finish(&mut self) -> Result<(), Stop> {
-        self.check_cancelled()?;
-        let page = self.store.begin(self.scope, self.watch.now).await?;
-        page.finish_merges(std::mem::take(&mut self.settled))
-            .await?;
-        page.set_checkpoint(STEP, &done_as(rules(self.patches)))
-            .await?;
-        page.commit().await?;
-        Ok(())
-    }
 }
 
-fn done_as(rules: String) -> Checkpoint {
+pub(super) fn done_as(rules: String) -> Checkpoint {
     Checkpoint {
         seq: 0,
         row_id: 0,

@@ -3,12 +3,14 @@
 //!
 //! Which rule goes before which, and why: docs/decisions/0043-merges.md.
 
+mod ancestry;
 mod changed;
 mod destinations;
 mod engine;
 mod named;
 mod patches;
 mod reasons;
+mod writing;
 
 use headwater_domain::Table;
 use headwater_domain::code::{pull_request_merge, unlinked_pull_request};
