@@ -27,7 +27,7 @@ use chrono::DateTime;
 use clap::Parser;
 use headwater_domain::Scope;
 use headwater_domain::rules::Rules;
-use headwater_extractors::git::{self, Authors, Depth, GitRules, GitSource};
+use headwater_extractors::git::{self, Authors, GitRules, GitSource, Walk};
 use headwater_git::Git;
 use headwater_store::{Store, Watch};
 use tokio_util::sync::CancellationToken;
@@ -178,13 +178,13 @@ fn migrate(database: &Path) {
 async fn run_only(only: &str, repository: &Path, database: Option<&Path>) {
     let program = Git::find(None).await.unwrap();
     let cancel = CancellationToken::new();
-    let depth = match only {
-        "walk" => Some(Depth::Graph),
-        "read" => Some(Depth::Commits),
+    let what = match only {
+        "walk" => Some(Walk::Graph),
+        "read" => Some(Walk::Commits),
         _ => None,
     };
-    if let Some(depth) = depth {
-        let walked = git::walk(&program, repository, depth, &cancel).await;
+    if let Some(what) = what {
+        let walked = git::walk(&program, repository, what, &cancel).await;
         assert!(walked.unwrap().commits > 0, "no commit was read");
         return;
     }

@@ -53,8 +53,8 @@ pub(super) struct Lines {
 /// What a part holds at most, or one commit or file more: enough that neighbours in the tables are
 /// written together, and no more than memory has room for. Little in tests, so that small
 /// histories have many parts.
-const COMMITS: usize = if cfg!(test) { 3 } else { 4096 };
-const FILES: usize = if cfg!(test) { 4 } else { 6144 };
+const COMMITS: usize = if cfg!(test) { 3 } else { 8192 };
+const FILES: usize = if cfg!(test) { 4 } else { 8192 };
 const BYTES: usize = 4 << 20;
 
 impl Part {

@@ -34,7 +34,7 @@ pub use engine::run;
 pub use forgetting::forget;
 pub use headwater_store::git::GIT_ORIGIN;
 pub use patches::{Change, patch_ids};
-pub use walk::{Depth, Walked, walk};
+pub use walk::{Walk, Walked, walk};
 
 /// What the history of a scope is read of.
 #[derive(Clone, Copy, Debug)]
@@ -191,8 +191,8 @@ fn bounded(command: Command) -> Command {
         "core.packedGitWindowSize=4m",
         "-c",
         "core.packedGitLimit=32m",
-        // Of 96 MB by itself; what lies between is hardly ever met again.
+        // Of 96 MB by itself; what lies between is hardly ever met again: with 2 MB it took as long.
         "-c",
-        "core.deltaBaseCacheLimit=16m",
+        "core.deltaBaseCacheLimit=8m",
     ])
 }

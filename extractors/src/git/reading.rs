@@ -25,6 +25,10 @@ const BYTES: usize = 4 << 20;
 /// Children that count lines; git uses one core for each.
 const COUNTERS: usize = 2;
 
+/// Blocks after which a child that counts lines is replaced: it keeps something of each object that
+/// it has met. Few in tests, as blocks are.
+const LIFE: usize = if cfg!(test) { 3 } else { 64 };
+
 /// Blocks, and parts, that may wait for the next task.
 const BLOCKS: usize = 4;
 const PARTS: usize = 1;
@@ -160,6 +164,7 @@ async fn make_parts(
 ) -> Result<(), Stop> {
     let maker = &*reading.maker;
     let mut counter = None;
+    let mut blocks_counted = 0;
     let mut part = maker.part();
     loop {
         let next = blocks.lock().await.recv().await;
@@ -180,6 +185,8 @@ async fn make_parts(
             Some(running) => running,
             None => reading.counter()?,
         };
+        let last = blocks_counted % LIFE == LIFE - 1;
+        blocks_counted += 1;
         running.feed(maker, &commits).await?;
         let mut block = Block::new(commits, part);
         while let Some(parts) = running.read(maker, &mut block).await? {
@@ -190,7 +197,11 @@ async fn make_parts(
             }
         }
         part = block.into_part();
-        counter = Some(running);
+        if last {
+            running.finish().await?;
+        } else {
+            counter = Some(running);
+        }
     }
     if let Some(counter) = counter {
         counter.finish().await?;

@@ -20,7 +20,7 @@ pub struct Walked {
 
 /// What is read of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
+pub enum Walk {
     /// Its hash and those of its parents, which are put into a [`Graph`].
     Graph,
     /// People, dates and message as well, as [`run`](super::run) reads them.
@@ -34,10 +34,10 @@ pub enum Depth {
 pub async fn walk(
     git: &Git,
     path: &Path,
-    depth: Depth,
+    what: Walk,
     cancel: &CancellationToken,
 ) -> Result<Walked, ExtractError> {
-    let walked = read(&Mirror { git, path, cancel }, depth).await;
+    let walked = read(&Mirror { git, path, cancel }, what).await;
     walked.map_err(|stop| {
         let source = GitSource {
             repo_id: "",
@@ -48,14 +48,14 @@ pub async fn walk(
     })
 }
 
-async fn read(mirror: &Mirror<'_>, depth: Depth) -> Result<Walked, Stop> {
+async fn read(mirror: &Mirror<'_>, what: Walk) -> Result<Walked, Stop> {
     let refs = mirror.refs().await?;
     if refs.tips.is_empty() {
         return Ok(Walked::default());
     }
     let tips = refs.tips.into_iter().collect();
-    match depth {
-        Depth::Graph => {
+    match what {
+        Walk::Graph => {
             let graph = graph(mirror, tips).await?;
             let parents = graph.commits().map(|it| graph.parents(it).len() as u64);
             Ok(Walked {
@@ -63,7 +63,7 @@ async fn read(mirror: &Mirror<'_>, depth: Depth) -> Result<Walked, Stop> {
                 parents: parents.sum(),
             })
         }
-        Depth::Commits => commits(mirror, tips).await,
+        Walk::Commits => commits(mirror, tips).await,
     }
 }
 

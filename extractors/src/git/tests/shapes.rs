@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lake::{Lake, git_text};
 use super::test_database::On::{self, MariaDb, Postgres, Sqlite};
-use crate::git::{Depth, Walked, walk};
+use crate::git::{Walk, Walked, walk};
 
 /// Lines that differ by number.
 fn lines(numbers: std::ops::Range<u32>) -> String {
@@ -77,10 +77,10 @@ async fn a_walk_meets_every_commit_and_parent() {
     let commits = said.lines().count() as u64;
     let parents = said.split_whitespace().count() as u64 - commits;
     let git = Git::find(None).await.unwrap();
-    for depth in [Depth::Graph, Depth::Commits] {
+    for what in [Walk::Graph, Walk::Commits] {
         let cancel = CancellationToken::new();
-        let walked = walk(&git, repository.path(), depth, &cancel).await;
-        assert_eq!(walked.unwrap(), Walked { commits, parents }, "{depth:?}");
+        let walked = walk(&git, repository.path(), what, &cancel).await;
+        assert_eq!(walked.unwrap(), Walked { commits, parents }, "{what:?}");
     }
 }
 
