@@ -39,6 +39,11 @@ pub enum GitErrorKind {
     /// The credentials are known, and not enough.
     #[error("not permitted; grant the credentials permission to read this repository")]
     Forbidden,
+    /// An SSH server knows none of this machine's keys.
+    #[error(
+        "the SSH server refused this machine's keys; let it know one that may read the repository, for example one that ssh-add lists"
+    )]
+    SshKeys,
     /// An SSH server that is not known, or is another one than before.
     #[error(
         "the server's SSH key is not known; check it and add it to known_hosts, for example by connecting once by hand"
@@ -115,13 +120,13 @@ const MEANINGS: &[(GitErrorKind, &[&str])] = &[
         GitErrorKind::RateLimited,
         &["returned error: 429", "HTTP 429"],
     ),
+    (GitErrorKind::SshKeys, &["Permission denied ("]),
     (
         GitErrorKind::Authentication,
         &[
             "Authentication failed",
             "could not read Username",
             "could not read Password",
-            "Permission denied (",
             "returned error: 401",
             "HTTP 401",
         ],

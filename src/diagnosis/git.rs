@@ -16,6 +16,10 @@ pub fn of_git(name: &str, error: &GitError) -> Diagnosis {
             "Check the credentials under `auth`, their expiry date and their permission to read \
              repositories.",
         ),
+        GitErrorKind::SshKeys => of(
+            Code::InvalidCredentials,
+            "Let the SSH server know a key of this machine that may read the repository.",
+        ),
         GitErrorKind::Forbidden => of(
             Code::InvalidPermissions,
             "Grant the credentials permission to read this repository.",
@@ -79,6 +83,11 @@ mod tests {
         for (kind, code, exit) in [
             (
                 GitErrorKind::Authentication,
+                "invalid_credentials",
+                Exit::Credentials,
+            ),
+            (
+                GitErrorKind::SshKeys,
                 "invalid_credentials",
                 Exit::Credentials,
             ),

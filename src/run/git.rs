@@ -336,7 +336,12 @@ impl Unfetched {
             Self::Mirror(error) => match &error.kind {
                 MirrorErrorKind::Gone(_) => true,
                 MirrorErrorKind::Git(GitError { kind, .. }) => {
-                    matches!(kind, GitErrorKind::Authentication | GitErrorKind::Forbidden)
+                    matches!(
+                        kind,
+                        GitErrorKind::Authentication
+                            | GitErrorKind::Forbidden
+                            | GitErrorKind::SshKeys
+                    )
                 }
                 _ => false,
             },

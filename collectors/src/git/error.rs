@@ -101,7 +101,8 @@ impl MirrorErrorKind {
         match self {
             Self::Git(error) => match error.kind {
                 GitErrorKind::Authentication => Verdict::Stop,
-                GitErrorKind::Forbidden => Verdict::Skip,
+                // Other repositories may be on other servers.
+                GitErrorKind::Forbidden | GitErrorKind::SshKeys => Verdict::Skip,
                 _ => Verdict::Fail,
             },
             Self::Gone(_) => Verdict::Skip,

@@ -195,7 +195,7 @@ async fn a_repository_is_read_over_ssh_and_its_refusals_are_told_apart() {
         ),
         (
             "echo 'ada@x: Permission denied (publickey).' >&2; exit 255",
-            GitErrorKind::Authentication,
+            GitErrorKind::SshKeys,
         ),
         (
             "echo 'Host key verification failed.' >&2; exit 255",
