@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 
 use headwater_domain::{Scope, Table};
-use sea_orm::Value;
+use sea_orm::{DbErr, Value};
 
+use crate::database::Row;
 use crate::error::{During, StoreError};
 use crate::hashes::SHORTEST;
 use crate::merges::{self, STEP};
@@ -343,29 +344,42 @@ impl Store {
         Ok(missing)
     }
 
-    /// Pull requests that have one of these among their own commits, or name one as their newest
-    /// commit or the one that merged them, perhaps by its beginning; some others too.
+    /// Pull requests of a repository that have one of these among their own commits, or name one as
+    /// their newest commit or the one that merged them, perhaps by its beginning; some others too.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn pull_requests_with(
         &self,
+        repo_id: &str,
         commits: &BTreeSet<String>,
     ) -> Result<BTreeSet<String>, StoreError> {
         let shas: Vec<&str> = commits.iter().map(String::as_str).collect();
         let mut found = BTreeSet::new();
+        // Forks have the same commits. Whose a pull request is is looked at here, so that no
+        // database looks through all of a repository instead of asking for the commits.
+        let mut add = |row: &Row| -> Result<(), DbErr> {
+            if row.get::<Option<String>>(1)?.as_deref() == Some(repo_id) {
+                found.insert(row.get(0)?);
+            }
+            Ok(())
+        };
         for group in shas.chunks(LENGTHS[0]) {
             let (list, values) = list_of(group);
             let text = format!(
-                "SELECT pull_request_id FROM pull_request_commits WHERE commit_sha IN {list}"
+                "SELECT pr.id, pr.base_repo_id FROM pull_request_commits AS own \
+                 JOIN pull_requests AS pr ON pr.id = own.pull_request_id \
+                 WHERE own.commit_sha IN {list}"
             );
             for row in self.query_all(&text, values).await? {
-                found.insert(row.get(0).during(&text)?);
+                add(&row).during(&text)?;
             }
         }
         for column in ["merge_commit_sha", "head_commit_sha"] {
             // The beginnings of a hash come before it, and are no shorter than that.
-            let part = format!("SELECT id FROM pull_requests WHERE {column} BETWEEN ? AND ?");
+            let part = format!(
+                "SELECT id, base_repo_id FROM pull_requests WHERE {column} BETWEEN ? AND ?"
+            );
             for group in shas.chunks(RANGES) {
                 let text = vec![part.as_str(); group.len()].join(" UNION ALL ");
                 let values = group.iter().flat_map(|sha| -> [Value; 2] {
@@ -373,7 +387,7 @@ impl Store {
                     [beginning.into(), (*sha).into()]
                 });
                 for row in self.query_all(&text, values.collect()).await? {
-                    found.insert(row.get(0).during(&text)?);
+                    add(&row).during(&text)?;
                 }
             }
         }

@@ -60,7 +60,7 @@ pub(super) async fn wanted(
         return Ok(None);
     }
     wanted.missing = store.parents_missing_of(repo_id, &work.commits).await?;
-    let with = store.pull_requests_with(&work.commits).await?;
+    let with = store.pull_requests_with(repo_id, &work.commits).await?;
     wanted.pull_requests.extend(with);
     let messages = store.messages_of(&work.commits).await?;
     let numbers = messages.iter().map(|it| merged_number(subject_of(it)));

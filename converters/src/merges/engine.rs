@@ -237,18 +237,18 @@ impl Linking<'_> {
                     .await?;
                 self.forget_others(&merged, Some(&pull_requests)).await?;
                 self.settled.bases = bases;
-                self.link(merged).await?;
                 // Missing are those too that were before.
                 self.settled.missing = Some(missing);
                 self.settled.looked_at = Some(pull_requests);
+                self.link(merged).await?;
             }
         }
         self.finish().await?;
         Ok(self.outcome)
     }
 
-    /// Links these pull requests. If there are any, it notes which commits are missing, and which
-    /// branches they and those before went into.
+    /// Links these pull requests. If there are any, it notes which branches they and those before
+    /// went into, and which commits are missing, where that is not known yet.
     async fn link(&mut self, mut merged: Vec<Merged>) -> Result<(), Stop> {
         if merged.is_empty() {
             return Ok(());
@@ -262,8 +262,8 @@ impl Linking<'_> {
         self.settled.bases.extend(bases);
         let (branches, bases) = (&destinations.branches, &self.settled.bases);
         self.settled.branches = Some(branches.described(bases, !graph.is_empty()));
-        let missing = graph.missing().map(|hash| hash.to_string());
-        self.settled.missing = Some(missing.collect());
+        let missing = || graph.missing().map(|hash| hash.to_string()).collect();
+        self.settled.missing.get_or_insert_with(missing);
         let mut linked = self.by_ancestry(merged, &graph, &mut destinations).await?;
         self.by_patch(&mut linked, &graph, &mut destinations)
             .await?;

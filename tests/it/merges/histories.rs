@@ -9,7 +9,8 @@ use futures::future::BoxFuture;
 use headwater::config::DatabaseAddress;
 use headwater_converters::merges::{self, Change, Patches, Unnamed};
 use headwater_domain::code::{
-    commit, commit_parent, git_ref, pull_request, pull_request_commit, repo_commit,
+    commit, commit_parent, git_ref, pull_request, pull_request_commit, pull_request_merge,
+    repo_commit,
 };
 use headwater_domain::{Origin, Row, Rows, Scope, id};
 use headwater_store::compare::{Tables, tables_equal};
@@ -508,5 +509,56 @@ async fn when_a_history_goes_on_below_its_end_all_are_looked_at() {
     write(&store, &world).await;
     assert_eq!(link(&store, &world).await.items, 1);
     assert_eq!(store.merges_of(&merge).await.unwrap().len(), 3);
+    store.close().await.unwrap();
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_a_fork_has_too_leaves_the_fork_s_links_alone(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(Opened { store, _database }) = opened(on).await else {
+        return;
+    };
+    let mut world = World::new(false);
+    world.happen(&Event::Merged(5, 3, 0, Some(3), false, 0));
+    write(&store, &world).await;
+    link(&store, &world).await;
+
+    // Of the fork, with the commit that comes to the repository next.
+    let fork = Scope::new(1, "acme/fork");
+    store.register(&fork, time(0)).await.unwrap();
+    let (merged, owner) = (id::pull_request(&fork, 1), id::repository(1, "acme/fork"));
+    let ids = || vec![merged.clone()];
+    let mut page = store.begin(&fork, time(0)).await.unwrap();
+    let row = pull_request::Model {
+        id: merged.clone(),
+        base_repo_id: owner.clone(),
+        status: "MERGED".to_owned(),
+        pull_request_key: 1,
+        merge_commit_sha: sha(4),
+        head_commit_sha: sha(4),
+        ..pull_request::Model::default()
+    };
+    replace(&mut page, ("id", ids()), vec![row]).await;
+    let own = pull_request_commit::Model {
+        pull_request_id: merged.clone(),
+        commit_sha: sha(4),
+        ..pull_request_commit::Model::default()
+    };
+    replace(&mut page, ("pull_request_id", ids()), vec![own]).await;
+    let linked = pull_request_merge::Model {
+        pull_request_id: merged.clone(),
+        commit_sha: sha(4),
+        repo_id: owner,
+        ..pull_request_merge::Model::default()
+    };
+    replace(&mut page, ("pull_request_id", ids()), vec![linked]).await;
+    page.commit().await.unwrap();
+
+    world.happen(&Event::Commit(vec![3], 0, 0, 0));
+    write(&store, &world).await;
+    assert_eq!(link(&store, &world).await, merges::Outcome::default());
+    assert_eq!(store.merges_of(&merged).await.unwrap().len(), 1);
     store.close().await.unwrap();
 }
