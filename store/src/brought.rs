@@ -10,7 +10,6 @@ use crate::Store;
 use crate::database::Row;
 use crate::error::{During, StoreError};
 use crate::issue_links::Span;
-use crate::sql::{LENGTHS, list_of};
 
 /// A commit as people read of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,7 +84,7 @@ impl Store {
         };
         let text = "SELECT sha, message, author_name, author_email, authored_date FROM commits \
                     WHERE sha IN ";
-        for row in self.rows_in(text, shas).await? {
+        for row in self.rows_in(text, &[], shas).await? {
             let commit = read(&row).during(text)?;
             known.insert(commit.sha.clone(), commit);
         }
@@ -196,7 +195,7 @@ impl Store {
             (id.clone(), issue)
         });
         let mut issues: BTreeMap<String, BroughtIssue> = unknown.collect();
-        for row in self.rows_in(text, &wanted).await? {
+        for row in self.rows_in(text, &[], &wanted).await? {
             let read = |row: &Row| -> Result<BroughtIssue, DbErr> {
                 Ok(BroughtIssue {
                     id: row.get(0)?,
@@ -209,14 +208,5 @@ impl Store {
             issues.insert(issue.id.clone(), issue);
         }
         Ok(issues.into_values().collect())
-    }
-
-    async fn rows_in(&self, text: &str, keys: &[String]) -> Result<Vec<Row>, StoreError> {
-        let mut rows = Vec::with_capacity(keys.len());
-        for group in keys.chunks(LENGTHS[0]) {
-            let (list, values) = list_of(group);
-            rows.extend(self.query_all(&format!("{text}{list}"), values).await?);
-        }
-        Ok(rows)
     }
 }

@@ -13,7 +13,6 @@ use crate::error::{During, StoreError};
 use crate::hashes::SHORTEST;
 use crate::merges::{self, STEP};
 use crate::progress::{Checkpoint, STALE};
-use crate::sql::{LENGTHS, list_of};
 use crate::value::KeyValue;
 use crate::{Page, Store};
 
@@ -328,18 +327,12 @@ impl Store {
     ) -> Result<BTreeSet<String>, StoreError> {
         let shas: Vec<&str> = commits.iter().map(String::as_str).collect();
         let mut missing = BTreeSet::new();
-        for group in shas.chunks(LENGTHS[0]) {
-            let (list, mut values) = list_of(group);
-            let text = format!(
-                "SELECT parents.parent_commit_sha FROM commit_parents AS parents \
-                 LEFT JOIN repo_commits AS held ON held.repo_id = ? \
-                 AND held.commit_sha = parents.parent_commit_sha \
-                 WHERE parents.commit_sha IN {list} AND held.commit_sha IS NULL"
-            );
-            values.insert(0, repo_id.into());
-            for row in self.query_all(&text, values).await? {
-                missing.insert(row.get(0).during(&text)?);
-            }
+        let text = "SELECT parents.parent_commit_sha FROM commit_parents AS parents \
+                    LEFT JOIN repo_commits AS held ON held.repo_id = ? \
+                    AND held.commit_sha = parents.parent_commit_sha \
+                    WHERE held.commit_sha IS NULL AND parents.commit_sha IN ";
+        for row in self.rows_in(text, &[repo_id.into()], &shas).await? {
+            missing.insert(row.get(0).during(text)?);
         }
         Ok(missing)
     }
@@ -364,16 +357,11 @@ impl Store {
             }
             Ok(())
         };
-        for group in shas.chunks(LENGTHS[0]) {
-            let (list, values) = list_of(group);
-            let text = format!(
-                "SELECT pr.id, pr.base_repo_id FROM pull_request_commits AS own \
-                 JOIN pull_requests AS pr ON pr.id = own.pull_request_id \
-                 WHERE own.commit_sha IN {list}"
-            );
-            for row in self.query_all(&text, values).await? {
-                add(&row).during(&text)?;
-            }
+        let text = "SELECT pr.id, pr.base_repo_id FROM pull_request_commits AS own \
+                    JOIN pull_requests AS pr ON pr.id = own.pull_request_id \
+                    WHERE own.commit_sha IN ";
+        for row in self.rows_in(text, &[], &shas).await? {
+            add(&row).during(text)?;
         }
         for column in ["merge_commit_sha", "head_commit_sha"] {
             // The beginnings of a hash come before it, and are no shorter than that.
@@ -401,16 +389,11 @@ impl Store {
     pub async fn messages_of(&self, commits: &BTreeSet<String>) -> Result<Vec<String>, StoreError> {
         let shas: Vec<&str> = commits.iter().map(String::as_str).collect();
         let mut found = Vec::new();
-        for group in shas.chunks(LENGTHS[0]) {
-            let (list, values) = list_of(group);
-            let text = format!(
-                "SELECT {} FROM commits WHERE sha IN {list}",
-                merges::beginning("message")
-            );
-            for row in self.query_all(&text, values).await? {
-                let message: Option<String> = row.get(0).during(&text)?;
-                found.extend(message);
-            }
+        let message = merges::beginning("message");
+        let text = format!("SELECT {message} FROM commits WHERE sha IN ");
+        for row in self.rows_in(&text, &[], &shas).await? {
+            let message: Option<String> = row.get(0).during(&text)?;
+            found.extend(message);
         }
         Ok(found)
     }
@@ -425,15 +408,9 @@ impl Store {
         commits: &[&str],
     ) -> Result<BTreeSet<String>, StoreError> {
         let mut held = BTreeSet::new();
-        for group in commits.chunks(LENGTHS[0]) {
-            let (list, mut values) = list_of(group);
-            let text = format!(
-                "SELECT commit_sha FROM repo_commits WHERE commit_sha IN {list} AND repo_id = ?"
-            );
-            values.push(repo_id.into());
-            for row in self.query_all(&text, values).await? {
-                held.insert(row.get(0).during(&text)?);
-            }
+        let text = "SELECT commit_sha FROM repo_commits WHERE repo_id = ? AND commit_sha IN ";
+        for row in self.rows_in(text, &[repo_id.into()], commits).await? {
+            held.insert(row.get(0).during(text)?);
         }
         Ok(held)
     }

@@ -94,24 +94,17 @@ impl Store {
         read.collect::<Result<_, _>>().during(&text)
     }
 
-    /// Those of them that have one of these ids, by id.
+    /// Those of them that have one of these ids, in no particular order.
     pub async fn merged_among(
         &self,
         repo_id: &str,
         ids: &BTreeSet<String>,
     ) -> Result<Vec<Merged>, StoreError> {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let mut found = Vec::new();
-        for group in ids.chunks(LENGTHS[0]) {
-            let (list, ids) = list_of(group);
-            let text = format!("{MERGED} AND id IN {list} ORDER BY id");
-            let mut values = vec![repo_id.into()];
-            values.extend(ids);
-            for row in self.query_all(&text, values).await? {
-                found.push(merged(&row).during(&text)?);
-            }
-        }
-        Ok(found)
+        let text = format!("{MERGED} AND id IN ");
+        let rows = self.rows_in(&text, &[repo_id.into()], &ids).await?;
+        let read = rows.iter().map(merged);
+        read.collect::<Result<_, _>>().during(&text)
     }
 
     /// The own commits of these pull requests, by pull request.

@@ -73,6 +73,23 @@ impl Store {
 }
 
 impl Store {
+    /// Rows of a statement that ends where a list of keys is to follow, for all of these keys;
+    /// `first` are the values that come before them.
+    pub(crate) async fn rows_in<K: Clone + Into<Value>>(
+        &self,
+        text: &str,
+        first: &[Value],
+        keys: &[K],
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::with_capacity(keys.len());
+        for group in keys.chunks(LENGTHS[0]) {
+            let (list, keys) = list_of(group);
+            let values = first.iter().cloned().chain(keys).collect();
+            rows.extend(self.query_all(&format!("{text}{list}"), values).await?);
+        }
+        Ok(rows)
+    }
+
     /// Which of these keys a column of a tool table holds in other scopes.
     ///
     /// Reads the whole table: it is asked when a scope has lost keys, which is rare.
