@@ -40,15 +40,13 @@
 //! # }
 //! ```
 
-mod api;
 mod behaviour;
+mod cloud;
 mod connections;
-mod envelope;
 mod fault;
 mod git;
 mod misbehaviour;
 mod options;
-mod payload;
 mod reply;
 mod requests;
 mod server;

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use crate::api::{Query, Reader};
 use crate::behaviour::Behaviour;
-use crate::envelope::Envelope;
+use crate::cloud::envelope::Envelope;
+use crate::cloud::{Query, Reader};
 use crate::fault::{Fault, FaultKind, Loop, RetryForm, Shift};
 use crate::reply::{Ending, Reply, whole_seconds};
 use crate::server::{Site, locked};

@@ -9,10 +9,10 @@ use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt};
 use tokio::sync::watch;
 
-use crate::api::{Answer, Reader};
 use crate::behaviour::{Admission, RateLimit};
+use crate::cloud::envelope::Envelope;
+use crate::cloud::{Answer, Reader};
 use crate::connections::Line;
-use crate::envelope::Envelope;
 
 /// What the real service sends with 429, byte for byte.
 const RATE_LIMITED: &str = "Rate limit for this resource has been exceeded";

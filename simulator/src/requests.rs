@@ -34,7 +34,7 @@ impl RequestRecord {
     /// Whether it asks for a page after the first one.
     #[must_use]
     pub fn is_continuation(&self) -> bool {
-        let query = crate::api::Query::parse(&self.query);
+        let query = crate::cloud::Query::parse(&self.query);
         query.get("ctx").is_some() || query.get("page").is_some_and(|page| page != "1")
     }
 }

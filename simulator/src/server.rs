@@ -14,8 +14,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::api::{self, Accepted, Answer, Cache, Query, Quirks, Reader};
 use crate::behaviour::{Admission, Behaviour, Limiter, RateUse};
+use crate::cloud::{self, Accepted, Answer, Cache, Query, Quirks, Reader};
 use crate::connections::{Line, Lines};
 use crate::fault::{Fault, FaultKind, FaultPlan, OnRequest};
 use crate::git::{self, Disk};
@@ -77,7 +77,7 @@ impl Simulator {
     /// Where OAuth consumers ask for tokens.
     #[must_use]
     pub fn token_url(&self) -> String {
-        format!("{}{}", self.site.origin, api::TOKEN_PATH)
+        format!("{}{}", self.site.origin, cloud::TOKEN_PATH)
     }
 
     /// Where git serves the repositories, `http://127.0.0.1:PORT/{scope}.git`; `{scope}` stands for
@@ -321,7 +321,7 @@ impl Site {
     ) -> Answer {
         let listed = self.listed.read().unwrap_or_else(PoisonError::into_inner);
         let listed = Arc::clone(&listed);
-        let request = api::Request {
+        let request = cloud::Request {
             origin: &self.origin,
             path,
             query,
@@ -336,7 +336,7 @@ impl Site {
         // The world first, always: both locks are held together.
         let world = locked(&self.world);
         let mut cache = locked(&self.cache);
-        api::answer(&world, &mut cache, &request)
+        cloud::answer(&world, &mut cache, &request)
     }
 
     /// Gives a consumer a token.
@@ -411,7 +411,7 @@ async fn handle(
 ) -> Response<Body> {
     let (number, fault) = site.receive(&request);
     let behaviour = site.behaviour();
-    if fault.is_none() && request.uri().path() == api::TOKEN_PATH {
+    if fault.is_none() && request.uri().path() == cloud::TOKEN_PATH {
         let gzip = site.gzip && reply::accepts_gzip(request.headers());
         let reply = site.issue_token(request).await;
         site.log.answered(number, reply.status);

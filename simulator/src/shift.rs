@@ -86,7 +86,7 @@ fn list(path: &str) -> Option<(Option<String>, List)> {
         }
         _ => return None,
     };
-    Some((Some(crate::api::decode_segment(slug)), list))
+    Some((Some(crate::cloud::decode_segment(slug)), list))
 }
 
 /// The deletion of a comment that leaves no marker, so that the list gets shorter.

@@ -125,7 +125,7 @@ impl Fault {
     /// A status with an error in the service's JSON envelope.
     #[must_use]
     pub fn error(status: u16, message: &str) -> Fault {
-        let answer = crate::api::Answer::error(status, message);
+        let answer = crate::cloud::Answer::error(status, message);
         Fault::Status(status, answer.body.into(), Vec::new())
     }
 
@@ -133,7 +133,7 @@ impl Fault {
     /// `CHANGE-2770` and the address of the announcement.
     #[must_use]
     pub fn removed(change: &str) -> Fault {
-        let answer = crate::api::Answer::retired(change);
+        let answer = crate::cloud::Answer::retired(change);
         Fault::Status(answer.status, answer.body.into(), Vec::new())
     }
 

@@ -16,7 +16,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::api::{Answer, Query, Reader, decode_segment};
+use crate::cloud::{Answer, Query, Reader, decode_segment};
 use crate::reply::Reply;
 use crate::server::{Site, authorization, locked};
 

@@ -1,6 +1,6 @@
 //! The rendered form of what people write: enough markdown for headings, lists and code.
 
-use crate::payload::json::Object;
+use crate::cloud::payload::json::Object;
 
 /// `{raw, markup, html}` as a member of another object.
 pub(super) fn member(it: &mut Object<'_>, key: &str, raw: &str) {

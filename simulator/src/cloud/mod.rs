@@ -1,17 +1,20 @@
-//! Bitbucket Cloud's rules: which address answers what, to whom, and how much of it.
+//! The API of Bitbucket Cloud: which address answers what, to whom, and how much of it.
 //!
-//! No network here: a [`Request`] and a world go in, an [`Answer`] comes out.
+//! No network here: a [`Request`] and a world go in, an [`Answer`] comes out. The API of another
+//! product is a folder beside this one and shows the same [`World`].
 
 mod access;
 mod answer;
 mod builds;
 mod cache;
+pub(crate) mod envelope;
 mod fields;
 mod filter;
 mod git;
 mod listing;
 mod order;
 mod paging;
+pub(crate) mod payload;
 mod query;
 mod tracker;
 mod workspaces;
@@ -21,8 +24,8 @@ pub(crate) use answer::Answer;
 pub(crate) use cache::Cache;
 pub(crate) use query::{Query, decode_segment};
 
+use crate::cloud::payload::{self, Extras, Place};
 use crate::options::ListedWorkspace;
-use crate::payload::{self, Extras, Place};
 use crate::world::{PullRequest, Repository, World};
 use cache::{Item, Key};
 use fields::Selection;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::payload::Extras;
+use crate::cloud::payload::Extras;
 
 /// Lists are small but there may be one for every query ever sent.
 const LISTS: usize = 512;

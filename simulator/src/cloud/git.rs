@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::payload::{self, Place};
+use crate::cloud::payload::{self, Place};
 use crate::world::Commit;
 
 use super::answer::Answer;

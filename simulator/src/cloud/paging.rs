@@ -2,7 +2,7 @@
 
 use super::Request;
 use super::answer::Answer;
-use crate::payload::json::{self, object};
+use crate::cloud::payload::json::{self, object};
 
 /// How many items a page has when nothing is said, and how many one may ask for.
 #[derive(Clone, Copy)]

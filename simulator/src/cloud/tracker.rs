@@ -1,6 +1,6 @@
 //! The lists of the issue tracker, where a test has opened it.
 
-use crate::payload::{self, Place};
+use crate::cloud::payload::{self, Place};
 use crate::world::Issue;
 
 use super::answer::Answer;

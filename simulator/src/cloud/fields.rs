@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::answer::Answer;
-use crate::payload::Extras;
+use crate::cloud::payload::Extras;
 
 type Path = Vec<String>;
 

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::payload::{self, Place};
+use crate::cloud::payload::{self, Place};
 use crate::world::{Activity, Comment, PullRequest, Repository, State, World};
 
 use super::Session;

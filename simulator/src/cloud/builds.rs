@@ -1,6 +1,6 @@
 //! Pipelines, steps, deployments and environments. These lists know no filter.
 
-use crate::payload::{self, Place};
+use crate::cloud::payload::{self, Place};
 use crate::world::ENVIRONMENTS;
 
 use super::Session;

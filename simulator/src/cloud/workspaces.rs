@@ -1,7 +1,7 @@
 //! Further workspaces, of which only lists are simulated.
 
+use crate::cloud::payload::{self, json::object};
 use crate::options::ListedWorkspace;
-use crate::payload::{self, json::object};
 use crate::world::Workspace;
 
 use super::answer::Answer;

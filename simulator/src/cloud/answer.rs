@@ -1,6 +1,6 @@
 //! What a request gets back, and the catalogue of errors.
 
-use crate::payload::json::object;
+use crate::cloud::payload::json::object;
 
 /// A status and a JSON document.
 #[derive(Debug)]

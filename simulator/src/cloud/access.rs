@@ -6,8 +6,8 @@ use std::time::Instant;
 use url::form_urlencoded;
 
 use super::{Answer, Reader};
+use crate::cloud::payload::json::{self, object};
 use crate::options::{Consumer, Credentials, base64};
-use crate::payload::json::{self, object};
 
 /// Where consumers ask for tokens.
 pub(crate) const TOKEN_PATH: &str = "/site/oauth2/access_token";
