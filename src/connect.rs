@@ -146,6 +146,7 @@ impl<'a> Connector<'a> {
         Ok(Settings {
             connection: connection.name.clone(),
             endpoint,
+            dialect: headwater_collectors::bitbucket::DIALECT,
             auth,
             pace,
             concurrency: usize::try_from(connection.concurrency).unwrap_or(1),

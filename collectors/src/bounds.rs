@@ -11,8 +11,7 @@ fn created_at(endpoint: &Endpoint, item: &RawItem) -> Option<DateTime<Utc>> {
         return None;
     }
     let text = field(&item.0, endpoint.created)?;
-    let time = DateTime::parse_from_rfc3339(&text).ok()?;
-    Some(time.with_timezone(&Utc))
+    endpoint.dialect.times.read(&text)
 }
 
 /// True when a page of a list with the newest item in front has come to what is known.

@@ -8,7 +8,6 @@ mod oauth;
 mod pace;
 mod pause;
 mod probe;
-mod removed;
 mod told;
 mod unreached;
 mod wait;
@@ -27,6 +26,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::dialect::{Dialect, Refused};
 use crate::error::{RequestError, RequestErrorKind as Kind, ShownUrl};
 use auth::Credentials;
 use told::Told;
@@ -48,6 +48,8 @@ pub struct Settings {
     pub connection: String,
     /// Base address, with a slash at its end.
     pub endpoint: Url,
+    /// How the API is spoken.
+    pub dialect: Dialect,
     /// The credentials.
     pub auth: Auth,
     /// The credential's limiter, shared by all connections that use the credential.
@@ -101,10 +103,11 @@ struct Shared {
     proxied: bool,
     anonymous: bool,
     endpoint: Url,
+    dialect: Dialect,
     connection: String,
     pace: Pace,
-    /// What the server said when it refused the credentials: nothing is sent after that.
-    refused: OnceLock<String>,
+    /// What came of refused credentials: nothing is sent after that.
+    refused: OnceLock<Kind>,
     running: Semaphore,
     concurrency: usize,
 }
@@ -144,6 +147,7 @@ impl Client {
                 running: Semaphore::new(settings.concurrency.max(1)),
                 concurrency: settings.concurrency.max(1),
                 endpoint: settings.endpoint,
+                dialect: settings.dialect,
                 connection: settings.connection,
             }),
             counter: Arc::default(),
@@ -239,9 +243,9 @@ impl Client {
             };
             tracing::debug!(url = %ShownUrl::of(url), error = %kind, "request failed");
             let is_final = !self.is_anonymous() && !self.asks_for_user(url);
-            if let (Kind::Unauthorized { message }, true) = (&kind, is_final) {
+            if matches!(kind, Kind::Unauthorized { .. }) && is_final {
                 // Of several refusals at the same time the first is told.
-                let _ = self.shared.refused.set(message.clone());
+                let _ = self.shared.refused.set(kind.clone());
             }
             match patience.after(&kind) {
                 Next::GiveUp => return Err(failed(kind)),
@@ -280,7 +284,8 @@ impl Client {
     fn asks_for_user(&self, url: &Url) -> bool {
         let base = self.shared.endpoint.path().trim_end_matches('/');
         let path = url.path().strip_prefix(base).unwrap_or_default();
-        path.split('/').nth(1) == Some("user")
+        let user = self.shared.dialect.user_path;
+        !user.is_empty() && path.split('/').nth(1) == Some(user)
     }
 
     /// One attempt, and another one when credentials that can be renewed were refused.
@@ -299,9 +304,8 @@ impl Client {
             let _running = self.shared.running.acquire().await.map_err(closed)?;
             let permitted = self.shared.pace.permit().await;
             permitted.map_err(|error| Kind::Ledger(with_causes(&error)))?;
-            if let Some(message) = self.shared.refused.get() {
-                let message = message.clone();
-                return Err(Kind::Unauthorized { message });
+            if let Some(refused) = self.shared.refused.get() {
+                return Err(refused.clone());
             }
             self.counter.fetch_add(1, Ordering::Relaxed);
             self.send(url).await
@@ -370,28 +374,16 @@ impl Client {
 
     /// The kind of a status that is no success.
     fn refusal(&self, url: &Url, status: u16, (headers, body): (&HeaderMap, &[u8])) -> Kind {
-        let message = server_message(body);
-        match status {
-            401 => Kind::Unauthorized { message },
-            403 => Kind::Forbidden { message },
-            404 => Kind::NotFound { message },
-            410 => Kind::Gone {
-                change: removed::change(body),
-                replacement: removed::replacement(&self.shared.endpoint, url),
-                message,
-            },
-            408 | 425 | 429 | 500..=599 => {
-                let server_now = http_date(headers.get(DATE));
-                let now = server_now.unwrap_or_else(|| self.shared.pace.now());
-                let retry_after = wait::retry_after(headers.get(RETRY_AFTER), Some(now));
-                Kind::Unavailable {
-                    status,
-                    message,
-                    retry_after,
-                }
-            }
-            _ => Kind::Refused { status, message },
-        }
+        let server_now = http_date(headers.get(DATE));
+        let now = server_now.unwrap_or_else(|| self.shared.pace.now());
+        let refused = Refused {
+            endpoint: &self.shared.endpoint,
+            url,
+            status,
+            body,
+            retry_after: wait::retry_after(headers.get(RETRY_AFTER), Some(now)),
+        };
+        (self.shared.dialect.refusal)(&refused)
     }
 }
 
@@ -415,32 +407,6 @@ fn with_causes(error: &dyn std::error::Error) -> String {
         source = inner.source();
     }
     text
-}
-
-/// `: <message>` of Bitbucket's error envelope, or the beginning of a short text; else nothing.
-fn server_message(body: &[u8]) -> String {
-    let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let error = &json["error"];
-    let text = match error["message"].as_str() {
-        Some(message) => message.to_owned(),
-        None => match std::str::from_utf8(body) {
-            Ok(text) if !text.trim_start().starts_with(['<', '{']) => text.trim().to_owned(),
-            _ => String::new(),
-        },
-    };
-    let scopes = |name: &str| {
-        let list = error["detail"][name].as_array()?;
-        let names: Vec<&str> = list.iter().filter_map(serde_json::Value::as_str).collect();
-        Some(format!(", {name}: {}", names.join(" ")))
-    };
-    let mut shown: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
-    shown.extend(scopes("required"));
-    shown.extend(scopes("granted"));
-    if shown.is_empty() {
-        shown
-    } else {
-        format!(": {shown}")
-    }
 }
 
 #[cfg(test)]

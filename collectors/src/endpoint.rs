@@ -3,17 +3,20 @@
 use headwater_domain::{Scope, Stream};
 use url::Url;
 
+use crate::dialect::Dialect;
 use crate::key::{Key, field};
 
 /// Where a stream's items are and how to walk them.
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoint {
+    /// How the API is spoken.
+    pub dialect: &'static Dialect,
     /// Path below the connection's endpoint; `{scope}` is the repository's full name, `{parent}`
     /// the parent's key.
     pub path: &'static str,
     /// Fixed parameters, in the order they are sent.
     pub query: &'static [(&'static str, &'static str)],
-    /// How one page leads to the next.
+    /// Whether the answer is a page of a list or the one item.
     pub paging: Paging,
     /// What identifies an item among its siblings.
     pub key: Key,
@@ -32,10 +35,12 @@ pub struct Endpoint {
     pub optional: bool,
     /// How to walk down from the head of a branch; none for other lists.
     pub heads: Option<Heads>,
+    /// What `input` of raw rows calls the parent's key, byte for byte as `DevLake` does.
+    pub input: &'static str,
 }
 
-/// A list of all that the head of a branch reaches: `include` and `exclude` choose, the first item
-/// is the head, and items name their `parents` by `hash`.
+/// A list of all that the head of a branch reaches: two parameters choose, the first item is the
+/// head, and items name their parents by hash.
 #[derive(Clone, Copy, Debug)]
 pub struct Heads {
     /// Stream whose one item of the scope names the branch.
@@ -44,13 +49,19 @@ pub struct Heads {
     pub path: &'static str,
     /// Field of that item; null for a scope without commits.
     pub branch: &'static [&'static str],
+    /// Parameter for a head whose commits are wanted.
+    pub include: &'static str,
+    /// Parameter for a head whose commits are left out.
+    pub exclude: &'static str,
+    /// Field of an item that lists its parents, and the field of each that is its hash.
+    pub parents: (&'static str, &'static str),
 }
 
-/// How one page leads to the next.
+/// What an answer holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
-    /// `{"values": [...], "next": "<opaque address>"}`; no `next` on the last page.
-    NextLink,
+    /// A page of a list, as the dialect writes them.
+    List,
     /// The answer is the one item.
     Single,
 }
@@ -243,10 +254,19 @@ impl Collection {
     #[must_use]
     pub fn page_length(&self) -> u64 {
         let mut parameters = self.endpoint.query.iter();
-        let length = parameters.find(|(name, _)| *name == "pagelen");
+        let named = self.endpoint.dialect.pages.length();
+        let length = parameters.find(|(name, _)| *name == named);
         length
             .and_then(|(_, length)| length.parse().ok())
             .unwrap_or(1)
+    }
+
+    /// Asks for the page of this number, counted from 1, of a list.
+    pub(crate) fn begin_at(&self, url: &mut Url, page: u64) {
+        let pages = self.endpoint.dialect.pages;
+        let (parameter, place) = pages.place(page, self.page_length());
+        url.query_pairs_mut()
+            .append_pair(parameter, &place.to_string());
     }
 
     /// What an item says of its children's numbers, for the child streams that ask.
@@ -268,9 +288,10 @@ impl Collection {
         if self.parent.is_none() {
             return "null".to_owned();
         }
+        let name = self.endpoint.input;
         match parent.parse::<i64>() {
-            Ok(number) => format!(r#"{{"BitbucketId":{number}}}"#),
-            Err(_) => format!(r#"{{"BitbucketId":{}}}"#, serde_json::Value::from(parent)),
+            Ok(number) => format!(r#"{{"{name}":{number}}}"#),
+            Err(_) => format!(r#"{{"{name}":{}}}"#, serde_json::Value::from(parent)),
         }
     }
 }

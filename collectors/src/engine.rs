@@ -163,12 +163,13 @@ pub(crate) async fn fetch(
     collection: &Collection,
     url: &Url,
 ) -> Result<Page, RequestError> {
-    let paging = collection.endpoint.paging;
+    let endpoint = &collection.endpoint;
     let read = |answer: Answer| {
-        let mut items = page::read(&answer.body, paging).map_err(RequestErrorKind::Shape)?;
+        let mut items = page::read(&answer.body, endpoint).map_err(RequestErrorKind::Shape)?;
+        let (parameter, _) = endpoint.dialect.pages.place(1, 1);
         items.next = items
             .next
-            .or_else(|| Some(numbered(url, items.next_number?)));
+            .or_else(|| Some(at_place(url, (parameter, items.next_number?))));
         let date = answer.date;
         Ok(Page { items, date })
     };
@@ -176,14 +177,14 @@ pub(crate) async fn fetch(
 }
 
 /// The same list at another page.
-fn numbered(url: &Url, page: u64) -> String {
+fn at_place(url: &Url, (parameter, place): (&str, u64)) -> String {
     let mut next = url.clone();
-    let others = url.query_pairs().filter(|(name, _)| name != "page");
+    let others = url.query_pairs().filter(|(name, _)| name != parameter);
     let others: Vec<(String, String)> = others.map(|(n, v)| (n.into(), v.into())).collect();
     next.query_pairs_mut()
         .clear()
         .extend_pairs(others)
-        .append_pair("page", &page.to_string());
+        .append_pair(parameter, &place.to_string());
     next.into()
 }
 

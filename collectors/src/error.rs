@@ -54,14 +54,12 @@ pub struct RequestError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestErrorKind {
     /// 401.
-    #[error(
-        "the credentials were refused (401{message}); for an API token check the e-mail address, \
-         the token and its expiry date; app passwords no longer work since 2026-07-28, create an \
-         API token instead"
-    )]
+    #[error("the credentials were refused (401{message}); {advice}")]
     Unauthorized {
         /// What the server said.
         message: String,
+        /// What to do about it.
+        advice: &'static str,
     },
     /// The server of access tokens refused an OAuth consumer.
     #[error(

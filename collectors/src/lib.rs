@@ -7,6 +7,7 @@ pub mod bitbucket;
 mod bounds;
 mod children;
 pub mod client;
+mod dialect;
 mod endpoint;
 pub mod engine;
 mod error;
@@ -19,6 +20,7 @@ mod size;
 mod small_server;
 
 pub use client::{Auth, Budget, Cause, Client, Hold, Pace, Probed, Reply, Settings, Unanswered};
+pub use dialect::{ApiError, Dialect, Pages, Refused, Times};
 pub use endpoint::{
     Collect, Collection, Counted, Endpoint, NewestFirst, Paging, Parent, Since, Wide,
 };

@@ -23,8 +23,6 @@ use crate::engine::{Outcome, Page, Progress, Task, Trail, bad_url, fetch, keyed}
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
 use crate::page::{Items, RawItem};
 
-pub(crate) use plan::lower_bound;
-
 use plan::Plan;
 use steadiness::Steadiness;
 
@@ -228,14 +226,13 @@ impl<'a> Walk<'a> {
         // A later reading began later: what changed before it cannot move during it.
         let reading = page.date.unwrap_or(began).max(began);
         loop {
-            let since = self.collection.endpoint.since;
-            self.steadiness.page(&page.items, since, reading);
+            let endpoint = &self.collection.endpoint;
+            self.steadiness.page(&page.items, endpoint, reading);
             self.state.resume_query = Some(self.steadiness.noted(&plan.question()));
             let mut items = std::mem::take(&mut page.items.items);
             let span = plan.span.as_ref();
             self.joined |= span.is_some_and(|span| items.iter().any(|it| span.is_joined_by(it)));
             let date = page.date;
-            let endpoint = &self.collection.endpoint;
             let known = bounds::reaches(endpoint, &items, plan.lower);
             bounds::note_unended(endpoint, &items, &mut self.unended);
             bounds::leave_out_older(endpoint, &mut items, plan.data_after);
@@ -372,11 +369,11 @@ impl<'a> Walk<'a> {
     /// Items that are new or different, though they did not change since the walk began.
     fn missed_before(&self, items: &[NewItem], known: &StoredItems) -> u64 {
         let began = self.state.resume_since;
-        let since = self.collection.endpoint.since;
+        let endpoint = &self.collection.endpoint;
         let missed = items.iter().filter(|item| {
             let stored = known.get(&(item.parent.clone(), item.key.clone()));
             let is_same = stored.is_some_and(|stored| stored.content_hash == item.content_hash);
-            let changed_at = steadiness::changed_at(&item.data, since);
+            let changed_at = steadiness::changed_at(&item.data, endpoint);
             !is_same && changed_at.is_none_or(|at| Some(at) < began)
         });
         missed.count() as u64

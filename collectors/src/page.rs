@@ -7,7 +7,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::endpoint::Paging;
+use crate::dialect::Pages;
+use crate::endpoint::{Endpoint, Paging};
 
 /// One item of an answer, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,10 +21,10 @@ pub(crate) struct Items {
     pub(crate) items: Vec<RawItem>,
     /// Address of the next page, as the server wrote it.
     pub(crate) next: Option<String>,
-    /// Number of the next page, where the server gives no address of it although the list goes on:
-    /// some lists are numbered and never say `next`.
+    /// Place of the next page, where the server gives no address of it although the list goes on:
+    /// its number, or that of its first item.
     pub(crate) next_number: Option<u64>,
-    /// Number of items on all pages, where the server tells it.
+    /// Number of items on all pages, where the dialect has it and the server tells it.
     pub(crate) size: Option<u64>,
 }
 
@@ -55,6 +56,29 @@ impl Envelope<'_> {
     }
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OffsetPage<'a> {
+    #[serde(borrow)]
+    values: Vec<&'a RawValue>,
+    #[serde(default)]
+    is_last_page: Option<bool>,
+    #[serde(borrow, default)]
+    next_page_start: Option<&'a RawValue>,
+}
+
+impl OffsetPage<'_> {
+    /// Where the next page begins; none on the last one. A page that says neither is no page: it
+    /// must not pass for the end of the list.
+    fn next(&self) -> Result<Option<u64>, String> {
+        match (self.is_last_page, number(self.next_page_start)) {
+            (Some(true), _) => Ok(None),
+            (_, Some(start)) => Ok(Some(start)),
+            _ => Err("the page does not say where the next one begins".to_owned()),
+        }
+    }
+}
+
 fn number(value: Option<&RawValue>) -> Option<u64> {
     value?.get().parse().ok()
 }
@@ -63,14 +87,14 @@ fn number(value: Option<&RawValue>) -> Option<u64> {
 ///
 /// One bad character does not lose a page: what is no UTF-8 is replaced, and a control character
 /// that stands in a text as it is, which JSON does not allow, is read as if it were escaped.
-pub(crate) fn read(body: &Bytes, paging: Paging) -> Result<Items, String> {
+pub(crate) fn read(body: &Bytes, endpoint: &Endpoint) -> Result<Items, String> {
     // Checked first: almost every answer is UTF-8, and mending reads several times slower.
     let text = match std::str::from_utf8(body) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => String::from_utf8_lossy(body),
     };
-    read_text(&text, paging).or_else(|wrong| match escaped(&text) {
-        Some(text) => read_text(&text, paging),
+    read_text(&text, endpoint).or_else(|wrong| match escaped(&text) {
+        Some(text) => read_text(&text, endpoint),
         None => Err(wrong),
     })
 }
@@ -101,9 +125,9 @@ fn escaped(text: &str) -> Option<String> {
     Some(mended)
 }
 
-fn read_text(text: &str, paging: Paging) -> Result<Items, String> {
-    match paging {
-        Paging::Single => {
+fn read_text(text: &str, endpoint: &Endpoint) -> Result<Items, String> {
+    match (endpoint.paging, endpoint.dialect.pages) {
+        (Paging::Single, _) => {
             let item: &RawValue = serde_json::from_str(text).map_err(|e| e.to_string())?;
             if !item.get().starts_with('{') {
                 return Err("the answer is not a JSON object".to_owned());
@@ -114,7 +138,15 @@ fn read_text(text: &str, paging: Paging) -> Result<Items, String> {
                 ..Items::default()
             })
         }
-        Paging::NextLink => {
+        (Paging::List, Pages::Offsets) => {
+            let page: OffsetPage<'_> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+            Ok(Items {
+                next_number: page.next()?,
+                items: page.values.into_iter().map(raw_item).collect(),
+                ..Items::default()
+            })
+        }
+        (Paging::List, Pages::Linked) => {
             let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| e.to_string())?;
             let next = envelope.next.as_deref().filter(|next| !next.is_empty());
             Ok(Items {
@@ -133,10 +165,15 @@ fn raw_item(value: &RawValue) -> RawItem {
 
 #[cfg(test)]
 mod tests {
+    use headwater_domain::tool::bitbucket::tag::Tags;
+
     use super::*;
+    use crate::endpoint::Collect;
+
+    const LINKED: &Endpoint = &Tags::ENDPOINT;
 
     fn list(body: &'static str) -> Result<Items, String> {
-        read(&Bytes::from_static(body.as_bytes()), Paging::NextLink)
+        read(&Bytes::from_static(body.as_bytes()), LINKED)
     }
 
     #[test]
@@ -151,7 +188,7 @@ mod tests {
     #[test]
     fn one_bad_character_does_not_lose_a_page() {
         let body = b"{\"values\": [{\"id\": 1}, {\"a\": \"x\xff\0\n\\\"\x01\"},\n{\"id\": 2}]}";
-        let page = read(&Bytes::from_static(body), Paging::NextLink).unwrap();
+        let page = read(&Bytes::from_static(body), LINKED).unwrap();
         assert_eq!(page.items[0].0, br#"{"id": 1}"#);
         let mended = "{\"a\": \"x\u{fffd}\\u0000\\u000a\\\"\\u0001\"}";
         assert_eq!(page.items[1].0, mended.as_bytes());
@@ -162,7 +199,7 @@ mod tests {
     fn an_item_of_any_depth_does_not_lose_a_page() {
         let deep = format!("{}1{}", r#"{"a":["#.repeat(10_000), "]}".repeat(10_000));
         let body = format!(r#"{{"values": [{{"id": 1}}, {deep}, {{"id": 2}}]}}"#);
-        let page = read(&Bytes::from(body), Paging::NextLink).unwrap();
+        let page = read(&Bytes::from(body), LINKED).unwrap();
         assert_eq!(page.items.len(), 3);
         assert_eq!(page.items[1].0, deep.as_bytes());
     }
@@ -171,7 +208,7 @@ mod tests {
     fn a_strange_size_is_none() {
         for (size, expected) in [("7", Some(7)), ("\"7\"", None), ("-1", None), ("{}", None)] {
             let body = format!(r#"{{"values": [], "size": {size}}}"#);
-            let page = read(&Bytes::from(body), Paging::NextLink);
+            let page = read(&Bytes::from(body), LINKED);
             assert_eq!(page.unwrap().size, expected, "{size}");
         }
         assert_eq!(list(r#"{"values": []}"#).unwrap().size, None);

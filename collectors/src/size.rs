@@ -9,7 +9,6 @@ use crate::client::{Answer, Client};
 use crate::endpoint::Collection;
 use crate::engine::bad_url;
 use crate::error::RequestError;
-use crate::list::lower_bound;
 
 #[derive(Deserialize)]
 struct Envelope {
@@ -27,18 +26,23 @@ pub async fn list_size(
     scope: &Scope,
     (after, cancel): (Option<DateTime<Utc>>, &CancellationToken),
 ) -> Result<Option<u64>, RequestError> {
+    let dialect = collection.endpoint.dialect;
+    if !dialect.pages.count_lists() {
+        return Ok(None);
+    }
     let list = collection.list_url(client.endpoint(), scope, "");
     let mut url = list.map_err(|error| bad_url(client, error))?;
     let kept: Vec<(String, String)> = url
         .query_pairs()
-        .filter(|(name, _)| name != "pagelen" && name != "fields")
+        .filter(|(name, _)| name != dialect.pages.length() && name != "fields")
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
     url.query_pairs_mut().clear().extend_pairs(kept);
-    url.query_pairs_mut().append_pair("pagelen", "1");
-    if let (Some(since), Some(after)) = (collection.endpoint.since, after) {
-        let filter = lower_bound(since, after);
-        url.query_pairs_mut().append_pair("q", &filter);
+    let length = dialect.pages.length();
+    url.query_pairs_mut().append_pair(length, "1");
+    let since = collection.endpoint.since;
+    if let Some((name, filter)) = since.and_then(|since| (dialect.filter)(since, after, None)) {
+        url.query_pairs_mut().append_pair(name, &filter);
     }
     let read = |answer: Answer| {
         let envelope = serde_json::from_slice(&answer.body).ok();

@@ -1,6 +1,6 @@
 //! Times as every table stores them: UTC, whole milliseconds.
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, Timelike, Utc};
 
 /// Cuts a time to whole milliseconds, the precision every database keeps.
 #[must_use]
@@ -31,6 +31,62 @@ pub fn to_text(time: DateTime<Utc>) -> String {
     text
 }
 
+/// Reads the forms that Bitbucket, its recordings and database exports use, in whole milliseconds.
+/// Times before the year 1000, which MariaDB does not store, or after 9999 are no times.
+#[must_use]
+pub fn parse(text: &str) -> Option<DateTime<Utc>> {
+    storable(any_form(text)?)
+}
+
+/// Reads milliseconds since 1970, as Bitbucket Data Center writes times, or text as newer versions
+/// of it do. Years are limited as those of [`parse`] are.
+#[must_use]
+pub fn milliseconds_or_text(text: &str) -> Option<DateTime<Utc>> {
+    match text.parse() {
+        Ok(milliseconds) => storable(DateTime::from_timestamp_millis(milliseconds)?),
+        Err(_) => parse(text),
+    }
+}
+
+/// Reads RFC 3339 and nothing else, to whatever precision it is written (UTC).
+#[must_use]
+pub fn rfc3339(text: &str) -> Option<DateTime<Utc>> {
+    let time = DateTime::parse_from_rfc3339(text).ok()?;
+    Some(time.with_timezone(&Utc))
+}
+
+fn storable(time: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    // Cut first: a leap second becomes the next one, and that may be another year's.
+    let time = to_milliseconds(time);
+    (1000..=9999).contains(&time.year()).then_some(time)
+}
+
+fn any_form(text: &str) -> Option<DateTime<Utc>> {
+    if let Some(time) = rfc3339(text) {
+        return Some(time);
+    }
+    for form in [
+        "%Y-%m-%dT%H:%M:%S%.f%z",
+        "%Y-%m-%d %H:%M:%S%.f%z",
+        "%Y-%m-%d %H:%M:%S%.f%#z",
+    ] {
+        if let Ok(time) = DateTime::parse_from_str(text, form) {
+            return Some(time.with_timezone(&Utc));
+        }
+    }
+    for form in [
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M",
+    ] {
+        if let Ok(time) = NaiveDateTime::parse_from_str(text, form) {
+            return Some(time.and_utc());
+        }
+    }
+    let day = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    Some(day.and_hms_opt(0, 0, 0)?.and_utc())
+}
+
 fn digits(text: &mut String, number: u32, width: u32) {
     for place in (0..width).rev() {
         let digit = number / 10u32.pow(place) % 10;
@@ -41,6 +97,68 @@ fn digits(text: &mut String, number: u32, width: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_known_form_of_a_time_is_read() {
+        let cases = [
+            (
+                "2022-06-17T03:27:18.865328+00:00",
+                "2022-06-17T03:27:18.865Z",
+            ),
+            ("2022-06-17T08:58:19.14397Z", "2022-06-17T08:58:19.143Z"),
+            ("2022-06-17T11:27:18+0800", "2022-06-17T03:27:18Z"),
+            ("2022-06-17 03:27:18.865", "2022-06-17T03:27:18.865Z"),
+            ("2022-06-17 03:27", "2022-06-17T03:27:00Z"),
+            ("2022-06-17", "2022-06-17T00:00:00Z"),
+        ];
+        for (text, expected) in cases {
+            let expected: DateTime<Utc> = expected.parse().unwrap();
+            assert_eq!(parse(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in ["yesterday", "2022-13-01", "12", "2022-06-17T25:00:00Z"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_year_that_no_database_can_store_is_refused() {
+        for text in [
+            "+12345-01-01",
+            "-0044-03-15",
+            "0000-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+01:00",
+            "0999-12-31T23:59:59.999Z",
+            "9999-12-31T23:59:59-12:00",
+            "9999-12-31T23:59:60Z",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+        for text in ["1000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"] {
+            assert!(parse(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn milliseconds_are_a_number_and_newer_servers_write_text() {
+        for (text, expected) in [
+            ("1359075920123", Some("2013-01-25T01:05:20.123Z")),
+            ("0", Some("1970-01-01T00:00:00Z")),
+            ("2026-08-19T17:27:55.266Z", Some("2026-08-19T17:27:55.266Z")),
+            ("2019-03-01T10:37:14+0100", Some("2019-03-01T09:37:14Z")),
+            ("253402300800000", None),
+            ("9223372036854775807", None),
+            ("9223372036854775808", None),
+            ("1.5", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|text| text.parse::<DateTime<Utc>>().unwrap());
+            assert_eq!(milliseconds_or_text(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn the_text_is_what_the_format_string_would_give() {

@@ -1,8 +1,7 @@
 //! Files of raw rows, row by row, each with its place for messages.
 
 use chrono::{DateTime, Utc};
-use headwater_domain::Scope;
-use headwater_extractors::json::parse_time;
+use headwater_domain::{Scope, timestamp};
 use serde_json::Value;
 
 use crate::cli::RawFormat;
@@ -68,7 +67,7 @@ impl Cells {
         }
         let created_at = match self.created_at.trim() {
             "" => None,
-            text => match parse_time(text) {
+            text => match timestamp::parse(text) {
                 Some(time) => Some(time),
                 None => {
                     return Err(wrong(format!(

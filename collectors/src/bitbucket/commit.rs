@@ -19,6 +19,9 @@ impl Collect for Commits {
             path: "repositories/{scope}",
             // Null for a repository that nobody has pushed to.
             branch: &["mainbranch", "name"],
+            include: "include",
+            exclude: "exclude",
+            parents: ("parents", "hash"),
         }),
         ..super::LIST
     };

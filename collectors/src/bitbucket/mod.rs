@@ -3,6 +3,7 @@
 mod branch;
 mod commit;
 mod deployment;
+mod dialect;
 mod environment;
 mod issue;
 mod issue_change;
@@ -15,6 +16,7 @@ mod pull_request_activity;
 mod pull_request_comment;
 mod pull_request_commit;
 mod pull_request_status;
+mod removed;
 mod repository;
 mod tag;
 pub mod workspace;
@@ -23,11 +25,14 @@ mod workspace_member;
 use crate::endpoint::{Endpoint, Paging};
 use crate::key::{Alternative, Key};
 
+pub use dialect::DIALECT;
+
 /// What most lists share: `{"values": [...], "next": "..."}`, items with an `id`.
 const LIST: Endpoint = Endpoint {
+    dialect: &DIALECT,
     path: "",
     query: &[("pagelen", "100")],
-    paging: Paging::NextLink,
+    paging: Paging::List,
     key: Key(&[Alternative {
         kind: "",
         fields: &[&["id"]],
@@ -38,4 +43,5 @@ const LIST: Endpoint = Endpoint {
     item_path: None,
     optional: false,
     heads: None,
+    input: "BitbucketId",
 };

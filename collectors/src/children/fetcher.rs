@@ -60,25 +60,25 @@ impl Fetcher {
         &self,
         first: &Url,
     ) -> Result<(Vec<RawItem>, Option<DateTime<Utc>>), RequestError> {
+        let mut before = None;
         for _ in 0..READINGS {
-            let (items, date, shrank) = self.read(first).await?;
-            if !shrank {
-                return Ok((items, date));
+            let reading = self.read(first).await?;
+            let is_other = before.is_none_or(|before| before != reading.items);
+            if !(reading.shrank || reading.is_uncounted && is_other) {
+                return Ok((reading.items, reading.date));
             }
+            before = Some(reading.items);
         }
-        let message = format!("the list became shorter each of the {READINGS} times it was read");
+        let message = format!("the list changed each of the {READINGS} times it was read");
         Err(RequestError {
             url: ShownUrl::of(first),
             kind: RequestErrorKind::Shape(message),
         })
     }
 
-    /// One reading of all pages, and whether an item left the list meanwhile: then those behind
-    /// it moved up, and one may have been missed.
-    async fn read(
-        &self,
-        first: &Url,
-    ) -> Result<(Vec<RawItem>, Option<DateTime<Utc>>, bool), RequestError> {
+    /// One reading of all pages.
+    async fn read(&self, first: &Url) -> Result<Reading, RequestError> {
+        let counts_lists = self.collection.endpoint.dialect.pages.count_lists();
         let mut trail = Trail::default();
         let mut url = first.clone();
         let mut items = Vec::new();
@@ -93,10 +93,28 @@ impl Fetcher {
             size = page.items.size.or(size);
             match page.items.next {
                 Some(next) => url = self.client.own_url(&next)?,
-                None => return Ok((items, page.date, shrank)),
+                None => {
+                    return Ok(Reading {
+                        is_uncounted: !counts_lists && url != *first,
+                        items,
+                        date: page.date,
+                        shrank,
+                    });
+                }
             }
         }
     }
+}
+
+/// What one reading of all pages found.
+struct Reading {
+    items: Vec<RawItem>,
+    date: Option<DateTime<Utc>>,
+    /// An item left the list meanwhile: those behind it moved up, and one may have been missed.
+    shrank: bool,
+    /// There were several pages, and by the dialect none counts the list: whether items moved
+    /// between them does not show.
+    is_uncounted: bool,
 }
 
 /// A page that is missing after the first fails the walk.

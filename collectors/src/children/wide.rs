@@ -18,6 +18,7 @@ use headwater_store::raw::{NewItem, ParentPosition, PendingParent, StoredItems};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{Batch, Engine, Found, PARENTS, Walked, status};
+use crate::dialect::Times;
 use crate::endpoint::Wide;
 use crate::engine::{Doubt, Progress, keyed};
 use crate::error::{CollectErrorKind, RequestError, Verdict};
@@ -158,6 +159,7 @@ async fn pending(engine: &Engine<'_>, wide: Wide) -> Result<Parents, CollectErro
         wanted.extend(pending.map(|it| (it.key, it.changed_seq)));
     }
     let mut parents = Parents::with_capacity(wanted.len());
+    let times = engine.collection.endpoint.dialect.times;
     let mut after = (0, 0);
     loop {
         let rows = store
@@ -171,7 +173,7 @@ async fn pending(engine: &Engine<'_>, wide: Wide) -> Result<Parents, CollectErro
             let Some(changed_seq) = wanted.remove(&row.key) else {
                 continue;
             };
-            let Some(created) = time(&row.data, wide.created) else {
+            let Some(created) = time(times, &row.data, wide.created) else {
                 continue;
             };
             let number = wide.counted.and_then(|it| field(&row.data, it.number));
@@ -188,9 +190,8 @@ async fn pending(engine: &Engine<'_>, wide: Wide) -> Result<Parents, CollectErro
     }
 }
 
-fn time(data: &[u8], path: &[&str]) -> Option<DateTime<Utc>> {
-    let time = DateTime::parse_from_rfc3339(&field(data, path)?).ok()?;
-    Some(time.with_timezone(&Utc))
+fn time(times: Times, data: &[u8], path: &[&str]) -> Option<DateTime<Utc>> {
+    times.read(&field(data, path)?)
 }
 
 /// The first reading, and the comparison. Keeps the parents that it may have seen all of, and

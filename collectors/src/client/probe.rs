@@ -10,7 +10,8 @@ use url::Url;
 
 use super::oauth::TokenError;
 use super::unreached::{Cause, Unreached};
-use super::{Client, http_date, removed, wait};
+use super::{Client, http_date, wait};
+use crate::dialect::ApiError;
 use crate::error::ShownUrl;
 
 /// Largest answer that is looked at.
@@ -143,22 +144,24 @@ impl Client {
                 break;
             }
         }
-        let mut reply = read_reply(status, &headers, &body);
+        let error = (shared.dialect.error)(&body);
+        let mut reply = read_reply(status, (&headers, &body), error);
         reply.message = shared.credentials.without_secrets(&reply.message);
         Ok(reply)
     }
 }
 
-fn read_reply(status: u16, headers: &HeaderMap, body: &[u8]) -> Reply {
+fn read_reply(status: u16, (headers, body): (&HeaderMap, &[u8]), error: ApiError) -> Reply {
     let json: Option<Value> = serde_json::from_slice(body).ok();
-    let error = json.as_ref().map(|json| &json["error"]);
-    let told = |member: &str, header: &str| {
-        let list = error.map(|error| words(&error["detail"][member]));
-        list.filter(|list| !list.is_empty())
-            .unwrap_or_else(|| header_words(headers, header))
+    let told = |list: Vec<String>, header: &str| {
+        if list.is_empty() {
+            header_words(headers, header)
+        } else {
+            list
+        }
     };
-    let message = match error.and_then(|error| error["message"].as_str()) {
-        Some(message) => message.to_owned(),
+    let message = match error.message {
+        Some(message) => message,
         None if json.is_some() => String::new(),
         None => plain_text(body),
     };
@@ -170,9 +173,9 @@ fn read_reply(status: u16, headers: &HeaderMap, body: &[u8]) -> Reply {
             .filter(|c| !c.is_control())
             .take(LONGEST_MESSAGE)
             .collect(),
-        required: told("required", "x-accepted-oauth-scopes"),
-        granted: told("granted", "x-oauth-scopes"),
-        change: removed::change(body),
+        required: told(error.required, "x-accepted-oauth-scopes"),
+        granted: told(error.granted, "x-oauth-scopes"),
+        change: error.change,
         retry_after: retry_after(headers),
         leads_to: target.map(super::host_of),
         json,
@@ -192,25 +195,9 @@ fn plain_text(body: &[u8]) -> String {
     }
 }
 
-/// Names in a list, or in one text.
-fn words(value: &Value) -> Vec<String> {
-    match value {
-        Value::Array(list) => list
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
-        Value::String(text) => split(text),
-        _ => Vec::new(),
-    }
-}
-
 fn header_words(headers: &HeaderMap, name: &str) -> Vec<String> {
     let value = headers.get(name).and_then(|value| value.to_str().ok());
-    value.map(split).unwrap_or_default()
-}
-
-fn split(text: &str) -> Vec<String> {
-    let words = text.split([',', ' ']).filter(|word| !word.is_empty());
+    let words = value.unwrap_or_default().split([',', ' ']);
+    let words = words.filter(|word| !word.is_empty());
     words.map(str::to_owned).collect()
 }

@@ -14,6 +14,7 @@ fn settings(endpoint: &Url) -> Settings {
     Settings {
         connection: "acme".to_owned(),
         endpoint: endpoint.clone(),
+        dialect: crate::bitbucket::DIALECT,
         auth: Auth::Bearer {
             token: TOKEN.into(),
         },
@@ -99,8 +100,10 @@ async fn nothing_is_sent_after_the_credentials_were_refused() {
     }
     for _ in 0..5 {
         let error = get(&client.counted(), "x").await.unwrap_err();
-        let message = ": Token is expired".to_owned();
-        assert_eq!(error.kind, Kind::Unauthorized { message });
+        let Kind::Unauthorized { message, .. } = &error.kind else {
+            panic!("{error}");
+        };
+        assert_eq!(message, ": Token is expired");
     }
     assert_eq!(server.requests().len(), 3);
 }

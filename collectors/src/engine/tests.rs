@@ -40,6 +40,7 @@ impl Lake {
         let settings = Settings {
             connection: "acme".to_owned(),
             endpoint: endpoint.clone(),
+            dialect: crate::bitbucket::DIALECT,
             auth: Auth::Bearer {
                 token: "access-token".into(),
             },

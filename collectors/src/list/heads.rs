@@ -4,7 +4,9 @@
 //! commits that the old one does not reach; one of them stands on the old head. When none does,
 //! history was rewritten, and everything is read again.
 
-use serde::Deserialize;
+use std::collections::HashMap;
+
+use serde_json::value::RawValue;
 use url::Url;
 
 use super::{Plan, Walk, list_url};
@@ -15,8 +17,9 @@ use crate::key::field;
 use crate::page::RawItem;
 
 /// What is asked for: all that a head reaches, less what another one does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Span {
+    heads: Heads,
     pub(super) head: String,
     pub(super) exclude: Option<String>,
 }
@@ -28,32 +31,34 @@ impl Span {
     }
 
     pub(super) fn first_url(&self, list_url: &Url) -> Url {
-        including(list_url, &self.head, self.exclude.as_deref())
+        including(list_url, self.heads, &self.head, self.exclude.as_deref())
     }
 
     /// True when the item stands on the old head.
     pub(super) fn is_joined_by(&self, item: &RawItem) -> bool {
-        #[derive(Deserialize)]
-        struct Item {
-            parents: Vec<Parent>,
-        }
-        #[derive(Deserialize)]
-        struct Parent {
-            hash: String,
-        }
         let Some(old) = &self.exclude else {
             return false;
         };
-        let item: Option<Item> = serde_json::from_slice(&item.0).ok();
-        item.is_some_and(|item| item.parents.iter().any(|parent| parent.hash == *old))
+        let (parents, hash) = self.heads.parents;
+        let read = || {
+            let item: HashMap<String, &RawValue> = serde_json::from_slice(&item.0).ok()?;
+            let parents = item.get(parents)?.get();
+            serde_json::from_str::<Vec<HashMap<String, &RawValue>>>(parents).ok()
+        };
+        let is_old = |parent: &HashMap<String, &RawValue>| {
+            let hash = parent.get(hash).map(|hash| hash.get());
+            hash.and_then(|hash| serde_json::from_str::<String>(hash).ok())
+                .is_some_and(|hash| hash == *old)
+        };
+        read().is_some_and(|parents| parents.iter().any(is_old))
     }
 }
 
-fn including(list_url: &Url, include: &str, exclude: Option<&str>) -> Url {
+fn including(list_url: &Url, heads: Heads, include: &str, exclude: Option<&str>) -> Url {
     let mut url = list_url.clone();
-    url.query_pairs_mut().append_pair("include", include);
+    url.query_pairs_mut().append_pair(heads.include, include);
     if let Some(exclude) = exclude {
-        url.query_pairs_mut().append_pair("exclude", exclude);
+        url.query_pairs_mut().append_pair(heads.exclude, exclude);
     }
     url
 }
@@ -68,7 +73,7 @@ pub(super) async fn collect(
     let Some(branch) = branch(task, collection, heads).await? else {
         return Ok(());
     };
-    let first = including(&list_url(task, collection)?, &branch, None);
+    let first = including(&list_url(task, collection)?, heads, &branch, None);
     let page = fetch(&task.client, &task.cancel, collection, &first).await?;
     let Some(newest) = page.items.items.first() else {
         return Ok(());
@@ -81,6 +86,7 @@ pub(super) async fn collect(
             return Ok(());
         }
         let news = Span {
+            heads,
             head: head.clone(),
             exclude: Some(known),
         };
@@ -89,6 +95,7 @@ pub(super) async fn collect(
         }
     }
     let all = Span {
+        heads,
         head,
         exclude: None,
     };

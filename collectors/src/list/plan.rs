@@ -1,13 +1,13 @@
 //! What a walk asks a list for.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use headwater_store::progress::WalkState;
 use url::Url;
 
 use super::heads::Span;
 use super::widening::{self, Missing};
 use super::{OVERLAP, steadiness};
-use crate::endpoint::{Collection, Since};
+use crate::endpoint::Collection;
 use crate::engine::Task;
 
 /// What a walk asks for.
@@ -78,28 +78,16 @@ impl Plan {
             return span.first_url(list_url);
         }
         let mut url = list_url.clone();
+        let dialect = collection.endpoint.dialect;
+        let before = self.missing.as_ref().map(|missing| missing.upper);
         let since = collection.endpoint.since;
-        let lower = since
-            .zip(self.lower)
-            .map(|(since, lower)| lower_bound(since, lower));
-        let upper = since
-            .zip(self.missing.as_ref())
-            .map(|(since, missing)| missing.filter(since));
-        let filter: Vec<String> = lower.into_iter().chain(upper).collect();
-        if !filter.is_empty() {
-            url.query_pairs_mut()
-                .append_pair("q", &filter.join(" AND "));
+        let filter = since.and_then(|since| (dialect.filter)(since, self.lower, before));
+        if let Some((name, filter)) = filter {
+            url.query_pairs_mut().append_pair(name, &filter);
         }
         if let Some(page) = self.missing.as_ref().and_then(|missing| missing.page) {
-            url.query_pairs_mut().append_pair("page", &page.to_string());
+            collection.begin_at(&mut url, page);
         }
         url
     }
-}
-
-/// The filter that leaves out what did not change at a time or later.
-pub(crate) fn lower_bound(since: Since, lower: DateTime<Utc>) -> String {
-    // `Z` instead of an offset: a plus sign would need escaping twice on some servers.
-    let lower = lower.to_rfc3339_opts(SecondsFormat::Secs, true);
-    format!("{}>={lower}", since.field)
 }

@@ -8,7 +8,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::endpoint::Since;
+use crate::endpoint::Endpoint;
 use crate::key::field;
 use crate::page::Items;
 
@@ -45,7 +45,7 @@ impl Steadiness {
     }
 
     /// Looks at a page of a reading that began at this time.
-    pub(super) fn page(&mut self, items: &Items, since: Option<Since>, began: DateTime<Utc>) {
+    pub(super) fn page(&mut self, items: &Items, endpoint: &Endpoint, began: DateTime<Utc>) {
         self.pages += 1;
         if self.pages == 1 {
             self.size = items.size;
@@ -57,7 +57,7 @@ impl Steadiness {
         let mut changes = items
             .items
             .iter()
-            .filter_map(|item| changed_at(&item.0, since));
+            .filter_map(|item| changed_at(&item.0, endpoint));
         self.moved |= changes.any(|at| at >= began);
     }
 
@@ -75,15 +75,18 @@ pub(super) fn question(noted: &str) -> &str {
 }
 
 /// When the item last changed, by the field that the list is filtered by (UTC).
-pub(super) fn changed_at(data: &[u8], since: Option<Since>) -> Option<DateTime<Utc>> {
-    let text = field(data, &[since?.field])?;
-    let time = DateTime::parse_from_rfc3339(&text).ok()?;
-    Some(time.with_timezone(&Utc))
+pub(super) fn changed_at(data: &[u8], endpoint: &Endpoint) -> Option<DateTime<Utc>> {
+    let text = field(data, &[endpoint.since?.field])?;
+    endpoint.dialect.times.read(&text)
 }
 
 #[cfg(test)]
 mod tests {
+    use headwater_domain::tool::bitbucket::pull_request::PullRequests;
+    use headwater_domain::tool::bitbucket::tag::Tags;
+
     use super::*;
+    use crate::endpoint::Collect;
     use crate::page::RawItem;
 
     fn second(second: i64) -> DateTime<Utc> {
@@ -101,12 +104,9 @@ mod tests {
     }
 
     fn is_steady(pages: &[Items]) -> bool {
-        let since = Some(Since {
-            field: "updated_on",
-        });
         let mut steadiness = Steadiness::default();
         for page in pages {
-            steadiness.page(page, since, second(0));
+            steadiness.page(page, &PullRequests::ENDPOINT, second(0));
         }
         steadiness.is_steady()
     }
@@ -144,16 +144,16 @@ mod tests {
     #[test]
     fn an_interrupted_walk_remembers_the_size_it_met() {
         let mut before = Steadiness::default();
-        before.page(&page(Some(9), -1, false), None, second(0));
+        before.page(&page(Some(9), -1, false), &Tags::ENDPOINT, second(0));
         let noted = before.noted("all");
         assert_eq!(question(&noted), "all");
         for (size, expected) in [(Some(9), true), (Some(8), false), (None, false)] {
             let mut after = Steadiness::resumed(Some(&noted), "all");
-            after.page(&page(size, -1, true), None, second(0));
+            after.page(&page(size, -1, true), &Tags::ENDPOINT, second(0));
             assert_eq!(after.is_steady(), expected, "{size:?}");
         }
         let mut unknown = Steadiness::resumed(Some("all"), "all");
-        unknown.page(&page(Some(9), -1, true), None, second(0));
+        unknown.page(&page(Some(9), -1, true), &Tags::ENDPOINT, second(0));
         assert!(!unknown.is_steady());
     }
 }

@@ -4,13 +4,13 @@
 //! front, the pages that hold what is known are passed over: as many as the stored items fill.
 //! Afterwards the usual walk brings what changed since the last one.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use headwater_store::progress::WalkState;
 use url::Url;
 
 use super::{Plan, list_url};
 use crate::bounds;
-use crate::endpoint::{Collection, Since};
+use crate::endpoint::Collection;
 use crate::engine::{Page, Task, fetch};
 use crate::error::CollectErrorKind;
 
@@ -24,13 +24,6 @@ pub(super) struct Missing {
 }
 
 impl Missing {
-    /// The filter that leaves out what is known.
-    pub(super) fn filter(&self, since: Since) -> String {
-        // Whole seconds, as the filter of the walk before had them.
-        let upper = self.upper.to_rfc3339_opts(SecondsFormat::Secs, true);
-        format!("{}<{upper}", since.field)
-    }
-
     /// The watermark stays where it is, and before the oldest item that has not ended. What was
     /// met by a part that another run read is not known: then all of the part is read again.
     pub(super) fn watermark(
@@ -100,7 +93,7 @@ async fn first_page(
     // Items that are gone at the source, or that tell no time, make the guess too high.
     while page > 1 {
         let mut url = list_url(task, collection)?;
-        url.query_pairs_mut().append_pair("page", &page.to_string());
+        collection.begin_at(&mut url, page);
         let found = fetch(&task.client, &task.cancel, collection, &url).await?;
         if bounds::begins_at(&collection.endpoint, &found.items.items, upper) {
             return Ok((Some(page), Some((url, found))));

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use super::{BEYOND, Ended, Engine, Parents, time};
+use crate::dialect::Times;
 use crate::endpoint::Wide;
 use crate::engine::{Doubt, Trail, bad_url, fetch};
 use crate::key::field;
@@ -91,7 +92,7 @@ impl Reader {
         }
         let mut entries = Vec::with_capacity(page.items.items.len());
         for item in page.items.items {
-            entries.push(self.entry(item)?);
+            entries.push(self.entry(engine.collection.endpoint.dialect.times, item)?);
         }
         let goes_on = |last| self.bound.is_none_or(|bound| last >= bound);
         if self.last.is_none_or(goes_on) {
@@ -102,9 +103,9 @@ impl Reader {
     }
 
     /// An item that tells what it belongs to, and is no later than the one before.
-    fn entry(&mut self, item: RawItem) -> Result<Entry, Ended> {
+    fn entry(&mut self, written: Times, item: RawItem) -> Result<Entry, Ended> {
         let mut times = self.wide.times.iter();
-        let at = times.find_map(|path| time(&item.0, path));
+        let at = times.find_map(|path| time(written, &item.0, path));
         let Some((parent, at)) = field(&item.0, self.wide.parent).zip(at) else {
             return Err(Ended::Doubt(Doubt::Unclear));
         };

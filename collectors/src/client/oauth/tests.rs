@@ -26,6 +26,7 @@ fn client(server: &SmallServer) -> Client {
     Client::new(Settings {
         connection: "acme".to_owned(),
         endpoint: server.endpoint.clone(),
+        dialect: crate::bitbucket::DIALECT,
         auth: Auth::Oauth {
             key: "key".to_owned(),
             secret: SECRET.into(),

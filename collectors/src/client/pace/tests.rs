@@ -111,6 +111,7 @@ impl World {
         let settings = Settings {
             connection: "acme".to_owned(),
             endpoint: self.server.endpoint.clone(),
+            dialect: crate::bitbucket::DIALECT,
             auth: Auth::None,
             pace: pace.clone(),
             concurrency: AT_ONCE,
