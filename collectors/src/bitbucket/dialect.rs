@@ -34,7 +34,9 @@ fn filter(
         format!("{}{sign}{time}", since.field)
     };
     let from = from.map(|time| condition(">=", time));
-    let conditions = from.into_iter().chain(before.map(|time| condition("<", time)));
+    let conditions = from
+        .into_iter()
+        .chain(before.map(|time| condition("<", time)));
     let conditions: Vec<String> = conditions.collect();
     (!conditions.is_empty()).then(|| ("q", conditions.join(" AND ")))
 }

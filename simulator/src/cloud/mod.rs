@@ -24,12 +24,12 @@ pub(crate) use answer::Answer;
 pub(crate) use cache::Cache;
 pub(crate) use query::{Query, decode_segment};
 
-use crate::cloud::payload::{self, Extras, Place};
 use crate::options::ListedWorkspace;
 use crate::world::{PullRequest, Repository, World};
 use cache::{Item, Key};
 use fields::Selection;
 use paging::LISTS;
+use payload::{Extras, Place};
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
