@@ -16,8 +16,6 @@ mod key;
 mod list;
 mod page;
 mod size;
-#[cfg(test)]
-mod small_server;
 
 pub use client::{Auth, Budget, Cause, Client, Hold, Pace, Probed, Reply, Settings, Unanswered};
 pub use dialect::{ApiError, Dialect, Pages, Refused, Times};

@@ -1,18 +1,14 @@
 //! Converted rows as text that people can read, for snapshots.
 
-use std::fmt::Write as _;
-
-use headwater_domain::{Origin, Rows, Scope, Sourced};
-use sea_orm::{EntityTrait, Value};
+use headwater_domain::{Origin, Rows, Sourced};
+use headwater_testing::show_row;
+use sea_orm::EntityTrait;
 
 use crate::{Convert, Related};
 
-type Driver<C> = <<C as Convert>::Driver as EntityTrait>::Model;
+pub(crate) use headwater_testing::{column, scope};
 
-/// The repository that every row of these tests belongs to.
-pub(crate) fn scope() -> Scope {
-    Scope::new(1, "acme/rocket")
-}
+type Driver<C> = <<C as Convert>::Driver as EntityTrait>::Model;
 
 /// A row made of the raw row with this id.
 pub(crate) fn sourced<M>(id: i64, row: M) -> Sourced<M> {
@@ -46,37 +42,9 @@ pub(crate) fn converted<C: Convert>(driver: Driver<C>, related: &Related) -> Str
     let mut text = String::new();
     for table in rows.tables() {
         for row in &table.rows {
-            writeln!(text, "{} of raw row {}", table.table.name, row.origin.id).unwrap();
-            for (column, value) in table.table.columns.iter().zip(&row.values) {
-                writeln!(text, "  {}={}", column.name, shown_value(value)).unwrap();
-            }
+            let heading = format!("{} of raw row {}", table.table.name, row.origin.id);
+            show_row(&mut text, &heading, table.table, &row.values);
         }
     }
     text
-}
-
-/// One column of all rows of a table, as text.
-pub(crate) fn column(rows: &Rows, table: &str, column: &str) -> Vec<String> {
-    let table = rows.tables().find(|rows| rows.table.name == table);
-    let Some(table) = table else {
-        return Vec::new();
-    };
-    let place = table.table.position(column).unwrap();
-    let cells = table.rows.iter().map(|row| &row.values[place]);
-    cells
-        .map(|value| match value {
-            Value::String(Some(text)) => text.clone(),
-            other => shown_value(other),
-        })
-        .collect()
-}
-
-fn shown_value(value: &Value) -> String {
-    match value {
-        Value::String(Some(text)) => format!("{text:?}"),
-        Value::ChronoDateTimeUtc(Some(time)) => time.to_rfc3339(),
-        Value::BigInt(Some(number)) => number.to_string(),
-        Value::Bool(Some(flag)) => flag.to_string(),
-        _ => "null".to_owned(),
-    }
 }

@@ -6,14 +6,11 @@ use std::sync::LazyLock;
 use headwater_domain::rows::TableRows;
 use headwater_domain::rules::Rules;
 use headwater_domain::{Item, Origin, Rows, Scope};
-use sea_orm::Value;
+use headwater_testing::show_row;
 
 use crate::extraction::{Extract, Extraction};
 
-/// The repository that every payload of these tests belongs to.
-pub(crate) fn scope() -> Scope {
-    Scope::new(1, "acme/rocket")
-}
+pub(crate) use headwater_testing::scope;
 
 /// What a payload becomes: its rows, or the reason why there are none.
 pub(crate) fn extracted<S: Extract>(parent: &str, key: &str, payload: &str) -> String {
@@ -63,20 +60,8 @@ fn shown(mut rows: Rows) -> String {
 }
 
 fn write_table(text: &mut String, table: &TableRows, remark: &str) {
+    let heading = format!("{}{remark}", table.table.name);
     for row in &table.rows {
-        writeln!(text, "{}{remark}", table.table.name).unwrap();
-        for (column, value) in table.table.columns.iter().zip(&row.values) {
-            writeln!(text, "  {}={}", column.name, shown_value(value)).unwrap();
-        }
-    }
-}
-
-fn shown_value(value: &Value) -> String {
-    match value {
-        Value::String(Some(text)) => format!("{text:?}"),
-        Value::ChronoDateTimeUtc(Some(time)) => time.to_rfc3339(),
-        Value::BigInt(Some(number)) => number.to_string(),
-        Value::Bool(Some(flag)) => flag.to_string(),
-        _ => "null".to_owned(),
+        show_row(text, &heading, table.table, &row.values);
     }
 }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use headwater::exit::Exit;
 use headwater_simulator::{Fault, Options, Simulator, Size};
+use headwater_testing::On;
 
 use crate::lake::{How, Lake, ended_output};
-use crate::test_database::On;
 
 /// A list of pull requests of which every hundredth is broken in one of several ways.
 fn broken_list(tried: u64) -> String {

@@ -108,7 +108,7 @@ async fn rows_of_an_entity_that_is_taken_out_stay_and_it_goes_on_when_it_is_back
 async fn only_composes_with_entities_and_the_estimate_honours_them() {
     let simulator = company().await;
     let rules = "entities = [\"issues\", \"code\"]";
-    let lake = Lake::with(crate::test_database::On::Sqlite, &under(&simulator, rules)).await;
+    let lake = Lake::with(headwater_testing::On::Sqlite, &under(&simulator, rules)).await;
     let lake = lake.unwrap();
     let before = simulator.requests().len();
     ended_output(lake.start(&["sync", "--only", "issues,tags"]));
@@ -120,7 +120,7 @@ async fn only_composes_with_entities_and_the_estimate_honours_them() {
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.contains("write \"cicd\" into `entities`"), "{said}");
     let nothing = under(&simulator, "entities = [\"cross\"]");
-    let lake = Lake::with(crate::test_database::On::Sqlite, &nothing)
+    let lake = Lake::with(headwater_testing::On::Sqlite, &nothing)
         .await
         .unwrap();
     let events = ended_output(lake.start(&["--json", "sync"]));

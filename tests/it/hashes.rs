@@ -4,12 +4,12 @@
 use headwater::exit::Exit;
 use headwater_simulator::{GitChange, Simulator};
 use headwater_store::query::Cell;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::lake::{ALL, How, Lake, configuration, ended_output};
 use crate::rules::{company, under};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 const SHORT: &str = "aaaaaaaaaaaa";
 

@@ -3,13 +3,13 @@
 use headwater::exit::Exit;
 use headwater_simulator::{Change, GitChange, Options, Simulator, Size, TrackerChange};
 use headwater_store::query::Cell;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rstest::rstest;
 use tokio_util::sync::CancellationToken;
 
 use crate::lake::{ALL, How, Lake, configuration, ended_output};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// Two small repositories with five issues each, and the name of the first.
 async fn company() -> (Simulator, String) {

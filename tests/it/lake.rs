@@ -16,11 +16,10 @@ use headwater_simulator::{Options, Simulator, Size};
 use headwater_store::Store;
 use headwater_store::compare::{Difference, tables_equal};
 use headwater_store::query::{Cell, Rows, run_sqlite};
+use headwater_testing::{On, TestDatabase};
 use sea_orm::ConnectionTrait as _;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
-
-use crate::test_database::{On, TestDatabase};
 
 /// What the simulator accepts as an API token.
 pub(crate) const TOKEN: &str = "api-token";
@@ -81,7 +80,7 @@ impl Lake {
 
     /// An empty lake on a database, filled as that configuration says.
     pub(crate) async fn with(on: On, text: &str) -> Option<Self> {
-        let database = TestDatabase::new(on).await?;
+        let database = TestDatabase::migrated(on).await?;
         let address = DatabaseAddress::parse(&database.address).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let text = format!("[database]\nurl = \"{}\"\n\n{text}", database.address);
@@ -145,9 +144,9 @@ impl Lake {
     /// Compares with the source, over a scratch database.
     pub(crate) async fn verify(&self, deep: bool) -> Verified {
         let folder = tempfile::tempdir().unwrap();
-        let scratch =
-            headwater::database::open(&DatabaseAddress::of_file(&folder.path().join("verify.db")))
-                .await;
+        let scratch = folder.path().join("verify.db");
+        headwater_testing::migrated_sqlite(&scratch).await;
+        let scratch = headwater::database::open(&DatabaseAddress::of_file(&scratch)).await;
         let scratch = scratch.unwrap();
         let source = bitbucket();
         let collecting = self.collecting(&scratch, &source, CancellationToken::new());

@@ -34,8 +34,6 @@ mod scopes;
 mod secrets;
 mod situation;
 mod sync;
-#[path = "../../store/tests/it/test_database.rs"]
-mod test_database;
 mod verify;
 mod wide;
 mod widening;

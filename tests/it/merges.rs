@@ -9,11 +9,11 @@ use headwater::exit::Exit;
 use headwater_git::fixture::{FIRST_DATE, Repository};
 use headwater_simulator::{Hash, MergedAs, Options, Simulator, Size};
 use headwater_store::query::Cell;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::Value;
 
 use crate::lake::{How, Lake, TOKEN, ended_output};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// A repository in git, and how its pull requests were merged.
 struct Company {

@@ -6,11 +6,11 @@ use headwater::exit::Exit;
 use headwater::plan::Depth;
 use headwater_simulator::{Credentials, Fault, Options, Simulator, Size, World};
 use headwater_store::query::Cell;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
 use crate::lake::{ALL, How, Lake, configuration, stdout, tiny};
 use crate::situation::run;
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]

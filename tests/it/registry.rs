@@ -8,14 +8,14 @@ use headwater::config::DatabaseAddress;
 use headwater::sources::bitbucket::bitbucket;
 use headwater_domain::table::Layer;
 
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
+use headwater_testing::TestDatabase;
 use rstest::rstest;
 
 use crate::lake::Answer;
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
-use crate::test_database::TestDatabase;
 
 async fn migrated(on: On) -> Option<(TestDatabase, DatabaseAddress)> {
-    let database = TestDatabase::new(on).await?;
+    let database = TestDatabase::empty(on).await?;
     let address = DatabaseAddress::parse(&database.address).unwrap();
     let store = headwater::database::open(&address).await.unwrap();
     store.close().await.unwrap();

@@ -8,11 +8,11 @@ use headwater::exit::Exit;
 use headwater::plan::Depth;
 use headwater_simulator::{Habits, Simulator};
 use headwater_store::query::Cell;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use tokio_util::sync::CancellationToken;
 
 use crate::lake::{ALL, How, Lake, tiny};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// Slugs of the first two repositories.
 fn slugs(simulator: &Simulator) -> (String, String) {

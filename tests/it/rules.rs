@@ -3,10 +3,10 @@
 
 use headwater::exit::Exit;
 use headwater_simulator::{Options, Simulator, Size};
+use headwater_testing::On;
 use rstest::rstest;
 
 use crate::lake::{ALL, How, Lake, configuration, ended_output};
-use crate::test_database::On;
 
 /// A company with issues, and enough merges for every kind of deployment.
 pub(crate) async fn company() -> Simulator {

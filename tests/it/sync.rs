@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use headwater::exit::Exit;
 use headwater_simulator::Fault;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use tokio_util::sync::CancellationToken;
 
 use rstest::rstest;
 
 use crate::lake::{ALL, How, Lake, tiny};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// True for a list that hangs on no item.
 pub(crate) fn is_top_list(path: &str) -> bool {

@@ -8,12 +8,12 @@ use bytes::Bytes;
 use headwater::exit::Exit;
 use headwater_simulator::{Fault, OnRequest, Options, RequestRecord, Shift, Simulator, Size};
 use headwater_store::query::Cell;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
 
 use crate::lake::{ALL, How, Lake, with_everything};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 const PULL_REQUESTS: usize = 200;
 

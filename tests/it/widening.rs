@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, TimeDelta, Utc};
 use headwater::exit::Exit;
 use headwater_simulator::{Fault, Options, RequestRecord, Simulator, Size};
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use tokio_util::sync::CancellationToken;
 
 use crate::lake::{ALL, How, Lake, configuration};
 use crate::sync::is_top_list;
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// One repository with enough pull requests and pipelines for several pages.
 async fn busy() -> Simulator {

@@ -1,12 +1,12 @@
 use std::io::Write as _;
 
+use headwater_testing::small_server::{SmallServer, answer, ok, unavailable};
 use tokio::time::timeout;
 
 use super::*;
 use crate::error::CollectError;
 use crate::error::CollectErrorKind;
 use crate::error::Verdict;
-use crate::small_server::{SmallServer, answer, ok, unavailable};
 
 const TOKEN: &str = "s3cr3t-t0ken";
 

@@ -10,31 +10,25 @@ use headwater_domain::tool::bitbucket::repository::Repositories;
 use headwater_simulator::{Fault, Options, Simulator, Size};
 use headwater_store::progress::{WalkKey, WalkState};
 use headwater_store::raw::RawRow;
-use tempfile::TempDir;
+use headwater_testing::TestStore;
+use headwater_testing::small_server::{SmallServer, answer, ok, unavailable};
 use tokio::time::timeout;
 
 use super::*;
 use crate::client::{Auth, Pace, Settings};
 use crate::endpoint::Collect;
 use crate::error::Verdict;
-use crate::small_server::{SmallServer, answer, ok, unavailable};
 
 /// A migrated store and a client, for one repository.
 struct Lake {
-    store: Store,
+    store: TestStore,
     scope: Scope,
     client: Client,
-    // Removed when dropped.
-    _folder: TempDir,
 }
 
 impl Lake {
     async fn new(endpoint: &Url, full_name: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open_sqlite(&folder.path().join("headwater.db"))
-            .await
-            .unwrap();
-        headwater_migrations::up(store.connection()).await.unwrap();
+        let store = TestStore::new().await;
         let scope = Scope::new(1, full_name);
         store.register(&scope, now()).await.unwrap();
         let settings = Settings {
@@ -56,7 +50,6 @@ impl Lake {
             store,
             scope,
             client: Client::new(settings).unwrap(),
-            _folder: folder,
         }
     }
 

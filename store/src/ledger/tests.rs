@@ -1,4 +1,3 @@
-use headwater_migrations::up;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -22,9 +21,9 @@ struct Fresh {
 impl Fresh {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open_sqlite(&folder.path().join("ledger.db")).await;
-        let store = store.unwrap();
-        up(store.connection()).await.unwrap();
+        let path = folder.path().join("ledger.db");
+        headwater_testing::migrated_sqlite(&path).await;
+        let store = Store::open_sqlite(&path).await.unwrap();
         Self { store, folder }
     }
 

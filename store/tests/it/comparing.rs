@@ -12,10 +12,10 @@ use headwater_domain::devops::cicd_scope;
 use headwater_domain::ticket::board;
 use headwater_domain::tool::bitbucket as tool;
 use headwater_store::compare::{Difference, EXCLUDED_COLUMNS, SHARED_TABLES, Tables, tables_equal};
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use proptest::prelude::*;
 
 use crate::temp_store::{TempStore, columns_of};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
 const RAW_TABLES: [&str; 5] = [

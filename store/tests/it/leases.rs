@@ -3,10 +3,10 @@
 use headwater_store::leases::{Claim, Lease, Taken};
 use headwater_store::raw::StoredItems;
 use headwater_store::{Store, StoreError};
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
+use rstest::rstest;
 
 use crate::temp_store::{RAW, TempStore, item, moon, rocket, second};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
-use rstest::rstest;
 
 fn claim(process: i64) -> Claim {
     Claim {

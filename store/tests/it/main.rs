@@ -13,4 +13,3 @@ mod progress;
 mod raw_rows;
 mod replacing;
 mod temp_store;
-mod test_database;

@@ -5,7 +5,7 @@ use headwater_store::progress::Checkpoint;
 use headwater_store::raw::StoredItems;
 
 use crate::temp_store::{RAW, TempStore, item, moon, rocket, second};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
 fn checkpoint() -> Checkpoint {

@@ -5,8 +5,8 @@ use headwater_store::progress::{Checkpoint, WalkKey, WalkState};
 use headwater_store::runs::StepRecord;
 
 use crate::temp_store::{RAW, TempStore, item, moon, rocket, second};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 use headwater_domain::tool::bitbucket::pull_request_commit as commit;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
 const STEP: &str = "convert:pull_requests";

@@ -3,10 +3,10 @@
 use headwater_store::raw::{
     NewItem, ParentPosition, PendingParent, RawChanges, RawRow, StoredItems,
 };
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use proptest::prelude::*;
 
 use crate::temp_store::{RAW, TempStore, item, moon, rocket, second};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
 const CHILDREN: &str = "_raw_bitbucket_api_pull_request_comments";

@@ -8,7 +8,7 @@ use headwater_domain::{Row, Rows};
 use headwater_store::{Changes, Owner};
 
 use crate::temp_store::{TempStore, of_raw_rows, replacement, rocket, second};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
 fn person(account_id: &str, state: &str) -> reviewer::Model {

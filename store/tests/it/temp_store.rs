@@ -2,70 +2,36 @@
 
 use chrono::{DateTime, Utc};
 use headwater_domain::{Origin, Row, Rows, Scope, Table};
-use headwater_store::query::{self, Cell};
 use headwater_store::raw::NewItem;
-use headwater_store::{Changes, Owner, Page, Replacement, Store};
-use sea_orm::ConnectionTrait;
-use tokio::sync::OnceCell;
-
-use crate::test_database::{On, TestDatabase};
+use headwater_store::{Changes, Owner, Page, Replacement};
+use headwater_testing::{On, TestStore};
 
 /// The raw table that rows of these tests come from.
 pub(crate) const RAW: &str = "_raw_bitbucket_api_pull_requests";
 
-/// A migrated database as a file, made once.
-static EMPTY: OnceCell<Vec<u8>> = OnceCell::const_new();
-
-async fn migrated() -> Vec<u8> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("empty.db");
-    let store = Store::open_sqlite(&path).await.unwrap();
-    headwater_migrations::up(store.connection()).await.unwrap();
-    store.close().await.unwrap();
-    std::fs::read(path).unwrap()
-}
-
-/// A store that is gone with its database.
-pub(crate) struct TempStore {
-    pub(crate) store: Store,
-    pub(crate) database: TestDatabase,
-}
+/// A store that is gone with its database, and knows both scopes.
+pub(crate) struct TempStore(TestStore);
 
 impl std::ops::Deref for TempStore {
-    type Target = Store;
+    type Target = TestStore;
 
-    fn deref(&self) -> &Store {
-        &self.store
+    fn deref(&self) -> &TestStore {
+        &self.0
     }
 }
 
 impl TempStore {
-    /// A migrated database that knows both scopes.
     pub(crate) async fn new() -> Self {
         Self::on(On::Sqlite).await.unwrap()
     }
 
     /// The same on another database; none where tests have no such server.
     pub(crate) async fn on(on: On) -> Option<Self> {
-        // Boxed: these futures are large, and so would be every test.
-        let database = Box::pin(TestDatabase::new(on)).await?;
-        let migrated = EMPTY.get_or_init(|| Box::pin(migrated()));
-        if let Some(path) = database.address.strip_prefix("sqlite:") {
-            std::fs::write(path, migrated.await).unwrap();
-        }
-        let store = Box::pin(database.on.open(&database.address)).await;
-        Box::pin(headwater_migrations::up(store.connection()))
-            .await
-            .unwrap();
+        let made = Box::pin(TestStore::on(on)).await?;
         for scope in [rocket(), moon()] {
-            store.register(&scope, second(0)).await.unwrap();
+            made.register(&scope, second(0)).await.unwrap();
         }
-        Some(Self { store, database })
-    }
-
-    /// The same database opened once more, as by another process.
-    pub(crate) async fn opened_again(&self) -> Store {
-        self.database.on.open(&self.database.address).await
+        Some(Self(made))
     }
 
     /// A page of the first scope at a second.
@@ -86,27 +52,9 @@ impl TempStore {
         changes
     }
 
-    /// Changes the database behind the store's back.
-    pub(crate) async fn execute(&self, sql: &str) {
-        let done = self.store.connection().execute_unprepared(sql).await;
-        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
-    }
-
     /// Rows of a query, cells joined by ` | `.
     pub(crate) async fn rows(&self, sql: &str) -> Vec<String> {
-        let sql = &dialect(self.database.on, sql);
-        let mut lines = Lines(Vec::new());
-        let address = self.database.address.as_str();
-        let done = match self.database.on {
-            On::Sqlite => {
-                let path = address.strip_prefix("sqlite:").unwrap();
-                query::run_sqlite(path.as_ref(), sql, &mut lines).await
-            }
-            On::Postgres => query::run_postgres(address, sql, &mut lines).await,
-            On::MariaDb => query::run_mysql(address, sql, &mut lines).await,
-        };
-        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
-        lines.0
+        self.0.rows(&dialect(self.database.on, sql), " | ").await
     }
 
     /// Writes items into [`RAW`] as a collector would, in a page of its own.
@@ -116,25 +64,6 @@ impl TempStore {
         let mut page = self.page(at).await;
         page.write_items(RAW, items, &known, None).await.unwrap();
         page.commit().await.unwrap();
-    }
-}
-
-struct Lines(Vec<String>);
-
-impl query::Rows for Lines {
-    fn columns(&mut self, _: Vec<String>) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn row(&mut self, cells: Vec<Cell>) -> std::io::Result<()> {
-        let cells = cells.into_iter().map(|cell| match cell {
-            Cell::Null => "null".to_owned(),
-            Cell::Integer(number) => number.to_string(),
-            Cell::Real(number) => number.to_string(),
-            Cell::Text(text) => text,
-        });
-        self.0.push(cells.collect::<Vec<_>>().join(" | "));
-        Ok(())
     }
 }
 

@@ -13,14 +13,13 @@ use headwater_domain::tags::TagRules;
 use headwater_domain::{Origin, Row, Rows, Scope, id};
 use headwater_store::compare::{Tables, tables_equal};
 use headwater_store::{Owner, Page, Replacement, Store, Watch};
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
+use headwater_testing::TestDatabase;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use regex::Regex;
 use rstest::rstest;
 use tokio_util::sync::CancellationToken;
-
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
-use crate::test_database::TestDatabase;
 
 /// One thing that happens to a repository. Numbers choose among what is there.
 #[derive(Clone, Debug)]
@@ -265,7 +264,7 @@ struct Opened {
 }
 
 async fn opened(on: On, world: &World) -> Option<Opened> {
-    let database = Box::pin(TestDatabase::new(on)).await?;
+    let database = Box::pin(TestDatabase::migrated(on)).await?;
     let address = DatabaseAddress::parse(&database.address).unwrap();
     let store = Box::pin(headwater::database::open(&address)).await.unwrap();
     for repository in &world.repositories {

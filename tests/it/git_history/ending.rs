@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use headwater::exit::Exit;
 use headwater_git::fixture::Repository;
 use headwater_simulator::{Fault, GitChange, OnRequest, Simulator};
+use headwater_testing::On::Sqlite;
 
 use super::servers::{cloud, simulator};
 use super::{assert_equals_fresh, leftovers, plain_configuration, stored_commits, texts};
 use crate::lake::{How, Lake};
-use crate::test_database::On::Sqlite;
 
 /// What the program promises is two seconds; a machine that is busy with other tests may be late.
 const BOUND: Duration = Duration::from_secs(5);

@@ -13,9 +13,9 @@ use std::path::Path;
 use headwater::exit::Exit;
 use headwater_git::fixture::Repository;
 use headwater_store::query::Cell;
+use headwater_testing::On;
 
 use crate::lake::{How, Lake};
-use crate::test_database::On;
 
 /// What a connection of kind `git` with these repositories says.
 fn plain_configuration(urls: &[(&str, &str)]) -> String {

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use headwater::exit::Exit;
 use headwater_simulator::{GitChange, Simulator};
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
 use super::assert_equals_fresh;
 use super::servers::{cloud, simulator};
 use crate::lake::{How, Lake};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 const AUTH: &str = "kind = \"api-token\", email = \"me@example.com\", token = \"api-token\"";
 

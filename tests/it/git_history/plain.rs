@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use headwater::exit::Exit;
 use headwater_git::fixture::Repository;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
 use super::{
@@ -11,7 +12,6 @@ use super::{
     texts, widget,
 };
 use crate::lake::{How, Lake, headwater, stdout};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use headwater_simulator::{Credentials, Fault, OnRequest, Options, Simulator, Size};
+use headwater_testing::On::Sqlite;
 
 use super::servers::cloud;
 use crate::lake::Lake;
-use crate::test_database::On::Sqlite;
 
 const TOKEN: &str = "s3cr3t-t0ken-that-nobody-may-see";
 

@@ -7,11 +7,11 @@ use headwater_simulator::{
     Consumer, Credentials, Fault, FaultPlan, OnRequest, Options, RequestRecord, Simulator, Size,
     When,
 };
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
 use super::stored_commits;
 use crate::lake::{How, Lake};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// A small company whose git takes every kind of credentials.
 pub(super) async fn simulator() -> Simulator {

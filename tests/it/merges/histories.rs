@@ -15,13 +15,12 @@ use headwater_domain::code::{
 use headwater_domain::{Origin, Row, Rows, Scope, id};
 use headwater_store::compare::{Tables, tables_equal};
 use headwater_store::{Owner, Page, Replacement, Store, Watch};
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
+use headwater_testing::TestDatabase;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
 use tokio_util::sync::CancellationToken;
-
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
-use crate::test_database::TestDatabase;
 
 /// One thing that happens. Numbers choose among what is there.
 #[derive(Clone, Debug)]
@@ -335,7 +334,7 @@ struct Opened {
 }
 
 async fn opened(on: On) -> Option<Opened> {
-    let database = Box::pin(TestDatabase::new(on)).await?;
+    let database = Box::pin(TestDatabase::migrated(on)).await?;
     let address = DatabaseAddress::parse(&database.address).unwrap();
     let store = Box::pin(headwater::database::open(&address)).await.unwrap();
     store.register(&scope(), time(0)).await.unwrap();

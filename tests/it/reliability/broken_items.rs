@@ -8,11 +8,11 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use headwater::exit::Exit;
 use headwater_simulator::{Options, Simulator, Size};
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::Value;
 
 use crate::lake::{ALL, How, Lake, with_everything};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// One item in so many is broken.
 const ONE_IN: u64 = 100;

@@ -6,6 +6,7 @@ use futures::{StreamExt as _, stream};
 use headwater::exit::Exit;
 use headwater::plan::Depth;
 use headwater_simulator::{Change, FaultKind, FaultPlan, FaultSettings, Simulator};
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
@@ -13,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::worlds::{is_followed, is_untold, paged, small};
 use crate::lake::{ALL, How, Lake, with_everything};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// Trials at the same time: most of their time is pauses before requests are tried again.
 const AT_ONCE: usize = 4;

@@ -5,10 +5,11 @@
 
 use std::fmt::Write as _;
 
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
+
 use super::minimal::minimal;
 use super::script::{Sabotage, Script, Step, places, read_places};
 use super::{count, is_soak, number};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// How often a script that fails is played again at most, to make it smaller.
 const MOST_PLAYS: usize = 60;

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use headwater::sources::bitbucket::bitbucket;
 use headwater_simulator::Simulator;
 use headwater_store::compare::tables_equal;
+use headwater_testing::{On, TestDatabase};
 use tempfile::TempDir;
 
 use crate::lake::{ALL, How, Lake, with_everything};
-use crate::test_database::{On, TestDatabase};
 
 /// A folder with a configuration, and a database.
 pub(super) struct Installation {
@@ -23,7 +23,7 @@ pub(super) struct Installation {
 impl Installation {
     /// None where tests have no such server.
     pub(super) async fn new(on: On, simulator: &Simulator) -> Option<Self> {
-        let database = TestDatabase::new(on).await?;
+        let database = TestDatabase::migrated(on).await?;
         let folder = tempfile::tempdir().unwrap();
         let text = with_everything(&simulator.endpoint(), ALL);
         std::fs::write(folder.path().join("headwater.toml"), text).unwrap();

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use headwater_simulator::{RequestRecord, Simulator};
 use headwater_store::Store;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use sea_orm::{ConnectionTrait as _, Statement};
@@ -17,7 +18,6 @@ use sea_orm::{ConnectionTrait as _, Statement};
 use super::installation::{Installation, Running};
 use super::worlds::{change, paged};
 use super::{is_soak, number};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// Kills between two syncs that are left alone.
 const IN_A_ROW: usize = 3;

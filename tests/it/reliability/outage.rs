@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_simulator::Simulator;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rstest::rstest;
@@ -15,7 +16,6 @@ use super::installation::Installation;
 use super::is_soak;
 use super::storage::assert_told;
 use super::worlds::{change, small};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// How long a server is away, or a file is held: ten seconds in the long form.
 fn away() -> Duration {

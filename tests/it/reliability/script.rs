@@ -10,6 +10,7 @@ use headwater::plan::Depth;
 use headwater_simulator::{
     Change, FaultKind, FaultPlan, FaultSettings, Habits, Options, Simulator, Size, World,
 };
+use headwater_testing::On;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng, SeedableRng};
@@ -17,7 +18,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::worlds::{is_followed, is_untold};
 use crate::lake::{ALL, How, Lake, with_everything};
-use crate::test_database::On;
 
 /// One thing that happens.
 #[derive(Clone, Debug)]

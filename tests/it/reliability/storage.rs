@@ -3,12 +3,12 @@
 use std::process::{Command, Output};
 
 use headwater_simulator::Simulator;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use sea_orm::ConnectionTrait as _;
 
 use super::installation::Installation;
 use super::worlds::small;
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// The database's name, as a message shows it.
 const FILE: &str = "headwater.db";

@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use headwater_simulator::FaultKind;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 
 use super::faults::{Recovery, Trial, assert_recovered, drawn, trials};
 use super::number;
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 const DATABASES: [On; 3] = [Sqlite, Postgres, MariaDb];
 

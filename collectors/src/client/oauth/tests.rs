@@ -1,10 +1,10 @@
 use futures::future::join_all;
+use headwater_testing::small_server::{SmallServer, answer, ok, unavailable};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::client::{Answer, Auth, Client, Pace, Probed, Settings, Unanswered};
 use crate::error::{RequestError, Verdict};
-use crate::small_server::{SmallServer, answer, ok, unavailable};
 
 const SECRET: &str = "s3cr3t-of-the-consumer";
 

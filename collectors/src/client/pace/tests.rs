@@ -1,7 +1,9 @@
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use headwater_store::Store;
 use headwater_store::ledger::Window;
+use headwater_testing::small_server::{SmallServer, answer, ok};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -9,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 use super::super::{Auth, Client, Settings};
 use super::*;
 use crate::error::RequestErrorKind;
-use crate::small_server::{SmallServer, answer, ok};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -85,15 +86,16 @@ impl World {
             clients: Vec::new(),
             _still: still,
         };
-        let store = world.store().await;
-        headwater_migrations::up(store.connection()).await.unwrap();
-        store.close().await.unwrap();
+        headwater_testing::migrated_sqlite(&world.database()).await;
         world
     }
 
     async fn store(&self) -> Store {
-        let path = self.folder.path().join("ledger.db");
-        Store::open_sqlite(&path).await.unwrap()
+        Store::open_sqlite(&self.database()).await.unwrap()
+    }
+
+    fn database(&self) -> PathBuf {
+        self.folder.path().join("ledger.db")
     }
 
     /// A pace as a process that begins now makes it.

@@ -2,12 +2,12 @@
 //! read before and however that ended.
 
 use headwater_git::fixture::Repository;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use proptest::prelude::*;
 use rstest::rstest;
 
 use super::super::ExtractError;
 use super::lake::{End, Lake};
-use super::test_database::On::{self, MariaDb, Postgres, Sqlite};
 
 /// A change of a repository. Numbers choose among what there is.
 #[derive(Clone, Debug)]

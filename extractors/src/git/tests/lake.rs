@@ -10,20 +10,17 @@ use headwater_domain::rules::Rules;
 use headwater_domain::{Scope, Table};
 use headwater_git::Git;
 use headwater_git::fixture::run as git_run;
+use headwater_store::Watch;
 use headwater_store::compare::{Tables, tables_equal};
-use headwater_store::query::{self, Cell};
-use headwater_store::{Store, Watch};
-use sea_orm::ConnectionTrait as _;
+use headwater_testing::{On, TestStore};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::super::{Authors, ExtractError, GitRules, GitSource, Outcome, run, tables};
-use super::test_database::{On, TestDatabase};
 
 /// A migrated database, and how histories are read into it.
 pub(super) struct Lake {
-    pub(super) store: Store,
-    database: TestDatabase,
+    pub(super) store: TestStore,
     git: Git,
     pub(super) line_counts: bool,
     pub(super) authors: Authors,
@@ -48,14 +45,8 @@ impl Lake {
 
     /// None where tests have no such server.
     pub(super) async fn on(on: On) -> Option<Self> {
-        let database = Box::pin(TestDatabase::new(on)).await?;
-        let store = Box::pin(on.open(&database.address)).await;
-        Box::pin(headwater_migrations::up(store.connection()))
-            .await
-            .unwrap();
         Some(Self {
-            store,
-            database,
+            store: Box::pin(TestStore::on(on)).await?,
             git: Git::find(None).await.unwrap(),
             line_counts: true,
             authors: Authors::Addresses,
@@ -128,24 +119,12 @@ impl Lake {
 
     /// Changes the database behind the store's back.
     pub(super) async fn execute(&self, sql: &str) {
-        let connection = self.store.connection();
-        connection.execute_unprepared(sql).await.unwrap();
+        self.store.execute(sql).await;
     }
 
     /// Rows of a query, cells joined by a blank.
     pub(super) async fn rows(&self, sql: &str) -> Vec<String> {
-        let mut lines = Lines(Vec::new());
-        let address = self.database.address.as_str();
-        let done = match self.database.on {
-            On::Sqlite => {
-                let path = address.strip_prefix("sqlite:").unwrap();
-                query::run_sqlite(path.as_ref(), sql, &mut lines).await
-            }
-            On::Postgres => query::run_postgres(address, sql, &mut lines).await,
-            On::MariaDb => query::run_mysql(address, sql, &mut lines).await,
-        };
-        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
-        lines.0
+        self.store.rows(sql, " ").await
     }
 
     /// The one cell of a query.
@@ -268,23 +247,4 @@ fn sorted(mut lines: Vec<String>) -> Vec<String> {
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000, 0).unwrap()
-}
-
-struct Lines(Vec<String>);
-
-impl query::Rows for Lines {
-    fn columns(&mut self, _: Vec<String>) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn row(&mut self, cells: Vec<Cell>) -> std::io::Result<()> {
-        let cells = cells.into_iter().map(|cell| match cell {
-            Cell::Null => "null".to_owned(),
-            Cell::Integer(number) => number.to_string(),
-            Cell::Real(number) => number.to_string(),
-            Cell::Text(text) => text,
-        });
-        self.0.push(cells.collect::<Vec<_>>().join(" "));
-        Ok(())
-    }
 }

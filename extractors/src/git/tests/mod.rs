@@ -5,5 +5,3 @@ mod lake;
 mod patches;
 mod shapes;
 mod sharing;
-#[path = "../../../../store/tests/it/test_database.rs"]
-mod test_database;

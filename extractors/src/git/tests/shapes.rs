@@ -4,11 +4,11 @@ use std::path::Path;
 
 use headwater_git::Git;
 use headwater_git::fixture::Repository;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use tokio_util::sync::CancellationToken;
 
 use super::lake::{Lake, git_text};
-use super::test_database::On::{self, MariaDb, Postgres, Sqlite};
 use crate::git::{Walk, Walked, walk};
 
 /// Lines that differ by number.

@@ -4,17 +4,23 @@
 //! database on which the user may create others: `HEADWATER_TEST_POSTGRES`,
 //! `HEADWATER_TEST_MARIADB`. A test says so when it skips one.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use headwater_store::Store;
 use sea_orm::{ConnectionTrait as _, Statement};
 use tempfile::TempDir;
 
+use crate::template;
+
 /// Where a test runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum On {
+pub enum On {
+    /// A file.
     Sqlite,
+    /// A database on the server of `HEADWATER_TEST_POSTGRES`.
     Postgres,
+    /// A database on the server of `HEADWATER_TEST_MARIADB`.
     MariaDb,
 }
 
@@ -33,27 +39,24 @@ impl On {
         address
     }
 
-    pub(crate) async fn open(self, address: &str) -> Store {
+    /// Opens a database by its address, as `database.url` has it. Nothing is migrated.
+    pub async fn open(self, address: &str) -> Store {
         let opened = match self {
-            Self::Sqlite => {
-                let path = address.strip_prefix("sqlite:").unwrap();
-                Store::open_sqlite(path.as_ref()).await
-            }
+            Self::Sqlite => Store::open_sqlite(sqlite_path(address)).await,
             Self::Postgres => Store::open_postgres(address).await,
             Self::MariaDb => Store::open_mysql(address).await,
         };
         opened.unwrap()
     }
 
-    async fn run(self, server: &str, sql: &str) {
-        let store = self.open(server).await;
+    /// Runs statements on a database and disconnects.
+    pub(crate) async fn run(self, address: &str, sql: &str) {
+        let store = self.open(address).await;
         let done = store.connection().execute_unprepared(sql).await;
         done.unwrap_or_else(|error| panic!("{sql}: {error}"));
         store.close().await.unwrap();
     }
-}
 
-impl On {
     /// Drops a database, also while connections to it are open: the test that opened them waits.
     async fn drop_database(self, server: &str, name: &str) {
         if self == Self::Postgres {
@@ -75,11 +78,23 @@ impl On {
     }
 }
 
-/// An empty database that is gone when this is dropped.
-pub(crate) struct TestDatabase {
-    pub(crate) on: On,
+fn sqlite_path(address: &str) -> &Path {
+    address.strip_prefix("sqlite:").unwrap().as_ref()
+}
+
+/// The address of another database on the same server.
+pub(crate) fn beside(server: &str, name: &str) -> String {
+    let (before, _) = server.rsplit_once('/').unwrap();
+    format!("{before}/{name}")
+}
+
+/// A database that is gone when this is dropped.
+#[derive(Debug)]
+pub struct TestDatabase {
+    /// Where it is.
+    pub on: On,
     /// As `database.url` in the configuration.
-    pub(crate) address: String,
+    pub address: String,
     /// Address of the server's own database, and the name of this one.
     server: Option<(String, String)>,
     // Removed when dropped.
@@ -87,8 +102,33 @@ pub(crate) struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// None where tests have no such server.
-    pub(crate) async fn new(on: On) -> Option<Self> {
+    /// A database with all tables and no row; none where tests have no such server. Copied from a
+    /// template, so that nothing is left to migrate.
+    pub async fn migrated(on: On) -> Option<Self> {
+        let database = match on {
+            On::Postgres => {
+                let template = template::postgres(&on.server()?).await;
+                Self::created(on, &format!(" TEMPLATE {template}")).await?
+            }
+            _ => Self::empty(on).await?,
+        };
+        match on {
+            On::Sqlite => migrated_file(&database.address).await,
+            On::Postgres => {}
+            On::MariaDb => {
+                let tables = template::mariadb(&on.server()?).await;
+                on.run(&database.address, tables).await;
+            }
+        }
+        Some(database)
+    }
+
+    /// A database without a table, for tests of migrations; none where tests have no such server.
+    pub async fn empty(on: On) -> Option<Self> {
+        Self::created(on, "").await
+    }
+
+    async fn created(on: On, options: &str) -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let folder = tempfile::tempdir().unwrap();
         if on == On::Sqlite {
@@ -102,15 +142,19 @@ impl TestDatabase {
         let server = on.server()?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("headwater_test_{}_{number}", std::process::id());
-        on.run(&server, &format!("CREATE DATABASE {name}")).await;
-        let (before, _) = server.rsplit_once('/').unwrap();
+        let create = format!("CREATE DATABASE {name}{options}");
+        on.run(&server, &create).await;
         Some(Self {
             on,
-            address: format!("{before}/{name}"),
+            address: beside(&server, &name),
             server: Some((server, name)),
             _folder: folder,
         })
     }
+}
+
+async fn migrated_file(address: &str) {
+    template::migrated_sqlite(sqlite_path(address)).await;
 }
 
 impl Drop for TestDatabase {

@@ -12,15 +12,17 @@ use url::Url;
 type Answers = dyn Fn(usize, &str) -> Option<Vec<u8>> + Send + Sync;
 
 /// Listens on loopback until it is dropped.
-pub(crate) struct SmallServer {
+#[derive(Debug)]
+pub struct SmallServer {
     /// Its address, with a slash at the end.
-    pub(crate) endpoint: Url,
+    pub endpoint: Url,
     requests: Arc<Mutex<Vec<String>>>,
     listening: JoinHandle<()>,
 }
 
 impl SmallServer {
-    pub(crate) async fn start(
+    /// Listens on a free port.
+    pub async fn start(
         answers: impl Fn(usize, &str) -> Option<Vec<u8>> + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -41,12 +43,14 @@ impl SmallServer {
     }
 
     /// Every request so far, with its headers and its body, in lower case.
-    pub(crate) fn requests(&self) -> Vec<String> {
+    #[must_use]
+    pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 
     /// Path and query of every request so far.
-    pub(crate) fn targets(&self) -> Vec<String> {
+    #[must_use]
+    pub fn targets(&self) -> Vec<String> {
         let requests = self.requests();
         let target = |request: &String| request.split(' ').nth(1).unwrap_or_default().to_owned();
         requests.iter().map(target).collect()
@@ -94,7 +98,8 @@ async fn serve(mut connection: TcpStream, log: Arc<Mutex<Vec<String>>>, answers:
 
 /// A complete answer; every connection carries one.
 #[expect(clippy::unnecessary_wraps, reason = "what a server's closure returns")]
-pub(crate) fn answer(status: u16, headers: &[&str], body: &[u8]) -> Option<Vec<u8>> {
+#[must_use]
+pub fn answer(status: u16, headers: &[&str], body: &[u8]) -> Option<Vec<u8>> {
     let lines = headers
         .iter()
         .flat_map(|line| [line, "\r\n"])
@@ -107,11 +112,13 @@ pub(crate) fn answer(status: u16, headers: &[&str], body: &[u8]) -> Option<Vec<u
 }
 
 /// 200 with a JSON body.
-pub(crate) fn ok(body: &str) -> Option<Vec<u8>> {
+#[must_use]
+pub fn ok(body: &str) -> Option<Vec<u8>> {
     answer(200, &["content-type: application/json"], body.as_bytes())
 }
 
 /// A server error that asks to come back at once.
-pub(crate) fn unavailable(status: u16) -> Option<Vec<u8>> {
+#[must_use]
+pub fn unavailable(status: u16) -> Option<Vec<u8>> {
     answer(status, &["retry-after: 0"], b"busy")
 }
