@@ -15,6 +15,7 @@ mod verify;
 
 use std::io;
 
+use futures::future::LocalBoxFuture;
 use headwater_store::query;
 
 use crate::cli::{Cli, Command, ConfigCommand, ConnectionCommand, Format, RawCommand, Shared};
@@ -32,7 +33,12 @@ pub use verify::{Verified, compare_with_source};
 ///
 /// # Errors
 /// With the exit code and what to do next.
-pub async fn run(cli: Cli) -> Result<Exit, Failure> {
+pub fn run(cli: Cli) -> LocalBoxFuture<'static, Result<Exit, Failure>> {
+    // As a value behind a pointer it is compiled here, once, and not again in each program.
+    Box::pin(dispatch(cli))
+}
+
+async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let shared = cli.shared;
     // Boxed: each is a large future, and together they are deeper than the compiler looks.
     match cli.command {

@@ -1,0 +1,39 @@
+//! DORA metrics of a project: pure rules over domain rows.
+//!
+//! [`Facts`] are the domain rows that concern a project, [`Rules`] its part of the configuration.
+//! [`measure`] decides what each row means (which deployment shipped a pull request, which one
+//! caused an incident, which one repairs another); [`report`] counts that over a range of days.
+//! Nothing here reads a clock, a database or a file.
+//!
+//! All moments are milliseconds since 1970 in UTC. docs/metrics.md has the definitions for users.
+
+mod calendar;
+mod commit_lead_time;
+mod coverage;
+mod deployments;
+mod facts;
+mod failures;
+mod first_deployment;
+mod incidents;
+mod lead_time;
+mod measured;
+mod numbers;
+mod repairs;
+mod report;
+mod rules;
+
+pub use calendar::{By, Range, RangeError};
+pub use commit_lead_time::CommitLeadTime;
+pub use deployments::{Deployment, DeploymentRows, Place, Row};
+pub use facts::{
+    DeploymentRow, Facts, History, Incident, MergedCommit, Moment, NamedIssue, PullRequest,
+    Repository, RevertingCommit, Review, first_commit, first_review,
+};
+pub use failures::Failure;
+pub use incidents::{Link, LinkMethod, Unlinked};
+pub use lead_time::{LeadTime, NotDeployed};
+pub use measured::{Measured, measure};
+pub use numbers::{percentile, ratio, seconds, span};
+pub use repairs::{Repair, RepairKind};
+pub use report::{Edition, report};
+pub use rules::{FailureSource, HOTFIX_BRANCH, HOTFIX_TITLE, INCIDENT_WINDOW, Rules};

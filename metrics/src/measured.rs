@@ -1,0 +1,90 @@
+//! What each row means, for all of time.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::commit_lead_time::{self, CommitLeadTime};
+use crate::deployments::previous_of_environment;
+use crate::first_deployment::FirstDeployments;
+use crate::repairs::Repairs;
+use crate::{
+    DeploymentRows, Facts, Failure, LeadTime, Link, Repair, RepairKind, Rules, Unlinked, failures,
+    incidents, lead_time,
+};
+
+/// What each row of a project means, for all of time.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// Deployments and their rows.
+    pub deployments: DeploymentRows,
+    /// For each successful production row whether its commits cannot be told.
+    pub missing_history: Vec<bool>,
+    /// One row for each merged pull request.
+    pub lead_times: Vec<LeadTime>,
+    /// Incidents with a deployment.
+    pub links: Vec<Link>,
+    /// Incidents without one.
+    pub unlinked: Vec<(String, Unlinked)>,
+    /// Deployments that repair others.
+    pub repairs: Vec<Repair>,
+    /// Counted deployments that failed.
+    pub failures: Vec<Failure>,
+    /// Milliseconds from authoring to deployment of commits, by deployment.
+    pub(crate) commit_samples: HashMap<String, Vec<i64>>,
+    /// `prev_success_deployment_commit_id` of each row of `cicd_deployment_commits`, by its id.
+    pub previous: BTreeMap<String, String>,
+}
+
+impl Measured {
+    /// In which ways each deployment repairs.
+    #[must_use]
+    pub fn repair_kinds(&self) -> BTreeMap<&str, BTreeSet<RepairKind>> {
+        let mut kinds: BTreeMap<&str, BTreeSet<RepairKind>> = BTreeMap::new();
+        for repair in &self.repairs {
+            kinds
+                .entry(&repair.deployment)
+                .or_default()
+                .insert(repair.kind);
+        }
+        kinds
+    }
+
+    /// Lead times of the commits of a deployment.
+    #[must_use]
+    pub fn commits_of(&self, deployment: &str) -> CommitLeadTime {
+        let samples = self.commit_samples.get(deployment);
+        CommitLeadTime::of(samples.cloned().unwrap_or_default())
+    }
+}
+
+/// Decides what each row of a project means.
+#[must_use]
+pub fn measure(facts: &Facts, rules: &Rules) -> Measured {
+    let deployments = DeploymentRows::of(facts, rules);
+    let first = FirstDeployments::of(facts, &deployments);
+    let lead_times = lead_time::lead_times(facts, &deployments, &first);
+    let (links, unlinked) = incidents::links(facts, rules, &deployments);
+    let repairs = Repairs {
+        facts,
+        rules,
+        deployments: &deployments,
+        first: &first,
+        lead_times: &lead_times,
+        by_id: deployments.by_id(),
+    }
+    .find();
+    let failures = failures::failures(facts, rules, &deployments, &links, &repairs);
+    let previous = previous_of_environment(&facts.deployments).into_iter();
+    Measured {
+        previous: previous
+            .map(|(id, before)| (id.to_owned(), before.to_owned()))
+            .collect(),
+        commit_samples: commit_lead_time::samples(facts, &deployments, &first),
+        missing_history: first.missing_history,
+        deployments,
+        lead_times,
+        links,
+        unlinked,
+        repairs,
+        failures,
+    }
+}
