@@ -45,6 +45,7 @@ pub(crate) async fn import(
     let mut highest = 0;
     for row in rows_of(&bytes, &name, format) {
         let row = row?;
+        require_scope_of(entry, &row)?;
         scopes.insert(row.scope.clone());
         highest = highest.max(row.id.unwrap_or_default());
     }
@@ -70,6 +71,25 @@ pub(crate) async fn import(
         );
     }
     Ok(Exit::Ok)
+}
+
+/// Refuses a row whose `params` cannot name what the stream's items belong to: it would be stored
+/// and never extracted.
+fn require_scope_of(entry: &StreamEntry, row: &FileRow) -> Result<(), Failure> {
+    let of_workspace = entry.collection.of_workspace;
+    if row.scope.is_workspace() == of_workspace {
+        return Ok(());
+    }
+    let (expected, example) = if of_workspace {
+        ("a workspace", "acme")
+    } else {
+        ("a repository", "acme/rocket")
+    };
+    Err(Failure::usage(format!(
+        "{}: params: FullName {:?} is no name of {expected}, to which items of {} belong; \
+         write it like {example:?}",
+        row.place, row.scope.full_name, entry.collection.raw_table
+    )))
 }
 
 /// Writes all rows in one transaction, so that a row that cannot be written leaves nothing behind.

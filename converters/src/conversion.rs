@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use headwater_domain::code::{repo_commit, short_hash};
 use headwater_domain::{Rows, Scope, Sourced, Table};
-use headwater_store::{Store, StoreError, aside};
+use headwater_store::{Store, StoreError, Way, aside};
 use sea_orm::EntityTrait;
 
 use crate::rules::Rules;
@@ -67,6 +67,8 @@ type Loader = for<'a> fn(
 pub struct Read {
     pub(crate) table: &'static Table,
     pub(crate) column: &'static str,
+    /// The table that leads from the column to the driver's key; none where the column holds it.
+    pub(crate) way: Option<Way>,
     pub(crate) load: Option<Loader>,
 }
 
@@ -77,6 +79,7 @@ impl Read {
         Self {
             table: Table::of::<E>(),
             column,
+            way: None,
             load: None,
         }
     }
@@ -87,7 +90,26 @@ impl Read {
         Self {
             table: Table::of::<K::Entity>(),
             column,
+            way: None,
             load: Some(load::<K>),
+        }
+    }
+
+    /// A table whose rows other rows name: those of `W` hold in `from` what is in its `column`,
+    /// and in `to` the driver's key.
+    #[must_use]
+    pub fn named_by<K: RelatedRow, W: EntityTrait>(
+        column: &'static str,
+        (from, to): (&'static str, &'static str),
+    ) -> Self {
+        let way = Way {
+            table: Table::of::<W>().name,
+            from,
+            to,
+        };
+        Self {
+            way: Some(way),
+            ..Self::related::<K>(column)
         }
     }
 }
@@ -97,7 +119,7 @@ pub trait RelatedRow: 'static {
     /// Its table.
     type Entity: EntityTrait<Model: Default + Send + Sync>;
 
-    /// The driver key it belongs to.
+    /// The driver key it belongs to; of rows that others name, the key by which they do.
     fn driver_key(row: &<Self::Entity as EntityTrait>::Model) -> String;
 }
 
@@ -315,10 +337,16 @@ impl Conversion {
             ..Related::default()
         };
         for read in &self.reads {
-            if let Some(load) = read.load {
-                let (kind, rows) = load(store, scope, read.column, keys).await?;
-                related.loaded.insert(kind, rows);
-            }
+            let Some(load) = read.load else {
+                continue;
+            };
+            let named = match &read.way {
+                Some(way) => Some(store.names_of(scope, way, keys).await?),
+                None => None,
+            };
+            let keys = named.as_deref().unwrap_or(keys);
+            let (kind, rows) = load(store, scope, read.column, keys).await?;
+            related.loaded.insert(kind, rows);
         }
         Ok(related)
     }

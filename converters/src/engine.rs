@@ -241,7 +241,14 @@ async fn list_work(
         let keys = store
             .removed_between(scope, read.table.name, after, latest)
             .await?;
-        removed.extend(keys.iter().filter_map(|key| driver_key(key, read.column)));
+        let keys = keys.iter().filter_map(|key| driver_key(key, read.column));
+        match &read.way {
+            None => removed.extend(keys),
+            Some(way) => {
+                let names: Vec<String> = keys.collect();
+                removed.extend(store.keys_naming(scope, way, &names).await?);
+            }
+        }
     }
     let page = store.begin(scope, watch.now).await?;
     if after == 0 && conversion.may_pass_everything() {
@@ -249,8 +256,11 @@ async fn list_work(
     } else {
         for read in &conversion.reads {
             let changed = (read.table.name, read.column);
-            page.add_changed_work(&step, changed, (after, latest))
-                .await?;
+            let range = (after, latest);
+            match &read.way {
+                None => page.add_changed_work(&step, changed, range).await?,
+                Some(way) => page.add_work_naming(&step, changed, way, range).await?,
+            }
         }
     }
     page.add_work(&step, removed).await?;

@@ -1,7 +1,5 @@
 //! One raw item on its way to tool rows.
 
-use chrono::{DateTime, Utc};
-
 use crate::rules::Rules;
 use crate::{Origin, Scope};
 
@@ -16,8 +14,6 @@ pub struct Item<'a> {
     pub parent: &'a str,
     /// Natural key of the item among its siblings.
     pub key: &'a str,
-    /// Server time at which the item was last seen to change (UTC).
-    pub seen_at: Option<DateTime<Utc>>,
     /// Where its rows come from.
     pub origin: Origin,
 }

@@ -57,7 +57,7 @@ pub struct Mention {
     pub raw_id: i64,
     /// Key of the item: parent and own key.
     pub item: String,
-    /// Server time at which the item was last seen to change (UTC).
+    /// When the source says that the item last changed (UTC); none where it says nothing.
     pub seen_at: Option<DateTime<Utc>>,
     /// The account, and what the item says about it.
     pub described: Arc<Described>,
@@ -111,7 +111,15 @@ impl Rows {
     }
 
     /// Notes that this item names an account; accounts are computed from all such mentions.
-    pub fn mention(&mut self, item: &Item<'_>, profile: Profile<'_>) {
+    ///
+    /// `said_at` is the item's own time of its last change, in UTC, and never the time at which it
+    /// was fetched: what an account is must follow from what is stored.
+    pub fn mention(
+        &mut self,
+        item: &Item<'_>,
+        said_at: Option<DateTime<Utc>>,
+        profile: Profile<'_>,
+    ) {
         if profile.account_id.is_empty() {
             return;
         }
@@ -145,7 +153,7 @@ impl Rows {
         self.mentions.push(Mention {
             raw_id: item.origin.id,
             item: item.path(),
-            seen_at: item.seen_at,
+            seen_at: said_at,
             described,
         });
     }
@@ -283,22 +291,21 @@ mod tests {
             scope: &scope,
             parent: "12",
             key: "301",
-            seen_at: None,
             origin: origin(id),
         };
         let mut rows = Rows::default();
         rows.from_origin(origin(1));
         rows.push(named("a"));
-        rows.mention(&item(1), profile("ann", "Ann"));
+        rows.mention(&item(1), None, profile("ann", "Ann"));
         rows.from_origin(origin(2));
         rows.push(named("b"));
-        rows.mention(&item(2), profile("bob", "Bob"));
+        rows.mention(&item(2), None, profile("bob", "Bob"));
         rows.push(named(&"c".repeat(256)));
         let refused = rows.take_refused().unwrap();
         assert_eq!(refused.column, "id");
         rows.undo();
         rows.from_origin(origin(3));
-        rows.mention(&item(3), profile("bob", "Bob"));
+        rows.mention(&item(3), None, profile("bob", "Bob"));
         let taken = rows.take(Table::of::<repo::Entity>());
         assert_eq!(taken.len(), 1);
         assert_eq!(taken[0].values[0], Value::from("a"));
@@ -333,14 +340,13 @@ mod tests {
             scope: &scope,
             parent: "12",
             key: "301",
-            seen_at: None,
             origin: Origin::default(),
         };
         let mut rows = Rows::default();
-        rows.mention(&item, profile("", "Former user"));
+        rows.mention(&item, None, profile("", "Former user"));
         assert!(rows.take_mentions().is_empty() && rows.take_shared().is_empty());
-        rows.mention(&item, profile("ann", "Ann"));
-        rows.mention(&item, profile("ann", "Ann B"));
+        rows.mention(&item, None, profile("ann", "Ann"));
+        rows.mention(&item, None, profile("ann", "Ann B"));
         let mentions = rows.take_mentions();
         assert_eq!(
             (

@@ -20,7 +20,7 @@ use crate::engine::{Error, Outcome};
 pub const STEP: &str = "extract:accounts";
 
 /// Raise it when [`merged`] changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Accounts computed in one transaction.
 const PAGE: usize = 64;
@@ -132,10 +132,14 @@ async fn compute(
     Ok(())
 }
 
-/// Newest by server time; of equal times the greater stream and key.
+/// Newest by the time that the source gives the item; of equal times the greater stream, key and
+/// description. What was fetched when plays no part.
 fn newest_first(mentions: &[Mentioned]) -> Vec<&Mentioned> {
     let mut sorted: Vec<&Mentioned> = mentions.iter().collect();
-    sorted.sort_by_key(|m| Reverse((m.seen_at, m.source.as_str(), m.item.as_str())));
+    sorted.sort_by_key(|m| {
+        let item = (m.source.as_str(), m.item.as_str());
+        Reverse((m.seen_at, item, m.profile.profile_id.as_str()))
+    });
     sorted
 }
 

@@ -393,7 +393,6 @@ impl Reading {
                 rules: &self.configured,
                 parent: &raw.parent,
                 key: &raw.key,
-                seen_at: raw.created_at,
                 origin,
             };
             let read = (self.extract)(&item, &raw.data, &mut rows);

@@ -96,14 +96,36 @@ pub fn name<'de, const LONGEST: usize, D: Deserializer<'de>>(
 pub fn short_text<'de, const LONGEST: usize, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<String, D::Error> {
-    let text = text(deserializer)?;
+    part_of_key(text(deserializer)?, LONGEST).map_err(de::Error::custom)
+}
+
+/// Why text cannot be part of a key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// It has more characters than the key may have.
+    #[error("{length} characters; as part of a key it may have {longest}")]
+    Characters {
+        /// Characters of the text.
+        length: usize,
+        /// Characters that it may have.
+        longest: usize,
+    },
+    /// It has a control character.
+    #[error("a control character in a key")]
+    Control,
+}
+
+/// The text, where it can be part of a key of so many characters.
+///
+/// # Errors
+/// When it is too long, or has control characters.
+pub fn part_of_key(text: String, longest: usize) -> Result<String, Unfit> {
     let length = text.chars().count();
-    if length > LONGEST {
-        let message = format!("{length} characters; as part of a key it may have {LONGEST}");
-        return Err(de::Error::custom(message));
+    if length > longest {
+        return Err(Unfit::Characters { length, longest });
     }
     if text.contains(char::is_control) {
-        return Err(de::Error::custom("a control character in a key"));
+        return Err(Unfit::Control);
     }
     Ok(text)
 }

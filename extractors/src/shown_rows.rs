@@ -26,7 +26,7 @@ pub(crate) fn extracted<S: Extract>(parent: &str, key: &str, payload: &str) -> S
     }
 }
 
-/// An item last seen to change at a fixed time.
+/// An item under the usual rules.
 pub(crate) fn item<'a>(scope: &'a Scope, parent: &'a str, key: &'a str) -> Item<'a> {
     static USUAL: LazyLock<Rules> = LazyLock::new(Rules::default);
     Item {
@@ -34,7 +34,6 @@ pub(crate) fn item<'a>(scope: &'a Scope, parent: &'a str, key: &'a str) -> Item<
         rules: &USUAL,
         parent,
         key,
-        seen_at: chrono::DateTime::from_timestamp(1_790_000_000, 0),
         origin: Origin::default(),
     }
 }
@@ -48,8 +47,10 @@ fn shown(mut rows: Rows) -> String {
     for mention in rows.take_mentions() {
         writeln!(
             text,
-            "mention of {} by {}",
-            mention.described.account_id, mention.item
+            "mention of {} by {} at {}",
+            mention.described.account_id,
+            mention.item,
+            mention.seen_at.map_or("no time".to_owned(), |time| time.to_rfc3339()),
         )
         .unwrap();
     }

@@ -31,6 +31,8 @@ mod m20261121_000026_create_pull_request_merges;
 mod m20261121_000027_create_short_hashes;
 mod m20261121_000028_index_authors_of_git;
 mod m20261121_000029_index_commits_of_pull_requests;
+mod m20261130_000030_size_pull_requests;
+mod m20261130_000031_compare_updates;
 mod schema;
 
 use std::time::Duration;
@@ -138,6 +140,8 @@ history! {
     m20261121_000027_create_short_hashes => SHORT_HASHES,
     m20261121_000028_index_authors_of_git => AUTHORS_OF_GIT,
     m20261121_000029_index_commits_of_pull_requests => COMMITS_OF_PULL_REQUESTS,
+    m20261130_000030_size_pull_requests => PULL_REQUEST_SIZES,
+    m20261130_000031_compare_updates => COMPARED_UPDATES,
 }
 
 /// Applies changes in order and remembers which are applied.

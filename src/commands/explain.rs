@@ -3,10 +3,14 @@
 
 mod pull_request;
 
+use std::collections::BTreeSet;
+
 use headwater_converters::bitbucket::explain::{self, Line, PipelineRows};
 use headwater_converters::rules::Rules;
 use headwater_domain::Scope;
-use headwater_domain::tool::bitbucket::{deployment, issue, issue_change, pipeline, pipeline_step};
+use headwater_domain::tool::bitbucket::{
+    deployment, environment, issue, issue_change, pipeline, pipeline_step,
+};
 use headwater_store::Store;
 use headwater_store::query::Cell;
 
@@ -259,10 +263,20 @@ impl Asked<'_> {
         let deployments = self
             .store
             .rows_by_key::<deployment::Entity>(scope, "belongs_to", &key);
+        let deployments = deployments.await?;
+        let environments: BTreeSet<String> = deployments
+            .iter()
+            .map(|deployment| deployment.row.environment_id.clone())
+            .collect();
+        let environments: Vec<String> = environments.into_iter().collect();
+        let environments = self
+            .store
+            .rows_by_key::<environment::Entity>(scope, KEY, &environments);
         Ok(PipelineRows {
             pipeline: pipelines.await?.into_iter().next(),
             steps: steps.await?,
-            deployments: deployments.await?,
+            deployments,
+            environments: environments.await?,
         })
     }
 }

@@ -48,6 +48,7 @@ use database::{Database, Server, Sqlite};
 pub use aside::aside;
 pub use error::StoreError;
 pub use page::Page;
+pub use read::Way;
 pub use replace::{Changes, Owner, Replacement};
 pub use value::KeyValue;
 pub use watch::Watch;

@@ -21,7 +21,7 @@ use crate::sql::key_list;
 pub struct Mentioned {
     /// The description.
     pub profile: account_profile::Model,
-    /// Server time at which that item was last seen to change (UTC).
+    /// When the source says that this item last changed (UTC); none where it says nothing.
     pub seen_at: Option<DateTime<Utc>>,
     /// Stream of that item.
     pub source: String,
@@ -72,7 +72,8 @@ impl Store {
         let text = "SELECT seen_at, source, item, _raw_data_params, _raw_data_table, _raw_data_id \
                     FROM _headwater_account_mentions \
                     WHERE connection_id = ? AND account_id = ? AND profile_id = ? \
-                    ORDER BY seen_at DESC, source DESC, item DESC LIMIT 1";
+                    ORDER BY CASE WHEN seen_at IS NULL THEN 1 ELSE 0 END, seen_at DESC, \
+                    source DESC, item DESC, repo_id DESC LIMIT 1";
         let values = vec![
             profile.connection_id.into(),
             profile.account_id.clone().into(),
@@ -381,7 +382,8 @@ impl Page<'_> {
             "SELECT said.seen_at, said.item, said.raw_id FROM _headwater_item_mentions AS said \
              JOIN {} AS raw ON raw.id = said.raw_id \
              WHERE said.raw_table = ? AND raw.params = ? AND said.accounts LIKE ? ESCAPE '!' \
-             ORDER BY said.seen_at DESC, said.item DESC LIMIT 1",
+             ORDER BY CASE WHEN said.seen_at IS NULL THEN 1 ELSE 0 END, said.seen_at DESC, \
+             said.item DESC LIMIT 1",
             of.raw_table
         );
         let account_id = account_id

@@ -9,7 +9,7 @@ use sea_orm::sea_query::ColumnType;
 use crate::Store;
 use crate::error::{During, StoreError};
 use crate::page::Page;
-use crate::read::within;
+use crate::read::{Way, within};
 use crate::shape::Shape;
 use crate::sql::list_of;
 use crate::value::{self, KeyValue};
@@ -307,15 +307,7 @@ impl Page<'_> {
         (table, column): (&str, &str),
         (after, up_to): (i64, i64),
     ) -> Result<(), StoreError> {
-        // The one type name for text in a cast that the databases do not share, and what makes a
-        // key that is there already no error.
-        let (text_type, known) = match self.store.backend() {
-            DbBackend::MySql => (
-                "CHAR(255)",
-                "ON DUPLICATE KEY UPDATE row_key = _headwater_work.row_key",
-            ),
-            _ => ("TEXT", "ON CONFLICT (params, step, row_key) DO NOTHING"),
-        };
+        let (text_type, known) = self.words_of_work();
         let text = format!(
             "INSERT INTO _headwater_work (params, step, row_key) \
              SELECT DISTINCT changed._raw_data_params, ?, CAST(changed.{column} AS {text_type}) \
@@ -331,6 +323,51 @@ impl Page<'_> {
         let added = self.execute(&text, values).await?;
         self.note_written("_headwater_work", added);
         Ok(())
+    }
+
+    /// The same for keys of rows that name the changed ones.
+    pub async fn add_work_naming(
+        &self,
+        step: &str,
+        (table, column): (&str, &str),
+        way: &Way,
+        (after, up_to): (i64, i64),
+    ) -> Result<(), StoreError> {
+        let (text_type, known) = self.words_of_work();
+        let Way {
+            table: naming,
+            from,
+            to,
+        } = way;
+        let text = format!(
+            "INSERT INTO _headwater_work (params, step, row_key) \
+             SELECT DISTINCT naming._raw_data_params, ?, CAST(naming.{to} AS {text_type}) \
+             FROM {table} AS changed JOIN {naming} AS naming \
+             ON naming._raw_data_params = changed._raw_data_params \
+             AND naming.{from} = changed.{column} WHERE changed._raw_data_params = ? \
+             AND changed.changed_seq > ? AND changed.changed_seq <= ? {known}"
+        );
+        let values = vec![
+            step.into(),
+            self.params.clone().into(),
+            after.into(),
+            up_to.into(),
+        ];
+        let added = self.execute(&text, values).await?;
+        self.note_written("_headwater_work", added);
+        Ok(())
+    }
+
+    /// The one type name for text in a cast that the databases do not share, and what makes a key
+    /// that is there already no error.
+    fn words_of_work(&self) -> (&'static str, &'static str) {
+        match self.store.backend() {
+            DbBackend::MySql => (
+                "CHAR(255)",
+                "ON DUPLICATE KEY UPDATE row_key = _headwater_work.row_key",
+            ),
+            _ => ("TEXT", "ON CONFLICT (params, step, row_key) DO NOTHING"),
+        }
     }
 
     /// Adds keys to a step's work.

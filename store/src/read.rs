@@ -1,6 +1,6 @@
 //! Typed reads of tool rows, with their origin.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use sea_orm::{DbErr, EntityTrait, Iterable, ModelTrait, Value};
 
@@ -69,6 +69,69 @@ impl Store {
             }
         }
         Ok(None)
+    }
+}
+
+/// A tool table whose rows name those of another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// The table that names; it has the columns `connection_id` and `repo_id`.
+    pub table: &'static str,
+    /// Its column with the name.
+    pub from: &'static str,
+    /// Its column with the key that is looked for.
+    pub to: &'static str,
+}
+
+impl Store {
+    /// Keys of the rows that hold one of these names, within a scope.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keys_naming(
+        &self,
+        scope: &Scope,
+        way: &Way,
+        names: &[String],
+    ) -> Result<Vec<String>, StoreError> {
+        let columns = (way.to, way.from);
+        self.other_column(scope, way.table, columns, names).await
+    }
+
+    /// Names that the rows with these keys hold, within a scope.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn names_of(
+        &self,
+        scope: &Scope,
+        way: &Way,
+        keys: &[String],
+    ) -> Result<Vec<String>, StoreError> {
+        let columns = (way.from, way.to);
+        self.other_column(scope, way.table, columns, keys).await
+    }
+
+    /// Distinct texts of one column in the rows whose other column holds one of these texts.
+    async fn other_column(
+        &self,
+        scope: &Scope,
+        table: &str,
+        (wanted, known): (&str, &str),
+        texts: &[String],
+    ) -> Result<Vec<String>, StoreError> {
+        let text = format!(
+            "SELECT DISTINCT {wanted} FROM {table} \
+             WHERE connection_id = ? AND repo_id = ? AND {known} IN "
+        );
+        let within = [scope.connection_id.into(), scope.full_name.clone().into()];
+        let rows = self.rows_in(&text, &within, texts).await?;
+        let mut found = BTreeSet::new();
+        for row in rows {
+            let text: Option<String> = row.get(0).during(&format!("reading {table}"))?;
+            found.extend(text.filter(|text| !text.is_empty()));
+        }
+        Ok(found.into_iter().collect())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Deployments as Bitbucket tells them.
 
 use headwater_domain::devops::{cicd_deployment, cicd_deployment_commit};
-use headwater_domain::tool::bitbucket::{deployment, pipeline, pipeline_step};
+use headwater_domain::tool::bitbucket::{deployment, environment, pipeline, pipeline_step};
 use headwater_domain::{Rows, Scope, Sourced, id};
 
 use super::pipeline_step::StepOfPipeline;
@@ -26,6 +26,64 @@ impl RelatedRow for DeploymentOfPipeline {
     }
 }
 
+/// An environment that deployments name by its UUID.
+pub(super) struct NamedEnvironment;
+
+impl RelatedRow for NamedEnvironment {
+    type Entity = environment::Entity;
+
+    fn driver_key(row: &environment::Model) -> String {
+        row.bitbucket_id.clone()
+    }
+}
+
+impl NamedEnvironment {
+    /// Environments that the deployments of a pipeline name.
+    pub(super) fn read() -> Read {
+        let columns = ("environment_id", "belongs_to");
+        Read::named_by::<Self, deployment::Entity>("bitbucket_id", columns)
+    }
+}
+
+/// Where deployments may find the environments that they name.
+#[derive(Clone, Copy)]
+pub(super) enum Environments<'a> {
+    /// Rows that belong to the driver row at hand.
+    Of(&'a Related),
+    /// All of the repository.
+    All(&'a [Sourced<environment::Model>]),
+}
+
+impl<'a> Environments<'a> {
+    /// Name and type of where a deployment went: as it says itself, else as the list of
+    /// environments does. Where the list of deployments is not asked for more, it gives the
+    /// UUID only.
+    pub(super) fn names(self, deployment: &'a deployment::Model) -> EnvironmentNames<'a> {
+        let (name, kind) = (&deployment.environment, &deployment.environment_type);
+        if !(name.is_empty() || kind.is_empty()) {
+            return EnvironmentNames { name, kind };
+        }
+        let listed = self.find(&deployment.environment_id);
+        let or = |own: &'a str, listed: Option<&'a String>| match listed {
+            Some(listed) if own.is_empty() => listed.as_str(),
+            _ => own,
+        };
+        EnvironmentNames {
+            name: or(name, listed.map(|found| &found.name)),
+            kind: or(kind, listed.map(|found| &found.environment_type)),
+        }
+    }
+
+    fn find(self, uuid: &str) -> Option<&'a environment::Model> {
+        let rows = match self {
+            Self::Of(related) => related.of::<environment::Entity>(uuid),
+            Self::All(rows) => rows,
+        };
+        let mut rows = rows.iter().map(|sourced| &sourced.row);
+        rows.find(|row| !uuid.is_empty() && row.bitbucket_id == uuid)
+    }
+}
+
 /// The pipeline itself.
 pub(super) struct OwnPipeline;
 
@@ -40,7 +98,7 @@ impl RelatedRow for OwnPipeline {
 impl Convert for Deployments {
     type Driver = deployment::Entity;
     const NAME: &'static str = "deployments";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const KEY: &'static str = "belongs_to";
 
     fn reads() -> Vec<Read> {
@@ -48,6 +106,7 @@ impl Convert for Deployments {
             Read::trigger::<deployment::Entity>(Self::KEY),
             Read::related::<OwnPipeline>("bitbucket_id"),
             Read::related::<StepOfPipeline>("pipeline_id"),
+            NamedEnvironment::read(),
         ]
     }
 
@@ -91,7 +150,8 @@ impl Convert for Deployments {
 
 fn converted(scope: &Scope, row: &deployment::Model, related: &Related) -> cicd_deployment::Model {
     let steps = related.of::<pipeline_step::Entity>(&row.belongs_to);
-    let (environment, result) = decided(related.rules(), row, steps, &mut unheard);
+    let names = Environments::Of(related).names(row);
+    let (environment, result) = decided(related.rules(), (row, names), steps, &mut unheard);
     cicd_deployment::Model {
         id: id::deployment(scope.connection_id, &row.bitbucket_id),
         cicd_scope_id: id::repository(scope.connection_id, &scope.full_name),
@@ -103,7 +163,7 @@ fn converted(scope: &Scope, row: &deployment::Model, related: &Related) -> cicd_
         original_status: row.status.clone(),
         original_result: row.result.clone(),
         environment: environment.to_owned(),
-        original_environment: row.environment.clone(),
+        original_environment: names.name.to_owned(),
         created_date: row.created_on,
         queued_date: None,
         started_date: row.started_on,
@@ -118,17 +178,13 @@ fn converted(scope: &Scope, row: &deployment::Model, related: &Related) -> cicd_
 /// Environment and result of a deployment.
 pub(super) fn decided<'a>(
     rules: &'a Rules,
-    row: &'a deployment::Model,
+    (row, names): (&'a deployment::Model, EnvironmentNames<'a>),
     steps: &'a [Sourced<pipeline_step::Model>],
     log: Log<'_, 'a>,
 ) -> (&'static str, &'static str) {
     let mut steps = steps.iter().map(|sourced| &sourced.row);
     let step = steps.find(|step| step.bitbucket_id == row.step_id);
     let step_result = step.map_or("", |step| step.result.as_str());
-    let names = EnvironmentNames {
-        name: &row.environment,
-        kind: &row.environment_type,
-    };
     let environment = rules.environment(names, log);
     let result = outcome::deployment_result(&row.result, step_result, &row.status, log);
     (environment, result)

@@ -3,9 +3,13 @@
 //!
 //! The rules are asked by the same functions as in the conversions, with somebody listening.
 
-use headwater_domain::tool::bitbucket::{deployment, issue, issue_change, pipeline, pipeline_step};
+use headwater_domain::tool::bitbucket::{
+    deployment, environment, issue, issue_change, pipeline, pipeline_step,
+};
 use headwater_domain::{Scope, Sourced};
 
+use super::deployment::Environments;
+use super::pipeline::release::{End, Release};
 use super::{deployment as told, issue as issues, pipeline as pipelines, pipeline_step as steps};
 use crate::rules::{Look, Rules, outcome};
 
@@ -39,6 +43,14 @@ pub struct PipelineRows {
     pub steps: Vec<Sourced<pipeline_step::Model>>,
     /// Its deployments.
     pub deployments: Vec<Sourced<deployment::Model>>,
+    /// Environments that these name.
+    pub environments: Vec<Sourced<environment::Model>>,
+}
+
+impl PipelineRows {
+    fn deployed(&self) -> (&[Sourced<deployment::Model>], Environments<'_>) {
+        (&self.deployments, Environments::All(&self.environments))
+    }
 }
 
 struct Lines {
@@ -120,7 +132,7 @@ pub fn task(rules: &Rules, step: &pipeline_step::Model, rows: &PipelineRows) -> 
     let mut lines = Lines::new("task");
     started(&mut lines, step);
     let (kind, environment) =
-        steps::decided(rules, step, &rows.deployments, &mut |look| lines.look(look));
+        steps::decided(rules, step, rows.deployed(), &mut |look| lines.look(look));
     let result = outcome::step_result(&step.result);
     let subject = ("result", "words of results", "result of the step");
     lines.word(subject, &step.result, result);
@@ -177,8 +189,9 @@ fn by_ref(rules: &Rules, rows: &PipelineRows, lines: &mut Lines) {
 #[must_use]
 pub fn deployment(rules: &Rules, row: &deployment::Model, rows: &PipelineRows) -> Vec<Line> {
     let mut lines = Lines::new("deployment");
+    let names = Environments::All(&rows.environments).names(row);
     let (environment, result) =
-        told::decided(rules, row, &rows.steps, &mut |look| lines.look(look));
+        told::decided(rules, (row, names), &rows.steps, &mut |look| lines.look(look));
     let status = outcome::deployment_status(&row.status);
     let subject = ("status", "words of states", "state of the deployment");
     lines.word(subject, &row.status, status);
@@ -189,7 +202,7 @@ pub fn deployment(rules: &Rules, row: &deployment::Model, rows: &PipelineRows) -
     let mut own = rows.steps.iter().map(|step| &step.row);
     if let Some(step) = own.find(|step| step.bitbucket_id == row.step_id) {
         lines.of = "step";
-        let looked = steps::decided(rules, step, &rows.deployments, &mut |look| lines.look(look));
+        let looked = steps::decided(rules, step, rows.deployed(), &mut |look| lines.look(look));
         lines.verdict("type", looked.0, "");
     }
     by_ref(rules, rows, &mut lines);
@@ -212,13 +225,13 @@ pub fn pipeline(
     for step in rows.steps.iter().map(|step| &step.row) {
         lines.of = "step";
         started(&mut lines, step);
-        steps::decided(rules, step, &rows.deployments, &mut |look| lines.look(look));
+        steps::decided(rules, step, rows.deployed(), &mut |look| lines.look(look));
         let subject = ("result", "words of results", "result of the step");
         lines.word(subject, &step.result, outcome::step_result(&step.result));
     }
     lines.of = "deployment";
     let row = pipelines::converted(scope, pipeline, &rows.steps, rules);
-    let released = pipelines::release::environment(&row, &rows.steps, rules);
+    let released = pipelines::release::of(&row, &rows.steps, rules);
     match released {
         _ if !rows.deployments.is_empty() => {
             let count = rows.deployments.len();
@@ -228,14 +241,7 @@ pub fn pipeline(
             );
             lines.verdict("row", "", because);
         }
-        Some(environment) => {
-            let because = "its ref, or a step that ended, is one of a deployment, and Bitbucket \
-                           tells none of this pipeline";
-            lines.verdict("row", "a deployment", because);
-            let because = "the pipeline's own, else the most important of its steps";
-            lines.verdict("environment", &environment, because);
-            lines.verdict("result", result, "the pipeline's own");
-        }
+        Some(release) => released_as(&mut lines, &release),
         None => {
             let because = "it has not ended, or neither its ref nor a step that ended is one of \
                            a deployment";
@@ -243,6 +249,28 @@ pub fn pipeline(
         }
     }
     lines.lines
+}
+
+/// Why a pipeline is the deployment that it is.
+fn released_as(lines: &mut Lines, release: &Release) {
+    let (row, environment, result) = if matches!(release.end, End::OfSteps(_)) {
+        (
+            "a step that ended is one of a deployment, whatever the pipeline still waits for, and \
+             Bitbucket tells none of this pipeline",
+            "the pipeline's own, else the most important of the steps that ended",
+            "that of the steps that deployed there: the pipeline has no outcome of its own",
+        )
+    } else {
+        (
+            "its ref, or a step that ended, is one of a deployment, and Bitbucket tells none of \
+             this pipeline",
+            "the pipeline's own, else the most important of its steps",
+            "the pipeline's own",
+        )
+    };
+    lines.verdict("row", "a deployment", row);
+    lines.verdict("environment", &release.environment, environment);
+    lines.verdict("result", release.result, result);
 }
 
 /// Why an issue has its type, its status and its date of resolution.

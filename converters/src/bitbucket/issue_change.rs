@@ -13,6 +13,7 @@ pub struct IssueChanges;
 impl Convert for IssueChanges {
     type Driver = issue_change::Entity;
     const NAME: &'static str = "issue_changes";
+    const VERSION: u32 = 2;
     const KEY: &'static str = "issue_id";
 
     fn reads() -> Vec<Read> {
@@ -53,6 +54,11 @@ impl Convert for IssueChanges {
                 kind(rules, &change.old_value),
                 kind(rules, &change.new_value),
             ),
+            "assignee_account_id" => (
+                "assignee",
+                account(scope, &change.old_value),
+                account(scope, &change.new_value),
+            ),
             field => (field, change.old_value.clone(), change.new_value.clone()),
         };
         rows.push(domain::Model {
@@ -69,6 +75,14 @@ impl Convert for IssueChanges {
             created_date: change.bitbucket_created_at,
         });
     }
+}
+
+/// The account with this id; nobody has none.
+fn account(scope: &Scope, account_id: &str) -> String {
+    if account_id.is_empty() {
+        return String::new();
+    }
+    id::account(scope.connection_id, account_id)
 }
 
 /// The status of a state; no state has none.

@@ -22,7 +22,7 @@ pub struct Pipelines;
 impl Convert for Pipelines {
     type Driver = pipeline::Entity;
     const NAME: &'static str = "pipelines";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const KEY: &'static str = "bitbucket_id";
 
     fn reads() -> Vec<Read> {
@@ -62,9 +62,8 @@ impl Convert for Pipelines {
         let row = converted(scope, &pipeline, steps, related.rules());
         let commit = commit(scope, &row, &pipeline);
         if deployments.is_empty() {
-            let released = release::environment(&row, steps, related.rules());
-            if let Some(environment) = released {
-                release::push(&row, commit.as_ref(), environment, rows);
+            if let Some(release) = release::of(&row, steps, related.rules()) {
+                release::push(&row, commit.as_ref(), release, rows);
             }
         }
         rows.push(row);

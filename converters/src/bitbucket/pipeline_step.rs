@@ -4,9 +4,8 @@ use headwater_domain::devops::cicd_task;
 use headwater_domain::tool::bitbucket::{deployment, pipeline_step};
 use headwater_domain::{Rows, Scope, Sourced, id};
 
-use super::deployment::DeploymentOfPipeline;
+use super::deployment::{DeploymentOfPipeline, Environments, NamedEnvironment};
 use crate::conversion::RelatedRow;
-use crate::rules::deployment::EnvironmentNames;
 use crate::rules::{Log, Rules, outcome, unheard};
 use crate::{Convert, Read, Related, Write};
 
@@ -27,13 +26,14 @@ impl RelatedRow for StepOfPipeline {
 impl Convert for PipelineSteps {
     type Driver = pipeline_step::Entity;
     const NAME: &'static str = "pipeline_steps";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const KEY: &'static str = "pipeline_id";
 
     fn reads() -> Vec<Read> {
         vec![
             Read::trigger::<pipeline_step::Entity>(Self::KEY),
             Read::related::<DeploymentOfPipeline>("belongs_to"),
+            NamedEnvironment::read(),
         ]
     }
 
@@ -61,7 +61,8 @@ impl Convert for PipelineSteps {
             return;
         };
         let deployments = related.of::<deployment::Entity>(&step.pipeline_id);
-        let (kind, environment) = decided(related.rules(), &step, deployments, &mut unheard);
+        let deployed = (deployments, Environments::Of(related));
+        let (kind, environment) = decided(related.rules(), &step, deployed, &mut unheard);
         rows.push(cicd_task::Model {
             id: id::pipeline_step(scope.connection_id, &step.bitbucket_id),
             name: step.name,
@@ -87,15 +88,12 @@ impl Convert for PipelineSteps {
 pub(super) fn decided<'a>(
     rules: &'a Rules,
     step: &'a pipeline_step::Model,
-    deployments: &'a [Sourced<deployment::Model>],
+    (deployments, environments): (&'a [Sourced<deployment::Model>], Environments<'a>),
     log: Log<'_, 'a>,
 ) -> (&'static str, &'static str) {
     let mut own = deployments.iter().map(|sourced| &sourced.row);
     let own = own.find(|deployment| deployment.step_id == step.bitbucket_id);
-    let deployed_to = own.map(|deployment| EnvironmentNames {
-        name: &deployment.environment,
-        kind: &deployment.environment_type,
-    });
+    let deployed_to = own.map(|deployment| environments.names(deployment));
     rules.step(&step.name, deployed_to, log)
 }
 

@@ -23,7 +23,7 @@ pub struct PullRequests;
 impl Convert for PullRequests {
     type Driver = pull_request::Entity;
     const NAME: &'static str = "pull_requests";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const KEY: &'static str = "bitbucket_id";
 
     fn reads() -> Vec<Read> {
@@ -144,8 +144,9 @@ fn row(
         head_ref: source.head_ref,
         base_ref: source.base_ref,
         base_commit_sha: source.base_commit_sha,
-        additions: 0,
-        deletions: 0,
+        additions: None,
+        deletions: None,
+        changed_files: None,
         is_draft: source.is_draft,
     }
 }

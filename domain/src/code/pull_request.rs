@@ -132,12 +132,17 @@ pub struct Model {
         comment = "source commit; short until the full hash is known"
     )]
     pub head_commit_sha: String,
-    /// Lines added; 0 until git history is read.
-    #[sea_orm(comment = "lines added; 0 until git history is read")]
-    pub additions: i64,
-    /// Lines removed; 0 until git history is read.
-    #[sea_orm(comment = "lines removed; 0 until git history is read")]
-    pub deletions: i64,
+    /// Lines added; none until they are known, from git's line counts or the list of changed files.
+    #[sea_orm(
+        comment = "lines added; none until they are known, from git's line counts or the list of changed files"
+    )]
+    pub additions: Option<i64>,
+    /// Lines removed; none until they are known.
+    #[sea_orm(comment = "lines removed; none until they are known")]
+    pub deletions: Option<i64>,
+    /// Files changed; none until they are known.
+    #[sea_orm(comment = "files changed; none until they are known")]
+    pub changed_files: Option<i64>,
     /// True while it is marked as a draft.
     #[sea_orm(comment = "true while it is marked as a draft")]
     pub is_draft: bool,

@@ -6,26 +6,83 @@ use serde::Deserialize;
 use super::Links;
 use crate::json;
 
-/// A user inside another payload; any part may be missing.
+/// A user, a team or an app inside another payload; any part may be missing.
 #[derive(Debug, Default, Deserialize)]
+#[serde(try_from = "Received")]
 pub(crate) struct User {
-    /// Atlassian's own limit.
-    #[serde(default, deserialize_with = "json::short_text::<128, _>")]
+    /// Atlassian's account id. Teams, some apps and deleted accounts have none: theirs is the
+    /// UUID, in braces (decision 34). Empty where the payload has neither.
     pub(crate) account_id: String,
-    #[serde(default, deserialize_with = "json::text")]
     pub(crate) display_name: String,
+    username: String,
+    account_status: String,
+    pub(crate) uuid: String,
+    nickname: String,
+    links: Option<Links>,
+}
+
+impl TryFrom<Received> for User {
+    type Error = json::Unfit;
+
+    fn try_from(received: Received) -> Result<Self, Self::Error> {
+        let account_id = if received.account_id.is_empty() {
+            in_braces(&received.uuid)?
+        } else {
+            received.account_id
+        };
+        Ok(Self {
+            account_id,
+            display_name: received.display_name,
+            username: received.username,
+            account_status: received.account_status,
+            uuid: received.uuid,
+            nickname: received.nickname,
+            links: received.links,
+        })
+    }
+}
+
+/// A UUID as the id of an account: one spelling, whether the payload writes braces or not.
+fn in_braces(uuid: &str) -> Result<String, json::Unfit> {
+    let bare = uuid.trim().trim_matches(['{', '}']);
+    if bare.is_empty() {
+        return Ok(String::new());
+    }
+    json::part_of_key(format!("{{{bare}}}"), LONGEST)
+}
+
+/// Characters of an account id; Atlassian's own limit.
+const LONGEST: usize = 128;
+
+/// The fields as they are sent.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename = "User")]
+struct Received {
+    #[serde(default, deserialize_with = "json::short_text::<LONGEST, _>")]
+    account_id: String,
+    #[serde(default, deserialize_with = "json::text")]
+    display_name: String,
     #[serde(default, deserialize_with = "json::text")]
     username: String,
     #[serde(default, deserialize_with = "json::text")]
     account_status: String,
     #[serde(default, deserialize_with = "json::text")]
-    pub(crate) uuid: String,
+    uuid: String,
     #[serde(default, deserialize_with = "json::text")]
     nickname: String,
     links: Option<Links>,
 }
 
 impl User {
+    /// An account of which an id and a name are known.
+    pub(crate) fn named(account_id: String, display_name: String) -> Self {
+        Self {
+            account_id,
+            display_name,
+            ..Self::default()
+        }
+    }
+
     /// What this payload says about the account.
     pub(crate) fn profile(&self) -> Profile<'_> {
         let link = |of: fn(&Links) -> Option<&super::Link>| {

@@ -12,7 +12,7 @@ use crate::{Extract, json};
 
 impl Extract for Commits {
     type Payload = Payload;
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
 
     fn tables() -> Vec<&'static Table> {
         vec![
@@ -43,7 +43,7 @@ impl Extract for Commits {
         });
         let (author_name, author_email) = (name.to_owned(), email.to_owned());
         let user = author.user.unwrap_or_default();
-        rows.mention(item, user.profile());
+        rows.mention(item, payload.date, user.profile());
         rows.push(commit::Model {
             connection_id,
             repo_id: repo_id.clone(),

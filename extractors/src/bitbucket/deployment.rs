@@ -11,6 +11,8 @@ use crate::{Extract, json};
 impl Extract for Deployments {
     type Payload = Payload;
 
+    const VERSION: u32 = 2;
+
     fn tables() -> Vec<&'static Table> {
         vec![Table::of::<deployment::Entity>()]
     }
@@ -35,6 +37,7 @@ impl Extract for Deployments {
             step_id: payload.step.unwrap_or_default().uuid,
             r#type: payload.kind,
             name: release.name,
+            environment_id: environment.uuid,
             environment: environment.name,
             environment_type: environment.environment_type.unwrap_or_default().name,
             key: release.key,
@@ -68,6 +71,9 @@ pub struct Payload {
 
 #[derive(Debug, Default, Deserialize)]
 struct Environment {
+    /// All that there is of it where the list was not asked for more.
+    #[serde(default, deserialize_with = "json::short_text::<127, _>")]
+    uuid: String,
     #[serde(default, deserialize_with = "json::text")]
     name: String,
     environment_type: Option<Named>,

@@ -12,6 +12,8 @@ use crate::{Extract, json};
 impl Extract for Issues {
     type Payload = Payload;
 
+    const VERSION: u32 = 2;
+
     fn tables() -> Vec<&'static Table> {
         vec![Table::of::<issue::Entity>()]
     }
@@ -24,8 +26,8 @@ impl Extract for Issues {
         // Null for an account that was deleted, and for nobody.
         let reporter = payload.reporter.unwrap_or_default();
         let assignee = payload.assignee.unwrap_or_default();
-        rows.mention(item, assignee.profile());
-        rows.mention(item, reporter.profile());
+        rows.mention(item, payload.updated_on, assignee.profile());
+        rows.mention(item, payload.updated_on, reporter.profile());
         let milestone = payload.milestone.unwrap_or_default();
         let links = payload.links.unwrap_or_default();
         rows.push(issue::Model {

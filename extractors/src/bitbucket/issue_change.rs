@@ -14,6 +14,8 @@ use crate::{Extract, json};
 impl Extract for IssueChanges {
     type Payload = Payload;
 
+    const VERSION: u32 = 2;
+
     fn tables() -> Vec<&'static Table> {
         vec![Table::of::<issue_change::Entity>()]
     }
@@ -21,12 +23,15 @@ impl Extract for IssueChanges {
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
         // Null for an account that was deleted.
         let user = payload.user.unwrap_or_default();
-        rows.mention(item, user.profile());
+        rows.mention(item, payload.created_on, user.profile());
         // The list it was found in knows best; imported rows may lack it.
         let listed = Some(item.parent_number()).filter(|number| *number > 0);
         let issue_id = listed.or(payload.issue.map(|issue| issue.id));
         let issue_id = issue_id.unwrap_or_default();
         let mut changes = payload.changes.unwrap_or_default();
+        for assignee in name_assignees(&mut changes) {
+            rows.mention(item, payload.created_on, assignee.profile());
+        }
         if changes.is_empty() {
             // A remark without any change of an attribute.
             changes.insert(String::new(), None);
@@ -49,6 +54,30 @@ impl Extract for IssueChanges {
     }
 }
 
+/// One change of the assignee comes under two keys, the name and the account id: the one with the
+/// id stays, and the name becomes what is known of the account.
+fn name_assignees(changes: &mut Changes) -> Vec<User> {
+    let id = changes.get(ASSIGNEE_ID).cloned().flatten();
+    let Some(id) = id.filter(|id| !(id.old.is_empty() && id.new.is_empty())) else {
+        // Older entries have the name only.
+        changes.remove(ASSIGNEE_ID);
+        return Vec::new();
+    };
+    let name = changes.remove(ASSIGNEE).flatten().unwrap_or_default();
+    let people = [(id.old, name.old), (id.new, name.new)].into_iter();
+    let people = people.filter(|(id, name)| !id.is_empty() && !name.is_empty());
+    people.map(|(id, name)| User::named(id, name)).collect()
+}
+
+/// Key of a changed assignee's name.
+const ASSIGNEE: &str = "assignee";
+
+/// Key of a changed assignee's account id.
+const ASSIGNEE_ID: &str = "assignee_account_id";
+
+/// What changed, by attribute.
+type Changes = BTreeMap<String, Option<Altered>>;
+
 #[derive(Debug, Deserialize)]
 pub struct Payload {
     #[serde(deserialize_with = "json::id")]
@@ -57,7 +86,7 @@ pub struct Payload {
     created_on: Option<DateTime<Utc>>,
     user: Option<User>,
     issue: Option<Numbered>,
-    changes: Option<BTreeMap<String, Option<Altered>>>,
+    changes: Option<Changes>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,7 +95,7 @@ struct Numbered {
     id: i64,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 struct Altered {
     #[serde(default, deserialize_with = "named")]
     old: String,

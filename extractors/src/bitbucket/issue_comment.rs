@@ -11,6 +11,8 @@ use crate::{Extract, json};
 impl Extract for IssueComments {
     type Payload = Payload;
 
+    const VERSION: u32 = 2;
+
     fn tables() -> Vec<&'static Table> {
         vec![Table::of::<issue_comment::Entity>()]
     }
@@ -18,7 +20,8 @@ impl Extract for IssueComments {
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
         // Null for an account that was deleted.
         let user = payload.user.unwrap_or_default();
-        rows.mention(item, user.profile());
+        let said_at = payload.updated_on.or(payload.created_on);
+        rows.mention(item, said_at, user.profile());
         // The list it was found in knows best; imported rows may lack it.
         let listed = Some(item.parent_number()).filter(|number| *number > 0);
         let issue_id = listed.or(payload.issue.map(|issue| issue.id));

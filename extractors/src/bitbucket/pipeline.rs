@@ -12,6 +12,8 @@ use crate::{Extract, json};
 impl Extract for Pipelines {
     type Payload = Payload;
 
+    const VERSION: u32 = 2;
+
     fn tables() -> Vec<&'static Table> {
         vec![Table::of::<pipeline::Entity>()]
     }
@@ -24,7 +26,8 @@ impl Extract for Pipelines {
         let state = payload.state.unwrap_or_default();
         let target = payload.target.unwrap_or_default();
         let links = payload.links.unwrap_or_default();
-        let (kind, environment) = item.rules.pipeline_labels(&target.ref_name);
+        let ref_name = target.branch_or_tag();
+        let (kind, environment) = item.rules.pipeline_labels(&ref_name);
         rows.push(pipeline::Model {
             connection_id: item.scope.connection_id,
             repo_id: item.scope.full_name.clone(),
@@ -32,7 +35,7 @@ impl Extract for Pipelines {
             status: state.name,
             // One that has no result yet tells at which stage it is.
             result: state.result.or(state.stage).unwrap_or_default().name,
-            ref_name: target.ref_name,
+            ref_name,
             commit_sha: target.commit.unwrap_or_default().hash,
             web_url: links.own.unwrap_or_default().href,
             r#type: kind.to_owned(),
@@ -74,7 +77,19 @@ struct State {
 struct Target {
     #[serde(default, deserialize_with = "json::text")]
     ref_name: String,
+    /// Branch that a pull request comes from, where the pipeline ran for one
+    /// (`pipeline_pullrequest_target`).
+    #[serde(default, deserialize_with = "json::text")]
+    source: String,
     commit: Option<Hashed>,
+}
+
+impl Target {
+    fn branch_or_tag(&self) -> String {
+        let named = [&self.ref_name, &self.source];
+        let named = named.into_iter().find(|name| !name.is_empty());
+        named.cloned().unwrap_or_default()
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -11,12 +11,15 @@ use crate::{Extract, json};
 impl Extract for Projects {
     type Payload = Payload;
 
+    const VERSION: u32 = 2;
+
     fn tables() -> Vec<&'static Table> {
         vec![Table::of::<project::Entity>()]
     }
 
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
-        rows.mention(item, payload.owner.unwrap_or_default().profile());
+        let owner = payload.owner.unwrap_or_default();
+        rows.mention(item, payload.updated_on, owner.profile());
         rows.push(project::Model {
             connection_id: item.scope.connection_id,
             workspace: item.scope.full_name.clone(),

@@ -12,7 +12,7 @@ use crate::{Extract, json};
 impl Extract for PullRequests {
     type Payload = Payload;
 
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
 
     fn tables() -> Vec<&'static Table> {
         vec![
@@ -39,7 +39,7 @@ fn mention_people(item: &Item<'_>, payload: &Payload, rows: &mut Rows) {
     // The author's payload is the fullest: of several mentions in one item the last one counts.
     named.extend(&payload.author);
     for user in named {
-        rows.mention(item, user.profile());
+        rows.mention(item, payload.updated_on, user.profile());
     }
 }
 
@@ -118,7 +118,7 @@ fn row(item: &Item<'_>, payload: Payload) -> pull_request::Model {
         description: payload.description,
         bitbucket_created_at: payload.created_on,
         bitbucket_updated_at: payload.updated_on,
-        closed_at: None,
+        closed_at: payload.closed_on,
         comment_count: payload.comment_count,
         commits: 0,
         merged_at: merge_commit.date,
@@ -162,6 +162,9 @@ pub struct Payload {
     created_on: Option<DateTime<Utc>>,
     #[serde(default, deserialize_with = "json::time")]
     updated_on: Option<DateTime<Utc>>,
+    /// Only there once it is merged or declined.
+    #[serde(default, deserialize_with = "json::time")]
+    closed_on: Option<DateTime<Utc>>,
     author: Option<User>,
     closed_by: Option<User>,
     merge_commit: Option<Commit>,

@@ -5,12 +5,15 @@ use headwater_domain::tool::bitbucket::pull_request_activity::{self, PullRequest
 use headwater_domain::{Item, Rows, Table};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use xxhash_rust::xxh3::Xxh3;
 
-use super::User;
+use super::{Hashed, Named, User};
 use crate::{Extract, json};
 
 impl Extract for PullRequestActivities {
     type Payload = Payload;
+
+    const VERSION: u32 = 2;
 
     fn tables() -> Vec<&'static Table> {
         vec![Table::of::<pull_request_activity::Entity>()]
@@ -27,7 +30,7 @@ impl Extract for PullRequestActivities {
         } else {
             return;
         };
-        rows.mention(item, entry.actor.profile());
+        rows.mention(item, entry.date, entry.actor.profile());
         rows.push(pull_request_activity::Model {
             connection_id: item.scope.connection_id,
             repo_id: item.scope.full_name.clone(),
@@ -40,6 +43,7 @@ impl Extract for PullRequestActivities {
             actor_id: entry.actor.account_id,
             actor_name: entry.actor.display_name,
             happened_at: entry.date,
+            content_hash: entry.content_hash,
         });
     }
 }
@@ -51,6 +55,7 @@ struct Entry {
     state: String,
     previous_state: String,
     changed_fields: String,
+    content_hash: String,
 }
 
 impl From<Vote> for Entry {
@@ -61,12 +66,14 @@ impl From<Vote> for Entry {
             state: String::new(),
             previous_state: String::new(),
             changed_fields: String::new(),
+            content_hash: String::new(),
         }
     }
 }
 
 impl From<Update> for Entry {
     fn from(update: Update) -> Self {
+        let content_hash = update.content_hash();
         let changes = update.changes.unwrap_or_default();
         let old = |field: &str| changes.get(field)?.get("old")?.as_str();
         let previous = old("status").or_else(|| old("state")).unwrap_or_default();
@@ -77,6 +84,7 @@ impl From<Update> for Entry {
             state: update.state,
             previous_state: previous.to_uppercase(),
             changed_fields: fields.join(","),
+            content_hash,
         }
     }
 }
@@ -98,6 +106,52 @@ struct Update {
     author: Option<User>,
     /// `{"status": {"old": "open", "new": "fulfilled"}, "title": {...}}`; which fields is open.
     changes: Option<Map<String, Value>>,
+    #[serde(default, deserialize_with = "json::text")]
+    title: String,
+    #[serde(default, deserialize_with = "json::text")]
+    description: String,
+    #[serde(default, deserialize_with = "json::flag")]
+    draft: bool,
+    #[serde(default, deserialize_with = "json::list")]
+    reviewers: Vec<User>,
+    source: Option<End>,
+    destination: Option<End>,
+}
+
+impl Update {
+    /// Hash of what the update says of the pull request, its date and actor left out.
+    fn content_hash(&self) -> String {
+        let mut hash = Xxh3::new();
+        let mut add = |part: &str| {
+            hash.update(part.as_bytes());
+            // The separator keeps ("a", "") and ("", "a") apart.
+            hash.update(b"\x1f");
+        };
+        let draft = if self.draft { "draft" } else { "" };
+        for part in [&self.state, &self.title, &self.description, draft] {
+            add(part);
+        }
+        for end in [&self.source, &self.destination] {
+            let end = end.as_ref();
+            let branch = end.and_then(|end| end.branch.as_ref());
+            let commit = end.and_then(|end| end.commit.as_ref());
+            add(branch.map_or("", |branch| &branch.name));
+            add(commit.map_or("", |commit| &commit.hash));
+        }
+        for reviewer in &self.reviewers {
+            add(&reviewer.account_id);
+        }
+        let changes = self.changes.as_ref().filter(|changes| !changes.is_empty());
+        add(&changes.map(|it| Value::Object(it.clone()).to_string()).unwrap_or_default());
+        format!("{:032x}", hash.digest128())
+    }
+}
+
+/// One end of a pull request as an update tells it.
+#[derive(Debug, Deserialize)]
+struct End {
+    branch: Option<Named>,
+    commit: Option<Hashed>,
 }
 
 #[derive(Debug, Deserialize)]

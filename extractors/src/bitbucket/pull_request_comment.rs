@@ -11,6 +11,8 @@ use crate::{Extract, json};
 impl Extract for PullRequestComments {
     type Payload = Payload;
 
+    const VERSION: u32 = 2;
+
     fn tables() -> Vec<&'static Table> {
         vec![Table::of::<pull_request_comment::Entity>()]
     }
@@ -18,7 +20,8 @@ impl Extract for PullRequestComments {
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
         // Null for an account that was deleted.
         let user = payload.user.unwrap_or_default();
-        rows.mention(item, user.profile());
+        let said_at = payload.updated_on.or(payload.created_on);
+        rows.mention(item, said_at, user.profile());
         let inline = payload.inline.unwrap_or_default();
         let pull_request = payload.pullrequest.map(|pull_request| pull_request.id);
         rows.push(pull_request_comment::Model {

@@ -10,7 +10,7 @@ use crate::{Extract, json};
 
 impl Extract for PullRequestCommits {
     type Payload = Payload;
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
 
     fn tables() -> Vec<&'static Table> {
         vec![Table::of::<pull_request_commit::Entity>()]
@@ -19,7 +19,7 @@ impl Extract for PullRequestCommits {
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
         let author = payload.author.unwrap_or_default();
         if let Some(user) = &author.user {
-            rows.mention(item, user.profile());
+            rows.mention(item, payload.date, user.profile());
         }
         let (name, email) = split_author(&author.raw);
         rows.push(pull_request_commit::Model {

@@ -11,7 +11,7 @@ use crate::{Extract, json};
 impl Extract for Repositories {
     type Payload = Payload;
 
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
 
     fn tables() -> Vec<&'static Table> {
         vec![Table::of::<repository::Entity>()]
@@ -19,7 +19,7 @@ impl Extract for Repositories {
 
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
         let owner = payload.owner.unwrap_or_default();
-        rows.mention(item, owner.profile());
+        rows.mention(item, payload.updated_on, owner.profile());
         let links = payload.links.unwrap_or_default();
         let project = payload.project.unwrap_or_default();
         rows.push(repository::Model {

@@ -10,13 +10,16 @@ use crate::Extract;
 impl Extract for WorkspaceMembers {
     type Payload = Payload;
 
+    const VERSION: u32 = 2;
+
     fn tables() -> Vec<&'static Table> {
         vec![Table::of::<workspace_member::Entity>()]
     }
 
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
         let user = payload.user.unwrap_or_default();
-        rows.mention(item, user.profile());
+        // A membership tells no time: it fills in what no other item says.
+        rows.mention(item, None, user.profile());
         rows.push(workspace_member::Model {
             connection_id: item.scope.connection_id,
             workspace: item.scope.full_name.clone(),

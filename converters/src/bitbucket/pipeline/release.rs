@@ -9,6 +9,7 @@ use headwater_domain::tool::bitbucket::pipeline_step;
 use headwater_domain::{Rows, Sourced};
 
 use super::super::deployment::with_commit;
+use super::super::seconds_between;
 use crate::rules::deployment::DEPLOYMENT;
 use crate::rules::{Rules, outcome, unheard};
 
@@ -19,58 +20,144 @@ const MADE_OF_COMMIT: &str = "dora.generateDeploymentCommits";
 /// Environments from the most to the least important.
 const BY_IMPORTANCE: [&str; 4] = ["PRODUCTION", "STAGING", "TESTING", "DEVELOPMENT"];
 
-/// Where a pipeline deployed to, which may be empty; none for one that did not deploy, or has not
-/// ended yet.
-pub(in crate::bitbucket) fn environment(
+/// The deployment that a pipeline is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::bitbucket) struct Release {
+    /// Where it deployed to; may be empty.
+    pub(in crate::bitbucket) environment: String,
+    /// Outcome: SUCCESS or FAILURE.
+    pub(in crate::bitbucket) result: &'static str,
+    /// What decides how and when it ended.
+    pub(in crate::bitbucket) end: End,
+}
+
+/// What decides how and when a deployment ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::bitbucket) enum End {
+    /// The pipeline.
+    OfPipeline,
+    /// The steps that deployed: the last of them ended then (UTC), where it says so.
+    OfSteps(Option<DateTime<Utc>>),
+}
+
+/// A step of a pipeline that ran to its end.
+struct Ended<'a> {
+    step: &'a pipeline_step::Model,
+    is_deployment: bool,
+    environment: &'static str,
+}
+
+/// What a pipeline deployed; none for one that did not deploy, or of which no step that deploys
+/// has ended yet.
+///
+/// A pipeline may wait for a later step by hand for ever (PAUSED, HALTED), be stopped while it
+/// waits, or expire: then it has no outcome of its own that says anything of the steps before,
+/// and the own end of a step that deploys decides (decision 35). A pipeline that is a deployment
+/// by its ref alone has no such step: it must have ended.
+pub(in crate::bitbucket) fn of(
     pipeline: &cicd_pipeline::Model,
     steps: &[Sourced<pipeline_step::Model>],
     rules: &Rules,
-) -> Option<String> {
-    if pipeline.result.is_empty() {
-        return None;
-    }
+) -> Option<Release> {
     let steps = steps.iter().map(|step| &step.row);
     let ended = steps
         .filter(|step| step.started_on.is_some() && !outcome::step_result(&step.result).is_empty());
-    let tasks: Vec<_> = ended
-        .map(|step| rules.step(&step.name, None, &mut unheard))
+    let ended: Vec<Ended<'_>> = ended
+        .map(|step| {
+            let (kind, environment) = rules.step(&step.name, None, &mut unheard);
+            Ended {
+                step,
+                is_deployment: kind == DEPLOYMENT,
+                environment,
+            }
+        })
         .collect();
-    let by_step = tasks.iter().any(|(kind, _)| *kind == DEPLOYMENT);
-    if pipeline.r#type != DEPLOYMENT && !by_step {
+    let by_step = ended.iter().any(|ended| ended.is_deployment);
+    let has_outcome = !pipeline.result.is_empty() && !was_stopped(pipeline);
+    if by_step && !has_outcome {
+        return Some(of_steps(pipeline, &ended));
+    }
+    if pipeline.result.is_empty() || (pipeline.r#type != DEPLOYMENT && !by_step) {
         return None;
     }
-    if !pipeline.environment.is_empty() {
-        return Some(pipeline.environment.clone());
+    Some(Release {
+        environment: environment(pipeline, &ended).to_owned(),
+        result: outcome::pipeline_result(&pipeline.original_result),
+        end: End::OfPipeline,
+    })
+}
+
+/// Whether a person or a limit ended the pipeline, and not one of its steps.
+fn was_stopped(pipeline: &cicd_pipeline::Model) -> bool {
+    pipeline.original_result.eq_ignore_ascii_case("STOPPED")
+}
+
+/// The deployment that the steps make: those to the environment that counts, where there are some.
+fn of_steps(pipeline: &cicd_pipeline::Model, ended: &[Ended<'_>]) -> Release {
+    let environment = environment(pipeline, ended);
+    let deployed = ended.iter().filter(|ended| ended.is_deployment);
+    let (there, elsewhere): (Vec<_>, Vec<_>) =
+        deployed.partition(|ended| ended.environment == environment);
+    let deciding = if there.is_empty() { elsewhere } else { there };
+    let mut results = deciding.iter().map(|it| outcome::step_result(&it.step.result));
+    Release {
+        environment: environment.to_owned(),
+        result: if results.any(|result| result == "FAILURE") {
+            "FAILURE"
+        } else {
+            "SUCCESS"
+        },
+        end: End::OfSteps(deciding.iter().filter_map(|it| it.step.completed_on).max()),
     }
-    let of_tasks = |name: &&str| tasks.iter().any(|(_, environment)| environment == name);
-    let found = BY_IMPORTANCE.into_iter().find(of_tasks);
-    Some(found.unwrap_or_default().to_owned())
+}
+
+/// The pipeline's own environment, else the most important one of its steps.
+fn environment<'a>(pipeline: &'a cicd_pipeline::Model, ended: &[Ended<'_>]) -> &'a str {
+    if !pipeline.environment.is_empty() {
+        return &pipeline.environment;
+    }
+    let reached = |name: &&str| ended.iter().any(|ended| ended.environment == *name);
+    let found = BY_IMPORTANCE.into_iter().find(reached);
+    found.unwrap_or_default()
 }
 
 /// Adds the deployment that a pipeline is, and the commit that it brought.
 pub(super) fn push(
     pipeline: &cicd_pipeline::Model,
     commit: Option<&cicd_pipeline_commit::Model>,
-    environment: String,
+    release: Release,
     rows: &mut Rows,
 ) {
+    let (status, finished_date, duration_sec) = match release.end {
+        End::OfPipeline => (
+            pipeline.status.clone(),
+            pipeline.finished_date,
+            Some(pipeline.duration_sec),
+        ),
+        // The steps that deployed are done, whatever the pipeline still waits for.
+        End::OfSteps(ended) => (
+            "DONE".to_owned(),
+            ended,
+            seconds_between(pipeline.started_date, ended),
+        ),
+    };
     let deployment = cicd_deployment::Model {
         id: pipeline.id.clone(),
         cicd_scope_id: pipeline.cicd_scope_id.clone(),
         name: pipeline.name.clone(),
         display_title: pipeline.display_title.clone(),
         url: pipeline.url.clone(),
-        result: pipeline.result.clone(),
-        status: pipeline.status.clone(),
+        result: release.result.to_owned(),
+        status,
         original_status: pipeline.original_status.clone(),
         original_result: pipeline.original_result.clone(),
-        environment,
+        environment: release.environment,
         original_environment: String::new(),
         created_date: pipeline.created_date,
         queued_date: pipeline.queued_date,
         started_date: pipeline.started_date,
-        finished_date: pipeline.finished_date,
-        duration_sec: Some(pipeline.duration_sec),
+        finished_date,
+        duration_sec,
         queued_duration_sec: pipeline.queued_duration_sec,
         // The deployment's own id is the pipeline's. The column says whose set of deployments a
         // row is in, and this one belongs to no set that Bitbucket tells.

@@ -1,7 +1,7 @@
 //! What the activity log of a pull request says, in order: the only source of merge, decline and
 //! approval times.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use headwater_domain::tool::bitbucket::{pull_request, pull_request_activity as activity};
 use headwater_domain::{Origin, Sourced};
 
@@ -84,14 +84,17 @@ impl<'a> History<'a> {
         self.events.iter().rfind(|event| event.kind == kind)
     }
 
-    /// How it ended, from the log (decision 11); where no log was collected, from the merge
-    /// commit's date and from who closed it.
+    /// How it ended, from the log (decision 11); where the log does not tell, when and by whom the
+    /// pull request itself says that it was closed (decision 40), and last the merge commit's date.
     pub(super) fn ending(&self) -> Ending {
         match self.pull_request.state.as_str() {
             "MERGED" => self.merge(),
             "OPEN" => Ending::default(),
             _ => Ending {
-                closed_at: self.last("declined").and_then(|event| event.at),
+                closed_at: match self.last("declined") {
+                    Some(event) => event.at,
+                    None => self.pull_request.closed_at,
+                },
                 ..Ending::default()
             },
         }
@@ -101,7 +104,7 @@ impl<'a> History<'a> {
         let merge = self.last("merged");
         let merged_at = match merge {
             Some(event) => event.at,
-            None => self.pull_request.merged_at,
+            None => self.pull_request.closed_at.or(self.pull_request.merged_at),
         };
         let (merged_by_id, merged_by_name) = match merge {
             Some(event) if !event.actor_id.is_empty() => (event.actor_id, event.actor_name),
@@ -119,16 +122,35 @@ impl<'a> History<'a> {
     }
 }
 
+/// How long after the first entry of a log another one may repeat it. Logs of 2019 to 2024 have
+/// them 0.04 to 0.11 seconds apart.
+const REPEATED_WITHIN: TimeDelta = TimeDelta::seconds(2);
+
 /// Tells what an update was by the state before it, since entries repeat the state they leave.
 #[derive(Default)]
-struct Updates {
+struct Updates<'a> {
     /// State after the last update; empty before the first.
     state: String,
+    /// The entry that the log begins with, where it repeats the creation.
+    creation: Option<&'a activity::Model>,
 }
 
-impl Updates {
-    /// None for the entry that the log begins with: it repeats the creation.
-    fn kind_of(&mut self, update: &activity::Model) -> Option<&'static str> {
+impl<'a> Updates<'a> {
+    /// None for what repeats the creation: the entry that the log begins with, and a second one
+    /// that differs in its date only.
+    fn kind_of(&mut self, update: &'a activity::Model) -> Option<&'static str> {
+        if self.creation.is_some_and(|first| repeats(first, update)) {
+            return None;
+        }
+        let is_first = self.state.is_empty();
+        let kind = self.after(update);
+        if is_first && kind.is_none() {
+            self.creation = Some(update);
+        }
+        kind
+    }
+
+    fn after(&mut self, update: &activity::Model) -> Option<&'static str> {
         let before = std::mem::replace(&mut self.state, update.state.clone());
         if before == update.state {
             return Some("updated");
@@ -141,6 +163,14 @@ impl Updates {
             _ => Some("updated"),
         }
     }
+}
+
+/// Whether an entry says what the first one said, right after it.
+fn repeats(first: &activity::Model, update: &activity::Model) -> bool {
+    let times = first.happened_at.zip(update.happened_at);
+    let soon = times.is_some_and(|(first, at)| at - first <= REPEATED_WITHIN);
+    let same = (&first.content_hash, &first.actor_id) == (&update.content_hash, &update.actor_id);
+    soon && same && !first.content_hash.is_empty()
 }
 
 #[cfg(test)]

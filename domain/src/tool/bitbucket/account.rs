@@ -16,12 +16,12 @@ pub struct Model {
         comment = "connection the account was seen through"
     )]
     pub connection_id: i64,
-    /// Atlassian account id.
+    /// Atlassian account id; where there is none, the UUID in braces.
     #[sea_orm(
         primary_key,
         auto_increment = false,
         column_type = "String(StringLen::N(255))",
-        comment = "Atlassian account id"
+        comment = "Atlassian account id; where there is none, the UUID in braces"
     )]
     pub account_id: String,
     /// User name; empty in today's payloads.

@@ -35,12 +35,12 @@ pub struct Model {
         comment = "stream of the items"
     )]
     pub source: String,
-    /// Atlassian account id.
+    /// Atlassian account id; where there is none, the UUID in braces.
     #[sea_orm(
         primary_key,
         auto_increment = false,
         column_type = "String(StringLen::N(255))",
-        comment = "Atlassian account id"
+        comment = "Atlassian account id; where there is none, the UUID in braces"
     )]
     pub account_id: String,
     /// Content hash of the description.
@@ -54,8 +54,10 @@ pub struct Model {
     /// Number of items that give it.
     #[sea_orm(comment = "number of items that give it")]
     pub mentions: i64,
-    /// Server time at which the newest of them was last seen to change (UTC).
-    #[sea_orm(comment = "server time at which the newest of them was last seen to change (UTC)")]
+    /// When the newest of them last changed, as the source says (UTC); none where it says nothing.
+    #[sea_orm(
+        comment = "when the newest of them last changed, as the source says (UTC); none where it says nothing"
+    )]
     pub seen_at: Option<DateTime<Utc>>,
     /// Key of the newest of them: parent and own key.
     #[sea_orm(

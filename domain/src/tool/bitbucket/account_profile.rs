@@ -17,12 +17,12 @@ pub struct Model {
         comment = "connection the description was read through"
     )]
     pub connection_id: i64,
-    /// Atlassian account id.
+    /// Atlassian account id; where there is none, the UUID in braces.
     #[sea_orm(
         primary_key,
         auto_increment = false,
         column_type = "String(StringLen::N(255))",
-        comment = "Atlassian account id"
+        comment = "Atlassian account id; where there is none, the UUID in braces"
     )]
     pub account_id: String,
     /// Content hash of the columns below.
@@ -86,7 +86,7 @@ impl ActiveModelBehavior for ActiveModel {}
 /// What one payload says about an account; empty text where it says nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Profile<'a> {
-    /// Atlassian account id.
+    /// Atlassian account id; where there is none, the UUID in braces.
     pub account_id: &'a str,
     /// User name.
     pub user_name: &'a str,

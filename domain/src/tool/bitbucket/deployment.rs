@@ -76,10 +76,16 @@ pub struct Model {
         comment = "name of the release, such as `#186`"
     )]
     pub name: String,
-    /// Name of the environment.
+    /// UUID of the environment, in braces.
     #[sea_orm(
         column_type = "String(StringLen::N(255))",
-        comment = "name of the environment"
+        comment = "UUID of the environment, in braces"
+    )]
+    pub environment_id: String,
+    /// Name of the environment; empty where the deployment gives its UUID only.
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        comment = "name of the environment; empty where the deployment gives its UUID only"
     )]
     pub environment: String,
     /// Type of the environment: Test, Staging or Production.

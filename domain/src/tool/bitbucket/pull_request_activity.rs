@@ -90,6 +90,12 @@ pub struct Model {
     /// When it happened (UTC).
     #[sea_orm(comment = "when it happened (UTC)")]
     pub happened_at: Option<DateTime<Utc>>,
+    /// Hash of what an update says, but for its date and actor; empty for others.
+    #[sea_orm(
+        column_type = "String(StringLen::N(40))",
+        comment = "hash of what an update says, but for its date and actor; empty for others"
+    )]
+    pub content_hash: String,
 }
 
 /// No relations: the tables have no foreign keys, as in DevLake.
