@@ -50,7 +50,9 @@ fn shown(mut rows: Rows) -> String {
             "mention of {} by {} at {}",
             mention.described.account_id,
             mention.item,
-            mention.seen_at.map_or("no time".to_owned(), |time| time.to_rfc3339()),
+            mention
+                .seen_at
+                .map_or("no time".to_owned(), |time| time.to_rfc3339()),
         )
         .unwrap();
     }

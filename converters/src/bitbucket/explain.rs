@@ -190,8 +190,9 @@ fn by_ref(rules: &Rules, rows: &PipelineRows, lines: &mut Lines) {
 pub fn deployment(rules: &Rules, row: &deployment::Model, rows: &PipelineRows) -> Vec<Line> {
     let mut lines = Lines::new("deployment");
     let names = Environments::All(&rows.environments).names(row);
-    let (environment, result) =
-        told::decided(rules, (row, names), &rows.steps, &mut |look| lines.look(look));
+    let (environment, result) = told::decided(rules, (row, names), &rows.steps, &mut |look| {
+        lines.look(look)
+    });
     let status = outcome::deployment_status(&row.status);
     let subject = ("status", "words of states", "state of the deployment");
     lines.word(subject, &row.status, status);

@@ -142,7 +142,9 @@ impl Update {
             add(&reviewer.account_id);
         }
         let changes = self.changes.as_ref().filter(|changes| !changes.is_empty());
-        add(&changes.map(|it| Value::Object(it.clone()).to_string()).unwrap_or_default());
+        add(&changes
+            .map(|it| Value::Object(it.clone()).to_string())
+            .unwrap_or_default());
         format!("{:032x}", hash.digest128())
     }
 }

@@ -99,7 +99,9 @@ fn of_steps(pipeline: &cicd_pipeline::Model, ended: &[Ended<'_>]) -> Release {
     let (there, elsewhere): (Vec<_>, Vec<_>) =
         deployed.partition(|ended| ended.environment == environment);
     let deciding = if there.is_empty() { elsewhere } else { there };
-    let mut results = deciding.iter().map(|it| outcome::step_result(&it.step.result));
+    let mut results = deciding
+        .iter()
+        .map(|it| outcome::step_result(&it.step.result));
     Release {
         environment: environment.to_owned(),
         result: if results.any(|result| result == "FAILURE") {
