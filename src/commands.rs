@@ -4,8 +4,10 @@ mod catalogue;
 mod configuration;
 mod connection;
 mod dead_letters;
+mod demo;
 mod diff;
 mod explain;
+mod raw;
 mod reconcile;
 mod scopes;
 mod status;
@@ -21,13 +23,8 @@ use headwater_store::query;
 use crate::cli::{Cli, Command, ConfigCommand, ConnectionCommand, Format, RawCommand, Shared};
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::database;
-use crate::demo;
 use crate::exit::{Exit, Failure};
-use crate::output::Printer;
-use crate::raw_files;
-
-pub use sync::{Collecting, collect_and_transform};
-pub use verify::{Verified, compare_with_source};
+use crate::output::{Printer, written};
 
 /// Runs a command.
 ///
@@ -79,22 +76,13 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             table,
             file,
             format,
-        }) => Box::pin(raw_files::import(&shared, &table, &file, format)).await,
+        }) => Box::pin(raw::import(&shared, &table, &file, format)).await,
         Command::Raw(RawCommand::Export {
             table,
             file,
             scope,
             format,
-        }) => {
-            Box::pin(raw_files::export(
-                &shared,
-                &table,
-                file.as_deref(),
-                scope,
-                format,
-            ))
-            .await
-        }
+        }) => Box::pin(raw::export(&shared, &table, file.as_deref(), scope, format)).await,
         Command::Migrate { status, dry_run } => Box::pin(migrate(&shared, status, dry_run)).await,
         Command::Init { force } => configuration::init(&shared, force),
         Command::Config(ConfigCommand::Check) => configuration::check(&shared),
@@ -160,15 +148,6 @@ async fn run_query(shared: &Shared, sql: String, format: Format) -> Result<Exit,
     written(outcome)
 }
 
-/// A reader that closes the pipe early has what it wanted.
-pub(crate) fn written(printed: io::Result<()>) -> Result<Exit, Failure> {
-    match printed {
-        Ok(()) => Ok(Exit::Ok),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Ok),
-        Err(error) => Err(Failure::because(Exit::Failed, "writing the output", error)),
-    }
-}
-
 async fn migrate(shared: &Shared, status: bool, dry_run: bool) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::No)?;
     let failed = |error| Failure::because(Exit::Failed, "the schema is not usable", error);
@@ -198,7 +177,7 @@ async fn migrate(shared: &Shared, status: bool, dry_run: bool) -> Result<Exit, F
         store.close().await?;
         return Ok(Exit::Ok);
     }
-    let _lock = database::lock(&context.database, "migrate")?;
+    let _lock = database::lock(&context.database, "migrate", context.clock.now())?;
     let store = database::connect(&context.database).await?;
     match database::migrate(&store, &context.database).await? {
         0 => println!("{} is up to date", context.database),

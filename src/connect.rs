@@ -1,7 +1,8 @@
 //! Clients for the configured connections.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use headwater_collectors::{Auth, Client, Pace, Settings};
@@ -11,11 +12,11 @@ use headwater_store::ledger::Ledger;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::clock::Clock;
 use crate::config::{self, Connection, ConnectionKind, RateLimit, SecretSource};
 use crate::credential::{Credential, fingerprint};
 use crate::exit::{Exit, Failure};
 use crate::git::{Proof, Way};
-use crate::run::now;
 
 /// What refused credentials look like, for advice; nothing here is a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,32 +71,38 @@ impl Clues {
     }
 }
 
-/// Makes clients; connections with the same credential share one limiter.
-pub struct Connector<'a> {
-    folder: &'a Path,
-    paces: HashMap<String, Pace>,
+/// Makes clients; connections with the same credential share one limiter. Clones share it, too.
+#[derive(Clone)]
+pub struct Connector(Arc<Shared>);
+
+struct Shared {
+    folder: PathBuf,
+    clock: Clock,
+    paces: Mutex<HashMap<String, Pace>>,
     /// Where requests are remembered; none without a database.
     ledger: Option<Ledger>,
 }
 
-impl<'a> Connector<'a> {
+impl Connector {
     /// Relative paths of secrets and certificates start at this folder.
     #[must_use]
-    pub fn new(folder: &'a Path) -> Self {
-        Self {
-            folder,
-            paces: HashMap::new(),
-            ledger: None,
-        }
+    pub fn new(folder: &Path, clock: &Clock) -> Self {
+        Self::of(folder, clock, None)
     }
 
     /// The same, and the requests of an hour are remembered in a database.
     #[must_use]
-    pub fn recording(folder: &'a Path, ledger: Ledger) -> Self {
-        Self {
-            ledger: Some(ledger),
-            ..Self::new(folder)
-        }
+    pub fn recording(folder: &Path, clock: &Clock, ledger: Ledger) -> Self {
+        Self::of(folder, clock, Some(ledger))
+    }
+
+    fn of(folder: &Path, clock: &Clock, ledger: Option<Ledger>) -> Self {
+        Self(Arc::new(Shared {
+            folder: folder.to_owned(),
+            clock: clock.clone(),
+            paces: Mutex::default(),
+            ledger,
+        }))
     }
 
     /// Gives back what was taken from the ledger and not sent.
@@ -103,17 +110,22 @@ impl<'a> Connector<'a> {
     /// # Errors
     /// When the database fails; then an hour may go by before it can be used.
     pub async fn close(&self) -> Result<(), StoreError> {
-        for pace in self.paces.values() {
+        let paces: Vec<Pace> = self.paces().values().cloned().collect();
+        for pace in paces {
             pace.close().await?;
         }
         Ok(())
+    }
+
+    fn paces(&self) -> MutexGuard<'_, HashMap<String, Pace>> {
+        self.0.paces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A client for a connection.
     ///
     /// # Errors
     /// When a secret cannot be read, or this version does not collect from such a connection.
-    pub fn client(&mut self, connection: &Connection) -> Result<Client, Failure> {
+    pub fn client(&self, connection: &Connection) -> Result<Client, Failure> {
         connect(self.settings(connection)?)
     }
 
@@ -121,10 +133,7 @@ impl<'a> Connector<'a> {
     ///
     /// # Errors
     /// The same.
-    pub fn impatient_client(
-        &mut self,
-        connection: &Connection,
-    ) -> Result<(Client, Clues), Failure> {
+    pub fn impatient_client(&self, connection: &Connection) -> Result<(Client, Clues), Failure> {
         let mut settings = self.settings(connection)?;
         settings.connect_timeout = settings.connect_timeout.min(Duration::from_secs(10));
         settings.read_timeout = settings.read_timeout.min(Duration::from_secs(20));
@@ -135,7 +144,7 @@ impl<'a> Connector<'a> {
         Ok((connect(settings)?, clues))
     }
 
-    fn settings(&mut self, connection: &Connection) -> Result<Settings, Failure> {
+    fn settings(&self, connection: &Connection) -> Result<Settings, Failure> {
         let endpoint = match (&connection.kind, &connection.endpoint) {
             (ConnectionKind::BitbucketCloud, Some(endpoint)) => endpoint.clone(),
             (kind, _) => return Err(later(connection, &format!("kind = \"{}\"", kind.as_str()))),
@@ -197,7 +206,7 @@ impl<'a> Connector<'a> {
         full_name: &str,
     ) -> Result<Way, Failure> {
         let proxy = self.proxy(connection)?;
-        let ca_file = connection.ca_path(self.folder);
+        let ca_file = connection.ca_path(&self.0.folder);
         Ok(Way {
             proof: self.proof(connection, client, full_name)?,
             proxy: proxy.map(|url| SecretString::from(url.to_string())),
@@ -242,7 +251,7 @@ impl<'a> Connector<'a> {
     }
 
     fn secret(&self, connection: &Connection, source: &SecretSource) -> Result<String, Failure> {
-        let read = source.read(self.folder);
+        let read = source.read(&self.0.folder);
         read.map(|secret| secret.expose().to_owned())
             .map_err(|error| {
                 let message = format!("connection {}: {error}", connection.name);
@@ -252,7 +261,7 @@ impl<'a> Connector<'a> {
 
     /// The pace of a credential, found by where it is used and whose it is: the server counts the
     /// requests of a user, whichever of their tokens is used.
-    fn pace(&mut self, connection: &Connection, endpoint: &Url, auth: &Auth) -> Pace {
+    fn pace(&self, connection: &Connection, endpoint: &Url, auth: &Auth) -> Pace {
         use secrecy::ExposeSecret as _;
         let credential = match auth {
             Auth::Basic { user, .. } => Credential::User(user),
@@ -262,22 +271,24 @@ impl<'a> Connector<'a> {
         };
         let origin = endpoint.origin().ascii_serialization();
         let limit = connection.rate_limit();
-        if let Some(known) = self.paces.get(&credential.key(&origin)) {
+        let mut paces = self.paces();
+        if let Some(known) = paces.get(&credential.key(&origin)) {
             if let RateLimit::PerHour(requests) = limit {
                 known.at_most(requests);
             }
             return known.clone();
         }
-        let pace = match (limit, &self.ledger) {
+        let pace = match (limit, &self.0.ledger) {
             (RateLimit::PerHour(requests), Some(ledger)) => {
                 let fingerprint = fingerprint(&origin, credential, ledger.salt());
-                Pace::recorded(requests, ledger.clone(), fingerprint, now)
+                let clock = self.0.clock.clone();
+                Pace::recorded(requests, ledger.clone(), fingerprint, move || clock.now())
             }
             (RateLimit::PerHour(requests), None) => Pace::per_hour(requests),
             (RateLimit::PerSecond { requests, burst }, _) => Pace::per_second(requests, burst),
             (RateLimit::Unlimited, _) => Pace::per_second(u32::MAX, u32::MAX),
         };
-        self.paces.insert(credential.key(&origin), pace.clone());
+        paces.insert(credential.key(&origin), pace.clone());
         pace
     }
 
@@ -290,14 +301,14 @@ impl<'a> Connector<'a> {
             Failure::new(Exit::Configuration, message)
         };
         let address = proxy
-            .read(self.folder)
+            .read(&self.0.folder)
             .map_err(|error| refused(error.to_string()))?;
         let url = Url::parse(address.expose());
         url.map(Some).map_err(|error| refused(error.to_string()))
     }
 
     fn authorities(&self, connection: &Connection) -> Result<Vec<u8>, Failure> {
-        let Some(path) = connection.ca_path(self.folder) else {
+        let Some(path) = connection.ca_path(&self.0.folder) else {
             return Ok(Vec::new());
         };
         std::fs::read(&path).map_err(|error| {

@@ -6,22 +6,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_store::Store;
+use headwater_store::ledger::Window;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Shared;
+use crate::clock::Clock;
 use crate::config::{self, Config, DatabaseAddress};
+use crate::connect::Connector;
 use crate::database::{self, WriteLock};
 use crate::exit::{Exit, Failure};
 use crate::report::{Bars, Json, Lines, Quiet, Reporter};
+use crate::session::Session;
+use crate::source::Source;
 
 /// The configuration, with the folder that relative paths in it start at.
 pub struct Context {
     /// What the file says, or the defaults where there is none.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// Folder of the file.
     pub folder: PathBuf,
     /// Where the tables are.
     pub database: DatabaseAddress,
+    /// Tells the time.
+    pub clock: Clock,
 }
 
 /// Whether a command can do without a configuration file.
@@ -62,10 +69,41 @@ impl Context {
         };
         let database = database_address(shared, &config, &folder)?;
         Ok(Self {
-            config,
+            config: Arc::new(config),
             folder,
             database,
+            clock: Clock::system(),
         })
+    }
+
+    /// Makes clients whose requests are counted in a database.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connector(&self, store: &Store) -> Result<Connector, Failure> {
+        let ledger = store.ledger(Window::HOUR).await?;
+        Ok(Connector::recording(&self.folder, &self.clock, ledger))
+    }
+
+    /// What runs of this command work with.
+    #[must_use]
+    pub fn session(
+        &self,
+        store: &Store,
+        (source, connector): (Arc<Source>, Connector),
+        reporter: Arc<dyn Reporter>,
+        cancel: CancellationToken,
+    ) -> Session {
+        Session {
+            config: Arc::clone(&self.config),
+            folder: self.folder.clone(),
+            store: store.clone(),
+            source,
+            connector,
+            reporter,
+            clock: self.clock.clone(),
+            cancel,
+        }
     }
 
     /// Opens the database, brings its schema up to date and takes the right to write.
@@ -76,7 +114,7 @@ impl Context {
         &self,
         command: &str,
     ) -> Result<(Store, Option<WriteLock>), Failure> {
-        let lock = database::lock(&self.database, command)?;
+        let lock = database::lock(&self.database, command, self.clock.now())?;
         let store = database::open(&self.database).await?;
         Ok((store, lock))
     }

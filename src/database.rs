@@ -4,13 +4,13 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use headwater_migrations::{self as migrations, MigrateError};
 use headwater_store::{Store, query};
 
 use crate::config::{DatabaseAddress, DatabaseKind};
 use crate::exit::{Exit, Failure};
-use crate::run::{claim, now};
+use crate::run::claim;
 
 /// Opens the database for reading and writing and applies missing changes of the schema.
 ///
@@ -123,12 +123,16 @@ pub struct WriteLock {
 ///
 /// # Errors
 /// Exit 7 when another process holds it, naming that process.
-pub fn lock(address: &DatabaseAddress, command: &str) -> Result<Option<WriteLock>, Failure> {
+pub fn lock(
+    address: &DatabaseAddress,
+    command: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<WriteLock>, Failure> {
     let path = address.sqlite_path();
-    path.map(|path| lock_file(&path, command)).transpose()
+    path.map(|path| lock_file(&path, command, now)).transpose()
 }
 
-fn lock_file(path: &Path, command: &str) -> Result<WriteLock, Failure> {
+fn lock_file(path: &Path, command: &str, now: DateTime<Utc>) -> Result<WriteLock, Failure> {
     let lock_path = beside(path, ".lock");
     let shown = lock_path.display();
     let failed = |error| {
@@ -166,7 +170,7 @@ fn lock_file(path: &Path, command: &str) -> Result<WriteLock, Failure> {
         "host {}, process {}, command {command}, since {}\n",
         claim(command).host,
         std::process::id(),
-        now().to_rfc3339_opts(SecondsFormat::Secs, true)
+        now.to_rfc3339_opts(SecondsFormat::Secs, true)
     );
     file.set_len(0).map_err(failed)?;
     file.rewind().map_err(failed)?;

@@ -5,13 +5,13 @@
 //! meet only in tables; `headwater-store` is the only one that writes SQL.
 
 pub mod cli;
+pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod connect;
 pub mod context;
 pub mod credential;
 pub mod database;
-pub mod demo;
 pub mod diagnosis;
 pub mod entities;
 pub mod estimate;
@@ -20,9 +20,9 @@ pub mod git;
 pub mod output;
 pub mod plan;
 pub mod raw_files;
-pub mod renames;
 pub mod report;
 pub mod resolve;
 pub mod run;
+pub mod session;
 pub mod source;
 pub mod sources;

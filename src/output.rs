@@ -6,6 +6,16 @@ use comfy_table::{ContentArrangement, Table, presets};
 use headwater_store::query::{Cell, Rows};
 
 use crate::cli::Format;
+use crate::exit::{Exit, Failure};
+
+/// A reader that closes the pipe early has what it wanted.
+pub(crate) fn written(printed: io::Result<()>) -> Result<Exit, Failure> {
+    match printed {
+        Ok(()) => Ok(Exit::Ok),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Ok),
+        Err(error) => Err(Failure::because(Exit::Failed, "writing the output", error)),
+    }
+}
 
 /// Prints rows in the wanted form, one by one where the form allows it.
 pub struct Printer<W: Write> {

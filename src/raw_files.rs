@@ -3,7 +3,6 @@
 mod reader;
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -13,64 +12,88 @@ use headwater_domain::Scope;
 use headwater_store::Store;
 use headwater_store::raw::{ExportedRow, NewItem};
 
-use crate::cli::{RawFormat, Shared};
-use crate::commands::written;
-use crate::context::{Context, NeedsFile};
+use crate::cli::RawFormat;
+use crate::clock::Clock;
 use crate::exit::{Exit, Failure};
-use crate::report::counted;
-use crate::run::{lease_all, now};
-use crate::source::StreamEntry;
-use crate::sources::bitbucket::bitbucket;
+use crate::run::lease_all;
+use crate::source::{Source, StreamEntry};
 
 use reader::{FileRow, rows_of};
 
 /// Rows read at once when exporting.
 const PAGE: usize = 500;
 
+/// A file of raw rows, read into memory.
+pub(crate) struct RawFile {
+    name: String,
+    bytes: Vec<u8>,
+    format: RawFormat,
+}
+
+impl RawFile {
+    /// Reads a file, or standard input for `-`. Its form is the given one, else what its ending
+    /// says, else CSV.
+    ///
+    /// # Errors
+    /// Exit 2 when it cannot be read.
+    pub(crate) fn read(file: &Path, format: Option<RawFormat>) -> Result<Self, Failure> {
+        Ok(Self {
+            name: file.display().to_string(),
+            bytes: read_file(file)?,
+            format: format.unwrap_or_else(|| form_of(file)),
+        })
+    }
+
+    /// The scopes of its rows, and the highest id. Reads every row, so that a row that is
+    /// wrong is found before the first one is written.
+    ///
+    /// # Errors
+    /// Exit 2 with the place of the first row that is wrong.
+    pub(crate) fn check(&self, entry: &StreamEntry) -> Result<(BTreeSet<Scope>, i64), Failure> {
+        let mut scopes = BTreeSet::new();
+        let mut highest = 0;
+        for row in self.rows() {
+            let row = row?;
+            require_scope_of(entry, &row)?;
+            scopes.insert(row.scope.clone());
+            highest = highest.max(row.id.unwrap_or_default());
+        }
+        Ok((scopes, highest))
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Result<FileRow, Failure>> {
+        rows_of(&self.bytes, &self.name, self.format)
+    }
+}
+
+/// Rows that were read, and items that are new or changed.
+pub(crate) struct Imported {
+    pub(crate) rows: u64,
+    pub(crate) items: u64,
+}
+
+/// Imports a file that was checked: registers its repositories and writes its rows.
+///
+/// # Errors
+/// Exit 7 when another process works on one of the repositories; when the database fails.
 pub(crate) async fn import(
-    shared: &Shared,
-    table: &str,
-    file: &Path,
-    format: Option<RawFormat>,
-) -> Result<Exit, Failure> {
-    let source = bitbucket();
-    let entry = source
-        .by_raw_table(table)
-        .ok_or_else(|| unknown_table(table))?;
-    let bytes = read_file(file)?;
-    let name = file.display().to_string();
-    let format = format.unwrap_or_else(|| form_of(file, RawFormat::Csv));
-    // The whole file is checked before the first row is written.
-    let mut scopes = BTreeSet::new();
-    let mut highest = 0;
-    for row in rows_of(&bytes, &name, format) {
-        let row = row?;
-        require_scope_of(entry, &row)?;
-        scopes.insert(row.scope.clone());
-        highest = highest.max(row.id.unwrap_or_default());
+    (store, clock): (&Store, &Clock),
+    (source, entry): (&Source, &StreamEntry),
+    file: &RawFile,
+    (scopes, highest): (&BTreeSet<Scope>, i64),
+) -> Result<Imported, Failure> {
+    for scope in scopes {
+        store.register(scope, clock.now()).await?;
     }
-    let context = Context::load(shared, NeedsFile::No)?;
-    let (store, _lock) = context.open_for_writing("raw import").await?;
-    for scope in &scopes {
-        store.register(scope, now()).await?;
-    }
-    let leases = lease_all(&store, scopes.iter(), "raw import").await?;
+    let leases = lease_all(store, scopes.iter(), "raw import").await?;
     let next_id = highest.max(store.highest_id(&entry.collection.raw_table).await?) + 1;
-    let rows = rows_of(&bytes, &name, format);
-    let (read, imported) = write_rows(&store, entry, rows, next_id).await?;
+    let children = source.children_of(entry.collection.stream);
+    let stream = (entry, children.as_slice());
+    let imported = write_rows(store, stream, file.rows(), (next_id, clock.now())).await?;
     for lease in leases {
         lease.release().await?;
     }
-    store.close().await?;
-    if !shared.quiet {
-        println!(
-            "{}: {} read, {} new or changed; next: headwater transform",
-            entry.collection.raw_table,
-            counted(read, "row", "rows"),
-            counted(imported, "item", "items"),
-        );
-    }
-    Ok(Exit::Ok)
+    Ok(imported)
 }
 
 /// Refuses a row whose `params` cannot name what the stream's items belong to: it would be stored
@@ -95,15 +118,13 @@ fn require_scope_of(entry: &StreamEntry, row: &FileRow) -> Result<(), Failure> {
 /// Writes all rows in one transaction, so that a row that cannot be written leaves nothing behind.
 async fn write_rows(
     store: &Store,
-    entry: &StreamEntry,
+    (entry, children): (&StreamEntry, &[Collection]),
     rows: impl Iterator<Item = Result<FileRow, Failure>>,
-    mut next_id: i64,
-) -> Result<(u64, u64), Failure> {
-    let children = bitbucket().children_of(entry.collection.stream);
-    let (mut read, mut imported) = (0, 0);
+    (mut next_id, begun_at): (i64, DateTime<Utc>),
+) -> Result<Imported, Failure> {
+    let mut imported = Imported { rows: 0, items: 0 };
     let mut page = None;
     let mut entered: Option<Scope> = None;
-    let begun_at = now();
     for row in rows {
         let row = row?;
         let page = match &mut page {
@@ -124,7 +145,7 @@ async fn write_rows(
         let place = row.place.clone();
         let table = &entry.collection.raw_table;
         let done = page
-            .import_item(table, id, item((entry, &children), row), created_at)
+            .import_item(table, id, item((entry, children), row), created_at)
             .await;
         let done = done.map_err(|error| {
             Failure::because(
@@ -133,13 +154,13 @@ async fn write_rows(
                 error,
             )
         })?;
-        read += 1;
-        imported += u64::from(done);
+        imported.rows += 1;
+        imported.items += u64::from(done);
     }
     if let Some(page) = page {
         page.commit().await?;
     }
-    Ok((read, imported))
+    Ok(imported)
 }
 
 fn item((entry, children): (&StreamEntry, &[Collection]), row: FileRow) -> NewItem {
@@ -162,8 +183,16 @@ fn item((entry, children): (&StreamEntry, &[Collection]), row: FileRow) -> NewIt
     }
 }
 
-fn unknown_table(table: &str) -> Failure {
-    let source = bitbucket();
+/// The stream that fills this raw table.
+///
+/// # Errors
+/// Exit 2 with the names of all raw tables.
+pub(crate) fn stream_of<'a>(source: &'a Source, table: &str) -> Result<&'a StreamEntry, Failure> {
+    let found = source.by_raw_table(table);
+    found.ok_or_else(|| unknown_table(source, table))
+}
+
+fn unknown_table(source: &Source, table: &str) -> Failure {
     let known: Vec<String> = source
         .streams
         .iter()
@@ -185,50 +214,35 @@ fn read_file(file: &Path) -> Result<Vec<u8>, Failure> {
     read.map_err(|error| Failure::usage(format!("{}: {error}", file.display())))
 }
 
-fn form_of(file: &Path, otherwise: RawFormat) -> RawFormat {
+/// The form that a file's ending says.
+pub(crate) fn form_of(file: &Path) -> RawFormat {
     let ending = file
         .extension()
         .and_then(|ending| ending.to_str())
         .unwrap_or_default();
     match ending.to_ascii_lowercase().as_str() {
         "jsonl" | "ndjson" | "json" => RawFormat::Jsonl,
-        "csv" => RawFormat::Csv,
-        _ => otherwise,
+        _ => RawFormat::Csv,
     }
 }
 
+/// Writes the rows of a stream, of one repository or of all. The inner result is the output's.
+///
+/// # Errors
+/// Exit 2 when there is no such repository; when the database fails.
 pub(crate) async fn export(
-    shared: &Shared,
-    table: &str,
-    file: Option<&Path>,
-    scope: Option<String>,
-    format: Option<RawFormat>,
-) -> Result<Exit, Failure> {
-    let source = bitbucket();
-    let entry = source
-        .by_raw_table(table)
-        .ok_or_else(|| unknown_table(table))?;
-    let context = Context::load(shared, NeedsFile::No)?;
-    let store = context.open_for_reading().await?;
+    store: &Store,
+    entry: &StreamEntry,
+    scope: Option<&str>,
+    (format, out): (RawFormat, Box<dyn Write>),
+) -> Result<io::Result<()>, Failure> {
     let wanted = match scope {
-        Some(name) => Some(params_of(&store, &name).await?),
+        Some(name) => Some(params_of(store, name).await?),
         None => None,
-    };
-    let form = file.map(|file| form_of(file, RawFormat::Csv));
-    let format = format.or(form).unwrap_or(RawFormat::Csv);
-    let out: Box<dyn Write> = match file {
-        Some(file) => {
-            let created = File::create(file);
-            let created = created.map_err(|error| {
-                Failure::because(Exit::Failed, format!("writing {}", file.display()), error)
-            })?;
-            Box::new(io::BufWriter::new(created))
-        }
-        None => Box::new(io::BufWriter::new(io::stdout())),
     };
     let mut writer = match Writer::begin(format, out) {
         Ok(writer) => writer,
-        Err(error) => return written(Err(error)),
+        Err(error) => return Ok(Err(error)),
     };
     let mut after = 0;
     loop {
@@ -239,13 +253,12 @@ pub(crate) async fn export(
         let Some(last) = rows.last() else { break };
         after = last.id;
         for row in &rows {
-            match writer.row(row) {
-                Ok(()) => {}
-                error => return written(error),
+            if let Err(error) = writer.row(row) {
+                return Ok(Err(error));
             }
         }
     }
-    written(writer.finish())
+    Ok(writer.finish())
 }
 
 async fn params_of(store: &Store, full_name: &str) -> Result<String, Failure> {

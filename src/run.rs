@@ -22,6 +22,7 @@ use headwater_domain::Scope;
 use headwater_store::Store;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use crate::exit::{Exit, Failure};
 use crate::git::GitScope;
 use crate::plan::Plan;
@@ -58,19 +59,22 @@ pub struct Job {
     pub cancel: CancellationToken,
 }
 
-/// What a run works with.
-pub struct Runner<'a> {
+/// What a run works with. It owns all of it, so that a run can be spawned.
+#[derive(Clone)]
+pub struct Runner {
     /// The database.
-    pub store: &'a Store,
+    pub store: Store,
     /// The source's table of contents.
-    pub source: &'a Source,
+    pub source: Arc<Source>,
     /// Shows what happens.
     pub reporter: Arc<dyn Reporter>,
+    /// Tells the time.
+    pub clock: Clock,
     /// Ends everything.
     pub cancel: CancellationToken,
 }
 
-impl Runner<'_> {
+impl Runner {
     /// Runs a plan over scopes. The summary's exit code is the program's.
     ///
     /// # Errors
@@ -82,7 +86,7 @@ impl Runner<'_> {
         tally: Tally,
     ) -> Result<(Exit, RunSummary), Failure> {
         let started = Instant::now();
-        let run = self.store.begin_run(plan.command, now()).await?;
+        let run = self.store.begin_run(plan.command, self.clock.now()).await?;
         self.reporter.event(&Event::RunStarted {
             command: plan.command,
             run,
@@ -109,7 +113,10 @@ impl Runner<'_> {
             tally.add(&scope_tally);
         }
         let exit = tally.exit(self.cancel.is_cancelled());
-        self.store.finish_run(run, exit.state(), now()).await?;
+        let finished_at = self.clock.now();
+        self.store
+            .finish_run(run, exit.state(), finished_at)
+            .await?;
         let summary = tally.summary(exit, started.elapsed());
         self.reporter.event(&Event::RunFinished {
             summary: summary.clone(),
@@ -120,10 +127,4 @@ impl Runner<'_> {
         }
         Ok((exit, summary))
     }
-}
-
-/// The wall clock. Only the outermost layer reads it; everything below is told the time.
-#[must_use]
-pub fn now() -> DateTime<Utc> {
-    Utc::now()
 }

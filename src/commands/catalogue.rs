@@ -9,11 +9,10 @@ use headwater_domain::table::Layer;
 use headwater_store::catalogue::{RAW_COLUMNS, TRACKING_COLUMNS, type_name};
 use headwater_store::query::Cell;
 
-use super::written;
 use crate::cli::Format;
 use crate::entities::FROM_GIT;
 use crate::exit::{Exit, Failure};
-use crate::output::print;
+use crate::output::{print, written};
 use crate::source::{GIT, Source, StreamEntry};
 use crate::sources::bitbucket::bitbucket;
 

@@ -11,23 +11,23 @@ use url::Url;
 
 use git::GitTest;
 
-use super::written;
 use crate::cli::Shared;
 use crate::config::{Config, Connection, ConnectionKind};
 use crate::connect::{Clues, Connector};
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::diagnosis::{Code, Diagnosis, of_answer, of_list};
 use crate::exit::{Exit, Failure};
+use crate::output::written;
 use crate::sources::bitbucket::bitbucket;
 
 pub(super) async fn test(shared: &Shared, name: Option<&str>) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::Yes)?;
     let connections = chosen(&context, name)?;
-    let mut connector = Connector::new(&context.folder);
+    let connector = Connector::new(&context.folder, &context.clock);
     let cancel = cancelled_by_signals();
     let mut exit = Exit::Ok;
     for connection in connections {
-        let tested = test_one(&context, &mut connector, connection, &cancel).await;
+        let tested = test_one(&context, &connector, connection, &cancel).await;
         let diagnosis = match tested {
             Ok(diagnosis) => diagnosis,
             Err(failure) if name.is_some() => return Err(failure),
@@ -50,7 +50,7 @@ pub(super) async fn test(shared: &Shared, name: Option<&str>) -> Result<Exit, Fa
 /// One connection: its API, and git where that is read.
 async fn test_one(
     context: &Context,
-    connector: &mut Connector<'_>,
+    connector: &Connector,
     connection: &Connection,
     cancel: &CancellationToken,
 ) -> Result<Diagnosis, Failure> {

@@ -4,11 +4,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use headwater_store::dead_letters::StoredLetter;
 use headwater_store::query::Cell;
 
-use super::written;
 use crate::cli::{Format, ScopeArgs, Shared};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
-use crate::output::print;
+use crate::output::{print, written};
 use crate::resolve::{Selection, registered};
 
 const COLUMNS: [&str; 10] = [

@@ -8,11 +8,10 @@ use std::io::{self, Write as _};
 
 use headwater_domain::graph::Walk;
 
-use super::written;
 use crate::cli::{DiffFormat, Format, Shared};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
-use crate::output::print;
+use crate::output::{print, written};
 use crate::resolve::{one_registered, repository_id};
 use contents::Contents;
 use range::Range;

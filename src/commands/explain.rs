@@ -14,12 +14,11 @@ use headwater_domain::tool::bitbucket::{
 use headwater_store::Store;
 use headwater_store::query::Cell;
 
-use super::written;
 use crate::cli::{Explainable, Format, Shared};
 use crate::config::Config;
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
-use crate::output::print;
+use crate::output::{print, written};
 use crate::resolve::connection_name;
 
 const COLUMNS: [&str; 8] = [

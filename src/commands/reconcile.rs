@@ -1,12 +1,12 @@
 //! `reconcile`: repairs what was deleted or silently edited at the source.
 
-use super::sync::{Wish, online};
+use super::sync::Online;
 use crate::cli::{Shared, StreamArgs, WholeArgs};
 use crate::exit::{Exit, Failure};
 use crate::plan::{Depth, Stages};
 
 pub(super) async fn reconcile(shared: &Shared, arguments: WholeArgs) -> Result<Exit, Failure> {
-    let wish = Wish {
+    let online = Online {
         command: "reconcile",
         stages: Stages::ALL,
         scopes: arguments.scopes,
@@ -14,17 +14,12 @@ pub(super) async fn reconcile(shared: &Shared, arguments: WholeArgs) -> Result<E
             only: Vec::new(),
             skip: Vec::new(),
         },
-        depth: depth(arguments.deep),
+        depth: if arguments.deep {
+            Depth::Everything
+        } else {
+            Depth::Lists
+        },
         since: None,
     };
-    online(shared, wish).await
-}
-
-/// How much is read again.
-pub(super) fn depth(deep: bool) -> Depth {
-    if deep {
-        Depth::Everything
-    } else {
-        Depth::Lists
-    }
+    online.run(shared).await
 }

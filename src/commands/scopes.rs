@@ -5,18 +5,16 @@ use std::io;
 
 use headwater_collectors::bitbucket::workspace::{self, FoundRepository};
 use headwater_collectors::{Client, RequestError, RequestErrorKind, Verdict};
-use headwater_store::ledger::Window;
 use headwater_store::query::{Cell, Rows as _};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::chosen;
-use super::written;
 use crate::cli::{Format, Shared};
 use crate::config::{Auth, Connection, ConnectionKind};
 use crate::connect::Connector;
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::exit::{Exit, Failure, chain};
-use crate::output::Printer;
+use crate::output::{Printer, written};
 use crate::resolve::is_included;
 
 const COLUMNS: [&str; 7] = [
@@ -45,9 +43,9 @@ pub(super) async fn scopes(
     }
     let cancel = cancelled_by_signals();
     let store = context.open_if_there().await;
-    let mut connector = match &store {
-        Some(store) => Connector::recording(&context.folder, store.ledger(Window::HOUR).await?),
-        None => Connector::new(&context.folder),
+    let connector = match &store {
+        Some(store) => context.connector(store).await?,
+        None => Connector::new(&context.folder, &context.clock),
     };
     let client = connector.client(connection)?;
     let listed = list(shared, connection, &client, (search, format), &cancel).await;

@@ -6,11 +6,10 @@ use headwater_store::Store;
 use headwater_store::query::Cell;
 use headwater_store::runs::ScopeStatus;
 
-use super::written;
 use crate::cli::{Format, ScopeArgs, Shared};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
-use crate::output::print;
+use crate::output::{print, written};
 use crate::resolve::{Selection, registered};
 use crate::source::{GIT, Source};
 use crate::sources::bitbucket::bitbucket;

@@ -8,11 +8,10 @@ use headwater_domain::code::commits_diff_pair::Model as Pair;
 use headwater_domain::tags::select;
 use headwater_store::query::Cell;
 
-use super::written;
 use crate::cli::{Format, Shared};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
-use crate::output::print;
+use crate::output::{print, written};
 use crate::resolve::{one_registered, repository_id};
 
 const COLUMNS: [&str; 8] = [

@@ -1,54 +1,20 @@
-//! `verify`: the difference between the database and a fresh first sync, without writing to it.
-//!
-//! The first sync is made: into a scratch database in a temporary folder, which is compared
-//! afterwards and thrown away. Why: docs/decisions/0020-verify-by-scratch.md.
+//! `verify`: the difference between the database and a fresh first sync.
 
-use std::collections::{BTreeSet, HashSet};
-use std::path::Path;
 use std::sync::Arc;
 
-use headwater_collectors::{Collection, content_hash};
-use headwater_domain::Scope;
-use headwater_store::Store;
-use headwater_store::compare::{Difference, scopes_equal, tables_equal};
-use headwater_store::ledger::Window;
-use headwater_store::progress::WalkKey;
+use headwater_store::compare::Difference;
 use headwater_store::query::Cell;
-use headwater_store::raw::{ItemTime, NewItem, ParentPosition, PendingParent, RawRow, StoredItems};
-use url::Url;
 
-use super::sync::{Collecting, Prepared, resolve_jobs, runner};
-use super::written;
 use crate::cli::{Format, Shared, WholeArgs};
-use crate::config::DatabaseAddress;
-use crate::connect::Connector;
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
-use crate::database;
-use crate::entities::tables_of;
 use crate::exit::{Exit, Failure};
-use crate::output::print;
-use crate::plan::{Depth, Plan, Stages};
-use crate::report::{Event, Quiet};
+use crate::output::{print, written};
+use crate::report::Quiet;
 use crate::resolve::Selection;
-use crate::run::{Job, Tally, now};
-use crate::source::Source;
+use crate::session::VerifyRequest;
 use crate::sources::bitbucket::bitbucket;
 
 const COLUMNS: [&str; 5] = ["table", "key", "column", "here", "there"];
-
-/// Parents looked at together.
-const PAGE: usize = 256;
-
-/// What a verification found.
-#[derive(Debug)]
-pub struct Verified {
-    /// 0 when nothing differs, 5 when something does or could not be read.
-    pub exit: Exit,
-    /// Here: in the database. There: in a fresh first sync.
-    pub differences: Vec<Difference>,
-    /// Repositories that were compared.
-    pub scopes: Vec<Scope>,
-}
 
 pub(super) async fn verify(
     shared: &Shared,
@@ -60,24 +26,16 @@ pub(super) async fn verify(
     let context = Context::load(shared, NeedsFile::Yes)?;
     let connections = context.config.require_connections();
     connections.map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
-    let selection = Selection::parse(&whole.scopes.scopes)?;
-    let here = context.open_for_reading().await?;
-    let failed = |error| Failure::because(Exit::Failed, "making a temporary folder", error);
-    let folder = tempfile::tempdir().map_err(failed)?;
-    let there = database::open(&scratch_address(folder.path())).await?;
-    let source = bitbucket();
-    let collecting = Collecting {
-        config: &context.config,
-        folder: &context.folder,
-        store: &there,
-        source: &source,
-        reporter: Arc::new(Quiet),
-        cancel,
-        selection,
-        since: None,
+    let request = VerifyRequest {
+        selection: Selection::parse(&whole.scopes.scopes)?,
+        deep: whole.deep,
+        limit,
     };
-    let verified = Box::pin(compare_with_source(&here, &collecting, whole.deep, limit)).await?;
-    there.close().await?;
+    let here = context.open_for_reading().await?;
+    let connector = context.connector(&here).await?;
+    let source = Arc::new(bitbucket());
+    let session = context.session(&here, (source, connector), Arc::new(Quiet), cancel);
+    let verified = Box::pin(session.verify(&request)).await?;
     if verified.differences.is_empty() && format == Format::Table {
         let message = match verified.exit {
             Exit::Ok => "equal to a fresh first sync",
@@ -88,10 +46,6 @@ pub(super) async fn verify(
     }
     let rows = verified.differences.into_iter().map(row);
     written(print(format, &COLUMNS, rows.collect())).map(|_| verified.exit)
-}
-
-fn scratch_address(folder: &Path) -> DatabaseAddress {
-    DatabaseAddress::of_file(&folder.join("verify.db"))
 }
 
 fn row(difference: Difference) -> Vec<Cell> {
@@ -113,328 +67,4 @@ fn row(difference: Difference) -> Vec<Cell> {
         Cell::Text(here),
         Cell::Text(there),
     ]
-}
-
-/// Compares a database with the source: fills the empty scratch database of `collecting` as a
-/// first sync would, and lists at most `limit` differences. Nothing is written to `here`.
-///
-/// Unless `deep`, the records of items that did not change are taken from `here` as they are.
-///
-/// # Errors
-/// When the configuration names what cannot be used, or a database fails.
-pub async fn compare_with_source(
-    here: &Store,
-    collecting: &Collecting<'_>,
-    deep: bool,
-    limit: usize,
-) -> Result<Verified, Failure> {
-    let scratch = Scratch { here, collecting };
-    scratch.take_ranges().await?;
-    // The budget is the credential's, whichever database the answers go to.
-    let ledger = here.ledger(Window::HOUR).await?;
-    let mut connector = Connector::recording(collecting.folder, ledger);
-    let done = Box::pin(scratch.compare_all(&mut connector, deep, limit)).await;
-    let closed = connector.close().await;
-    let done = done?;
-    closed?;
-    Ok(done)
-}
-
-struct Scratch<'a> {
-    here: &'a Store,
-    collecting: &'a Collecting<'a>,
-}
-
-impl Scratch<'_> {
-    /// Fills the scratch database and compares.
-    async fn compare_all(
-        &self,
-        connector: &mut Connector<'_>,
-        deep: bool,
-        limit: usize,
-    ) -> Result<Verified, Failure> {
-        let (scratch, collecting) = (self, self.collecting);
-        let mut tally = Tally::default();
-        let streams = collecting.source.stream_names();
-        let Prepared { jobs, _watched } =
-            Box::pin(resolve_jobs(collecting, connector, &streams, &mut tally)).await?;
-        let runner = runner(collecting);
-        let streams = |child: bool| {
-            let entries = collecting
-                .source
-                .streams
-                .iter()
-                .map(|entry| &entry.collection);
-            let wanted = entries.filter(move |collection| collection.parent.is_some() == child);
-            wanted.map(|collection| collection.stream).collect()
-        };
-        let plan = |stages, streams| Plan {
-            command: "verify",
-            stages,
-            streams,
-            depth: Depth::Changes,
-        };
-        let lists = plan(Stages::COLLECT, streams(false));
-        let mut exits = vec![runner.run(&lists, jobs.clone(), tally).await?.0];
-        for job in &jobs {
-            scratch.take_unchanged(job, deep).await?;
-        }
-        let mut children = plan(Stages::COLLECT, streams(true));
-        if deep {
-            // By the lists of single items alone: what came by another way is checked, too.
-            children.depth = Depth::Everything;
-        }
-        let transform = plan(Stages::OFFLINE, collecting.source.stream_names());
-        for next in [&children, &transform] {
-            if !collecting.cancel.is_cancelled() {
-                exits.push(runner.run(next, jobs.clone(), Tally::default()).await?.0);
-            }
-        }
-        let mut verified = Verified {
-            exit: Exit::Ok,
-            differences: Vec::new(),
-            scopes: Vec::new(),
-        };
-        if collecting.cancel.is_cancelled() {
-            verified.exit = Exit::Cancelled;
-            return Ok(verified);
-        }
-        verified.scopes = scratch.read_whole(&jobs).await?;
-        let streams: BTreeSet<&str> = jobs
-            .iter()
-            .flat_map(|job| job.streams.iter().copied())
-            .collect();
-        verified.differences = scratch.compare(&verified.scopes, &streams, limit).await?;
-        let failed = exits.into_iter().find(|exit| *exit != Exit::Ok);
-        verified.exit = match failed {
-            Some(exit) => exit,
-            None if verified.differences.is_empty() => Exit::Ok,
-            None => Exit::Partial,
-        };
-        Ok(verified)
-    }
-
-    fn there(&self) -> &Store {
-        self.collecting.store
-    }
-
-    fn source(&self) -> &Source {
-        self.collecting.source
-    }
-
-    /// The stored ranges: a first sync today would begin later than one of half a year ago.
-    async fn take_ranges(&self) -> Result<(), Failure> {
-        for known in self.here.scopes().await? {
-            if known.source_gone_at.is_some() {
-                continue;
-            }
-            let mut walked = false;
-            for entry in &self.source().streams {
-                let key = WalkKey {
-                    scope: &known.scope,
-                    stream: entry.collection.stream,
-                };
-                walked |= self.here.walk_state(key).await?.walk > 0;
-            }
-            // Without a walk there is no range yet; it comes from the configuration.
-            if walked {
-                self.there().register(&known.scope, now()).await?;
-                self.there().widen(&known.scope, known.data_after).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes over what a first sync would find just so: when unchanged items were seen, and,
-    /// unless `deep`, their records. What is not taken over is read from the source.
-    async fn take_unchanged(&self, job: &Job, deep: bool) -> Result<(), Failure> {
-        let Some(client) = &job.client else {
-            return Ok(());
-        };
-        for entry in &self.source().streams {
-            let list = &entry.collection;
-            if list.parent.is_some() {
-                continue;
-            }
-            let mut children = Vec::new();
-            for child in self.source().children_of(list.stream) {
-                if !deep {
-                    let pending = self.pending_here(&job.scope, list, &child).await?;
-                    children.push((child, pending));
-                }
-            }
-            let mut position = ParentPosition::default();
-            loop {
-                // Nothing is fetched yet, so every parent is pending.
-                let streams = (list.raw_table.as_str(), "");
-                let there = self.there();
-                let pending = there.pending_parents(&job.scope, streams, position, PAGE);
-                let (items, reached) = pending.await?;
-                if items.is_empty() {
-                    break;
-                }
-                position = reached;
-                let same = self.unchanged(&job.scope, list, items).await?;
-                self.take_times(&job.scope, list, &same).await?;
-                for (child, pending) in &children {
-                    let mut complete = same.clone();
-                    complete.retain(|item| !pending.contains(&item.key));
-                    let place = (&job.scope, client.endpoint());
-                    self.take_children(place, child, complete).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Items that both databases have with the same content.
-    async fn unchanged(
-        &self,
-        scope: &Scope,
-        list: &Collection,
-        items: Vec<PendingParent>,
-    ) -> Result<Vec<PendingParent>, Failure> {
-        let keys: Vec<String> = items.iter().map(|item| item.key.clone()).collect();
-        let table = &list.raw_table;
-        let here = self.here.stored_items(scope, table, &keys).await?;
-        let there = self.there().stored_items(scope, table, &keys).await?;
-        let hash = |stored: &StoredItems, key: &str| {
-            let item = stored.get(&(String::new(), key.to_owned()));
-            item.map(|item| item.content_hash.clone())
-        };
-        let same = |item: &PendingParent| hash(&here, &item.key) == hash(&there, &item.key);
-        Ok(items.into_iter().filter(same).collect())
-    }
-
-    /// Of two descriptions of an account the newer one counts, so it matters when each was seen.
-    async fn take_times(
-        &self,
-        scope: &Scope,
-        list: &Collection,
-        same: &[PendingParent],
-    ) -> Result<(), Failure> {
-        let keys: Vec<String> = same.iter().map(|item| item.key.clone()).collect();
-        let times = self.here.item_times(scope, &list.raw_table, &keys).await?;
-        let page = self.there().begin(scope, now()).await?;
-        page.set_item_times(&list.raw_table, times)?;
-        page.commit().await?;
-        Ok(())
-    }
-
-    /// Takes over the stored records of parents that are complete here.
-    async fn take_children(
-        &self,
-        (scope, base): (&Scope, &Url),
-        child: &Collection,
-        complete: Vec<PendingParent>,
-    ) -> Result<(), Failure> {
-        let fetched = complete.into_iter();
-        let fetched: Vec<(String, i64)> =
-            fetched.map(|item| (item.key, item.changed_seq)).collect();
-        let keys: Vec<String> = fetched.iter().map(|(key, _)| key.clone()).collect();
-        let rows = self
-            .here
-            .children_of(scope, &child.raw_table, &keys)
-            .await?;
-        let times: Vec<ItemTime> = rows
-            .iter()
-            .map(|row| ItemTime {
-                parent: row.parent.clone(),
-                key: row.key.clone(),
-                at: row.created_at,
-            })
-            .collect();
-        let further = self.source().children_of(child.stream);
-        let mut items = Vec::with_capacity(rows.len());
-        for row in rows {
-            items.push(remade((scope, base), child, &further, row)?);
-        }
-        let mut page = self.there().begin(scope, now()).await?;
-        let none = StoredItems::default();
-        page.write_items(&child.raw_table, items, &none, None)
-            .await?;
-        page.set_item_times(&child.raw_table, times)?;
-        page.set_children_fetched(child.stream, fetched).await?;
-        page.commit().await?;
-        Ok(())
-    }
-
-    /// Parents whose records are not complete in the database: they are read from the source.
-    async fn pending_here(
-        &self,
-        scope: &Scope,
-        list: &Collection,
-        child: &Collection,
-    ) -> Result<HashSet<String>, Failure> {
-        let mut pending = HashSet::new();
-        let mut position = ParentPosition::default();
-        loop {
-            let streams = (list.raw_table.as_str(), child.stream);
-            let found = self.here.pending_parents(scope, streams, position, PAGE);
-            let (parents, reached) = found.await?;
-            if (reached.seq, reached.id) == (position.seq, position.id) {
-                return Ok(pending);
-            }
-            position = reached;
-            pending.extend(parents.into_iter().map(|parent| parent.key));
-        }
-    }
-
-    /// Repositories that were read to the end; for others nothing can be said.
-    async fn read_whole(&self, jobs: &[Job]) -> Result<Vec<Scope>, Failure> {
-        let mut whole = Vec::new();
-        for job in jobs {
-            let steps = self.there().scope_status(&job.scope).await?;
-            let unread = |state: &str| matches!(state, "failed" | "cancelled");
-            if steps.iter().any(|status| unread(&status.step.state)) || steps.is_empty() {
-                let message = format!(
-                    "{}:{} could not be read and is not compared",
-                    job.connection, job.scope.full_name
-                );
-                self.collecting.reporter.event(&Event::Notice { message });
-            } else {
-                whole.push(job.scope.clone());
-            }
-        }
-        Ok(whole)
-    }
-
-    /// Accounts belong to all repositories of a connection: they are compared when all are.
-    /// Tables of entities that no repository wants any more have nothing to be compared with.
-    async fn compare(
-        &self,
-        scopes: &[Scope],
-        streams: &BTreeSet<&str>,
-        limit: usize,
-    ) -> Result<Vec<Difference>, Failure> {
-        let tables = tables_of(self.source(), streams);
-        let known = self.here.scopes().await?;
-        let all = known.iter().all(|known| scopes.contains(&known.scope));
-        let found = if all {
-            tables_equal(self.here, self.there(), &tables, limit).await?
-        } else {
-            scopes_equal(self.here, self.there(), (&tables, scopes), limit).await?
-        };
-        Ok(found)
-    }
-}
-
-/// A stored record as it would be stored today: all but its data is made anew.
-fn remade(
-    (scope, base): (&Scope, &Url),
-    child: &Collection,
-    further: &[Collection],
-    row: RawRow,
-) -> Result<NewItem, Failure> {
-    let url = child.list_url(base, scope, &row.parent);
-    let url = url.map_err(|error| Failure::because(Exit::Failed, "making an address", error))?;
-    Ok(NewItem {
-        content_hash: content_hash(&row.data),
-        child_counts: child.child_counts(further, &row.data),
-        url: url.to_string(),
-        input: child.input(&row.parent),
-        parent: row.parent,
-        key: row.key,
-        data: row.data,
-    })
 }

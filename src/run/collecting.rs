@@ -4,9 +4,9 @@ use headwater_collectors::{
     self as collectors, Client, CollectError, Outcome, Range, RequestErrorKind, Verdict,
 };
 
+use super::Tally;
 use super::progress::Progress;
 use super::steps::{ScopeRun, Step, Stop};
-use super::{Tally, now};
 use crate::exit::chain;
 use crate::plan::Depth;
 use crate::report::StepSummary;
@@ -47,7 +47,7 @@ impl ScopeRun<'_> {
         let tell = |more: collectors::Progress| progress.tell(more, told.waiting() as u64);
         let children = self.runner.source.children_of(collection.stream);
         let task = collectors::Task {
-            store: self.runner.store,
+            store: &self.runner.store,
             scope: &self.job.scope,
             client: client.clone(),
             range: Range {
@@ -56,7 +56,7 @@ impl ScopeRun<'_> {
             },
             children: &children,
             prefetched: self.job.prefetched.clone(),
-            now: now(),
+            now: self.runner.clock.now(),
             cancel: self.job.cancel.clone(),
             progress: &tell,
         };
@@ -134,7 +134,7 @@ impl ScopeRun<'_> {
                 let gone = self
                     .runner
                     .store
-                    .set_source_gone(&self.job.scope, Some(now()))
+                    .set_source_gone(&self.job.scope, Some(self.runner.clock.now()))
                     .await;
                 if gone.is_err() {
                     return Stop::Broken;

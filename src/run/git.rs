@@ -13,9 +13,9 @@ use headwater_store::git::GIT_ORIGIN;
 use headwater_store::{Changes, Owner, Replacement, StoreError};
 use tokio::sync::mpsc;
 
+use super::Tally;
 use super::progress::{Progress, cancelled, failed};
 use super::steps::{ScopeRun, Step, Stop, stop_of};
-use super::{Tally, now};
 use crate::exit::chain;
 use crate::git::GitScope;
 use crate::report::{Event, StepSummary};
@@ -81,7 +81,7 @@ impl ScopeRun<'_> {
             } else {
                 Depth::Graph
             },
-            now: now(),
+            now: self.runner.clock.now(),
             watch: Some(Arc::new(move |transfer| {
                 // Nobody listens any more when the step is over.
                 let _ = sender.send(transfer);
@@ -122,7 +122,7 @@ impl ScopeRun<'_> {
             tally.refused();
         }
         if error.is_gone()
-            && let Err(stop) = self.note_source(git, Some(now())).await
+            && let Err(stop) = self.note_source(git, Some(self.runner.clock.now())).await
         {
             return stop;
         }
@@ -180,7 +180,10 @@ impl ScopeRun<'_> {
         let (scope, cancel) = (&self.job.scope, &self.runner.cancel);
         let name = &self.job.connection;
         let (id, full_name) = (scope.connection_id, &scope.full_name);
-        let opened = git.mirrors.read(id, name, full_name, now(), cancel).await;
+        let opened = git
+            .mirrors
+            .read(id, name, full_name, self.runner.clock.now(), cancel)
+            .await;
         let message = match opened {
             Ok(None) if !self.plan.stages.collect => {
                 format!("{name}:{full_name} has no mirror; run `headwater sync` to fetch it")
@@ -207,7 +210,7 @@ impl ScopeRun<'_> {
         mirror: &Mirror,
         progress: &Progress<'_>,
     ) -> Result<extractors::Outcome, ExtractError> {
-        let (store, scope) = (self.runner.store, &self.job.scope);
+        let (store, scope) = (&self.runner.store, &self.job.scope);
         let failed = |source| ExtractError::Store {
             scope: scope.full_name.clone(),
             source,
@@ -239,7 +242,7 @@ impl ScopeRun<'_> {
 
     /// Writes the row of a repository that no API tells of.
     async fn write_repository(&self, git: &GitScope) -> Result<Changes, StoreError> {
-        let (store, scope) = (self.runner.store, &self.job.scope);
+        let (store, scope) = (&self.runner.store, &self.job.scope);
         let mut rows = Rows::default();
         rows.from_origin(Origin {
             params: scope.params(),
@@ -257,7 +260,7 @@ impl ScopeRun<'_> {
             ..repo::Model::default()
         });
         let table = Table::of::<repo::Entity>();
-        let mut page = store.begin(scope, now()).await?;
+        let mut page = store.begin(scope, self.runner.clock.now()).await?;
         let replacement = Replacement {
             table,
             owner: Owner::Column {

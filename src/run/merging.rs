@@ -11,9 +11,9 @@ use headwater_extractors::git::{ExtractError, GitSource, patch_ids};
 use headwater_git::{Git, GitErrorKind};
 use tokio_util::sync::CancellationToken;
 
+use super::Tally;
 use super::progress::{Progress, cancelled, failed};
 use super::steps::{ScopeRun, Step, Stop, stop_of};
-use super::{Tally, now};
 use crate::entities;
 use crate::exit::chain;
 use crate::report::{Event, StepSummary, counted};
@@ -56,7 +56,7 @@ impl ScopeRun<'_> {
     /// Links merged pull requests with commits, when something changed that this follows from.
     pub(super) async fn link_merges(&mut self, tally: &mut Tally) -> Step<()> {
         let scope = &self.job.scope;
-        if scope.is_workspace() || !entities::links_merges(self.runner.source, &self.job.streams) {
+        if scope.is_workspace() || !entities::links_merges(&self.runner.source, &self.job.streams) {
             return Ok(());
         }
         let wanted = self.job.git.as_ref().is_some_and(|git| git.line_counts);
@@ -80,13 +80,16 @@ impl ScopeRun<'_> {
         };
         let (scope, name) = (&self.job.scope, &self.job.connection);
         let (id, full_name, cancel) = (scope.connection_id, &scope.full_name, &self.runner.cancel);
-        let opened = git.mirrors.read(id, name, full_name, now(), cancel).await;
+        let opened = git
+            .mirrors
+            .read(id, name, full_name, self.runner.clock.now(), cancel)
+            .await;
         self.mirror = opened.ok().flatten();
         self.mirror.is_some()
     }
 
     async fn link_with_mirror(&self, tally: &mut Tally) -> Step<()> {
-        let (store, scope) = (self.runner.store, &self.job.scope);
+        let (store, scope) = (&self.runner.store, &self.job.scope);
         let repo_id = self.repository_id();
         let git = self.job.git.as_ref().filter(|git| git.line_counts);
         let mirror = self.mirror.as_ref();

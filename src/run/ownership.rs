@@ -6,8 +6,8 @@ use headwater_converters::Conversion;
 use headwater_extractors::git as extractors;
 use headwater_store::ownership::Side;
 
+use super::Tally;
 use super::steps::{ScopeRun, Step, Stop, stop_of};
-use super::{Tally, now};
 use crate::entities::FROM_GIT;
 use crate::report::Event;
 use crate::source::StreamEntry;
@@ -20,7 +20,7 @@ impl ScopeRun<'_> {
 
     /// What is remembered of the API's branches, tags and commits.
     fn api_side(&self) -> Side {
-        let source = self.runner.source;
+        let source = &self.runner.source;
         let mut side = Side::default();
         for entry in self.api_streams() {
             side.streams.push(entry.collection.stream);
@@ -41,13 +41,15 @@ impl ScopeRun<'_> {
         if self.mirror.is_none() || self.is_plain_git() || !self.reads_git() {
             return Ok(false);
         }
-        let (store, side) = (self.runner.store, self.api_side());
+        let (store, side) = (&self.runner.store, self.api_side());
         let scope = &self.job.scope;
         let there = store.has_side(scope, &side).await;
         if !there.map_err(|error| self.broken(&error))? {
             return Ok(false);
         }
-        let removed = store.remove_side(scope, &side, now()).await;
+        let removed = store
+            .remove_side(scope, &side, self.runner.clock.now())
+            .await;
         removed.map_err(|error| self.broken(&error))?;
         let message = format!(
             "{}:{}: commits, branches and tags come from git from now on",
@@ -65,9 +67,11 @@ impl ScopeRun<'_> {
 
     /// Forgets how far the API's side had come: should it come back, it begins anew.
     pub(super) async fn forget_api(&self) -> Step<()> {
-        let store = self.runner.store;
+        let store = &self.runner.store;
         let side = self.api_side();
-        let forgotten = store.forget_side(&self.job.scope, &side, now()).await;
+        let forgotten = store
+            .forget_side(&self.job.scope, &side, self.runner.clock.now())
+            .await;
         forgotten.map_err(|error| self.broken(&error))
     }
 
@@ -78,7 +82,7 @@ impl ScopeRun<'_> {
         if self.job.git.is_some() || self.job.scope.is_workspace() || !wanted {
             return Ok(());
         }
-        let (store, scope) = (self.runner.store, &self.job.scope);
+        let (store, scope) = (&self.runner.store, &self.job.scope);
         let state = store.git_state(scope).await;
         if state.map_err(|error| self.broken(&error))?.is_none() {
             return Ok(());
@@ -112,7 +116,9 @@ impl ScopeRun<'_> {
                 .collect(),
             ..Side::default()
         };
-        let forgotten = store.forget_side(scope, &conversions, now()).await;
+        let forgotten = store
+            .forget_side(scope, &conversions, self.runner.clock.now())
+            .await;
         forgotten.map_err(|error| self.broken(&error))
     }
 }

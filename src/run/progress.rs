@@ -8,7 +8,7 @@ use headwater_collectors as collectors;
 use headwater_store::runs::StepRecord;
 
 use super::steps::{ScopeRun, Step, Stop};
-use super::{Runner, Tally, now};
+use super::{Runner, Tally};
 use crate::exit::chain;
 use crate::report::{Event, Place, StepSummary};
 
@@ -39,7 +39,7 @@ impl ScopeRun<'_> {
             removed: count(summary.removed),
             requests: count(summary.requests),
             started_at: Some(progress.began_at),
-            finished_at: Some(now()),
+            finished_at: Some(self.runner.clock.now()),
             message: summary.message.clone(),
         };
         let recorded = self
@@ -76,7 +76,7 @@ pub(super) fn failed(error: &dyn std::error::Error) -> StepSummary {
 
 /// Counts what a step does and tells the reporter.
 pub(super) struct Progress<'a> {
-    runner: &'a Runner<'a>,
+    runner: &'a Runner,
     place: Place,
     began: Instant,
     began_at: DateTime<Utc>,
@@ -103,7 +103,7 @@ impl<'a> Progress<'a> {
             runner: scope_run.runner,
             place,
             began: Instant::now(),
-            began_at: now(),
+            began_at: scope_run.runner.clock.now(),
             sums: Mutex::default(),
         }
     }

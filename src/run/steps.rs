@@ -13,7 +13,7 @@ use crate::source::StreamEntry;
 
 /// One scope on its way through the stages.
 pub(super) struct ScopeRun<'a> {
-    pub(super) runner: &'a Runner<'a>,
+    pub(super) runner: &'a Runner,
     pub(super) plan: &'a Plan,
     pub(super) run: i64,
     pub(super) shared: &'a tokio::sync::Mutex<()>,
@@ -67,7 +67,7 @@ impl ScopeRun<'_> {
         if self.runner.cancel.is_cancelled() {
             return Err(Stop::Scope);
         }
-        let store = self.runner.store;
+        let store = &self.runner.store;
         let taken = leasing::lease_scope(store, &self.job.scope, self.claim).await;
         let lease = match taken.map_err(|error| self.broken(&error))? {
             Taken::Ours(lease) => lease,
@@ -93,13 +93,13 @@ impl ScopeRun<'_> {
 
     /// The right to compute what the scopes of the connection share. None when cancelled.
     pub(super) async fn lease_shared(&self) -> Step<Option<Lease>> {
-        let (store, cancel) = (self.runner.store, &self.runner.cancel);
+        let (store, cancel) = (&self.runner.store, &self.runner.cancel);
         let leased = leasing::lease_shared(store, &self.job.scope, self.claim, cancel).await;
         leased.map_err(|error| self.broken(&error))
     }
 
     async fn steps(&mut self, tally: &mut Tally) -> Step<()> {
-        let source = self.runner.source;
+        let source = &self.runner.source;
         let chosen = |entry: &&StreamEntry| {
             let stream = entry.collection.stream;
             self.plan.streams.contains(&stream) && self.job.streams.contains(stream)
@@ -165,7 +165,7 @@ impl ScopeRun<'_> {
     /// Forgets removals that every step has followed. A step of an entity that is no longer wanted
     /// holds them back, because it may be wanted again; one that never ran will begin anew.
     async fn prune_removed(&self) -> Result<(), StoreError> {
-        let (source, store) = (self.runner.source, self.runner.store);
+        let (source, store) = (&self.runner.source, &self.runner.store);
         let running = entities::steps_of(source, &self.job.streams);
         let mut waiting = Vec::new();
         for step in source.reading_steps(&self.job.scope) {

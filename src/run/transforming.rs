@@ -8,9 +8,9 @@ use headwater_extractors as extractors;
 use headwater_store::Watch;
 use tokio::sync::watch;
 
+use super::Tally;
 use super::progress::{Progress, cancelled, failed};
 use super::steps::{ScopeRun, Step, Stop, stop_of};
-use super::{Tally, now};
 use crate::entities;
 use crate::report::StepSummary;
 use crate::source::StreamEntry;
@@ -22,7 +22,7 @@ impl ScopeRun<'_> {
     /// What an offline engine needs from outside.
     pub(super) fn watch<'w>(&'w self, progress: &'w (dyn Fn(u64) + Send + Sync)) -> Watch<'w> {
         Watch {
-            now: now(),
+            now: self.runner.clock.now(),
             cancel: &self.runner.cancel,
             progress,
         }
@@ -47,7 +47,7 @@ impl ScopeRun<'_> {
 
     /// Converts what the streams of this run feed.
     pub(super) async fn convert_all(&self, tally: &mut Tally) -> Step<()> {
-        let source = self.runner.source;
+        let source = &self.runner.source;
         let conversions = source.conversions_of(&self.job.scope);
         let wanted = conversions
             .filter(|conversion| entities::converts(source, &self.job.streams, conversion));
@@ -109,7 +109,7 @@ impl ScopeRun<'_> {
         let progress = Progress::begin(self, "extract", extraction.stream);
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);
-        let (store, scope) = (self.runner.store, &self.job.scope);
+        let (store, scope) = (&self.runner.store, &self.job.scope);
         let rules = &self.job.rules;
         let done = extractors::engine::run(store, scope, extraction, rules, &watch).await;
         self.end_extraction(progress, done, tally).await
@@ -127,7 +127,7 @@ impl ScopeRun<'_> {
         let progress = Progress::begin(self, "extract", "accounts");
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);
-        let done = extractors::accounts::run(self.runner.store, &self.job.scope, &watch).await;
+        let done = extractors::accounts::run(&self.runner.store, &self.job.scope, &watch).await;
         let released = lease.release().await;
         self.end_extraction(progress, done, tally).await?;
         released.map_err(|error| self.broken(&error))
@@ -164,7 +164,7 @@ impl ScopeRun<'_> {
         let progress = Progress::begin(self, "convert", conversion.name);
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);
-        let (store, scope) = (self.runner.store, &self.job.scope);
+        let (store, scope) = (&self.runner.store, &self.job.scope);
         let done = converters::engine::run(store, scope, conversion, &self.job.rules, &watch).await;
         if let Some((_own, lease)) = turn {
             lease.release().await.map_err(|error| self.broken(&error))?;
@@ -220,8 +220,8 @@ impl ScopeRun<'_> {
     /// Links pull requests and commits with the issues that they name, when something changed that
     /// this follows from.
     pub(super) async fn link_issues(&self, tally: &mut Tally) -> Step<()> {
-        let (store, scope) = (self.runner.store, &self.job.scope);
-        if scope.is_workspace() || !entities::names_issues(self.runner.source, &self.job.streams) {
+        let (store, scope) = (&self.runner.store, &self.job.scope);
+        if scope.is_workspace() || !entities::names_issues(&self.runner.source, &self.job.streams) {
             return Ok(());
         }
         match issue_links::is_stale(store, scope).await {
@@ -258,8 +258,8 @@ impl ScopeRun<'_> {
     /// Compares tags and deployments with their predecessors, when something changed that they
     /// follow from.
     pub(super) async fn compare(&self, tally: &mut Tally) -> Step<()> {
-        let (store, scope, rules) = (self.runner.store, &self.job.scope, &self.job.rules);
-        if scope.is_workspace() || !entities::compares(self.runner.source, &self.job.streams) {
+        let (store, scope, rules) = (&self.runner.store, &self.job.scope, &self.job.rules);
+        if scope.is_workspace() || !entities::compares(&self.runner.source, &self.job.streams) {
             return Ok(());
         }
         match diffs::is_stale(store, scope, rules).await {

@@ -200,7 +200,7 @@ fn a_second_writer_is_refused_with_7_and_told_who_writes() {
     let folder = folder();
     stdout(&headwater(folder.path(), &["migrate"]));
     let address = DatabaseAddress::of_file(&folder.path().join("headwater.db"));
-    let _lock = headwater::database::lock(&address, "test").unwrap();
+    let _lock = headwater::database::lock(&address, "test", chrono::Utc::now()).unwrap();
     let output = headwater(folder.path(), &["transform"]);
     assert_eq!(code(&output), 7);
     assert!(

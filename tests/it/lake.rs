@@ -4,17 +4,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
-use headwater::commands::{Collecting, Verified, collect_and_transform, compare_with_source};
+use headwater::clock::Clock;
 use headwater::config::{self, Config, DatabaseAddress};
+use headwater::connect::Connector;
 use headwater::exit::{Exit, Failure};
 use headwater::plan::{Depth, Plan, Stages};
 use headwater::report::{RunSummary, Silent};
 use headwater::resolve::Selection;
-use headwater::source::Source;
+use headwater::session::{Session, SyncRequest, Verified, VerifyRequest};
 use headwater::sources::bitbucket::bitbucket;
 use headwater_simulator::{Options, Simulator, Size};
 use headwater_store::Store;
 use headwater_store::compare::{Difference, tables_equal};
+use headwater_store::ledger::Window;
 use headwater_store::query::{Cell, Rows, run_sqlite};
 use headwater_testing::{On, TestDatabase};
 use sea_orm::ConnectionTrait as _;
@@ -39,7 +41,7 @@ pub(crate) async fn tiny() -> Simulator {
 /// A database of its own, with the configuration to fill it.
 pub(crate) struct Lake {
     folder: TempDir,
-    config: Config,
+    config: Arc<Config>,
     pub(crate) store: Store,
     pub(crate) address: DatabaseAddress,
     // Gone when dropped, after the store.
@@ -87,7 +89,7 @@ impl Lake {
         std::fs::write(folder.path().join("headwater.toml"), &text).unwrap();
         let (config, problems) = config::parse(&text, "headwater.toml");
         Some(Self {
-            config: config.unwrap_or_else(|| panic!("{problems:?}")),
+            config: Arc::new(config.unwrap_or_else(|| panic!("{problems:?}"))),
             store: headwater::database::open(&address).await.unwrap(),
             folder,
             address,
@@ -100,7 +102,7 @@ impl Lake {
         let text = format!("[database]\nurl = \"{}\"\n\n{text}", self.database.address);
         std::fs::write(self.folder.path().join("headwater.toml"), &text).unwrap();
         let (config, problems) = config::parse(&text, "headwater.toml");
-        self.config = config.unwrap_or_else(|| panic!("{problems:?}"));
+        self.config = Arc::new(config.unwrap_or_else(|| panic!("{problems:?}")));
     }
 
     /// Where its configuration, its mirrors and, on SQLite, its database are.
@@ -129,16 +131,11 @@ impl Lake {
 
     /// Reads whole lists again, and repairs what differs.
     pub(crate) async fn reconcile(&self, depth: Depth) -> (Exit, RunSummary) {
-        let cancel = CancellationToken::new();
-        let source = bitbucket();
-        let collecting = self.collecting(&self.store, &source, cancel);
-        let plan = Plan {
-            command: "reconcile",
-            stages: Stages::ALL,
-            streams: source.stream_names(),
-            depth,
-        };
-        collect_and_transform(&collecting, &plan).await.unwrap()
+        let session = self
+            .session(&self.store, CancellationToken::new())
+            .await
+            .unwrap();
+        session.sync(&request("reconcile", depth)).await.unwrap()
     }
 
     /// Compares with the source, over a scratch database.
@@ -147,29 +144,35 @@ impl Lake {
         let scratch = folder.path().join("verify.db");
         headwater_testing::migrated_sqlite(&scratch).await;
         let scratch = headwater::database::open(&DatabaseAddress::of_file(&scratch)).await;
-        let scratch = scratch.unwrap();
-        let source = bitbucket();
-        let collecting = self.collecting(&scratch, &source, CancellationToken::new());
-        let verified = compare_with_source(&self.store, &collecting, deep, 50).await;
+        let cancel = CancellationToken::new();
+        let session = self.session(&self.store, cancel).await.unwrap();
+        let request = VerifyRequest {
+            deep,
+            limit: 50,
+            ..VerifyRequest::default()
+        };
+        let verified = session.verify_over(scratch.unwrap(), &request).await;
         verified.unwrap()
     }
 
-    fn collecting<'a>(
-        &'a self,
-        store: &'a Store,
-        source: &'a Source,
+    /// What runs over this lake, or over another database, work with.
+    pub(crate) async fn session(
+        &self,
+        store: &Store,
         cancel: CancellationToken,
-    ) -> Collecting<'a> {
-        Collecting {
-            config: &self.config,
-            folder: self.folder.path(),
-            store,
-            source,
+    ) -> Result<Session, Failure> {
+        let clock = Clock::system();
+        let ledger = store.ledger(Window::HOUR).await?;
+        Ok(Session {
+            config: Arc::clone(&self.config),
+            folder: self.folder.path().to_owned(),
+            store: store.clone(),
+            source: Arc::new(bitbucket()),
+            connector: Connector::recording(self.folder.path(), &clock, ledger),
             reporter: Arc::new(Silent),
+            clock,
             cancel,
-            selection: Selection::default(),
-            since: None,
-        }
+        })
     }
 
     /// The same database opened once more, as by another process.
@@ -183,15 +186,8 @@ impl Lake {
         how: How,
         cancel: CancellationToken,
     ) -> Result<(Exit, RunSummary), Failure> {
-        let source = bitbucket();
-        let collecting = self.collecting(store, &source, cancel);
-        let plan = Plan {
-            command: "sync",
-            stages: Stages::ALL,
-            streams: source.stream_names(),
-            depth: how.depth(),
-        };
-        collect_and_transform(&collecting, &plan).await
+        let session = self.session(store, cancel).await?;
+        session.sync(&request("sync", how.depth())).await
     }
 
     /// The program itself, started beside this lake, over the same database.
@@ -243,6 +239,20 @@ impl Lake {
             .await
             .unwrap();
         answer
+    }
+}
+
+/// Everything of every repository that is configured.
+pub(crate) fn request(command: &'static str, depth: Depth) -> SyncRequest {
+    SyncRequest {
+        plan: Plan {
+            command,
+            stages: Stages::ALL,
+            streams: bitbucket().stream_names(),
+            depth,
+        },
+        selection: Selection::default(),
+        since: None,
     }
 }
 

@@ -43,7 +43,7 @@ fn commented(simulator: &Simulator) -> (String, u64) {
     (slug, pull_request.id)
 }
 
-fn shown(verified: &headwater::commands::Verified) -> Vec<String> {
+fn shown(verified: &headwater::session::Verified) -> Vec<String> {
     let differences = verified.differences.iter();
     differences.map(ToString::to_string).collect()
 }

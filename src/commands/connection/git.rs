@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct GitTest<'a> {
     git: Git,
     connection: &'a Connection,
-    connector: &'a Connector<'a>,
+    connector: &'a Connector,
     client: Option<Client>,
     cancel: &'a CancellationToken,
 }
@@ -32,7 +32,7 @@ impl<'a> GitTest<'a> {
     /// Exit 3 when there is no git that can be used.
     pub(super) async fn of(
         context: &Context,
-        connector: &'a Connector<'a>,
+        connector: &'a Connector,
         (connection, client): (&'a Connection, Option<&Client>),
         cancel: &'a CancellationToken,
     ) -> Result<Option<Self>, Failure> {

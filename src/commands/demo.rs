@@ -4,18 +4,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headwater_simulator::{Options, Simulator, Size};
+use headwater_store::ledger::Window;
 use headwater_store::query;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Format;
-use crate::commands::{Collecting, collect_and_transform};
+use crate::clock::Clock;
 use crate::config::{self, DatabaseAddress};
+use crate::connect::Connector;
 use crate::database;
 use crate::exit::{Exit, Failure};
 use crate::output::Printer;
 use crate::plan::{Depth, Plan, Stages};
 use crate::report::Reporter;
 use crate::resolve::Selection;
+use crate::session::{Session, SyncRequest};
 use crate::sources::bitbucket::bitbucket;
 
 /// The company's workspace.
@@ -87,7 +90,7 @@ const QUESTIONS: [Question; 3] = [
 ///
 /// # Errors
 /// When the simulator cannot listen on loopback, or the file cannot be written.
-pub async fn run(
+pub(super) async fn run(
     reporter: Arc<dyn Reporter>,
     cancel: CancellationToken,
     output: Option<PathBuf>,
@@ -152,26 +155,33 @@ async fn sync(
         return Err(Failure::new(Exit::Configuration, problems.join("\n")));
     };
     let address = DatabaseAddress::of_file(path);
-    let _lock = database::lock(&address, "demo")?;
+    let clock = Clock::system();
+    let _lock = database::lock(&address, "demo", clock.now())?;
     let store = database::open(&address).await?;
-    let source = bitbucket();
-    let collecting = Collecting {
-        config: &config,
-        folder: Path::new("."),
-        store: &store,
-        source: &source,
-        reporter,
-        cancel,
+    let source = Arc::new(bitbucket());
+    let folder = PathBuf::from(".");
+    let ledger = store.ledger(Window::HOUR).await?;
+    let request = SyncRequest {
+        plan: Plan {
+            command: "sync",
+            stages: Stages::ALL,
+            streams: source.stream_names(),
+            depth: Depth::Changes,
+        },
         selection: Selection::default(),
         since: None,
     };
-    let plan = Plan {
-        command: "sync",
-        stages: Stages::ALL,
-        streams: source.stream_names(),
-        depth: Depth::Changes,
+    let session = Session {
+        config: Arc::new(config),
+        connector: Connector::recording(&folder, &clock, ledger),
+        folder,
+        store: store.clone(),
+        source,
+        reporter,
+        clock,
+        cancel,
     };
-    let (exit, _) = collect_and_transform(&collecting, &plan).await?;
+    let (exit, _) = Box::pin(session.sync(&request)).await?;
     store.close().await?;
     Ok(exit)
 }

@@ -12,11 +12,11 @@ use headwater_domain::Scope;
 use headwater_store::renames::{Rename, Renaming, aside};
 use tokio_util::sync::CancellationToken;
 
-use crate::commands::Collecting;
+use super::Session;
 use crate::exit::{Exit, Failure};
 use crate::report::Event;
 use crate::resolve::{Resolved, Wanted};
-use crate::run::{lease_all, now};
+use crate::run::lease_all;
 use crate::source::REPOSITORIES;
 
 /// Asks for the repositories that are named in full, since only their UUID tells whether they are
@@ -27,8 +27,8 @@ use crate::source::REPOSITORIES;
 ///
 /// # Errors
 /// When the database fails.
-pub async fn ask_for_names(
-    collecting: &Collecting<'_>,
+pub(super) async fn ask_for_names(
+    session: &Session,
     client: &Client,
     cancel: &CancellationToken,
     found: &mut Resolved,
@@ -62,7 +62,7 @@ pub async fn ask_for_names(
             Err(error) if is_missing(&error) => {
                 // A former name that does not lead on any more.
                 if aliases.is_none() {
-                    aliases = Some(present_names(collecting, connection_id).await?);
+                    aliases = Some(present_names(session, connection_id).await?);
                 }
                 let present = aliases.as_ref().and_then(|aliases| aliases.get(&name));
                 if let Some(present) = present {
@@ -93,10 +93,10 @@ fn is_missing(error: &RequestError) -> bool {
 
 /// Former names of repositories, unless a repository bears them now.
 async fn present_names(
-    collecting: &Collecting<'_>,
+    session: &Session,
     connection_id: i64,
 ) -> Result<HashMap<String, String>, Failure> {
-    let store = collecting.store;
+    let store = &session.store;
     let mut names = HashMap::new();
     for (former, present) in store.aliases(connection_id).await? {
         names.entry(former).or_insert(present);
@@ -113,16 +113,16 @@ async fn present_names(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn follow(
-    collecting: &Collecting<'_>,
+pub(super) async fn follow(
+    session: &Session,
     (name, connection_id): (&str, i64),
     client: &Client,
     cancel: &CancellationToken,
     found: &mut Resolved,
 ) -> Result<bool, Failure> {
-    let store = collecting.store;
-    let tables = collecting.source.tables();
-    let Some(repositories) = collecting.source.find(REPOSITORIES) else {
+    let store = &session.store;
+    let tables = session.source.tables();
+    let Some(repositories) = session.source.find(REPOSITORIES) else {
         return Ok(false);
     };
     let raw_table = &repositories.collection.raw_table;
@@ -141,7 +141,7 @@ pub async fn follow(
                 let mut unclear = involved(&names.renames());
                 unclear.insert(scope);
                 return Ok(leave_out(
-                    collecting,
+                    session,
                     name,
                     found,
                     &unclear,
@@ -169,7 +169,7 @@ pub async fn follow(
              they are",
             rename.from.full_name, rename.to.full_name
         );
-        collecting.reporter.event(&Event::Notice { message });
+        session.reporter.event(&Event::Notice { message });
     }
     if renames.is_empty() {
         return Ok(false);
@@ -179,7 +179,7 @@ pub async fn follow(
         Ok(leases) => leases,
         Err(failure) if failure.exit == Exit::Leased => {
             return Ok(leave_out(
-                collecting,
+                session,
                 name,
                 found,
                 &scopes,
@@ -193,29 +193,32 @@ pub async fn follow(
     let renaming = Renaming {
         tables: &tables,
         steps: &renames.first().map_or_else(Vec::new, |rename| {
-            collecting.source.reading_steps(&rename.from)
+            session.source.reading_steps(&rename.from)
         }),
         address: &address,
     };
-    store.rename(&renames, &renaming, now()).await?;
+    store
+        .rename(&renames, &renaming, session.clock.now())
+        .await?;
     for lease in leases {
         lease.release().await?;
     }
     lead_on(found, &renames);
     for scope in &unreached {
-        store.set_source_gone(scope, Some(now())).await?;
+        let now = session.clock.now();
+        store.set_source_gone(scope, Some(now)).await?;
     }
     for rename in &renames {
         let (from, to) = (&rename.from.full_name, &rename.to.full_name);
         let message = format!("{name}:{from} is called {to} now; its rows follow");
-        collecting.reporter.event(&Event::Notice { message });
+        session.reporter.event(&Event::Notice { message });
     }
     Ok(false)
 }
 
 /// Collects nothing under names of which it is not clear whose they are.
 fn leave_out(
-    collecting: &Collecting<'_>,
+    session: &Session,
     name: &str,
     found: &mut Resolved,
     scopes: &BTreeSet<Scope>,
@@ -237,7 +240,7 @@ fn leave_out(
          collected this time: {}",
         names.collect::<Vec<_>>().join(", ")
     );
-    collecting.reporter.event(&Event::Notice { message });
+    session.reporter.event(&Event::Notice { message });
     true
 }
 

@@ -6,13 +6,12 @@ use headwater_collectors::Client;
 use headwater_collectors::git::Mirrors;
 use headwater_domain::Scope;
 
-use super::Collecting;
-use crate::config::{Config, Connection};
-use crate::connect::Connector;
+use super::{Session, SyncRequest};
+use crate::config::Connection;
 use crate::exit::Failure;
 use crate::git::{GitScope, mirrors};
 use crate::resolve::connection_id;
-use crate::run::{Job, now};
+use crate::run::Job;
 use crate::source::GIT;
 
 /// Git and its mirrors, found when the first connection needs them.
@@ -26,17 +25,17 @@ impl Found {
     /// Exit 3 when there is no git that can be used.
     pub(super) async fn of(
         &mut self,
-        collecting: &Collecting<'_>,
+        session: &Session,
         connection: &Connection,
         streams: &[&'static str],
     ) -> Result<Option<Mirrors>, Failure> {
-        let config = collecting.config;
-        let wanted = config.streams_of(collecting.source, &connection.name);
+        let config = &session.config;
+        let wanted = config.streams_of(&session.source, &connection.name);
         if !streams.contains(&GIT) || !wanted.contains(GIT) {
             return Ok(None);
         }
         if self.0.is_none() {
-            self.0 = Some(mirrors(config, collecting.folder).await?);
+            self.0 = Some(mirrors(config, &session.folder).await?);
         }
         Ok(self.0.clone())
     }
@@ -44,26 +43,23 @@ impl Found {
 
 /// The git side of a connection, for its jobs.
 pub(super) struct GitSide<'a> {
-    config: &'a Config,
+    session: &'a Session,
     connection: &'a Connection,
     mirrors: Mirrors,
-    connector: &'a Connector<'a>,
     client: Option<Client>,
 }
 
 impl<'a> GitSide<'a> {
     /// The git side of a connection; none where it does not read git.
     pub(super) fn of(
-        config: &'a Config,
-        connector: &'a Connector<'a>,
+        session: &'a Session,
         (connection, client): (&'a Connection, Option<&Client>),
         mirrors: Option<Mirrors>,
     ) -> Option<Self> {
         Some(Self {
-            config,
+            session,
             connection,
             mirrors: mirrors?,
-            connector,
             client: client.cloned(),
         })
     }
@@ -77,10 +73,9 @@ impl<'a> GitSide<'a> {
             return Ok(None);
         }
         let name = &scope.full_name;
-        let way = self
-            .connector
-            .git_way(self.connection, self.client.as_ref(), name)?;
-        let place = (self.config, self.connection);
+        let connector = &self.session.connector;
+        let way = connector.git_way(self.connection, self.client.as_ref(), name)?;
+        let place = (&*self.session.config, self.connection);
         let git = GitScope::new(&self.mirrors, place, scope, Some(way));
         Ok(Some(Arc::new(git)))
     }
@@ -91,25 +86,26 @@ impl<'a> GitSide<'a> {
 /// # Errors
 /// When credentials cannot be read, or the database fails.
 pub(super) async fn git_jobs(
-    collecting: &Collecting<'_>,
+    session: &Session,
+    request: &SyncRequest,
     connection: &Connection,
     side: Option<&GitSide<'_>>,
 ) -> Result<Vec<Job>, Failure> {
     let Some(side) = side else {
         return Ok(Vec::new());
     };
-    let config = collecting.config;
+    let config = &session.config;
     let rules = config.rules_of(&connection.name);
-    let streams = Arc::new(config.streams_of(collecting.source, &connection.name));
-    let cancel = collecting.cancel.child_token();
+    let streams = Arc::new(config.streams_of(&session.source, &connection.name));
+    let cancel = session.cancel.child_token();
     let mut jobs = Vec::new();
     for name in connection.exact_names() {
-        if !collecting.selection.includes(&connection.name, name) {
+        if !request.selection.includes(&connection.name, name) {
             continue;
         }
         let scope = Scope::new(connection_id(connection), name);
         let git = side.scope(&scope)?;
-        collecting.store.register(&scope, now()).await?;
+        session.store.register(&scope, session.clock.now()).await?;
         jobs.push(Job {
             scope,
             connection: connection.name.clone(),

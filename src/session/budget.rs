@@ -1,17 +1,15 @@
 //! What is told of the rate limit: an estimate before, and every longer wait.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use headwater_collectors::Client;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::Collecting;
+use super::Session;
 use crate::estimate::{Basis, estimate};
 use crate::exit::Failure;
 use crate::plan::Plan;
-use crate::report::{Event, Reporter};
-use crate::run::{Job, now};
+use crate::report::Event;
+use crate::run::Job;
 
 /// Shorter waits are not worth a line.
 const WORTH_TELLING: TimeDelta = TimeDelta::seconds(60);
@@ -19,17 +17,17 @@ const WORTH_TELLING: TimeDelta = TimeDelta::seconds(60);
 /// Tells what collecting is going to cost, for each connection. Returns the requests that went
 /// into finding out.
 pub(super) async fn tell_estimates(
-    collecting: &Collecting<'_>,
+    session: &Session,
     plan: &Plan,
     jobs: &[Job],
 ) -> Result<u64, Failure> {
     let sent = |jobs: &[Job]| jobs[0].client.as_ref().map_or(0, Client::requests);
     let mut asked = 0;
     let basis = Basis {
-        store: collecting.store,
-        source: collecting.source,
+        store: &session.store,
+        source: &session.source,
         plan,
-        cancel: &collecting.cancel,
+        cancel: &session.cancel,
     };
     for of_connection in jobs.chunk_by(|a, b| a.connection == b.connection) {
         if of_connection[0].client.is_none() {
@@ -40,7 +38,7 @@ pub(super) async fn tell_estimates(
         let before = sent(of_connection);
         let estimate = estimate(&basis, &of_connection.iter().collect::<Vec<_>>()).await?;
         asked += sent(of_connection) - before;
-        collecting.reporter.event(&Event::Estimate {
+        session.reporter.event(&Event::Estimate {
             connection,
             estimate,
         });
@@ -50,10 +48,11 @@ pub(super) async fn tell_estimates(
 
 /// Tells until when no request of a connection goes out, until the handle is dropped.
 pub(super) fn watch_limit(
+    session: &Session,
     connection: &str,
     client: &Client,
-    reporter: Arc<dyn Reporter>,
 ) -> AbortOnDropHandle<()> {
+    let (reporter, clock) = (session.reporter.clone(), session.clock.clone());
     let connection = connection.to_owned();
     let mut hold = client.pace().hold();
     AbortOnDropHandle::new(tokio::spawn(async move {
@@ -64,7 +63,7 @@ pub(super) fn watch_limit(
             };
             // A wait that is a little longer than was said is no news.
             let known = told.is_some_and(|told| wait.until < told + WORTH_TELLING);
-            if known || wait.until < now() + WORTH_TELLING {
+            if known || wait.until < clock.now() + WORTH_TELLING {
                 continue;
             }
             told = Some(wait.until);

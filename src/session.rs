@@ -1,0 +1,99 @@
+//! What a run works with, and the services that commands and the demo call.
+//!
+//! A [`Session`] owns everything that it uses, so it can be cloned, spawned, and cancelled by its
+//! token. Nothing here reads arguments, prints, or ends the process: that is the command line's.
+
+mod budget;
+mod git_jobs;
+mod jobs;
+mod renames;
+mod transforming;
+mod verification;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use headwater_store::Store;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::connect::Connector;
+use crate::exit::{Exit, Failure};
+use crate::plan::Plan;
+use crate::report::{Reporter, RunSummary};
+use crate::resolve::Selection;
+use crate::run::{Runner, Tally};
+use crate::source::Source;
+use jobs::{Prepared, resolve_jobs};
+
+pub use verification::{Verified, VerifyRequest};
+
+/// What runs work with. Clones share the database, the connector and the cancellation.
+#[derive(Clone)]
+pub struct Session {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Folder that relative paths in it start at.
+    pub folder: PathBuf,
+    /// The database.
+    pub store: Store,
+    /// The source's table of contents.
+    pub source: Arc<Source>,
+    /// Makes clients. One for a process, so that all its runs share each credential's budget.
+    pub connector: Connector,
+    /// Shows what happens.
+    pub reporter: Arc<dyn Reporter>,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Ends everything.
+    pub cancel: CancellationToken,
+}
+
+/// What is to be collected, and what is to follow.
+#[derive(Clone, Debug)]
+pub struct SyncRequest {
+    /// Which stages and streams, and how much of the source.
+    pub plan: Plan,
+    /// Which repositories.
+    pub selection: Selection,
+    /// How far back, if that is further than what is there (UTC).
+    pub since: Option<DateTime<Utc>>,
+}
+
+impl Session {
+    /// Resolves the repositories, then runs the plan over them. The summary's exit code is the
+    /// program's.
+    ///
+    /// # Errors
+    /// When the configuration names what cannot be used, or the database fails.
+    pub async fn sync(&self, request: &SyncRequest) -> Result<(Exit, RunSummary), Failure> {
+        let done = Box::pin(self.resolve_and_run(request)).await;
+        // However it ended: what was taken from the ledger and not sent is given back.
+        let closed = self.connector.close().await;
+        let done = done?;
+        closed?;
+        Ok(done)
+    }
+
+    async fn resolve_and_run(&self, request: &SyncRequest) -> Result<(Exit, RunSummary), Failure> {
+        let plan = &request.plan;
+        let mut tally = Tally::default();
+        let prepared = resolve_jobs(self, request, &mut tally);
+        let Prepared { jobs, _watched } = Box::pin(prepared).await?;
+        tally.requests(budget::tell_estimates(self, plan, &jobs).await?);
+        Box::pin(self.runner().run(plan, jobs, tally)).await
+    }
+
+    /// What runs plans over this session's database.
+    fn runner(&self) -> Runner {
+        Runner {
+            store: self.store.clone(),
+            source: Arc::clone(&self.source),
+            reporter: Arc::clone(&self.reporter),
+            clock: self.clock.clone(),
+            cancel: self.cancel.clone(),
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! From what is configured and selected to repositories that are ready to be collected.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use headwater_collectors::git::Mirrors;
+use headwater_collectors::{Client, RequestError, RequestErrorKind};
+use headwater_domain::Scope;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::git_jobs::{self, GitSide};
+use super::{Session, SyncRequest, budget, renames};
+use crate::config::{Connection, ConnectionKind};
+use crate::exit::{Failure, chain};
+use crate::report::Event;
+use crate::resolve::{Resolved, Wanted, connection_id, wanted};
+use crate::run::{Job, Tally};
+use crate::source::{REPOSITORIES, StreamEntry};
+
+/// Repositories that are ready to be collected.
+pub(super) struct Prepared {
+    pub(super) jobs: Vec<Job>,
+    /// Tell of long waits for as long as they are kept.
+    pub(super) _watched: Vec<AbortOnDropHandle<()>>,
+}
+
+/// The repositories that are configured and selected, registered, with the way to their API. Rows
+/// of renamed ones follow first. Nothing is asked for that none of the streams needs.
+///
+/// # Errors
+/// When no connection can be used, a name means nothing, or the database fails.
+pub(super) async fn resolve_jobs(
+    session: &Session,
+    request: &SyncRequest,
+    tally: &mut Tally,
+) -> Result<Prepared, Failure> {
+    let mut jobs = Vec::new();
+    let mut names = Vec::new();
+    let mut watched = Vec::new();
+    let mut unusable = None;
+    let mut found = git_jobs::Found::default();
+    let streams = request.plan.streams.as_slice();
+    for connection in &session.config.connections {
+        if !request.selection.may_include(&connection.name) {
+            continue;
+        }
+        match way_to(session, connection, (&mut found, streams)).await {
+            Ok((Some(client), mirrors)) => {
+                watched.push(budget::watch_limit(session, &connection.name, &client));
+                let side = GitSide::of(session, (connection, Some(&client)), mirrors);
+                let place = (connection, &client, side.as_ref());
+                let found = jobs_of(session, request, place, &mut names, tally);
+                jobs.extend(Box::pin(found).await?);
+                tally.requests(client.requests());
+            }
+            Ok((None, mirrors)) => {
+                let side = GitSide::of(session, (connection, None), mirrors);
+                let found = git_jobs::git_jobs(session, request, connection, side.as_ref());
+                jobs.extend(found.await?);
+            }
+            Err(failure) => {
+                let message = failure.to_string();
+                session.reporter.event(&Event::Notice { message });
+                tally.connection_failed();
+                unusable.get_or_insert(failure);
+            }
+        }
+    }
+    if let (true, Some(failure)) = (jobs.is_empty(), unusable) {
+        return Err(failure);
+    }
+    if jobs.is_empty() && !tally.has_failed() {
+        session.reporter.event(&Event::Notice {
+            message: "no repository to collect: `scopes` in the configuration matches none"
+                .to_owned(),
+        });
+    }
+    if !tally.has_failed() {
+        let repositories = jobs.iter().filter(|job| !job.scope.is_workspace());
+        let found = repositories.map(|job| (job.connection.clone(), job.scope.full_name.clone()));
+        names.extend(found);
+        request.selection.require_found(&names)?;
+    }
+    Ok(Prepared {
+        jobs,
+        _watched: watched,
+    })
+}
+
+/// The way to a connection's API, where it has one, and the mirrors, where git is read.
+async fn way_to(
+    session: &Session,
+    connection: &Connection,
+    (found, streams): (&mut git_jobs::Found, &[&'static str]),
+) -> Result<(Option<Client>, Option<Mirrors>), Failure> {
+    let connector = &session.connector;
+    let mirrors = found.of(session, connection, streams).await?;
+    let client = match connection.kind {
+        ConnectionKind::Git => None,
+        _ => Some(connector.client(connection)?),
+    };
+    // Secrets that cannot be read are told now, and once.
+    if mirrors.is_some()
+        && let Some(name) = connection.exact_names().first()
+    {
+        connector.git_way(connection, client.as_ref(), name)?;
+    }
+    Ok((client, mirrors))
+}
+
+/// One connection's repositories, registered; nothing when they cannot be listed. Adds names that
+/// lead to one of another name.
+async fn jobs_of(
+    session: &Session,
+    request: &SyncRequest,
+    (connection, client, side): (&Connection, &Client, Option<&GitSide<'_>>),
+    names: &mut Vec<(String, String)>,
+    tally: &mut Tally,
+) -> Result<Vec<Job>, Failure> {
+    let streams = request.plan.streams.as_slice();
+    let cancel = session.cancel.child_token();
+    let found = wanted(client, connection, &request.selection, &cancel).await;
+    let mut found = match found {
+        Ok(found) => found,
+        Err(error) => {
+            note_unlisted(session, connection, &error, tally);
+            return Ok(Vec::new());
+        }
+    };
+    if streams.contains(&REPOSITORIES) {
+        let leads = renames::ask_for_names(session, client, &cancel, &mut found).await?;
+        let asked = leads.into_iter().map(|(name, _)| name);
+        names.extend(asked.map(|name| (connection.name.clone(), name)));
+    }
+    let place = (connection.name.as_str(), connection_id(connection));
+    if renames::follow(session, place, client, &cancel, &mut found).await? {
+        tally.leased();
+    }
+    mark_vanished(session, request, connection, &found).await?;
+    let mut jobs = Vec::with_capacity(found.wanted.len());
+    let rules = session.config.rules_of(&connection.name);
+    let wanted_streams = session.config.streams_of(&session.source, &connection.name);
+    let wanted_streams = Arc::new(wanted_streams);
+    let chosen = |stream: &str| streams.contains(&stream) && wanted_streams.contains(stream);
+    let workspaces = workspaces_of(session, request, (client, &chosen), &found);
+    for repository in found.wanted.into_iter().chain(workspaces) {
+        let store = &session.store;
+        store
+            .register(&repository.scope, session.clock.now())
+            .await?;
+        let range = range(session, request, connection);
+        let data_after = store.widen(&repository.scope, range).await?;
+        let git = side.map(|side| side.scope(&repository.scope)).transpose()?;
+        jobs.push(Job {
+            git: git.flatten(),
+            scope: repository.scope,
+            connection: connection.name.clone(),
+            client: Some(client.clone()),
+            prefetched: repository.prefetched,
+            rules: Arc::clone(&rules),
+            streams: Arc::clone(&wanted_streams),
+            data_after,
+            cancel: cancel.clone(),
+        });
+    }
+    debug_assert!(
+        jobs.iter()
+            .all(|job| job.scope.connection_id == connection_id(connection))
+    );
+    Ok(jobs)
+}
+
+/// The workspaces of the repositories, unless only some repositories are meant. Nobody without
+/// credentials is told of them, and of sixty requests an hour none is to spare.
+fn workspaces_of(
+    session: &Session,
+    request: &SyncRequest,
+    (client, chosen): (&Client, &dyn Fn(&str) -> bool),
+    found: &Resolved,
+) -> Vec<Wanted> {
+    let wanted =
+        |entry: &StreamEntry| entry.collection.of_workspace && chosen(entry.collection.stream);
+    let any = session.source.streams.iter().any(wanted);
+    if !any || client.is_anonymous() || !request.selection.is_everything() {
+        return Vec::new();
+    }
+    let repositories = found.wanted.iter();
+    let scopes: BTreeSet<Scope> = repositories.map(|it| it.scope.workspace()).collect();
+    let wanted = scopes.into_iter().map(|scope| Wanted {
+        scope,
+        prefetched: None,
+    });
+    wanted.collect()
+}
+
+/// Marks repositories that a workspace no longer lists; their rows stay.
+async fn mark_vanished(
+    session: &Session,
+    request: &SyncRequest,
+    connection: &Connection,
+    found: &Resolved,
+) -> Result<(), Failure> {
+    let id = connection_id(connection);
+    for known in session.store.scopes().await? {
+        let scope = &known.scope;
+        let name = scope.full_name.as_str();
+        let expected = scope.connection_id == id
+            && connection.wanted(name)
+            && request.selection.includes(&connection.name, name);
+        let is_there = found.left_aside.contains(name)
+            || found.wanted.iter().any(|wanted| wanted.scope == *scope);
+        if expected && !is_there {
+            let now = session.clock.now();
+            session.store.set_source_gone(scope, Some(now)).await?;
+            let message = format!(
+                "{}:{name} is no longer listed; its rows stay, marked as gone at the source",
+                connection.name
+            );
+            session.reporter.event(&Event::Notice { message });
+        }
+    }
+    Ok(())
+}
+
+fn range(
+    session: &Session,
+    request: &SyncRequest,
+    connection: &Connection,
+) -> Option<DateTime<Utc>> {
+    let configured = connection
+        .data_after
+        .as_ref()
+        .map(|after| after.resolve(session.clock.now()));
+    request.since.or(configured)
+}
+
+fn note_unlisted(
+    session: &Session,
+    connection: &Connection,
+    error: &RequestError,
+    tally: &mut Tally,
+) {
+    tally.connection_failed();
+    if matches!(
+        error.kind,
+        RequestErrorKind::Unauthorized { .. }
+            | RequestErrorKind::ConsumerRefused { .. }
+            | RequestErrorKind::Forbidden { .. }
+            | RequestErrorKind::NotFound { .. }
+    ) {
+        tally.refused();
+    }
+    let name = &connection.name;
+    session.reporter.event(&Event::Notice {
+        message: format!(
+            "connection {name}: its repositories could not be listed: {}",
+            chain(error)
+        ),
+    });
+}
