@@ -63,8 +63,9 @@ impl Session {
     pub async fn verify(&self, request: &VerifyRequest) -> Result<Verified, Failure> {
         let failed = |error| Failure::because(Exit::Failed, "making a temporary folder", error);
         let folder = tempfile::tempdir().map_err(failed)?;
-        let scratch = database::open(&scratch_address(folder.path()));
-        self.verify_over(Box::pin(scratch).await?, request).await
+        let address = scratch_address(folder.path());
+        let scratch = Box::pin(database::open(&address)).await?;
+        self.verify_over(scratch, request).await
     }
 
     /// The same over an empty scratch database that is there already, which is closed afterwards.
