@@ -1,52 +1,22 @@
 //! `ref_commits`.
 
-use sea_orm::entity::prelude::*;
+use headwater_macros::table;
 
 /// One pair of tags or branches that are compared.
-#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(
-    table_name = "ref_commits",
-    comment = "One pair of tags or branches that are compared."
-)]
+#[table("ref_commits")]
 pub struct Model {
     /// Newer tag or branch; joins `refs.id`.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        column_type = "String(StringLen::N(255))",
-        comment = "newer tag or branch; joins `refs.id`"
-    )]
+    #[key]
     pub new_ref_id: String,
     /// Older tag or branch; joins `refs.id`.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        column_type = "String(StringLen::N(255))",
-        comment = "older tag or branch; joins `refs.id`"
-    )]
+    #[key]
     pub old_ref_id: String,
     /// Commit that the newer one stands on.
-    #[sea_orm(
-        column_type = "String(StringLen::N(40))",
-        comment = "commit that the newer one stands on"
-    )]
+    #[width(40)]
     pub new_commit_sha: String,
     /// Commit that the older one stands on.
-    #[sea_orm(
-        column_type = "String(StringLen::N(40))",
-        comment = "commit that the older one stands on"
-    )]
+    #[width(40)]
     pub old_commit_sha: String,
     /// Repository of both; joins `repos.id`.
-    #[sea_orm(
-        column_type = "String(StringLen::N(255))",
-        comment = "repository of both; joins `repos.id`"
-    )]
     pub repo_id: String,
 }
-
-/// No relations: the tables have no foreign keys, as in DevLake.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}

@@ -1,110 +1,56 @@
 //! `cicd_deployments`.
 
 use chrono::{DateTime, Utc};
-use sea_orm::entity::prelude::*;
+use headwater_macros::table;
 
 /// One deployment to an environment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(
-    table_name = "cicd_deployments",
-    comment = "One deployment to an environment."
-)]
+#[table("cicd_deployments")]
 pub struct Model {
     /// Domain id.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        column_type = "String(StringLen::N(255))",
-        comment = "domain id"
-    )]
+    #[key]
     pub id: String,
     /// Where it ran; joins `cicd_scopes.id`.
-    #[sea_orm(
-        column_type = "String(StringLen::N(255))",
-        comment = "where it ran; joins `cicd_scopes.id`"
-    )]
     pub cicd_scope_id: String,
     /// Name of the release.
-    #[sea_orm(column_type = "Text", comment = "name of the release")]
+    #[text]
     pub name: String,
     /// Title that people see.
-    #[sea_orm(column_type = "Text", comment = "title that people see")]
+    #[text]
     pub display_title: String,
     /// Page of the deployment.
-    #[sea_orm(column_type = "Text", comment = "page of the deployment")]
+    #[text]
     pub url: String,
     /// SUCCESS, FAILURE or empty.
-    #[sea_orm(
-        column_type = "String(StringLen::N(100))",
-        comment = "SUCCESS, FAILURE or empty"
-    )]
+    #[width(100)]
     pub result: String,
     /// `IN_PROGRESS`, DONE or OTHER.
-    #[sea_orm(
-        column_type = "String(StringLen::N(100))",
-        comment = "IN_PROGRESS, DONE or OTHER"
-    )]
+    #[width(100)]
     pub status: String,
     /// Status as Bitbucket spells it.
-    #[sea_orm(
-        column_type = "String(StringLen::N(100))",
-        comment = "status as Bitbucket spells it"
-    )]
+    #[width(100)]
     pub original_status: String,
     /// Result as Bitbucket spells it.
-    #[sea_orm(
-        column_type = "String(StringLen::N(100))",
-        comment = "result as Bitbucket spells it"
-    )]
+    #[width(100)]
     pub original_result: String,
     /// PRODUCTION, STAGING, TESTING, DEVELOPMENT or empty.
-    #[sea_orm(
-        column_type = "String(StringLen::N(255))",
-        comment = "PRODUCTION, STAGING, TESTING, DEVELOPMENT or empty"
-    )]
     pub environment: String,
     /// Name of the environment as Bitbucket spells it.
-    #[sea_orm(
-        column_type = "String(StringLen::N(255))",
-        comment = "name of the environment as Bitbucket spells it"
-    )]
     pub original_environment: String,
     /// When it was created (UTC).
-    #[sea_orm(comment = "when it was created (UTC)")]
     pub created_date: Option<DateTime<Utc>>,
     /// When it was queued (UTC).
-    #[sea_orm(comment = "when it was queued (UTC)")]
     pub queued_date: Option<DateTime<Utc>>,
     /// When it started (UTC).
-    #[sea_orm(comment = "when it started (UTC)")]
     pub started_date: Option<DateTime<Utc>>,
     /// When it ended (UTC).
-    #[sea_orm(comment = "when it ended (UTC)")]
     pub finished_date: Option<DateTime<Utc>>,
     /// How long it took, in seconds.
-    #[sea_orm(comment = "how long it took, in seconds")]
     pub duration_sec: Option<i64>,
     /// How long it waited, in seconds.
-    #[sea_orm(comment = "how long it waited, in seconds")]
     pub queued_duration_sec: Option<i64>,
-    /// Pipeline that deployed; joins `cicd_pipelines.id`. Empty for one made of a pipeline, whose
+    /// Pipeline that deployed; joins `cicd_pipelines.id`; empty for one made of a pipeline, whose
     /// id is the pipeline's.
-    #[sea_orm(
-        column_type = "String(StringLen::N(255))",
-        comment = "pipeline that deployed; joins `cicd_pipelines.id`; empty for one made of a \
-                   pipeline, whose id is the pipeline's"
-    )]
     pub cicd_pipeline_id: String,
-    /// What made the row of a pipeline; empty for a deployment that Bitbucket tells.
-    #[sea_orm(
-        column_type = "String(StringLen::N(255))",
-        comment = "what made the row; empty for a deployment that Bitbucket tells"
-    )]
+    /// What made the row; empty for a deployment that Bitbucket tells.
     pub subtask_name: String,
 }
-
-/// No relations: the tables have no foreign keys, as in DevLake.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}

@@ -1,34 +1,14 @@
 //! `issue_labels`.
 
-use sea_orm::entity::prelude::*;
+use headwater_macros::table;
 
 /// One label of one issue: its component, milestone or version.
-#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(
-    table_name = "issue_labels",
-    comment = "One label of one issue: its component, milestone or version."
-)]
+#[table("issue_labels")]
 pub struct Model {
     /// Issue; joins `issues.id`.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        column_type = "String(StringLen::N(255))",
-        comment = "issue; joins `issues.id`"
-    )]
+    #[key]
     pub issue_id: String,
     /// Component, milestone or version of the issue.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        column_type = "String(StringLen::N(255))",
-        comment = "component, milestone or version of the issue"
-    )]
+    #[key]
     pub label_name: String,
 }
-
-/// No relations: the tables have no foreign keys, as in DevLake.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}

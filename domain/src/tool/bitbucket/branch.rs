@@ -1,7 +1,7 @@
 //! `_tool_bitbucket_branches`.
 
 use chrono::{DateTime, Utc};
-use sea_orm::entity::prelude::*;
+use headwater_macros::table;
 
 use crate::Stream;
 
@@ -15,48 +15,20 @@ impl Stream for Branches {
 }
 
 /// One branch of one repository.
-#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(
-    table_name = "_tool_bitbucket_branches",
-    comment = "One branch of one repository."
-)]
+#[table("_tool_bitbucket_branches")]
 pub struct Model {
     /// Connection the repository is read through.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        comment = "connection the repository is read through"
-    )]
+    #[key]
     pub connection_id: i64,
     /// Full name of the repository, `workspace/slug`.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        column_type = "String(StringLen::N(255))",
-        comment = "full name of the repository, `workspace/slug`"
-    )]
+    #[key]
     pub repo_id: String,
     /// Name of the branch.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        column_type = "String(StringLen::N(255))",
-        comment = "name of the branch"
-    )]
+    #[key]
     pub name: String,
     /// Commit it stands on.
-    #[sea_orm(
-        column_type = "String(StringLen::N(40))",
-        comment = "commit it stands on"
-    )]
+    #[width(40)]
     pub commit_sha: String,
     /// Date of that commit (UTC).
-    #[sea_orm(comment = "date of that commit (UTC)")]
     pub commit_date: Option<DateTime<Utc>>,
 }
-
-/// No relations: the tables have no foreign keys, as in DevLake.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}

@@ -1,7 +1,7 @@
 //! `_tool_bitbucket_commits`.
 
 use chrono::{DateTime, Utc};
-use sea_orm::entity::prelude::*;
+use headwater_macros::table;
 
 use crate::Stream;
 
@@ -15,75 +15,36 @@ impl Stream for Commits {
 }
 
 /// One commit of the main branch of one repository.
-#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(
-    table_name = "_tool_bitbucket_commits",
-    comment = "One commit of the main branch of one repository."
-)]
+#[table("_tool_bitbucket_commits")]
 pub struct Model {
     /// Connection the repository is read through.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        comment = "connection the repository is read through"
-    )]
+    #[key]
     pub connection_id: i64,
     /// Full name of the repository, `workspace/slug`.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        column_type = "String(StringLen::N(255))",
-        comment = "full name of the repository, `workspace/slug`"
-    )]
+    #[key]
     pub repo_id: String,
     /// Hash.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        column_type = "String(StringLen::N(40))",
-        comment = "hash"
-    )]
+    #[key]
+    #[width(40)]
     pub sha: String,
     /// Account id of the author; empty where the address is nobody's.
-    #[sea_orm(
-        column_type = "String(StringLen::N(255))",
-        comment = "account id of the author; empty where the address is nobody's"
-    )]
     pub author_id: String,
     /// Name of the author, as git has it.
-    #[sea_orm(
-        column_type = "String(StringLen::N(255))",
-        comment = "name of the author, as git has it"
-    )]
     pub author_name: String,
     /// Address of the author, as git has it.
-    #[sea_orm(
-        column_type = "String(StringLen::N(255))",
-        comment = "address of the author, as git has it"
-    )]
     pub author_email: String,
     /// Date that the API gives (UTC).
-    #[sea_orm(comment = "date that the API gives (UTC)")]
     pub authored_date: Option<DateTime<Utc>>,
     /// The same date (UTC).
-    #[sea_orm(comment = "the same date (UTC)")]
     pub committed_date: Option<DateTime<Utc>>,
     /// Message.
-    #[sea_orm(column_type = "Text", comment = "message")]
+    #[text]
     pub message: String,
     /// Address of the commit in the API.
-    #[sea_orm(column_type = "Text", comment = "address of the commit in the API")]
+    #[text]
     pub url: String,
     /// Always 0.
-    #[sea_orm(comment = "always 0")]
     pub additions: i64,
     /// Always 0.
-    #[sea_orm(comment = "always 0")]
     pub deletions: i64,
 }
-
-/// No relations: the tables have no foreign keys, as in DevLake.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}

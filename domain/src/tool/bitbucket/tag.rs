@@ -1,7 +1,7 @@
 //! `_tool_bitbucket_tags`.
 
 use chrono::{DateTime, Utc};
-use sea_orm::entity::prelude::*;
+use headwater_macros::table;
 
 use crate::Stream;
 
@@ -15,60 +15,28 @@ impl Stream for Tags {
 }
 
 /// One tag of one repository.
-#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(
-    table_name = "_tool_bitbucket_tags",
-    comment = "One tag of one repository."
-)]
+#[table("_tool_bitbucket_tags")]
 pub struct Model {
     /// Connection the repository is read through.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        comment = "connection the repository is read through"
-    )]
+    #[key]
     pub connection_id: i64,
     /// Full name of the repository, `workspace/slug`.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        column_type = "String(StringLen::N(255))",
-        comment = "full name of the repository, `workspace/slug`"
-    )]
+    #[key]
     pub repo_id: String,
     /// Name of the tag.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        column_type = "String(StringLen::N(255))",
-        comment = "name of the tag"
-    )]
+    #[key]
     pub name: String,
     /// Commit it stands on.
-    #[sea_orm(
-        column_type = "String(StringLen::N(40))",
-        comment = "commit it stands on"
-    )]
+    #[width(40)]
     pub commit_sha: String,
     /// Date of that commit (UTC).
-    #[sea_orm(comment = "date of that commit (UTC)")]
     pub commit_date: Option<DateTime<Utc>>,
     /// Message of an annotated tag.
-    #[sea_orm(column_type = "Text", comment = "message of an annotated tag")]
+    #[text]
     pub message: String,
     /// Who made an annotated tag, as git has it.
-    #[sea_orm(
-        column_type = "Text",
-        comment = "who made an annotated tag, as git has it"
-    )]
+    #[text]
     pub tagger: String,
     /// When an annotated tag was made (UTC); null for others.
-    #[sea_orm(comment = "when an annotated tag was made (UTC); null for others")]
     pub tagged_at: Option<DateTime<Utc>>,
 }
-
-/// No relations: the tables have no foreign keys, as in DevLake.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}

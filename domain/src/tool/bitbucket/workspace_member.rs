@@ -1,6 +1,6 @@
 //! `_tool_bitbucket_workspace_members`.
 
-use sea_orm::entity::prelude::*;
+use headwater_macros::table;
 
 use crate::Stream;
 
@@ -15,53 +15,22 @@ impl Stream for WorkspaceMembers {
 }
 
 /// One member of a workspace.
-#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(
-    table_name = "_tool_bitbucket_workspace_members",
-    comment = "One member of a workspace."
-)]
+#[table("_tool_bitbucket_workspace_members")]
 pub struct Model {
     /// Connection the workspace is read through.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        comment = "connection the workspace is read through"
-    )]
+    #[key]
     pub connection_id: i64,
     /// Short name of the workspace.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        column_type = "String(StringLen::N(255))",
-        comment = "short name of the workspace"
-    )]
+    #[key]
     pub workspace: String,
     /// Atlassian account id; joins `_tool_bitbucket_accounts`.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        column_type = "String(StringLen::N(128))",
-        comment = "Atlassian account id; joins `_tool_bitbucket_accounts`"
-    )]
+    #[key]
+    #[width(128)]
     pub account_id: String,
     /// Bitbucket's own id, in braces.
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        column_type = "String(StringLen::N(127))",
-        comment = "Bitbucket's own id, in braces"
-    )]
+    #[key]
+    #[width(127)]
     pub uuid: String,
     /// Name shown to people.
-    #[sea_orm(
-        column_type = "String(StringLen::N(255))",
-        comment = "name shown to people"
-    )]
     pub display_name: String,
 }
-
-/// No relations: the tables have no foreign keys, as in DevLake.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
