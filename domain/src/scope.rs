@@ -33,10 +33,22 @@ impl Scope {
         )
     }
 
+    /// All scopes together: where rows are derived whose keys span scopes. It has no raw rows.
+    #[must_use]
+    pub fn everywhere() -> Self {
+        Self::new(0, "")
+    }
+
+    /// True for all scopes together.
+    #[must_use]
+    pub fn is_everywhere(&self) -> bool {
+        self.full_name.is_empty()
+    }
+
     /// True for what a workspace has of its own: its projects and members.
     #[must_use]
     pub fn is_workspace(&self) -> bool {
-        !self.full_name.contains('/')
+        !self.full_name.contains('/') && !self.is_everywhere()
     }
 
     /// The workspace that the scope is in, or is.

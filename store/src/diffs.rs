@@ -14,6 +14,7 @@ use headwater_domain::tool::refdiff::finished_commits_diff as finished;
 use headwater_domain::{Row as _, Table};
 use sea_orm::{EntityTrait, Value};
 
+use crate::derivations::{Image, RowChange};
 use crate::error::{During, StoreError};
 use crate::issue_links::Span;
 use crate::page::Page;
@@ -179,16 +180,9 @@ impl Store {
 }
 
 impl Page<'_> {
-    /// Has the scope's pairs looked at again, because something changed that they follow from:
-    /// refs, deployments, pull requests or issues; or, with `graph`, commits and their parents.
-    pub fn diffs_are_stale(&self, graph: bool) -> Result<(), StoreError> {
-        self.diffs_of_are_stale(&self.params, graph)
-    }
-
-    /// Likewise for another scope.
-    pub fn diffs_of_are_stale(&self, params: &str, graph: bool) -> Result<(), StoreError> {
-        let steps = if graph { &[STEP, GRAPH][..] } else { &[STEP] };
-        for step in steps {
+    /// Has the pairs of another scope computed again, because that one shares their rows.
+    pub fn diffs_of_are_stale(&self, params: &str) -> Result<(), StoreError> {
+        for step in [STEP, GRAPH] {
             self.step_is_stale(params, step)?;
         }
         Ok(())
@@ -200,16 +194,25 @@ impl Page<'_> {
         pairs: Vec<commits_diff_pair::Model>,
     ) -> Result<(), StoreError> {
         let rows = self.made(pairs);
-        self.write(Table::of::<commits_diff_pair::Entity>(), rows)
-            .await
+        let table = Table::of::<commits_diff_pair::Entity>();
+        self.write(table, rows).await.map(|_| ())
     }
 
     /// Takes away what was found for a pair.
-    pub fn forget_pair(&self, (new, old): &Ends) -> Result<(), StoreError> {
-        for table in ["commits_diffs", "_tool_refdiff_finished_commits_diffs"] {
-            let text =
-                format!("DELETE FROM {table} WHERE new_commit_sha = ? AND old_commit_sha = ?");
-            self.queue(&text, vec![new.clone().into(), old.clone().into()])?;
+    pub async fn forget_pair(&self, (new, old): &Ends) -> Result<(), StoreError> {
+        let ends: Vec<Value> = vec![new.clone().into(), old.clone().into()];
+        for table in [
+            Table::of::<commits_diff::Entity>(),
+            Table::of::<finished::Entity>(),
+        ] {
+            let columns = ["new_commit_sha", "old_commit_sha"];
+            let gone = std::slice::from_ref(&ends);
+            self.note_removed(table, &columns, gone).await?;
+            let text = format!(
+                "DELETE FROM {} WHERE new_commit_sha = ? AND old_commit_sha = ?",
+                table.name
+            );
+            self.queue(&text, ends.clone())?;
         }
         Ok(())
     }
@@ -220,17 +223,18 @@ impl Page<'_> {
         commits: Vec<commits_diff::Model>,
     ) -> Result<u64, StoreError> {
         let rows = self.made(commits);
-        let count = rows.len() as u64;
-        self.write(Table::of::<commits_diff::Entity>(), rows)
-            .await?;
-        Ok(count)
+        self.write_new(Table::of::<commits_diff::Entity>(), rows)
+            .await
     }
 
     /// Notes that all commits found for a pair are written.
     pub async fn finish_pair(&self, done: finished::Model) -> Result<(), StoreError> {
         // Not `write`: the row is shared, and no step follows it by the scope's sequence.
-        let shape = Shape::sourced(Table::of::<finished::Entity>());
+        let table = Table::of::<finished::Entity>();
+        let shape = Shape::sourced(table);
         let mut row = done.into_values();
+        let change = RowChange::new(table, Image::Unknown, Image::Row(&row));
+        self.note(table, std::iter::once(change)).await?;
         row.push(0i64.into());
         let now = Value::ChronoDateTimeUtc(Some(self.now));
         let origin = [self.params.clone().into(), DIFF_ORIGIN.into()];
@@ -335,11 +339,16 @@ impl Page<'_> {
     }
 
     /// Says which successful deployment came before another.
-    pub fn set_predecessor(
+    pub async fn set_predecessor(
         &self,
         (id, commit_sha): (&str, &str),
         predecessor: &str,
     ) -> Result<(), StoreError> {
+        let table = Table::of::<cicd_deployment_commit::Entity>();
+        let (columns, row) = (["id", "commit_sha"], vec![id.into(), commit_sha.into()]);
+        let changed = ["prev_success_deployment_commit_id"];
+        self.note_updated(table, (&columns, &[row]), &changed)
+            .await?;
         let text = "UPDATE cicd_deployment_commits SET prev_success_deployment_commit_id = ?, \
                     updated_at = ? WHERE id = ? AND commit_sha = ?";
         let now: DateTime<Utc> = self.now;

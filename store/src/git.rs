@@ -324,8 +324,7 @@ impl Page<'_> {
                 let order = |&key: &usize| text(&one.values[key]).cmp(&text(&other.values[key]));
                 keys.iter().map(order).fold(Ordering::Equal, Ordering::then)
             });
-            written += rows.len() as u64;
-            self.write(table, rows).await?;
+            written += self.write(table, rows).await?;
         }
         Ok(written)
     }
@@ -414,7 +413,10 @@ impl Page<'_> {
     ) -> Result<u64, StoreError> {
         let table = Table::of::<repo_commit::Entity>();
         let mut removed = 0;
-        self.list_namers_of(repo_id, shas.iter().map(String::as_str))?;
+        let of = |sha: &String| vec![repo_id.into(), sha.clone().into()];
+        let gone: Vec<Vec<Value>> = shas.iter().map(of).collect();
+        self.note_removed(table, &["repo_id", "commit_sha"], &gone)
+            .await?;
         for group in shas.chunks(LENGTHS[0]) {
             let (list, keys) = list_of(group);
             let text = format!(
@@ -425,9 +427,7 @@ impl Page<'_> {
             values.extend(keys);
             removed += self.execute(&text, values).await?;
         }
-        if self.remove_commit_mentions(repo_id, shas).await? > 0 {
-            self.issue_links_are_stale()?;
-        }
+        self.remove_commit_mentions(repo_id, shas).await?;
         Ok(removed)
     }
 
@@ -460,6 +460,11 @@ impl Page<'_> {
 
     /// Sets the line counts of commits to 0 and removes their files.
     pub async fn uncount_commits(&mut self, shas: &[String]) -> Result<(), StoreError> {
+        let of = |sha: &String| vec![sha.clone().into()];
+        let rows: Vec<Vec<Value>> = shas.iter().map(of).collect();
+        let changed = ["additions", "deletions"];
+        self.note_updated(Table::of::<commit::Entity>(), (&["sha"], &rows), &changed)
+            .await?;
         for group in shas.chunks(LENGTHS[0]) {
             let (list, values) = list_of(group);
             let text =
@@ -479,7 +484,13 @@ impl Page<'_> {
         for group in keys.chunks(LENGTHS[0]) {
             let (list, values) = list_of(group);
             let text = format!("DELETE FROM {} WHERE {column} IN {list}", table.name);
-            removed += self.execute(&text, values).await?;
+            let gone = self.execute(&text, values).await?;
+            if gone > 0 {
+                let of = |key: &String| vec![key.clone().into()];
+                let rows: Vec<Vec<Value>> = group.iter().map(of).collect();
+                self.note_removed(table, &[column], &rows).await?;
+            }
+            removed += gone;
         }
         Ok(removed)
     }
@@ -504,9 +515,13 @@ impl Page<'_> {
 
     /// Removes the accounts of addresses that are known from git alone.
     pub async fn remove_git_accounts(&self, emails: &[String]) -> Result<(), StoreError> {
+        let table = Table::of::<account::Entity>();
+        let of = |email: &String| vec![email.clone().into()];
+        let gone: Vec<Vec<Value>> = emails.iter().map(of).collect();
+        self.note_removed(table, &["id"], &gone).await?;
         for group in emails.chunks(LENGTHS[0]) {
             let (list, mut values) = list_of(group);
-            let table = Table::of::<account::Entity>().name;
+            let table = table.name;
             let text = format!("DELETE FROM {table} WHERE id IN {list} AND _raw_data_table = ?");
             values.push(GIT_ORIGIN.into());
             self.execute(&text, values).await?;
@@ -533,7 +548,11 @@ impl Page<'_> {
                 GIT_ORIGIN.into(),
                 params.clone().into(),
             ];
-            self.execute(&text, values).await?;
+            if self.execute(&text, values).await? > 0 {
+                // They may be of any scope.
+                let table = Table::of::<commit::Entity>();
+                self.note_unknown(table, &[&format!("{role}_id")]);
+            }
         }
         Ok(())
     }

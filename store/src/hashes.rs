@@ -7,8 +7,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use headwater_domain::Table;
-use headwater_domain::code::{repo_commit, short_hash};
-use sea_orm::{DbBackend, Value};
+use headwater_domain::code::short_hash;
+use sea_orm::Value;
 
 use crate::error::{During, StoreError};
 use crate::page::Page;
@@ -160,6 +160,11 @@ impl Page<'_> {
         keys: &[KeyValue],
         hashes: Vec<short_hash::Model>,
     ) -> Result<(), StoreError> {
+        let table = Table::of::<short_hash::Entity>();
+        let of_key = |key: &KeyValue| vec![repo_id.into(), step.into(), key.clone().into()];
+        let gone: Vec<Vec<Value>> = keys.iter().map(of_key).collect();
+        self.note_removed(table, &["repo_id", "step", "row_key"], &gone)
+            .await?;
         for group in keys.chunks(LENGTHS[0]) {
             let (list, keys) = list_of(group);
             let text = format!(
@@ -169,51 +174,24 @@ impl Page<'_> {
             values.extend(keys);
             self.queue(&text, values)?;
         }
-        let table = Table::of::<short_hash::Entity>();
         let mut rows = self.rows_of_step(HASH_ORIGIN);
         for hash in hashes {
             rows.push(hash);
         }
-        self.write(table, rows.take(table)).await
+        self.write(table, rows.take(table)).await.map(|_| ())
     }
 
-    /// Lists what names a hash that one of these rows begins with, when they say which repository
-    /// has which commits; their first values are the repository and the commit.
-    pub(crate) fn list_namers<'r>(
-        &self,
-        table: &Table,
-        rows: impl Iterator<Item = &'r [Value]>,
-    ) -> Result<(), StoreError> {
-        if table.name != Table::of::<repo_commit::Entity>().name {
-            return Ok(());
-        }
-        let mut by_repository: HashMap<&str, Vec<&str>> = HashMap::new();
-        for row in rows {
-            if let [Value::String(Some(repo_id)), Value::String(Some(sha)), ..] = row {
-                by_repository.entry(repo_id).or_default().push(sha);
-            }
-        }
-        for (repo_id, shas) in by_repository {
-            self.list_namers_of(repo_id, shas.into_iter())?;
-        }
-        Ok(())
-    }
-
-    /// Puts whatever names a hash that may mean one of these commits on the work list of its step.
-    pub(crate) fn list_namers_of<'s>(
+    /// Puts whatever names a hash that begins like one of these commits on the work list of its
+    /// step.
+    pub(crate) fn list_namers(
         &self,
         repo_id: &str,
-        shas: impl Iterator<Item = &'s str>,
+        beginnings: &BTreeSet<String>,
     ) -> Result<(), StoreError> {
-        let beginnings = shas.filter_map(|sha| sha.get(..SHORTEST));
-        let beginnings: BTreeSet<&str> = beginnings.collect();
-        let beginnings: Vec<&str> = beginnings.into_iter().collect();
-        let known = match self.store.backend() {
-            DbBackend::MySql => "ON DUPLICATE KEY UPDATE row_key = _headwater_work.row_key",
-            _ => "ON CONFLICT (params, step, row_key) DO NOTHING",
-        };
+        let known = self.known_work();
+        let beginnings: Vec<&String> = beginnings.iter().collect();
         for group in beginnings.chunks(LENGTHS[0]) {
-            let (list, keys) = key_list(group.iter().map(|&key| key.into()).collect());
+            let (list, keys) = key_list(group.iter().map(|&key| key.clone().into()).collect());
             // Commits are read before anything names one, mostly: then the first part is empty and
             // the second is not looked at.
             let text = format!(

@@ -198,11 +198,6 @@ impl Store {
 }
 
 impl Page<'_> {
-    /// Has the scope's links looked at again, because mentions or issues changed.
-    pub fn issue_links_are_stale(&self) -> Result<(), StoreError> {
-        self.step_is_stale(&self.params, STEP)
-    }
-
     /// Writes the links that some mentions are to have and have not.
     pub async fn add_issue_links(&mut self, span: &Span) -> Result<Changes, StoreError> {
         let links = span.naming.links();
@@ -214,12 +209,10 @@ impl Page<'_> {
             }?;
         }
         let rows = rows.take(links);
-        let changes = Changes {
-            written: rows.len() as u64,
+        Ok(Changes {
+            written: self.write(links, rows).await?,
             ..Changes::default()
-        };
-        self.write(links, rows).await?;
-        Ok(changes)
+        })
     }
 
     async fn missing_of_pull_requests(

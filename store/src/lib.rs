@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod compare;
 mod database;
 pub mod dead_letters;
+pub mod derivations;
 pub mod diffs;
 mod error;
 pub mod forecast;
@@ -63,6 +64,8 @@ pub struct Store {
     written: statistics::Written,
     /// Leases that pages check.
     held: leases::Held,
+    /// What transactions note changes for.
+    followers: derivations::Followers,
 }
 
 impl Store {
@@ -101,6 +104,7 @@ impl Store {
             texts: sql::Texts::default(),
             written: statistics::Written::default(),
             held: leases::Held::default(),
+            followers: derivations::Followers::default(),
         })
     }
 
@@ -121,6 +125,7 @@ impl Store {
             texts: sql::Texts::default(),
             written: statistics::Written::default(),
             held: leases::Held::default(),
+            followers: derivations::Followers::default(),
         })
     }
 
@@ -150,6 +155,7 @@ impl Store {
             texts: sql::Texts::default(),
             written: statistics::Written::default(),
             held: leases::Held::default(),
+            followers: derivations::Followers::default(),
         })
     }
 

@@ -1,18 +1,17 @@
 //! What changed since merged pull requests were linked with commits, so that only those are
-//! looked at whose links may be others now.
-//!
-//! Whoever replaces rows notes it here, in the same transaction: docs/decisions/0043-merges.md.
+//! looked at whose links may be others now: docs/decisions/0043-merges.md.
 
 use std::collections::BTreeSet;
 
-use headwater_domain::{Scope, Table};
+use headwater_domain::Scope;
 use sea_orm::{DbErr, Value};
 
 use crate::database::Row;
+use crate::derivations::{RowChange, Stale};
 use crate::error::{During, StoreError};
 use crate::hashes::SHORTEST;
 use crate::merges::{self, STEP};
-use crate::progress::{Checkpoint, STALE};
+use crate::progress::Checkpoint;
 use crate::value::KeyValue;
 use crate::{Page, Store};
 
@@ -62,9 +61,6 @@ const POINTING: [&str; 4] = ["name", "commit_sha", "is_default", "ref_type"];
 /// Commits looked up by one statement, each of which has a part of its own in it.
 const RANGES: usize = 64;
 
-/// A row before and after.
-pub(crate) type RowChange<'r> = (Option<&'r [Value]>, Option<&'r [Value]>);
-
 /// What changed since pull requests were linked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MergeWork {
@@ -102,109 +98,32 @@ pub struct Settled {
     pub branches: Option<String>,
 }
 
-/// What a change of rows means for links.
-#[derive(Debug, PartialEq, Eq)]
-enum Meaning {
-    /// Nothing.
-    Nothing,
-    /// This work.
-    Work(&'static str, String),
-    /// All have to be looked at.
-    Everything,
-}
-
-/// True for tables from whose rows links follow.
-pub(crate) fn is_read(table: &Table) -> bool {
-    matches!(
-        table.name,
-        "commits"
-            | "commit_parents"
-            | "repo_commits"
-            | "refs"
-            | "pull_requests"
-            | "pull_request_commits"
-    )
-}
-
-fn meaning(table: &Table, (before, after): RowChange<'_>) -> Meaning {
-    let value = |row: &[Value], column: &str| table.position(column).map(|it| row[it].clone());
-    let differs = |columns: &[&str]| match (before, after) {
-        (Some(before), Some(after)) => columns
-            .iter()
-            .any(|column| value(before, column) != value(after, column)),
-        _ => true,
-    };
-    let is = |row: Option<&[Value]>, column: &str, text: &str| {
-        row.is_some_and(|row| value(row, column) == Some(text.into()))
-    };
-    let work = |step, column: &str| match after.or(before).and_then(|row| value(row, column)) {
-        Some(Value::String(Some(key))) => Meaning::Work(step, key),
-        _ => Meaning::Everything,
-    };
-    match table.name {
+/// What a change of a row that links follow from means for them.
+#[must_use]
+pub fn meaning(change: &RowChange<'_>) -> Stale {
+    match change.table().name {
         "pull_requests" => {
-            let merged = is(before, "status", "MERGED") || is(after, "status", "MERGED");
-            if merged && differs(&LINKING) {
-                work(STEP, "id")
+            if change.may_be("status", "MERGED") && change.differs(&LINKING) {
+                change.work(STEP, "id")
             } else {
-                Meaning::Nothing
+                Stale::Nothing
             }
         }
-        "pull_request_commits" if before.is_some() && after.is_some() => Meaning::Nothing,
-        "pull_request_commits" => work(STEP, "pull_request_id"),
-        "refs" if is(before.or(after), "ref_type", "TAG") => Meaning::Nothing,
-        "refs" if differs(&POINTING) => Meaning::Work(MOVED, "moved".to_owned()),
-        "refs" => Meaning::Nothing,
+        "pull_request_commits" if change.is_update() => Stale::Nothing,
+        "pull_request_commits" => change.work(STEP, "pull_request_id"),
+        "refs" if !change.may_be("ref_type", "BRANCH") => Stale::Nothing,
+        "refs" if change.differs(&POINTING) => Stale::Work(MOVED, "moved".to_owned()),
+        "refs" => Stale::Nothing,
         // What a commit is stays as it is while it is there.
-        "commits" if before.is_none() => work(COMMITS, "sha"),
-        "commits" if !differs(&NAMING) => Meaning::Nothing,
-        "repo_commits" | "commit_parents" if before.is_none() => work(COMMITS, "commit_sha"),
-        "repo_commits" if after.is_some() => Meaning::Nothing,
-        _ => Meaning::Everything,
+        "commits" if change.is_new() => change.work(COMMITS, "sha"),
+        "commits" if !change.differs(&NAMING) => Stale::Nothing,
+        "repo_commits" | "commit_parents" if change.is_new() => change.work(COMMITS, "commit_sha"),
+        "repo_commits" if change.is_update() => Stale::Nothing,
+        _ => Stale::Everything,
     }
 }
 
 impl Page<'_> {
-    /// Whether links were made that may follow from other rows now.
-    pub(crate) async fn follows_merges(&self, table: &Table) -> Result<bool, StoreError> {
-        if !is_read(table) {
-            return Ok(false);
-        }
-        let text = "SELECT rules FROM _headwater_checkpoints WHERE params = ? AND step = ?";
-        let values = vec![self.params.clone().into(), STEP.into()];
-        let rules = match self.query_one(text, values).await? {
-            Some(row) => row.get(0).during(text)?,
-            None => None::<String>,
-        };
-        Ok(rules.is_some_and(|rules| rules != STALE))
-    }
-
-    /// Notes which links may be others now that these rows changed.
-    pub(crate) async fn note_for_merges<'r>(
-        &self,
-        table: &Table,
-        changes: impl Iterator<Item = RowChange<'r>>,
-    ) -> Result<(), StoreError> {
-        let mut work: BTreeSet<(&'static str, String)> = BTreeSet::new();
-        for change in changes {
-            match meaning(table, change) {
-                Meaning::Nothing => {}
-                Meaning::Work(step, key) => {
-                    work.insert((step, key));
-                }
-                Meaning::Everything => return self.merges_are_stale(),
-            }
-        }
-        for step in [STEP, COMMITS, MOVED] {
-            let keys = work.iter().filter(|(of, _)| *of == step);
-            let keys: Vec<KeyValue> = keys.map(|(_, key)| key.clone()).collect();
-            if !keys.is_empty() {
-                self.add_work(step, keys).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Notes that what changed has been looked at, and what is to be known next time.
     pub async fn finish_merges(&self, settled: Settled) -> Result<(), StoreError> {
         // Where none was looked at, nothing is known of branches either.

@@ -202,11 +202,6 @@ impl Store {
 }
 
 impl Page<'_> {
-    /// Has the scope's merged pull requests looked at again, because they or the history changed.
-    pub fn merges_are_stale(&self) -> Result<(), StoreError> {
-        self.step_is_stale(&self.params, STEP)
-    }
-
     /// Makes the rows of these pull requests exactly these.
     pub async fn settle_merges(
         &mut self,

@@ -12,6 +12,7 @@ use headwater_domain::Scope;
 
 use crate::Store;
 use crate::database::{Row, Turn};
+use crate::derivations::Noted;
 use crate::error::{During, StoreError};
 use crate::shape::Shape;
 use crate::sql::{next_length, numbered};
@@ -25,6 +26,8 @@ pub struct Page<'s> {
     pub(crate) seq: i64,
     pub(crate) now: DateTime<Utc>,
     changed: bool,
+    /// What the changes made so far make stale.
+    pub(crate) noted: Mutex<Noted>,
     /// Tables that have grown so much that the server is to look at them.
     grown: Mutex<Vec<String>>,
     /// Rows written so far.
@@ -53,6 +56,7 @@ impl Store {
             seq: 0,
             now,
             changed: false,
+            noted: Mutex::default(),
             grown: Mutex::default(),
             rows: AtomicUsize::new(0),
             flushes: 0,
@@ -92,10 +96,16 @@ impl Page<'_> {
 
     /// Goes on with another scope in the same transaction.
     pub async fn enter(&mut self, scope: &Scope) -> Result<(), StoreError> {
+        self.store_notes().await?;
         self.use_up_seq()?;
         self.params = scope.params();
         self.changed = false;
         self.renew_leases(scope).await?;
+        if scope.is_everywhere() {
+            // Only domain rows are written there, and these have no sequence.
+            self.seq = 0;
+            return Ok(());
+        }
         let text = "SELECT seq FROM _headwater_scopes WHERE params = ?";
         let found = self
             .query_one(text, vec![self.params.clone().into()])
@@ -131,6 +141,7 @@ impl Page<'_> {
 
     /// Commits everything, and the scope's sequence when a tracked row changed.
     pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.store_notes().await?;
         self.use_up_seq()?;
         self.turn.commit().await.during("committing a page")?;
         let grown = std::mem::take(self.grown.get_mut().unwrap_or_else(PoisonError::into_inner));

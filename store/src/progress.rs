@@ -267,13 +267,23 @@ impl Page<'_> {
         step: &str,
         checkpoint: &Checkpoint,
     ) -> Result<(), StoreError> {
+        self.set_checkpoint_of(&self.params, step, checkpoint).await
+    }
+
+    /// Likewise in another scope.
+    pub(crate) async fn set_checkpoint_of(
+        &self,
+        params: &str,
+        step: &str,
+        checkpoint: &Checkpoint,
+    ) -> Result<(), StoreError> {
         let shape = Shape::plain(
             "_headwater_checkpoints",
             &["params", "step", "seq", "row_id", "rules"],
             &["params", "step"],
         );
         let row = vec![
-            self.params.clone().into(),
+            params.into(),
             step.into(),
             checkpoint.seq.into(),
             checkpoint.row_id.into(),
@@ -307,7 +317,7 @@ impl Page<'_> {
         (table, column): (&str, &str),
         (after, up_to): (i64, i64),
     ) -> Result<(), StoreError> {
-        let (text_type, known) = self.words_of_work();
+        let (text_type, known) = (self.text_type(), self.known_work());
         let text = format!(
             "INSERT INTO _headwater_work (params, step, row_key) \
              SELECT DISTINCT changed._raw_data_params, ?, CAST(changed.{column} AS {text_type}) \
@@ -333,7 +343,7 @@ impl Page<'_> {
         way: &Way,
         (after, up_to): (i64, i64),
     ) -> Result<(), StoreError> {
-        let (text_type, known) = self.words_of_work();
+        let (text_type, known) = (self.text_type(), self.known_work());
         let Way {
             table: naming,
             from,
@@ -358,15 +368,19 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// The one type name for text in a cast that the databases do not share, and what makes a key
-    /// that is there already no error.
-    fn words_of_work(&self) -> (&'static str, &'static str) {
+    /// The one type name for text in a cast that the databases do not share.
+    pub(crate) fn text_type(&self) -> &'static str {
         match self.store.backend() {
-            DbBackend::MySql => (
-                "CHAR(255)",
-                "ON DUPLICATE KEY UPDATE row_key = _headwater_work.row_key",
-            ),
-            _ => ("TEXT", "ON CONFLICT (params, step, row_key) DO NOTHING"),
+            DbBackend::MySql => "CHAR(255)",
+            _ => "TEXT",
+        }
+    }
+
+    /// What makes a key that is on a work list already no error.
+    pub(crate) fn known_work(&self) -> &'static str {
+        match self.store.backend() {
+            DbBackend::MySql => "ON DUPLICATE KEY UPDATE row_key = _headwater_work.row_key",
+            _ => "ON CONFLICT (params, step, row_key) DO NOTHING",
         }
     }
 
@@ -419,7 +433,7 @@ impl Page<'_> {
     }
 
     /// Notes rows removed from a tracked table, so that later stages follow.
-    pub(crate) async fn note_removed(
+    pub(crate) async fn note_deleted(
         &mut self,
         table: &str,
         keys: Vec<KeyValue>,

@@ -415,7 +415,7 @@ impl Page<'_> {
                 .await?;
         }
         let keys: Vec<KeyValue> = ids.iter().map(i64::to_string).collect();
-        self.note_removed(table, keys).await
+        self.note_deleted(table, keys).await
     }
 
     /// Removes all children of a parent in one child stream. Returns how many.

@@ -11,8 +11,8 @@ use headwater_domain::rows::{NewRow, TableRows};
 use headwater_domain::table::Layer;
 use headwater_domain::{Origin, Rows, Table};
 
+use crate::derivations::{Image, RowChange};
 use crate::error::{During, StoreError};
-use crate::merge_work;
 use crate::page::{Page, last_of_each_key};
 use crate::read::select;
 use crate::shape::Shape;
@@ -87,15 +87,11 @@ impl Page<'_> {
         let places: Vec<usize> = table.key_positions().collect();
         let rows = last_of_each_key(&places, rows, |row| &row.values);
         if first {
-            let changes = Changes {
-                written: rows.len() as u64,
+            let written = self.write_new(table, rows).await?;
+            return Ok(Changes {
+                written,
                 ..Changes::default()
-            };
-            if changes.written > 0 && merge_work::is_read(table) {
-                self.merges_are_stale()?;
-            }
-            self.write(table, rows).await?;
-            return Ok(changes);
+            });
         }
         let mut existing = self.owned(table, &owner).await?;
         let mut changes = Changes::default();
@@ -112,15 +108,17 @@ impl Page<'_> {
         }
         changes.written = different.len() as u64;
         changes.removed = existing.len() as u64;
-        if changes.written + changes.removed > 0 && self.follows_merges(table).await? {
-            let before = before.iter().map(Option::as_deref);
-            let after = different.iter().map(|row| Some(row.values.as_slice()));
-            let gone = existing.values().map(|row| (Some(row.as_slice()), None));
-            self.note_for_merges(table, before.zip(after).chain(gone))
-                .await?;
-        }
-        self.write(table, different).await?;
-        self.remove(table, existing.into_keys().collect()).await?;
+        let before = before.iter().map(Option::as_deref);
+        let written = before.zip(&different).map(|(before, after)| {
+            let before = before.map_or(Image::Absent, Image::Row);
+            RowChange::new(table, before, Image::Row(&after.values))
+        });
+        let gone = existing.values();
+        let gone = gone.map(|row| RowChange::new(table, Image::Row(row), Image::Absent));
+        self.note(table, written.chain(gone)).await?;
+        self.put(table, different).await?;
+        self.take_away(table, existing.into_keys().collect())
+            .await?;
         Ok(changes)
     }
 
@@ -142,16 +140,44 @@ impl Page<'_> {
         rows
     }
 
-    /// Upserts rows with their origin and this page's time and sequence.
+    /// Writes rows of which none can be there yet. Returns how many.
+    pub(crate) async fn write_new(
+        &mut self,
+        table: &Table,
+        rows: Vec<NewRow>,
+    ) -> Result<u64, StoreError> {
+        self.write_over(table, rows, Image::Absent).await
+    }
+
+    /// Writes rows whatever is there. Returns how many.
     pub(crate) async fn write(
         &mut self,
         table: &Table,
         rows: Vec<NewRow>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
+        self.write_over(table, rows, Image::Unknown).await
+    }
+
+    async fn write_over(
+        &mut self,
+        table: &Table,
+        rows: Vec<NewRow>,
+        before: Image<'_>,
+    ) -> Result<u64, StoreError> {
+        let count = rows.len() as u64;
+        let changes = rows
+            .iter()
+            .map(|row| RowChange::new(table, before, Image::Row(&row.values)));
+        self.note(table, changes).await?;
+        self.put(table, rows).await?;
+        Ok(count)
+    }
+
+    /// Upserts rows with their origin and this page's time and sequence.
+    async fn put(&mut self, table: &Table, rows: Vec<NewRow>) -> Result<(), StoreError> {
         if rows.is_empty() {
             return Ok(());
         }
-        self.list_namers(table, rows.iter().map(|row| row.values.as_slice()))?;
         let tracked = table.layer() != Layer::Domain;
         let shape = Shape::sourced(table);
         // Rows of one raw table share everything but their own values and the raw id.
@@ -181,14 +207,19 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// Removes rows by key and, in tracked tables, notes the removal for later stages.
+    /// Removes rows by key.
     pub(crate) async fn remove(
         &mut self,
         table: &Table,
         keys: Vec<Vec<Value>>,
     ) -> Result<(), StoreError> {
-        // The key of a repository's commit begins with the repository and the commit.
-        self.list_namers(table, keys.iter().map(Vec::as_slice))?;
+        let names: Vec<&str> = key_names(table).collect();
+        self.note_removed(table, &names, &keys).await?;
+        self.take_away(table, keys).await
+    }
+
+    /// Removes rows by key and, in tracked tables, notes the removal for later stages.
+    async fn take_away(&mut self, table: &Table, keys: Vec<Vec<Value>>) -> Result<(), StoreError> {
         let names: Vec<&str> = key_names(table).collect();
         for group in keys.chunks(LENGTHS[1]) {
             let text = removal_text(table.name, &names, group.len());
@@ -206,7 +237,7 @@ impl Page<'_> {
             serde_json::Value::Object(object).to_string()
         });
         let keys: Vec<KeyValue> = keys.collect();
-        self.note_removed(table.name, keys).await
+        self.note_deleted(table.name, keys).await
     }
 
     /// Rows of these owners by key.

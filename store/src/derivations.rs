@@ -1,0 +1,246 @@
+//! What follows from what: which tables a derivation reads, and what a changed row makes stale.
+//!
+//! A derivation makes rows of stored rows. It declares the tables that it reads, how a row of each
+//! maps to its keys, and the tables that it writes. Every transaction notes the rows that it
+//! changes, and its commit adds the keys that follow to the work lists: docs/decisions/0045.
+
+mod change;
+mod listing;
+mod noting;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use headwater_domain::Table;
+use sea_orm::EntityTrait;
+
+use crate::Store;
+
+pub(crate) use change::{Cell, Image};
+pub use change::{RowChange, Stale};
+pub(crate) use noting::Noted;
+
+/// Something that makes rows of stored rows.
+#[derive(Clone, Debug)]
+pub struct Derivation {
+    /// Its name, unique among steps that convert.
+    pub name: &'static str,
+    /// Whose keys it works on.
+    pub reach: Reach,
+    /// What it reads.
+    pub reads: Vec<Read>,
+    /// What it writes.
+    pub writes: Vec<Written>,
+    /// Groups of tables: it runs only where of each group at least one table is filled.
+    pub needs: &'static [&'static [&'static str]],
+}
+
+/// Whose keys a derivation works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Each scope has a work list of its own, and only its own rows change what is on it.
+    Scope,
+    /// Keys, such as projects, span scopes: there is one work list.
+    Everywhere,
+}
+
+/// A table that a derivation reads.
+#[derive(Clone, Debug)]
+pub struct Read {
+    pub(crate) table: &'static Table,
+    pub(crate) follows: Follows,
+    /// The columns that count; all where none is named.
+    pub(crate) columns: &'static [&'static str],
+}
+
+/// What a changed row makes stale.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Follows {
+    /// The key in this column, before the change and after it.
+    Key(&'static str),
+    /// The keys that another table gives for the value in this column.
+    Through(Through),
+    /// All of the scope, and these further steps.
+    Everything(&'static [&'static str]),
+    /// Rows that name a commit by the beginning of its hash.
+    ShortHashes,
+    /// What this says.
+    Of(fn(&RowChange<'_>) -> Stale),
+}
+
+/// How a value leads to keys of another table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Through {
+    pub(crate) column: &'static str,
+    pub(crate) table: &'static str,
+    pub(crate) by: &'static str,
+    pub(crate) key: &'static str,
+}
+
+impl Read {
+    fn new<E: EntityTrait>(follows: Follows) -> Self {
+        Self {
+            table: Table::of::<E>(),
+            follows,
+            columns: &[],
+        }
+    }
+
+    /// A table with a column that holds the derivation's key.
+    #[must_use]
+    pub fn key<E: EntityTrait>(column: &'static str) -> Self {
+        Self::new::<E>(Follows::Key(column))
+    }
+
+    /// A table with a column for whose value the table `T` gives the keys: in its column `key`, in
+    /// the rows whose column `by` holds that value. A derivation that reads one table through
+    /// another one reads that one, too.
+    #[must_use]
+    pub fn through<E: EntityTrait, T: EntityTrait>(
+        column: &'static str,
+        by: &'static str,
+        key: &'static str,
+    ) -> Self {
+        let table = Table::of::<T>().name;
+        Self::new::<E>(Follows::Through(Through {
+            column,
+            table,
+            by,
+            key,
+        }))
+    }
+
+    /// A table of which any change makes all of the scope stale.
+    #[must_use]
+    pub fn whole<E: EntityTrait>() -> Self {
+        Self::new::<E>(Follows::Everything(&[]))
+    }
+
+    /// A table of which a change makes what this function says stale.
+    #[must_use]
+    pub fn following<E: EntityTrait>(of: fn(&RowChange<'_>) -> Stale) -> Self {
+        Self::new::<E>(Follows::Of(of))
+    }
+
+    /// `repo_commits`, for what names commits by the beginnings of their hashes.
+    #[must_use]
+    pub fn short_hashes() -> Self {
+        Self::new::<headwater_domain::code::repo_commit::Entity>(Follows::ShortHashes)
+    }
+
+    /// The same where only these columns count.
+    #[must_use]
+    pub fn of_columns(mut self, columns: &'static [&'static str]) -> Self {
+        self.columns = columns;
+        self
+    }
+
+    /// The same where these steps of the scope begin anew, too.
+    #[must_use]
+    pub fn and_steps(mut self, steps: &'static [&'static str]) -> Self {
+        self.follows = Follows::Everything(steps);
+        self
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> &'static Table {
+        self.table
+    }
+
+    /// How a row leads to what is stale, in a few words.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self.follows {
+            Follows::Key(column) => format!("by {column}"),
+            Follows::Through(Through {
+                column, table, by, ..
+            }) => format!("by {column} through {table}.{by}"),
+            Follows::Everything(_) => "whole scope".to_owned(),
+            Follows::ShortHashes => "by the beginning of commit_sha".to_owned(),
+            Follows::Of(_) => "by what changed".to_owned(),
+        }
+    }
+}
+
+/// A table that a derivation writes.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The table.
+    pub table: &'static Table,
+    /// The column that tells whose rows these are; empty where the derivation knows it itself.
+    pub owner: &'static str,
+    /// Its rows follow from all of these tables: where one is not filled, they stay as they are.
+    pub follows_from: &'static [&'static str],
+}
+
+impl Written {
+    /// A table whose `owner` column holds the derivation's key.
+    #[must_use]
+    pub fn by<E: EntityTrait>(owner: &'static str) -> Self {
+        Self {
+            table: Table::of::<E>(),
+            owner,
+            follows_from: &[],
+        }
+    }
+
+    /// A table that the derivation knows how to write.
+    #[must_use]
+    pub fn to<E: EntityTrait>() -> Self {
+        Self::by::<E>("")
+    }
+
+    /// The same where its rows follow from all of these tables.
+    #[must_use]
+    pub fn from_all(mut self, tables: &'static [&'static str]) -> Self {
+        self.follows_from = tables;
+        self
+    }
+}
+
+impl Derivation {
+    /// Name of its step in checkpoints and work lists.
+    #[must_use]
+    pub fn step(&self) -> String {
+        format!("convert:{}", self.name)
+    }
+}
+
+/// The derivations that transactions of a store note changes for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Followers(Arc<Readers>);
+
+#[derive(Debug, Default)]
+struct Readers {
+    derivations: Vec<Derivation>,
+    steps: Vec<String>,
+    /// Which reads of which derivations are of a table.
+    by_table: HashMap<&'static str, Vec<(usize, usize)>>,
+}
+
+impl Store {
+    /// The same store, whose transactions note for these derivations what their changes make
+    /// stale.
+    #[must_use]
+    pub fn following(&self, derivations: Vec<Derivation>) -> Self {
+        let mut by_table: HashMap<&'static str, Vec<(usize, usize)>> = HashMap::new();
+        for (place, derivation) in derivations.iter().enumerate() {
+            for (read, of) in derivation.reads.iter().enumerate() {
+                by_table
+                    .entry(of.table.name)
+                    .or_default()
+                    .push((place, read));
+            }
+        }
+        let readers = Readers {
+            steps: derivations.iter().map(Derivation::step).collect(),
+            derivations,
+            by_table,
+        };
+        Self {
+            followers: Followers(Arc::new(readers)),
+            ..self.clone()
+        }
+    }
+}
