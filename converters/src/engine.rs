@@ -12,7 +12,6 @@ use tokio::sync::mpsc;
 use crate::conversion::Conversion;
 use crate::hashes::{self, Counts, Named};
 use crate::rules::Rules;
-use crate::{diffs, issue_links};
 
 /// Driver rows converted in one transaction.
 const PAGE: usize = 512;
@@ -29,6 +28,10 @@ pub struct Outcome {
     pub changes: Changes,
     /// Short hashes in these rows that no full one was found for.
     pub hashes: Counts,
+    /// Of the items, those that name an issue that there is not.
+    pub unknown: u64,
+    /// Of the items, merged pull requests of which no commit was found.
+    pub unlinked: u64,
 }
 
 /// Why a conversion stopped.
@@ -47,6 +50,15 @@ pub enum Error {
         /// What the database said.
         #[source]
         source: StoreError,
+    },
+    /// The changes of commits cannot be read.
+    #[error("comparing what commits of {scope} change")]
+    Patches {
+        /// Full name of the repository.
+        scope: String,
+        /// What git said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
@@ -297,7 +309,6 @@ async fn stage_page<'s>(
     let own = keys.iter().filter(|key| !held.contains(*key));
     let owners: Vec<String> = own.map(|key| (conversion.owner)(scope, key)).collect();
     let mut changes = Changes::default();
-    let mut touched = Vec::new();
     for write in &conversion.writes {
         let replacement = Replacement {
             table: write.table,
@@ -309,11 +320,7 @@ async fn stage_page<'s>(
             rows: rows.take(write.table),
             first,
         };
-        let own = page.replace(replacement).await?;
-        if own.written + own.removed > 0 {
-            touched.push(write.table);
-        }
-        changes += own;
+        changes += page.replace(replacement).await?;
     }
     debug_assert!(
         rows.is_empty(),
@@ -321,8 +328,6 @@ async fn stage_page<'s>(
         conversion.name
     );
     changes += named.write(&mut page, scope, conversion).await?;
-    diffs::follow(&page, &touched)?;
-    issue_links::follow(&page, &touched)?;
     match keys.last() {
         Some(last) if of_everything => page.reach_of_everything(&conversion.step(), last)?,
         _ => page.finish_work(&conversion.step(), &keys)?,

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use headwater_domain::code::short_hash::Model as ShortHash;
 use headwater_domain::{Rows, Scope, id};
+use headwater_store::derivations::{Derivation, Input, Reach};
 use headwater_store::hashes::{Meaning, SHORTEST, is_short};
 use headwater_store::{Changes, Page, Store, StoreError};
 use sea_orm::Value;
@@ -26,6 +27,18 @@ impl std::ops::AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.unknown += other.unknown;
         self.ambiguous += other.ambiguous;
+    }
+}
+
+/// The work lists of conversions that name short hashes follow from the commits there are.
+#[must_use]
+pub fn derivation() -> Derivation {
+    Derivation {
+        name: "short_hashes",
+        reach: Reach::Scope,
+        reads: vec![Input::short_hashes()],
+        writes: Vec::new(),
+        needs: &[],
     }
 }
 

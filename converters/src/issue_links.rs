@@ -4,52 +4,58 @@
 //! What names an issue is written where pull requests and commits are: in
 //! `pull_request_mentions` and `commit_mentions`. Why so: docs/decisions/0042.
 
-use headwater_domain::crossdomain::{issue_commit, pull_request_issue};
-use headwater_domain::{Scope, Table};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use headwater_domain::Scope;
+use headwater_domain::crossdomain::{
+    commit_mention, issue_commit, pull_request_issue, pull_request_mention,
+};
+use headwater_domain::ticket::issue;
+use headwater_store::derivations::{Input, Written};
 use headwater_store::issue_links::{Naming, Span};
 use headwater_store::progress::Checkpoint;
-use headwater_store::{Changes, Page, Store, StoreError, Watch};
+use headwater_store::{Changes, Store, StoreError, Watch};
 
 pub use headwater_store::issue_links::STEP;
 
+use crate::derivation::{Derive, Task};
 use crate::engine::{Error, Outcome};
 
 /// Raise it when other links are to be made: everything is linked again.
 pub const VERSION: u32 = 1;
 
-/// Tables that are read.
-const READS: [&str; 3] = ["pull_request_mentions", "commit_mentions", "issues"];
+/// Pull requests and commits, and the issues that they name.
+pub struct IssueLinks;
 
-/// Notes, in the transaction that changes rows of these tables, that links have to be looked at.
-///
-/// # Errors
-/// When the database fails.
-pub fn follow(page: &Page<'_>, tables: &[&Table]) -> Result<(), StoreError> {
-    if tables.iter().any(|table| READS.contains(&table.name)) {
-        page.issue_links_are_stale()?;
+impl Derive for IssueLinks {
+    const NAME: &'static str = "issue_links";
+    const SHARED: bool = true;
+    const NEEDS: &'static [&'static [&'static str]] =
+        &[&["pull_request_mentions", "commit_mentions"]];
+
+    fn reads() -> Vec<Input> {
+        vec![
+            Input::whole::<pull_request_mention::Entity>(),
+            Input::whole::<commit_mention::Entity>(),
+            Input::whole::<issue::Entity>(),
+        ]
     }
-    Ok(())
-}
 
-/// Tables that are written: links of pull requests.
-#[must_use]
-pub fn of_pull_requests() -> &'static Table {
-    Table::of::<pull_request_issue::Entity>()
-}
+    fn writes() -> Vec<Written> {
+        vec![
+            Written::to::<pull_request_issue::Entity>()
+                .from_all(&["pull_request_mentions", "issues"]),
+            Written::to::<issue_commit::Entity>().from_all(&["commit_mentions", "issues"]),
+        ]
+    }
 
-/// Tables that are written: links of commits.
-#[must_use]
-pub fn of_commits() -> &'static Table {
-    Table::of::<issue_commit::Entity>()
-}
+    fn is_stale<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<bool, Error>> {
+        is_stale(task.store, task.scope).boxed()
+    }
 
-/// What linking did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Linked {
-    /// Mentions looked at, and what happened to the links.
-    pub outcome: Outcome,
-    /// Mentions that name no issue that there is.
-    pub unknown: u64,
+    fn derive<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
+        run(task.store, task.scope, task.repo_id, task.watch).boxed()
+    }
 }
 
 async fn rules(store: &Store) -> Result<String, StoreError> {
@@ -85,18 +91,18 @@ pub async fn run(
     scope: &Scope,
     repo_id: &str,
     watch: &Watch<'_>,
-) -> Result<Linked, Error> {
+) -> Result<Outcome, Error> {
     let failed = |source| failed(scope, source);
     // What changes while this runs is found by the next run.
     let rules = rules(store).await.map_err(failed)?;
-    let mut linked = Linked::default();
+    let mut linked = Outcome::default();
     for naming in Naming::ALL {
         let whole = Span::whole(naming, scope, repo_id);
-        linked.outcome.changes += remove(store, scope, (naming, repo_id), watch).await?;
-        linked.outcome.changes += add(store, scope, whole.clone(), watch).await?;
+        linked.changes += remove(store, scope, (naming, repo_id), watch).await?;
+        linked.changes += add(store, scope, whole.clone(), watch).await?;
         let counted = store.count_mentions(scope, &whole).await;
         let (all, unknown) = counted.map_err(failed)?;
-        linked.outcome.items += all;
+        linked.items += all;
         linked.unknown += unknown;
         (watch.progress)(all);
     }
@@ -125,7 +131,7 @@ async fn remove(
         let mut page = store.begin(scope, watch.now).await.map_err(failed)?;
         let removed = page.remove_issue_links(naming, repo_id).await;
         let (changes, more) = removed.map_err(failed)?;
-        end(page, changes).await.map_err(failed)?;
+        page.commit().await.map_err(failed)?;
         all += changes;
         if !more {
             return Ok(all);
@@ -149,19 +155,11 @@ async fn add(
         let (span, rest) = split.map_err(failed)?;
         let mut page = store.begin(scope, watch.now).await.map_err(failed)?;
         let changes = page.add_issue_links(&span).await.map_err(failed)?;
-        end(page, changes).await.map_err(failed)?;
+        page.commit().await.map_err(failed)?;
         all += changes;
         left = rest;
     }
     Ok(all)
-}
-
-/// Commits; with the links goes the note that tags and deployments bring other issues now.
-async fn end(page: Page<'_>, changes: Changes) -> Result<(), StoreError> {
-    if changes.written + changes.removed > 0 {
-        page.diffs_are_stale(false)?;
-    }
-    page.commit().await
 }
 
 fn check_cancelled(watch: &Watch<'_>) -> Result<(), Error> {

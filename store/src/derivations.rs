@@ -28,7 +28,7 @@ pub struct Derivation {
     /// Whose keys it works on.
     pub reach: Reach,
     /// What it reads.
-    pub reads: Vec<Read>,
+    pub reads: Vec<Input>,
     /// What it writes.
     pub writes: Vec<Written>,
     /// Groups of tables: it runs only where of each group at least one table is filled.
@@ -46,7 +46,7 @@ pub enum Reach {
 
 /// A table that a derivation reads.
 #[derive(Clone, Debug)]
-pub struct Read {
+pub struct Input {
     pub(crate) table: &'static Table,
     pub(crate) follows: Follows,
     /// The columns that count; all where none is named.
@@ -77,7 +77,7 @@ pub(crate) struct Through {
     pub(crate) key: &'static str,
 }
 
-impl Read {
+impl Input {
     fn new<E: EntityTrait>(follows: Follows) -> Self {
         Self {
             table: Table::of::<E>(),
@@ -179,16 +179,25 @@ impl Written {
     #[must_use]
     pub fn by<E: EntityTrait>(owner: &'static str) -> Self {
         Self {
-            table: Table::of::<E>(),
             owner,
-            follows_from: &[],
+            ..Self::to::<E>()
         }
     }
 
     /// A table that the derivation knows how to write.
     #[must_use]
     pub fn to<E: EntityTrait>() -> Self {
-        Self::by::<E>("")
+        Self::of(Table::of::<E>())
+    }
+
+    /// Likewise a table that is at hand.
+    #[must_use]
+    pub fn of(table: &'static Table) -> Self {
+        Self {
+            table,
+            owner: "",
+            follows_from: &[],
+        }
     }
 
     /// The same where its rows follow from all of these tables.

@@ -28,6 +28,8 @@ pub struct Page<'s> {
     changed: bool,
     /// What the changes made so far make stale.
     pub(crate) noted: Mutex<Noted>,
+    /// The derivation that writes, which what it writes does not make stale.
+    pub(crate) deriving: Option<&'static str>,
     /// Tables that have grown so much that the server is to look at them.
     grown: Mutex<Vec<String>>,
     /// Rows written so far.
@@ -57,6 +59,7 @@ impl Store {
             now,
             changed: false,
             noted: Mutex::default(),
+            deriving: None,
             grown: Mutex::default(),
             rows: AtomicUsize::new(0),
             flushes: 0,
@@ -92,6 +95,13 @@ impl Page<'_> {
     #[must_use]
     pub fn seq(&self) -> i64 {
         self.seq
+    }
+
+    /// Says which derivation writes: what it writes is nothing new to it.
+    #[must_use]
+    pub fn deriving(mut self, derivation: &'static str) -> Self {
+        self.deriving = Some(derivation);
+        self
     }
 
     /// Goes on with another scope in the same transaction.

@@ -11,7 +11,9 @@ use headwater_store::diffs::{Ends, Finished, GRAPH, OtherWant, STEP, state};
 use headwater_store::progress::Checkpoint;
 use headwater_store::{Page, Store, StoreError, Watch};
 
+use super::Diffs;
 use super::wanted::{Wanted, wanted};
+use crate::derivation::Derive as _;
 use crate::engine::{Error, Outcome};
 use crate::rules::Rules;
 
@@ -168,7 +170,7 @@ impl Comparison<'_> {
         let page = self.store.begin(self.scope, self.watch.now).await?;
         for ends in &released {
             if self.answers(finished.get(ends)) {
-                leave(&page, ends, others.get(ends))?;
+                leave(&page, ends, others.get(ends)).await?;
             }
         }
         page.commit().await?;
@@ -223,7 +225,7 @@ impl Comparison<'_> {
         }
         let page = self.store.begin(self.scope, self.watch.now).await?;
         for ends in gone {
-            leave(&page, ends, known.others.get(ends))?;
+            leave(&page, ends, known.others.get(ends)).await?;
         }
         page.commit().await?;
         Ok(())
@@ -284,7 +286,7 @@ impl Comparison<'_> {
         Self: 's,
     {
         let mut page = page;
-        page.forget_pair(&(new.clone(), old.clone()))?;
+        page.forget_pair(&(new.clone(), old.clone())).await?;
         let row = |(index, commit): (i64, &Commit)| commits_diff::Model {
             new_commit_sha: new.clone(),
             old_commit_sha: old.clone(),
@@ -334,10 +336,11 @@ impl Comparison<'_> {
             repo_id: self.repo_id.to_owned(),
         });
         let refs = refs.collect();
-        let mut page = self.store.begin(self.scope, self.watch.now).await?;
+        let page = self.store.begin(self.scope, self.watch.now).await?;
+        let mut page = page.deriving(Diffs::NAME);
         self.outcome.changes += page.settle_pairs(self.repo_id, pairs, refs).await?;
         for (id, commit, predecessor) in &wanted.predecessors {
-            page.set_predecessor((id, commit), predecessor)?;
+            page.set_predecessor((id, commit), predecessor).await?;
         }
         self.outcome.changes.written += wanted.predecessors.len() as u64;
         for (step, rules) in [(STEP, rules_of(rules)), (GRAPH, version())] {
@@ -387,14 +390,18 @@ impl Known {
 
 /// Takes a repository's hand off a pair: its rows stay where another repository gives the same
 /// answer, and go otherwise; others that have an answer of their own give it in their next run.
-fn leave(page: &Page<'_>, ends: &Ends, others: Option<&Vec<OtherWant>>) -> Result<(), StoreError> {
+async fn leave(
+    page: &Page<'_>,
+    ends: &Ends,
+    others: Option<&Vec<OtherWant>>,
+) -> Result<(), StoreError> {
     let others = others.map(Vec::as_slice).unwrap_or_default();
     if others.iter().any(|other| other.state == state::COMPLETE) {
         return Ok(());
     }
-    page.forget_pair(ends)?;
+    page.forget_pair(ends).await?;
     for other in others {
-        page.diffs_of_are_stale(&other.params, true)?;
+        page.diffs_of_are_stale(&other.params)?;
     }
     Ok(())
 }

@@ -6,38 +6,71 @@
 mod engine;
 mod wanted;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use headwater_domain::Table;
-use headwater_domain::code::{commits_diff, commits_diff_pair, ref_commit};
-use headwater_domain::crossdomain::refs_issues_diff;
+use headwater_domain::code::{
+    commit_parent, commits_diff, commits_diff_pair, git_ref, pull_request, pull_request_commit,
+    pull_request_merge, ref_commit, repo_commit,
+};
+use headwater_domain::crossdomain::{issue_commit, pull_request_issue, refs_issues_diff};
+use headwater_domain::devops::cicd_deployment_commit;
 use headwater_domain::tool::refdiff::finished_commits_diff;
-use headwater_store::{Page, StoreError};
+use headwater_store::derivations::{Input, Written};
 
 pub use engine::{VERSION, is_stale, run};
 pub use headwater_store::diffs::{GRAPH, STEP};
 pub use wanted::{Wanted, find_ref, short_name, wanted};
 
-/// Tables whose rows make up the graph.
-const OF_GRAPH: [&str; 2] = ["commit_parents", "repo_commits"];
+use crate::derivation::{Derive, Task};
+use crate::engine::{Error, Outcome};
 
-/// Other tables that are read; `issue_links` tells itself when links change.
-const READS: [&str; 4] = [
-    "refs",
-    "cicd_deployment_commits",
-    "pull_requests",
-    "pull_request_commits",
-];
+/// Tags and deployments, and what each brought.
+pub struct Diffs;
 
-/// Notes, in the transaction that changes rows of these tables, that pairs have to be looked at.
-///
-/// # Errors
-/// When the database fails.
-pub fn follow(page: &Page<'_>, tables: &[&Table]) -> Result<(), StoreError> {
-    let changed = |names: &[&str]| tables.iter().any(|table| names.contains(&table.name));
-    let graph = changed(&OF_GRAPH);
-    if graph || changed(&READS) {
-        page.diffs_are_stale(graph)?;
+impl Derive for Diffs {
+    const NAME: &'static str = "diffs";
+    const SHARED: bool = true;
+    const NEEDS: &'static [&'static [&'static str]] =
+        &[&["refs", "repo_commits", "cicd_deployment_commits"]];
+
+    fn reads() -> Vec<Input> {
+        vec![
+            // What was made of a cut-off history may have to be made again.
+            Input::whole::<commit_parent::Entity>().and_steps(&[GRAPH]),
+            Input::whole::<repo_commit::Entity>().and_steps(&[GRAPH]),
+            Input::whole::<git_ref::Entity>(),
+            Input::whole::<cicd_deployment_commit::Entity>(),
+            Input::whole::<pull_request::Entity>(),
+            Input::whole::<pull_request_commit::Entity>(),
+            Input::whole::<pull_request_merge::Entity>(),
+            Input::whole::<pull_request_issue::Entity>(),
+            Input::whole::<issue_commit::Entity>(),
+        ]
     }
-    Ok(())
+
+    fn writes() -> Vec<Written> {
+        let own = tables().into_iter().map(Written::of);
+        // The predecessors of deployments, which conversions write.
+        let predecessors = Written::to::<cicd_deployment_commit::Entity>();
+        own.chain([predecessors.from_all(&["cicd_deployment_commits"])])
+            .collect()
+    }
+
+    fn is_stale<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<bool, Error>> {
+        is_stale(task.store, task.scope, task.rules).boxed()
+    }
+
+    fn derive<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
+        run(
+            task.store,
+            task.scope,
+            task.repo_id,
+            task.rules,
+            task.watch,
+        )
+        .boxed()
+    }
 }
 
 /// Tables that are written.

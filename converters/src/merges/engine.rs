@@ -9,54 +9,18 @@ use headwater_domain::merges::{Link, Source};
 use headwater_store::merge_work::{MergeWork, Settled};
 use headwater_store::merges::{Merged, NAMES, STEP};
 use headwater_store::progress::Checkpoint;
-use headwater_store::{Changes, Store, StoreError, Watch};
+use headwater_store::{Store, StoreError, Watch};
 
 use super::changed::{Wanted, wanted};
 use super::destinations::Destinations;
 use super::patches::{Comparing, Patches, Unnamed};
+use crate::engine::{Error, Outcome};
 
 /// Raise it when other commits are to be found: all pull requests are linked again.
 pub const VERSION: u32 = 1;
 
 /// Pull requests looked at, or written, in one go.
 pub(super) const PAGE: usize = 512;
-
-/// What linking did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
-    /// Merged pull requests looked at.
-    pub items: u64,
-    /// Of these, those of which no commit was found.
-    pub unlinked: u64,
-    /// What happened to the tables.
-    pub changes: Changes,
-}
-
-/// Why linking stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum LinkError {
-    /// It was cancelled; what is committed stays.
-    #[error("cancelled")]
-    Cancelled,
-    /// The database failed.
-    #[error("linking the merged pull requests of {scope}")]
-    Store {
-        /// Full name of the repository.
-        scope: String,
-        /// What the database said.
-        #[source]
-        source: StoreError,
-    },
-    /// The changes of commits cannot be read.
-    #[error("comparing what commits of {scope} change")]
-    Patches {
-        /// Full name of the repository.
-        scope: String,
-        /// What git said.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-}
 
 /// What links are made of beside the rows. With the contents of commits there may be more.
 pub(super) fn rules(patches: Option<&dyn Patches>) -> String {
@@ -72,7 +36,7 @@ pub async fn is_stale(
     store: &Store,
     scope: &Scope,
     patches: Option<&dyn Patches>,
-) -> Result<bool, LinkError> {
+) -> Result<bool, Error> {
     let state = State::of(store, scope, patches).await;
     Ok(state.map_err(|source| failed(scope, source))?.is_stale())
 }
@@ -105,8 +69,9 @@ impl State {
     }
 }
 
-fn failed(scope: &Scope, source: StoreError) -> LinkError {
-    LinkError::Store {
+fn failed(scope: &Scope, source: StoreError) -> Error {
+    Error::Store {
+        conversion: "merges",
         scope: scope.full_name.clone(),
         source,
     }
@@ -123,7 +88,7 @@ pub async fn run(
     repo_id: &str,
     patches: Option<&dyn Patches>,
     watch: &Watch<'_>,
-) -> Result<Outcome, LinkError> {
+) -> Result<Outcome, Error> {
     let state = State::of(store, scope, patches).await;
     let state = state.map_err(|source| failed(scope, source))?;
     if !state.is_stale() {
@@ -140,9 +105,9 @@ pub async fn run(
         settled: Settled::default(),
     };
     linking.run(state).await.map_err(|stop| match stop {
-        Stop::Cancelled => LinkError::Cancelled,
+        Stop::Cancelled => Error::Cancelled,
         Stop::Store(source) => failed(scope, source),
-        Stop::Patches(source) => LinkError::Patches {
+        Stop::Patches(source) => Error::Patches {
             scope: scope.full_name.clone(),
             source,
         },

@@ -12,18 +12,69 @@ mod patches;
 mod reasons;
 mod writing;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use headwater_domain::Table;
-use headwater_domain::code::{pull_request_merge, unlinked_pull_request};
+use headwater_domain::code::{
+    commit, commit_parent, git_ref, pull_request, pull_request_commit, pull_request_merge,
+    repo_commit, unlinked_pull_request,
+};
+use headwater_store::derivations::{Input, Written};
+use headwater_store::merge_work::meaning;
 
-pub use engine::{LinkError, Outcome, VERSION, is_stale, run};
+pub use crate::engine::Outcome;
+pub use engine::{VERSION, is_stale, run};
 pub use headwater_store::merges::STEP;
 pub use patches::{Change, Patches, Unnamed};
+
+use crate::derivation::{Derive, Task};
+use crate::engine::Error;
+
+/// Merged pull requests and the commits they became.
+pub struct Merges;
+
+impl Derive for Merges {
+    const NAME: &'static str = "merges";
+    const READS_CONTENTS: bool = true;
+    const NEEDS: &'static [&'static [&'static str]] = &[&["repo_commits"], &["pull_requests"]];
+
+    fn reads() -> Vec<Input> {
+        vec![
+            Input::following::<commit::Entity>(meaning),
+            Input::following::<commit_parent::Entity>(meaning),
+            Input::following::<repo_commit::Entity>(meaning),
+            Input::following::<git_ref::Entity>(meaning),
+            Input::following::<pull_request::Entity>(meaning),
+            Input::following::<pull_request_commit::Entity>(meaning),
+        ]
+    }
+
+    fn writes() -> Vec<Written> {
+        vec![
+            Written::to::<pull_request_merge::Entity>(),
+            Written::to::<unlinked_pull_request::Entity>(),
+        ]
+    }
+
+    fn is_stale<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<bool, Error>> {
+        is_stale(task.store, task.scope, task.patches).boxed()
+    }
+
+    fn derive<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
+        run(
+            task.store,
+            task.scope,
+            task.repo_id,
+            task.patches,
+            task.watch,
+        )
+        .boxed()
+    }
+}
 
 /// Tables that are written.
 #[must_use]
 pub fn tables() -> Vec<&'static Table> {
-    vec![
-        Table::of::<pull_request_merge::Entity>(),
-        Table::of::<unlinked_pull_request::Entity>(),
-    ]
+    let written = Merges::writes().into_iter();
+    written.map(|written| written.table).collect()
 }

@@ -31,11 +31,7 @@ impl Linking<'_> {
         for group in others.chunks(PAGE) {
             let mut page = self.store.begin(self.scope, self.watch.now).await?;
             let changes = page.settle_merges(group, Vec::new(), Vec::new(), false);
-            let changes = changes.await?;
-            if changes.removed > 0 {
-                page.diffs_are_stale(false)?;
-            }
-            self.outcome.changes += changes;
+            self.outcome.changes += changes.await?;
             page.commit().await?;
         }
         Ok(())
@@ -75,9 +71,6 @@ impl Linking<'_> {
             }
             self.outcome.unlinked += unlinked.len() as u64;
             let changes = page.settle_merges(&ids, rows, unlinked, self.first).await?;
-            if changes.written + changes.removed > 0 {
-                page.diffs_are_stale(false)?;
-            }
             open = page.go_on().await?;
             self.outcome.changes += changes;
             self.outcome.items += group.len() as u64;

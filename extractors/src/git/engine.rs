@@ -242,7 +242,6 @@ impl Engine<'_> {
         page.set_git_state(&self.state).await?;
         page.forget_git_tips(&self.forgotten).await?;
         page.note_git_tips(new, false).await?;
-        page.merges_are_stale()?;
         page.commit().await?;
         Ok(())
     }
@@ -306,7 +305,6 @@ impl Engine<'_> {
             mut rows,
             begun,
             odd_dates,
-            names_issues,
             ..
         } = part;
         let own = Own {
@@ -330,9 +328,6 @@ impl Engine<'_> {
         let mut former = own.settle(page, (commits, &self.origin), &mut rows).await?;
         if self.former == Mentions::There {
             page.remove_commit_mentions(own.repo_id, &begun).await?;
-        }
-        if names_issues || self.former == Mentions::There {
-            page.issue_links_are_stale()?;
         }
         self.outcome.changes.written += page.write_rows(rows).await?;
         self.outcome.odd_dates += odd_dates;
@@ -411,7 +406,6 @@ impl Engine<'_> {
         let gone = own.release(&mut page, shas).await?;
         let stored = page.stored_commits(&gone).await?;
         self.outcome.changes.removed += page.remove_commits(&gone).await?;
-        page.merges_are_stale()?;
         if self.rules.authors == Authors::Addresses {
             let emails = stored.into_values().map(|commit| commit.row.author_id);
             let emails: BTreeSet<String> = emails.filter(|email| !email.is_empty()).collect();
@@ -463,11 +457,6 @@ impl Engine<'_> {
         if goes_on && self.state.done_as != self.state.doing_as {
             self.state.done_as.clone_from(&self.state.doing_as);
             page.set_git_state(&self.state).await?;
-        }
-        page.diffs_are_stale(true)?;
-        if changes.written + changes.removed > 0 {
-            // Refs; what commits were written or removed is told where that is done.
-            page.merges_are_stale()?;
         }
         page.commit().await?;
         self.outcome.changes += changes;

@@ -74,8 +74,6 @@ async fn remove(
     };
     page.replace(replacement).await?;
     page.forget_git().await?;
-    page.diffs_are_stale(true)?;
-    page.merges_are_stale()?;
     page.commit().await?;
     Ok(())
 }

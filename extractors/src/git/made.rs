@@ -39,8 +39,6 @@ pub(super) struct Part {
     bytes: usize,
     /// Dates that no database stores.
     pub(super) odd_dates: u64,
-    /// Whether any message names an issue.
-    pub(super) names_issues: bool,
 }
 
 /// The lines that a commit changed.
@@ -128,7 +126,6 @@ impl Maker {
         });
         for mention in mentions::of_text(&commit.message) {
             let tracker = self.tracker.as_ref();
-            part.names_issues = true;
             part.rows.push(commit_mention::Model {
                 source_id: id::git_ref(&self.repo_id, &commit.sha),
                 issue_id: tracker.map_or_else(String::new, |scope| mention.own_issue(scope)),

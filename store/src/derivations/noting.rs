@@ -143,7 +143,10 @@ impl Page<'_> {
         let mut noted = self.noted();
         for change in changes {
             for &(place, read) in reads {
-                noted.add(&readers.derivations[place], (place, read), &change);
+                let of = &readers.derivations[place];
+                if self.deriving != Some(of.name) {
+                    noted.add(of, (place, read), &change);
+                }
             }
         }
         Ok(())
