@@ -11,15 +11,17 @@ use headwater_store::{Store, query};
 use crate::config::{DatabaseAddress, DatabaseKind};
 use crate::exit::{Exit, Failure};
 use crate::run::claim;
+use crate::sources::bitbucket::bitbucket;
 
-/// Opens the database for reading and writing and applies missing changes of the schema.
+/// Opens the database for reading and writing and applies missing changes of the schema. What
+/// changes rows notes what has to be derived again.
 ///
 /// # Errors
 /// When it cannot be opened or reached, or was written by a newer version.
 pub async fn open(address: &DatabaseAddress) -> Result<Store, Failure> {
     let store = connect(address).await?;
     migrate(&store, address).await?;
-    Ok(store)
+    Ok(bitbucket().followed_by(&store))
 }
 
 /// Opens the database as it is.

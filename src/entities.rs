@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use headwater_converters::{Conversion, diffs, issue_links, merges};
+use headwater_converters::{Conversion, Derivation};
 use headwater_extractors::accounts;
 use headwater_store::compare::Tables;
 
@@ -77,39 +77,26 @@ pub fn converts(source: &Source, streams: &BTreeSet<&str>, conversion: &Conversi
     })
 }
 
-/// Whether tags or deployments can be compared when only these streams bring rows.
+/// The tables that git and conversions fill when only these streams bring rows.
 #[must_use]
-pub fn compares(source: &Source, streams: &BTreeSet<&str>) -> bool {
-    let brings = [
-        GIT,
-        "branches",
-        "tags",
-        "commits",
-        "pipelines",
-        "deployments",
-    ];
-    source.compares && brings.iter().any(|stream| streams.contains(stream))
+pub fn filled_by(source: &Source, streams: &BTreeSet<&str>) -> BTreeSet<&'static str> {
+    let mut filled = BTreeSet::new();
+    for conversion in &source.conversions {
+        if converts(source, streams, conversion) {
+            filled.extend(conversion.tables().iter().map(|table| table.name));
+        }
+    }
+    if streams.contains(GIT) {
+        filled.extend(source.of_git.iter().map(|table| table.name));
+    }
+    filled
 }
 
-/// Whether anything can name issues when only these streams bring rows.
+/// Whether a derivation runs where these tables are filled.
 #[must_use]
-pub fn names_issues(source: &Source, streams: &BTreeSet<&str>) -> bool {
-    source.compares && (names_in_pull_requests(streams) || names_in_commits(streams))
-}
-
-fn names_in_pull_requests(streams: &BTreeSet<&str>) -> bool {
-    streams.contains("pull_requests")
-}
-
-fn names_in_commits(streams: &BTreeSet<&str>) -> bool {
-    streams.contains(GIT) || streams.contains("commits")
-}
-
-/// Whether merged pull requests can be linked when only these streams bring rows.
-#[must_use]
-pub fn links_merges(source: &Source, streams: &BTreeSet<&str>) -> bool {
-    let has_history = [GIT, "commits"].iter().any(|it| streams.contains(it));
-    source.compares && has_history && streams.contains("pull_requests")
+pub fn derives(filled: &BTreeSet<&'static str>, derivation: &Derivation) -> bool {
+    let mut groups = derivation.declared.needs.iter();
+    groups.all(|group| group.iter().any(|table| filled.contains(table)))
 }
 
 /// The tables that these streams fill, for comparing databases.
@@ -127,28 +114,16 @@ pub fn tables_of(source: &Source, streams: &BTreeSet<&str>) -> Tables {
     for entry in entries().filter(wanted) {
         filled.extend(entry.extraction.tables.iter().map(|table| table.name));
     }
-    for conversion in &source.conversions {
-        if converts(source, streams, conversion) {
-            filled.extend(conversion.tables().iter().map(|table| table.name));
+    let converted = filled_by(source, streams);
+    filled.extend(&converted);
+    for derivation in &source.derivations {
+        if derives(&converted, derivation) {
+            // Rows that follow from what is left out stay as they were, like that.
+            let writes = derivation.declared.writes.iter();
+            let writes =
+                writes.filter(|it| it.follows_from.iter().all(|of| converted.contains(of)));
+            filled.extend(writes.map(|it| it.table.name));
         }
-    }
-    if streams.contains(GIT) {
-        filled.extend(source.of_git.iter().map(|table| table.name));
-    }
-    if compares(source, streams) {
-        filled.extend(diffs::tables().iter().map(|table| table.name));
-    }
-    // Links of issues that are left out stay as they were, like the issues.
-    if source.compares && streams.contains("issues") {
-        if names_in_pull_requests(streams) {
-            filled.insert(issue_links::of_pull_requests().name);
-        }
-        if names_in_commits(streams) {
-            filled.insert(issue_links::of_commits().name);
-        }
-    }
-    if links_merges(source, streams) {
-        filled.extend(merges::tables().iter().map(|table| table.name));
     }
     tables.rows.retain(|table| filled.contains(table.name));
     tables

@@ -17,6 +17,7 @@ pub mod entities;
 pub mod estimate;
 pub mod exit;
 pub mod git;
+pub mod order;
 pub mod output;
 pub mod plan;
 pub mod raw_files;

@@ -1,14 +1,15 @@
 //! One execution of a plan: the steps of every scope, in order, with what they did.
 
 mod collecting;
+mod contents;
+mod converting;
+mod extracting;
 mod git;
 mod leasing;
-mod merging;
 mod ownership;
 mod progress;
 mod steps;
 mod tally;
-mod transforming;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::exit::{Exit, Failure};
 use crate::git::GitScope;
+use crate::order::{Node, order};
 use crate::plan::Plan;
 use crate::report::{Event, Reporter, RunSummary};
 use crate::source::Source;
@@ -59,6 +61,24 @@ pub struct Job {
     pub cancel: CancellationToken,
 }
 
+impl Job {
+    /// What spans scopes, where any of these jobs' streams bring rows.
+    fn everywhere(jobs: &[Self], cancel: &CancellationToken) -> Self {
+        let streams = jobs.iter().flat_map(|job| job.streams.iter().copied());
+        Self {
+            scope: Scope::everywhere(),
+            connection: "all scopes".to_owned(),
+            client: None,
+            git: None,
+            prefetched: None,
+            rules: Arc::default(),
+            streams: Arc::new(streams.collect()),
+            data_after: None,
+            cancel: cancel.child_token(),
+        }
+    }
+}
+
 /// What a run works with. It owns all of it, so that a run can be spawned.
 #[derive(Clone)]
 pub struct Runner {
@@ -85,6 +105,24 @@ impl Runner {
         jobs: Vec<Job>,
         tally: Tally,
     ) -> Result<(Exit, RunSummary), Failure> {
+        // Before anything is asked for: without an order nothing can be converted.
+        let order = order(&self.source).map_err(|circle| {
+            Failure::because(Exit::Failed, "the source cannot be converted", circle)
+        })?;
+        let runner = Self {
+            store: self.source.followed_by(&self.store),
+            ..self.clone()
+        };
+        runner.run_in_order(plan, jobs, tally, &order).await
+    }
+
+    async fn run_in_order(
+        &self,
+        plan: &Plan,
+        jobs: Vec<Job>,
+        tally: Tally,
+        order: &[Node<'_>],
+    ) -> Result<(Exit, RunSummary), Failure> {
         let started = Instant::now();
         let run = self.store.begin_run(plan.command, self.clock.now()).await?;
         self.reporter.event(&Event::RunStarted {
@@ -96,21 +134,25 @@ impl Runner {
         let shared = tokio::sync::Mutex::new(());
         let mut tally = tally;
         let claim = claim(plan.command);
-        let scope_runs = stream::iter(jobs).map(|job| {
-            let scope_run = ScopeRun {
-                runner: self,
-                plan,
-                run,
-                shared: &shared,
-                claim: &claim,
-                job,
-                mirror: None,
-            };
-            scope_run.run()
-        });
+        let everywhere = Job::everywhere(&jobs, &self.cancel);
+        let scope_run = |job| ScopeRun {
+            runner: self,
+            plan,
+            run,
+            shared: &shared,
+            claim: &claim,
+            order,
+            job,
+            mirror: None,
+        };
+        let scope_runs = stream::iter(jobs).map(|job| scope_run(job).run());
         let mut finished = scope_runs.buffer_unordered(SCOPES_AT_ONCE);
         while let Some(scope_tally) = finished.next().await {
             tally.add(&scope_tally);
+        }
+        // Keys that span scopes are computed once, when all scopes are done.
+        if plan.stages.convert && order.iter().any(|node| node.spans_scopes()) {
+            tally.add(&scope_run(everywhere).run_everywhere().await);
         }
         let exit = tally.exit(self.cancel.is_cancelled());
         let finished_at = self.clock.now();

@@ -3,11 +3,12 @@
 use std::marker::PhantomData;
 
 use headwater_collectors::{Collect, Collection};
-use headwater_converters::{Conversion, Convert, diffs, issue_links, merges};
+use headwater_converters::{Compute, Conversion, Convert, Derivation, Derive, hashes};
 use headwater_domain::tool::bitbucket::repository::Repositories;
 use headwater_domain::{Scope, Stream, Table};
 use headwater_extractors::{Extract, Extraction};
 use headwater_migrations::ChangeName;
+use headwater_store::Store;
 use headwater_store::compare::Tables;
 
 /// The stream whose one item tells a repository's name and UUID.
@@ -45,8 +46,8 @@ pub struct Source {
     merging: Vec<&'static str>,
     /// Tables that are filled from mirrors of git, or computed of commits.
     pub of_git: Vec<&'static Table>,
-    /// Whether tags and deployments of its repositories are compared with their predecessors.
-    pub compares: bool,
+    /// What is derived from stored rows.
+    pub derivations: Vec<Derivation>,
 }
 
 /// Where a stream's rows go on.
@@ -102,7 +103,7 @@ impl Source {
             merged: Vec::new(),
             merging: Vec::new(),
             of_git: Vec::new(),
-            compares: false,
+            derivations: Vec::new(),
         }
     }
 
@@ -155,11 +156,29 @@ impl Source {
         self
     }
 
-    /// Has tags and deployments compared with their predecessors, when all else is converted.
+    /// Adds what is derived from stored rows by an engine of its own.
     #[must_use]
-    pub fn compared(mut self) -> Self {
-        self.compares = true;
+    pub fn derived<D: Derive>(mut self) -> Self {
+        self.derivations.push(Derivation::of::<D>());
         self
+    }
+
+    /// Adds what is computed from stored rows key by key.
+    #[must_use]
+    pub fn computed<C: Compute>(mut self) -> Self {
+        self.derivations.push(Derivation::computed::<C>());
+        self
+    }
+
+    /// The same store, whose transactions note what their changes make stale of what is derived.
+    #[must_use]
+    pub fn followed_by(&self, store: &Store) -> Store {
+        let derivations = self.derivations.iter();
+        let mut declared: Vec<_> = derivations.map(|it| it.declared.clone()).collect();
+        if self.conversions.iter().any(Conversion::resolves_hashes) {
+            declared.push(hashes::derivation());
+        }
+        store.following(declared)
     }
 
     /// Adds tables that are filled from mirrors of git, or computed of commits.
@@ -256,10 +275,8 @@ impl Source {
         for conversion in &self.conversions {
             rows.extend(conversion.tables());
         }
-        if self.compares {
-            rows.extend(diffs::tables());
-            rows.extend([issue_links::of_pull_requests(), issue_links::of_commits()]);
-            rows.extend(merges::tables());
+        for derivation in &self.derivations {
+            rows.extend(derivation.declared.writes.iter().map(|it| it.table));
         }
         rows.sort_by_key(|table| table.name);
         rows.dedup_by_key(|table| table.name);

@@ -66,9 +66,7 @@ fn failed<C: Compute>(task: &Task<'_>, source: StoreError) -> Error {
     }
 }
 
-pub(crate) fn is_stale<'a, C: Compute>(
-    task: &'a Task<'a>,
-) -> BoxFuture<'a, Result<bool, Error>> {
+pub(crate) fn is_stale<'a, C: Compute>(task: &'a Task<'a>) -> BoxFuture<'a, Result<bool, Error>> {
     let asked = async move {
         let (step, rules) = (declared::<C>().step(), rules::<C>());
         let asked = task.store.has_keys_to_compute(task.scope, &step, &rules);

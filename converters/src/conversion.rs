@@ -1,7 +1,7 @@
 //! What a conversion must say: its driver, what it reads beside it, what it writes.
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -318,11 +318,20 @@ impl Conversion {
         self.writes.iter().any(|write| !write.hashes.is_empty())
     }
 
-    /// True when it writes which commits the repository has.
+    /// Tables that it reads: its inputs, and which commits the repository has, where it knows
+    /// short hashes in full.
     #[must_use]
-    pub fn writes_commits(&self) -> bool {
+    pub fn reads_from(&self) -> BTreeSet<&'static str> {
         let commits = Table::of::<repo_commit::Entity>().name;
-        self.writes.iter().any(|write| write.table.name == commits)
+        let commits = self.resolves_hashes().then_some(commits);
+        let inputs = self.reads.iter().map(|read| read.table.name);
+        inputs.chain(commits).collect()
+    }
+
+    /// True when other scopes of the connection write the same rows.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.shared
     }
 
     pub(crate) async fn load_related(

@@ -7,6 +7,7 @@ use headwater_store::leases::{Claim, Lease, Taken};
 use super::{Job, Runner, Tally, leasing};
 use crate::entities;
 use crate::exit::chain;
+use crate::order::Node;
 use crate::plan::Plan;
 use crate::report::Event;
 use crate::source::StreamEntry;
@@ -18,6 +19,8 @@ pub(super) struct ScopeRun<'a> {
     pub(super) run: i64,
     pub(super) shared: &'a tokio::sync::Mutex<()>,
     pub(super) claim: &'a Claim,
+    /// The steps that convert, each after those that write what it reads.
+    pub(super) order: &'a [Node<'a>],
     pub(super) job: Job,
     /// The mirror that was brought up to date in this run. While it is held, nobody evicts it.
     pub(super) mirror: Option<Mirror>,
@@ -50,20 +53,26 @@ pub(super) type Step<T> = Result<T, Stop>;
 impl ScopeRun<'_> {
     pub(super) async fn run(mut self) -> Tally {
         let mut tally = Tally::of_scope();
-        if let Err(stop) = self.leased_steps(&mut tally).await {
-            tally.scope_failed();
-            match stop {
-                Stop::Scope => {}
-                Stop::Connection => self.job.cancel.cancel(),
-                Stop::Broken => tally.broken(),
-                Stop::Leased => tally.leased(),
-            }
-        }
+        let done = self.leased(&mut tally, false).await;
+        self.tell_stop(done, &mut tally);
         tally
     }
 
-    /// The steps, while no other process can work on the scope.
-    async fn leased_steps(&mut self, tally: &mut Tally) -> Step<()> {
+    fn tell_stop(&self, done: Step<()>, tally: &mut Tally) {
+        let Err(stop) = done else {
+            return;
+        };
+        tally.scope_failed();
+        match stop {
+            Stop::Scope => {}
+            Stop::Connection => self.job.cancel.cancel(),
+            Stop::Broken => tally.broken(),
+            Stop::Leased => tally.leased(),
+        }
+    }
+
+    /// The steps of a scope, or those that span scopes, while no other process can work on it.
+    async fn leased(&mut self, tally: &mut Tally, everywhere: bool) -> Step<()> {
         if self.runner.cancel.is_cancelled() {
             return Err(Stop::Scope);
         }
@@ -78,7 +87,10 @@ impl ScopeRun<'_> {
                 return Err(Stop::Leased);
             }
         };
-        let done = self.steps(tally).await;
+        let done = match everywhere {
+            true => self.convert_all(tally).await,
+            false => self.steps(tally).await,
+        };
         let released = lease.release().await;
         done?;
         released.map_err(|error| self.broken(&error))
@@ -134,16 +146,19 @@ impl ScopeRun<'_> {
 
     async fn convert_stage(&mut self, tally: &mut Tally) -> Step<()> {
         if self.is_plain_git() {
-            // Git's rows are domain rows already.
-            self.link_issues(tally).await?;
-            return self.compare(tally).await;
+            return self.convert_all(tally).await;
         }
         self.leave_git().await?;
         self.convert_all(tally).await?;
-        self.link_merges(tally).await?;
-        self.link_issues(tally).await?;
-        self.compare(tally).await?;
         self.prune_removed().await.map_err(|_| Stop::Broken)
+    }
+
+    /// Derives what spans scopes, while no other process does.
+    pub(super) async fn run_everywhere(mut self) -> Tally {
+        let mut tally = Tally::default();
+        let done = self.leased(&mut tally, true).await;
+        self.tell_stop(done, &mut tally);
+        tally
     }
 
     /// Accounts, and what the mirror has: commits are joined to accounts, and where git takes over

@@ -1,6 +1,9 @@
 //! Bitbucket Cloud.
 
 use headwater_converters::bitbucket as convert;
+use headwater_converters::diffs::Diffs;
+use headwater_converters::issue_links::IssueLinks;
+use headwater_converters::merges::Merges;
 use headwater_domain::tool::bitbucket::SOURCE;
 use headwater_domain::tool::bitbucket::branch::Branches;
 use headwater_domain::tool::bitbucket::commit::Commits;
@@ -55,5 +58,7 @@ pub fn bitbucket() -> Source {
         .stream::<WorkspaceMembers, Stays>(change::WORKSPACES)
         .merged::<convert::Accounts>()
         .git(headwater_extractors::git::tables())
-        .compared()
+        .derived::<Merges>()
+        .derived::<IssueLinks>()
+        .derived::<Diffs>()
 }

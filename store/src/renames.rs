@@ -11,7 +11,6 @@ use headwater_domain::{Scope, Table, id};
 use crate::Store;
 use crate::compare::Tables;
 use crate::error::{During, StoreError};
-use crate::merges;
 use crate::page::Page;
 
 /// What remembers something of a scope by its `params`.
@@ -261,14 +260,13 @@ impl Page<'_> {
     }
 
     async fn start_over(&self, scope: &Scope, steps: &[String]) -> Result<(), StoreError> {
-        // What it remembers are ids, which hold the name.
-        let of_ids = [merges::STEP];
-        for step in steps.iter().map(String::as_str).chain(of_ids) {
+        for step in steps {
             let text = "UPDATE _headwater_checkpoints SET rules = ? WHERE params = ? AND step = ?";
-            let values = vec![RENAMED.into(), scope.params().into(), step.into()];
+            let values = vec![RENAMED.into(), scope.params().into(), step.clone().into()];
             self.execute(text, values).await?;
         }
-        Ok(())
+        // Their keys are ids, which hold the name.
+        self.all_derived_is_stale(&scope.params()).await
     }
 }
 

@@ -62,14 +62,7 @@ impl Derive for Diffs {
     }
 
     fn derive<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
-        run(
-            task.store,
-            task.scope,
-            task.repo_id,
-            task.rules,
-            task.watch,
-        )
-        .boxed()
+        run(task.store, task.scope, task.repo_id, task.rules, task.watch).boxed()
     }
 }
 

@@ -264,6 +264,18 @@ impl Page<'_> {
         Ok(())
     }
 
+    /// Has whatever is derived from rows of a scope begin anew.
+    pub(crate) async fn all_derived_is_stale(&self, params: &str) -> Result<(), StoreError> {
+        let readers = Arc::clone(&self.store.followers.0);
+        for (derivation, step) in readers.derivations.iter().zip(&readers.steps) {
+            match derivation.reach {
+                Reach::Scope => self.step_is_stale(params, step)?,
+                Reach::Everywhere => self.is_stale_everywhere(step).await?,
+            }
+        }
+        Ok(())
+    }
+
     /// Has a derivation that spans scopes begin anew. The row is written where there is none, so
     /// that it is held until the commit: who lists everything waits for it.
     async fn is_stale_everywhere(&self, step: &str) -> Result<(), StoreError> {
