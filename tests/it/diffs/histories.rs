@@ -226,7 +226,6 @@ async fn write(store: &Store, world: &World, place: usize) {
                 ..cicd_deployment_commit::Model::default()
             });
     replace(&mut page, scope, "cicd_scope_id", deployments.collect()).await;
-    page.diffs_are_stale(true).unwrap();
     page.commit().await.unwrap();
 }
 
