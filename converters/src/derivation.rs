@@ -1,7 +1,7 @@
 //! What derives rows from stored rows: what it declares, and how it runs.
 //!
 //! Whatever a derivation reads, it declares: a change of it puts what follows on its work list, in
-//! the same transaction. Why so: docs/decisions/0045-derivations.md.
+//! the same transaction. Why so: docs/decisions/0047-derivations.md.
 
 use std::sync::Arc;
 

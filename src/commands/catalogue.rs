@@ -1,5 +1,7 @@
 //! `tables` and `streams`: what there is, told by the registry and the entities themselves.
 
+mod following;
+
 use std::fmt::Write as _;
 
 use headwater_collectors::Collection;
@@ -12,6 +14,7 @@ use headwater_store::query::Cell;
 use crate::cli::Format;
 use crate::entities::FROM_GIT;
 use crate::exit::{Exit, Failure};
+use crate::order::Circle;
 use crate::output::{print, written};
 use crate::source::{GIT, Source, StreamEntry};
 use crate::sources::bitbucket::bitbucket;
@@ -120,7 +123,11 @@ const STREAM_COLUMNS: [&str; 7] = [
 pub(super) fn streams(markdown: bool, format: Format) -> Result<Exit, Failure> {
     let source = bitbucket();
     if markdown {
-        print!("{}", streams_markdown(&source));
+        let page = streams_markdown(&source);
+        print!(
+            "{}",
+            page.map_err(|circle| Failure::new(Exit::Failed, circle.to_string()))?
+        );
         return Ok(Exit::Ok);
     }
     let rows = source.streams.iter().map(|entry| {
@@ -168,8 +175,10 @@ fn endpoints(collection: &Collection) -> String {
 }
 
 /// `docs/streams.md`, made of the registry.
-#[must_use]
-pub fn streams_markdown(source: &Source) -> String {
+///
+/// # Errors
+/// When steps read what each other writes.
+pub fn streams_markdown(source: &Source) -> Result<String, Circle> {
     let mut page = String::from(
         "# Streams\n\nMade by `headwater streams --markdown`; a test compares it with the \
          registry, so change the code and not this page.\n\n## Bitbucket Cloud\n\n",
@@ -197,5 +206,6 @@ pub fn streams_markdown(source: &Source) -> String {
             .collect::<Vec<_>>()
             .join(", ")
     );
-    page
+    page.push_str(&following::markdown(source)?);
+    Ok(page)
 }

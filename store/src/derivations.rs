@@ -2,7 +2,7 @@
 //!
 //! A derivation makes rows of stored rows. It declares the tables that it reads, how a row of each
 //! maps to its keys, and the tables that it writes. Every transaction notes the rows that it
-//! changes, and its commit adds the keys that follow to the work lists: docs/decisions/0045.
+//! changes, and its commit adds the keys that follow to the work lists: docs/decisions/0047.
 
 mod change;
 mod listing;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use sea_orm::sea_query::ColumnType;
 use sea_orm::{DbErr, EntityTrait, Iterable, ModelTrait, Value};
 
 use headwater_domain::{Origin, Scope, Sourced, Table};
@@ -27,13 +28,7 @@ impl Store {
         E: EntityTrait<Model: Default + Send>,
     {
         let table = Table::of::<E>();
-        let Some(place) = table.position(column) else {
-            return Err(StoreError::refused(
-                format!("reading {}", table.name),
-                format!("it has no column {column}"),
-            ));
-        };
-        let kind = &table.columns[place].column_type;
+        let kind = kind_of(table, column)?;
         let mut rows = Vec::with_capacity(keys.len());
         for group in keys.chunks(LENGTHS[0]) {
             let keys = group.iter().map(|key| value::key_value(key, kind));
@@ -46,6 +41,27 @@ impl Store {
         let read = aside(move || rows.iter().map(|row| sourced::<E>(table, row)).collect());
         let read: Result<_, DbErr> = read.await?;
         read.during(&format!("reading {}", table.name))
+    }
+
+    /// Rows of a table whose column holds one of these keys, of all scopes.
+    ///
+    /// # Errors
+    /// When the database fails, or the table has no such column.
+    pub async fn rows_holding<E>(
+        &self,
+        column: &str,
+        keys: &[String],
+    ) -> Result<Vec<E::Model>, StoreError>
+    where
+        E: EntityTrait<Model: Default>,
+    {
+        let table = Table::of::<E>();
+        let kind = kind_of(table, column)?;
+        let keys: Vec<Value> = keys.iter().map(|key| value::key_value(key, kind)).collect();
+        let text = format!("{} WHERE {column} IN ", select(table));
+        let rows = self.rows_in(&text, &[], &keys).await?;
+        let read = rows.iter().map(|row| model::<E>(table, row));
+        read.collect::<Result<_, _>>().during(&text)
     }
 
     /// The row with this key in one of these repositories: the first one that has it.
@@ -177,6 +193,17 @@ impl Store {
         }
         Ok(found)
     }
+}
+
+fn kind_of<'t>(table: &'t Table, column: &str) -> Result<&'t ColumnType, StoreError> {
+    let place = table.position(column);
+    let kind = place.map(|place| &table.columns[place].column_type);
+    kind.ok_or_else(|| {
+        StoreError::refused(
+            format!("reading {}", table.name),
+            format!("it has no column {column}"),
+        )
+    })
 }
 
 pub(crate) fn within(table: &Table, scope: &Scope) -> (&'static str, Vec<Value>) {

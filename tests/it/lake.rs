@@ -12,6 +12,7 @@ use headwater::plan::{Depth, Plan, Stages};
 use headwater::report::{RunSummary, Silent};
 use headwater::resolve::Selection;
 use headwater::session::{Session, SyncRequest, Verified, VerifyRequest};
+use headwater::source::Source;
 use headwater::sources::bitbucket::bitbucket;
 use headwater_simulator::{Options, Simulator, Size};
 use headwater_store::Store;
@@ -178,6 +179,24 @@ impl Lake {
     /// The same database opened once more, as by another process.
     pub(crate) async fn opened_again(&self) -> Store {
         headwater::database::open(&self.address).await.unwrap()
+    }
+
+    /// The same with another table of contents.
+    pub(crate) async fn sync_with(&self, source: Source, how: How) -> (Exit, RunSummary) {
+        self.try_sync_with(source, how).await.unwrap()
+    }
+
+    pub(crate) async fn try_sync_with(
+        &self,
+        source: Source,
+        how: How,
+    ) -> Result<(Exit, RunSummary), Failure> {
+        let cancel = CancellationToken::new();
+        let session = Session {
+            source: Arc::new(source),
+            ..self.session(&self.store, cancel).await?
+        };
+        session.sync(&request("sync", how.depth())).await
     }
 
     pub(crate) async fn try_sync_on(

@@ -178,7 +178,7 @@ fn the_page_of_streams_is_made_of_the_registry() {
     let page = std::fs::read_to_string(path).unwrap();
     assert_eq!(
         page,
-        streams_markdown(&bitbucket()),
+        streams_markdown(&bitbucket()).unwrap(),
         "run: cargo run -- streams --markdown > docs/streams.md"
     );
 }
