@@ -13,7 +13,7 @@ use headwater_store::{Owner, Replacement, Store};
 use rstest::rstest;
 
 use crate::lake::{ALL, How, Lake, tiny};
-use crate::test_database::On::{self, MariaDb, Postgres, Sqlite};
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use lead_times::{LeadTimes, project_repository};
 
 fn source() -> Source {
