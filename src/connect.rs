@@ -17,6 +17,7 @@ use crate::config::{self, Connection, ConnectionKind, RateLimit, SecretSource};
 use crate::credential::{Credential, fingerprint};
 use crate::exit::{Exit, Failure};
 use crate::git::{Proof, Way};
+use crate::sources::Sources;
 
 /// What refused credentials look like, for advice; nothing here is a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +77,7 @@ impl Clues {
 pub struct Connector(Arc<Shared>);
 
 struct Shared {
+    sources: Sources,
     folder: PathBuf,
     clock: Clock,
     paces: Mutex<HashMap<String, Pace>>,
@@ -86,18 +88,19 @@ struct Shared {
 impl Connector {
     /// Relative paths of secrets and certificates start at this folder.
     #[must_use]
-    pub fn new(folder: &Path, clock: &Clock) -> Self {
-        Self::of(folder, clock, None)
+    pub fn new(place: (&Path, &Clock), sources: &Sources) -> Self {
+        Self::of(place, sources, None)
     }
 
     /// The same, and the requests of an hour are remembered in a database.
     #[must_use]
-    pub fn recording(folder: &Path, clock: &Clock, ledger: Ledger) -> Self {
-        Self::of(folder, clock, Some(ledger))
+    pub fn recording(place: (&Path, &Clock), sources: &Sources, ledger: Ledger) -> Self {
+        Self::of(place, sources, Some(ledger))
     }
 
-    fn of(folder: &Path, clock: &Clock, ledger: Option<Ledger>) -> Self {
+    fn of((folder, clock): (&Path, &Clock), sources: &Sources, ledger: Option<Ledger>) -> Self {
         Self(Arc::new(Shared {
+            sources: sources.clone(),
             folder: folder.to_owned(),
             clock: clock.clone(),
             paces: Mutex::default(),
@@ -145,9 +148,10 @@ impl Connector {
     }
 
     fn settings(&self, connection: &Connection) -> Result<Settings, Failure> {
-        let endpoint = match (&connection.kind, &connection.endpoint) {
-            (ConnectionKind::BitbucketCloud, Some(endpoint)) => endpoint.clone(),
-            (kind, _) => return Err(later(connection, &format!("kind = \"{}\"", kind.as_str()))),
+        let kind = connection.kind;
+        let api = self.0.sources.of_kind(kind).and_then(|source| source.api);
+        let (Some(api), Some(endpoint)) = (api, connection.endpoint.clone()) else {
+            return Err(later(connection, &format!("kind = \"{}\"", kind.as_str())));
         };
         let auth = self.auth(connection)?;
         let pace = self.pace(connection, &endpoint, &auth);
@@ -155,7 +159,7 @@ impl Connector {
         Ok(Settings {
             connection: connection.name.clone(),
             endpoint,
-            dialect: headwater_collectors::bitbucket::DIALECT,
+            dialect: *api.dialect,
             auth,
             pace,
             concurrency: usize::try_from(connection.concurrency).unwrap_or(1),

@@ -17,7 +17,7 @@ use crate::database::{self, WriteLock};
 use crate::exit::{Exit, Failure};
 use crate::report::{Bars, Json, Lines, Quiet, Reporter};
 use crate::session::Session;
-use crate::source::Source;
+use crate::sources::Sources;
 
 /// The configuration, with the folder that relative paths in it start at.
 pub struct Context {
@@ -29,6 +29,8 @@ pub struct Context {
     pub database: DatabaseAddress,
     /// Tells the time.
     pub clock: Clock,
+    /// The sources that connections may be of.
+    pub sources: Sources,
 }
 
 /// Whether a command can do without a configuration file.
@@ -73,7 +75,14 @@ impl Context {
             folder,
             database,
             clock: Clock::system(),
+            sources: Sources::all(),
         })
+    }
+
+    /// Where relative paths start, and what tells the time.
+    #[must_use]
+    pub fn place(&self) -> (&Path, &Clock) {
+        (&self.folder, &self.clock)
     }
 
     /// Makes clients whose requests are counted in a database.
@@ -82,7 +91,7 @@ impl Context {
     /// When the database fails.
     pub async fn connector(&self, store: &Store) -> Result<Connector, Failure> {
         let ledger = store.ledger(Window::HOUR).await?;
-        Ok(Connector::recording(&self.folder, &self.clock, ledger))
+        Ok(Connector::recording(self.place(), &self.sources, ledger))
     }
 
     /// What runs of this command work with.
@@ -90,7 +99,7 @@ impl Context {
     pub fn session(
         &self,
         store: &Store,
-        (source, connector): (Arc<Source>, Connector),
+        connector: Connector,
         reporter: Arc<dyn Reporter>,
         cancel: CancellationToken,
     ) -> Session {
@@ -98,7 +107,7 @@ impl Context {
             config: Arc::clone(&self.config),
             folder: self.folder.clone(),
             store: store.clone(),
-            source,
+            sources: self.sources.clone(),
             connector,
             reporter,
             clock: self.clock.clone(),

@@ -11,7 +11,7 @@ use headwater_store::{Store, query};
 use crate::config::{DatabaseAddress, DatabaseKind};
 use crate::exit::{Exit, Failure};
 use crate::run::claim;
-use crate::sources::bitbucket::bitbucket;
+use crate::sources::Sources;
 
 /// Opens the database for reading and writing and applies missing changes of the schema. What
 /// changes rows notes what has to be derived again.
@@ -21,7 +21,7 @@ use crate::sources::bitbucket::bitbucket;
 pub async fn open(address: &DatabaseAddress) -> Result<Store, Failure> {
     let store = connect(address).await?;
     migrate(&store, address).await?;
-    Ok(bitbucket().followed_by(&store))
+    Ok(Sources::all().followed_by(&store))
 }
 
 /// Opens the database as it is.

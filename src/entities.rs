@@ -11,26 +11,10 @@ use headwater_store::compare::Tables;
 use crate::config::{Config, Entity};
 use crate::exit::Failure;
 use crate::source::{GIT, Source, StreamEntry};
+use crate::sources::Sources;
 
 /// Streams whose tables git fills where it is read.
 pub const FROM_GIT: [&str; 3] = ["branches", "tags", "commits"];
-
-/// The entity a stream belongs to; none for what every scope has, whatever is configured.
-#[must_use]
-pub fn entity_of(stream: &str) -> Option<Entity> {
-    match stream {
-        "branches" | "tags" | "commits" | GIT => Some(Entity::Code),
-        "pull_requests"
-        | "pull_request_activities"
-        | "pull_request_comments"
-        | "pull_request_commits"
-        | "pull_request_statuses" => Some(Entity::CodeReview),
-        "pipelines" | "pipeline_steps" | "deployments" | "environments" => Some(Entity::Cicd),
-        "issues" | "issue_comments" | "issue_changes" => Some(Entity::Issues),
-        "workspaces" | "projects" | "workspace_members" => Some(Entity::Cross),
-        _ => None,
-    }
-}
 
 /// The streams of these entities, with those that their items hang on, and what every scope has.
 /// Streams that cost much are among them only where somebody opts in.
@@ -44,7 +28,7 @@ pub fn streams_of(
     // Children come after their parents, so one pass from the end finds all parents.
     for entry in source.streams.iter().rev() {
         let collection = &entry.collection;
-        let own = entity_of(collection.stream).is_none_or(|entity| entities.contains(&entity));
+        let own = entry.entity.is_none_or(|entity| entities.contains(&entity));
         let own = own && (opts_in || !entry.opt_in);
         if own || wanted.contains(collection.stream) {
             wanted.insert(collection.stream);
@@ -110,7 +94,8 @@ pub fn tables_of(source: &Source, streams: &BTreeSet<&str>) -> Tables {
         .map(|entry| entry.collection.raw_table.as_str())
         .collect();
     tables.raw.retain(|table| raw.contains(table.as_str()));
-    let mut filled: BTreeSet<&str> = source.merged.iter().map(|table| table.name).collect();
+    let mut filled: BTreeSet<&str> = BTreeSet::new();
+    filled.extend(source.accounts.map(|(accounts, _)| (accounts.table)().name));
     for entry in entries().filter(wanted) {
         filled.extend(entry.extraction.tables.iter().map(|table| table.name));
     }
@@ -135,7 +120,9 @@ pub fn steps_of(source: &Source, streams: &BTreeSet<&str>) -> BTreeSet<String> {
     let extractions = source.streams.iter();
     let extractions = extractions.filter(|entry| streams.contains(entry.collection.stream));
     let mut steps: BTreeSet<String> = extractions.map(|e| e.extraction.step()).collect();
-    steps.insert(accounts::STEP.to_owned());
+    if source.accounts.is_some() {
+        steps.insert(accounts::STEP.to_owned());
+    }
     let conversions = source.conversions.iter();
     let conversions = conversions.filter(|conversion| converts(source, streams, conversion));
     steps.extend(conversions.map(Conversion::step));
@@ -145,14 +132,11 @@ pub fn steps_of(source: &Source, streams: &BTreeSet<&str>) -> BTreeSet<String> {
 impl Config {
     /// The streams that the configuration wants of the connection with this name.
     #[must_use]
-    pub fn streams_of(&self, source: &Source, connection: &str) -> BTreeSet<&'static str> {
+    pub fn streams_of(&self, sources: &Sources, connection: &str) -> BTreeSet<&'static str> {
+        let source = sources.of_connection(self, connection);
         let entities = self.entities_of(connection);
         let git = entities.contains(&Entity::Code) && self.reads_git(connection);
-        let mut streams = if self.is_plain_git(connection) {
-            BTreeSet::new()
-        } else {
-            streams_of(source, &entities, self.opts_in(connection))
-        };
+        let mut streams = streams_of(source, &entities, self.opts_in(connection));
         if self.reads_git(connection) {
             // Each table has one owner.
             streams.retain(|stream| !FROM_GIT.contains(stream));
@@ -168,17 +152,18 @@ impl Config {
 ///
 /// # Errors
 /// Exit 2, with the first such stream and its entity.
-pub fn require_wanted(config: &Config, source: &Source, only: &[String]) -> Result<(), Failure> {
+pub fn require_wanted(config: &Config, sources: &Sources, only: &[String]) -> Result<(), Failure> {
     let wanted = config
         .connections
         .iter()
-        .flat_map(|connection| config.streams_of(source, &connection.name));
+        .flat_map(|connection| config.streams_of(sources, &connection.name));
     let wanted: BTreeSet<&str> = wanted.collect();
     let unwanted = only.iter().find(|stream| !wanted.contains(stream.as_str()));
     let Some(stream) = unwanted else {
         return Ok(());
     };
-    if source.find(stream).is_some_and(|entry| entry.opt_in) {
+    let entry = sources.iter().find_map(|source| source.find(stream));
+    if entry.is_some_and(|entry| entry.opt_in) {
         return Err(Failure::usage(format!(
             "{stream} is collected only where it is asked for: write `commit_statuses = true` \
              into a scope config"
@@ -201,7 +186,10 @@ pub fn require_wanted(config: &Config, source: &Source, only: &[String]) -> Resu
              `--only git`"
         )));
     }
-    let entity = entity_of(stream).map_or("", Entity::as_str);
+    let entity = match entry {
+        Some(entry) => entry.entity.map_or("", Entity::as_str),
+        None => Entity::Code.as_str(),
+    };
     Err(Failure::usage(format!(
         "{stream} is left out by the configuration: write \"{entity}\" into `entities` of a scope \
          config to collect it"
@@ -225,11 +213,11 @@ mod tests {
     }
 
     #[test]
-    fn every_stream_belongs_to_an_entity_or_to_every_scope() {
-        for stream in bitbucket().stream_names() {
-            let known = entity_of(stream).is_some() || ALWAYS.contains(&stream);
-            assert!(known, "say in entity_of which entity {stream} belongs to");
-        }
+    fn every_stream_but_the_repository_itself_belongs_to_an_entity() {
+        let source = bitbucket();
+        let without = source.streams.iter().filter(|entry| entry.entity.is_none());
+        let without: Vec<&str> = without.map(|entry| entry.collection.stream).collect();
+        assert_eq!(without, ALWAYS);
     }
 
     #[test]

@@ -44,8 +44,6 @@ pub struct Estimate {
 pub struct Basis<'a> {
     /// The database.
     pub store: &'a Store,
-    /// The source's table of contents.
-    pub source: &'a Source,
     /// What is going to run.
     pub plan: &'a Plan,
     /// Ends everything.
@@ -125,7 +123,7 @@ impl Basis<'_> {
         let mut known = Known::default();
         let chosen =
             |stream: &str| self.plan.streams.contains(&stream) && job.streams.contains(stream);
-        for entry in self.source.streams_of(&job.scope) {
+        for entry in job.source.streams_of(&job.scope) {
             let collection = &entry.collection;
             if !chosen(collection.stream) || collection.parent.is_some() {
                 continue;
@@ -134,7 +132,7 @@ impl Basis<'_> {
                 known.certain += u64::from(job.prefetched.is_none());
                 continue;
             }
-            let children = self.source.children_of(collection.stream);
+            let children = job.source.children_of(collection.stream);
             let children: Vec<Collection> = children
                 .into_iter()
                 .filter(|child| chosen(child.stream))
@@ -295,7 +293,7 @@ async fn ask(basis: &Basis<'_>, jobs: &[&Job], known: &mut [Known], budget: Budg
 
 /// Length of a list, where it can be had: what stands in the way now is told when it is collected.
 async fn length_at_source(basis: &Basis<'_>, job: &Job, stream: &str) -> Option<u64> {
-    let collection = &basis.source.find(stream)?.collection;
+    let collection = &job.source.find(stream)?.collection;
     let range = (job.data_after, basis.cancel);
     let length = list_size(job.client.as_ref()?, collection, &job.scope, range).await;
     length.ok().flatten()

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use headwater_collectors::git::Mirrors;
 use headwater_collectors::{Client, RequestError};
 use headwater_domain::Scope;
-use headwater_domain::id;
 use headwater_git::{Credentials, Git, Paths, Remote, RemoteUrl};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, Connection, ConnectionKind};
 use crate::exit::{Exit, Failure};
 use crate::resolve::connection_id;
+use crate::source::Source;
 
 /// One repository as git has it.
 #[derive(Clone)]
@@ -57,23 +57,17 @@ impl GitScope {
     pub fn new(
         mirrors: &Mirrors,
         (config, connection): (&Config, &Connection),
-        scope: &Scope,
+        (source, scope): (&Source, &Scope),
         way: Option<Way>,
     ) -> Self {
-        let is_plain = connection.kind == ConnectionKind::Git;
-        let repo_id = if is_plain {
-            id::git_repository(scope.connection_id, &scope.full_name)
-        } else {
-            id::repository(scope.connection_id, &scope.full_name)
-        };
         let rules = config.scope_config_of(connection);
         Self {
             mirrors: mirrors.clone(),
-            repo_id,
+            repo_id: source.ids.repository(scope),
             url: address(connection, &scope.full_name),
             way,
             line_counts: rules.is_some_and(|rules| rules.line_counts),
-            is_plain,
+            is_plain: source.api.is_none(),
         }
     }
 }
@@ -140,20 +134,13 @@ impl Config {
         named.is_some_and(|own| own.kind == ConnectionKind::Git || own.git.enabled)
     }
 
-    /// Whether git is all there is of the connection with this name.
-    #[must_use]
-    pub fn is_plain_git(&self, connection: &str) -> bool {
-        let named = self.connection(connection);
-        named.is_some_and(|own| own.kind == ConnectionKind::Git)
-    }
-
     /// The repository of a scope as git has it, for stages that reach no server; none where the
     /// connection does not read git.
     #[must_use]
     pub fn offline_git(
         &self,
         mirrors: Option<&Mirrors>,
-        scope: &Scope,
+        (source, scope): (&Source, &Scope),
         connection: &str,
     ) -> Option<GitScope> {
         let connection = self.connection(connection)?;
@@ -161,6 +148,11 @@ impl Config {
         if !is_here || !self.reads_git(&connection.name) {
             return None;
         }
-        Some(GitScope::new(mirrors?, (self, connection), scope, None))
+        Some(GitScope::new(
+            mirrors?,
+            (self, connection),
+            (source, scope),
+            None,
+        ))
     }
 }

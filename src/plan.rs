@@ -1,7 +1,7 @@
 //! What a command runs: which stages, which streams, how far back.
 
 use crate::exit::Failure;
-use crate::source::Source;
+use crate::sources::Sources;
 
 /// Stages a command runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,11 +74,11 @@ pub struct Plan {
 /// # Errors
 /// Exit 2 for a name that is no stream, with the nearest one.
 pub fn choose_streams(
-    source: &Source,
+    sources: &Sources,
     only: &[String],
     skip: &[String],
 ) -> Result<Vec<&'static str>, Failure> {
-    let names = source.stream_names();
+    let names = sources.stream_names();
     for name in only.iter().chain(skip) {
         if !names.contains(&name.as_str()) {
             return Err(unknown_stream(name, &names));
@@ -107,11 +107,10 @@ fn unknown_stream(name: &str, known: &[&'static str]) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::bitbucket::bitbucket;
 
     fn chosen(only: &[&str], skip: &[&str]) -> Result<Vec<&'static str>, String> {
         let owned = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
-        choose_streams(&bitbucket(), &owned(only), &owned(skip)).map_err(|e| e.message)
+        choose_streams(&Sources::all(), &owned(only), &owned(skip)).map_err(|e| e.message)
     }
 
     #[test]
@@ -119,7 +118,7 @@ mod tests {
         let only = chosen(&["pull_request_comments", "pull_requests"], &[]);
         assert_eq!(only, Ok(vec!["pull_requests", "pull_request_comments"]));
         let skip = chosen(&[], &["pull_request_activities", "pull_request_commits"]);
-        let mut rest = bitbucket().stream_names();
+        let mut rest = Sources::all().stream_names();
         rest.retain(|name| !["pull_request_activities", "pull_request_commits"].contains(name));
         assert_eq!(skip, Ok(rest));
     }

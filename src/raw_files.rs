@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::exit::{Exit, Failure};
 use crate::run::lease_all;
 use crate::source::{Source, StreamEntry};
+use crate::sources::Sources;
 
 use reader::{FileRow, rows_of};
 
@@ -187,16 +188,19 @@ fn item((entry, children): (&StreamEntry, &[Collection]), row: FileRow) -> NewIt
 ///
 /// # Errors
 /// Exit 2 with the names of all raw tables.
-pub(crate) fn stream_of<'a>(source: &'a Source, table: &str) -> Result<&'a StreamEntry, Failure> {
-    let found = source.by_raw_table(table);
-    found.ok_or_else(|| unknown_table(source, table))
+pub(crate) fn stream_of<'a>(
+    sources: &'a Sources,
+    table: &str,
+) -> Result<(&'a Source, &'a StreamEntry), Failure> {
+    let mut streams = sources.streams();
+    let found = streams.find(|(_, entry)| entry.fills(table));
+    found.ok_or_else(|| unknown_table(sources, table))
 }
 
-fn unknown_table(source: &Source, table: &str) -> Failure {
-    let known: Vec<String> = source
-        .streams
-        .iter()
-        .map(|entry| entry.collection.raw_table.clone())
+fn unknown_table(sources: &Sources, table: &str) -> Failure {
+    let known: Vec<String> = sources
+        .streams()
+        .map(|(_, entry)| entry.collection.raw_table.clone())
         .collect();
     Failure::usage(format!(
         "{table} is no raw table of this version; the raw tables are: {}",

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headwater_collectors::bitbucket::workspace::{self, FoundRepository, Traits};
-use headwater_collectors::{Client, RawItem, RequestError};
-use headwater_domain::{Scope, id};
+use headwater_collectors::{FoundRepository, RawItem, Repositories, RequestError, Traits};
+use headwater_domain::Scope;
 use headwater_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Connection, ConnectionKind, ScopePattern};
+use crate::config::{Config, Connection, ScopePattern};
 use crate::exit::Failure;
+use crate::sources::Sources;
 
 /// Repositories named on the command line: `workspace/slug`, globs, each also as
 /// `connection:workspace/slug`. None named means all.
@@ -149,7 +149,7 @@ pub struct Resolved {
 /// # Errors
 /// When a list cannot be had.
 pub async fn wanted(
-    client: &Client,
+    repositories: &Repositories<'_>,
     connection: &Connection,
     selection: &Selection,
     cancel: &CancellationToken,
@@ -165,9 +165,13 @@ pub async fn wanted(
         let exact = connection.exact_names().into_iter();
         found.extend(exact.map(|name| (name.to_owned(), None)));
         for name in connection.workspaces_to_list() {
-            for repository in workspace::repositories(client, name, cancel).await? {
+            for repository in repositories.of_group(name, cancel).await? {
                 let full_name = &repository.full_name;
-                listed.extend(repository.uuid().map(|uuid| (uuid, full_name.clone())));
+                listed.extend(
+                    repository
+                        .lasting_id()
+                        .map(|uuid| (uuid, full_name.clone())),
+                );
                 if !connection.wanted(full_name) {
                     continue;
                 }
@@ -219,15 +223,13 @@ pub fn connection_name(config: &Config, id: i64) -> String {
     known.map_or_else(|| id.to_string(), |connection| connection.name.clone())
 }
 
-/// Domain id of a repository of a connection; of one that is not configured, Bitbucket's.
+/// Domain id of a repository of a connection; of one that is not configured, the first source's.
 #[must_use]
-pub fn repository_id(config: &Config, scope: &Scope) -> String {
+pub fn repository_id(sources: &Sources, config: &Config, scope: &Scope) -> String {
     let mut connections = config.connections.iter();
     let own = connections.find(|connection| connection_id(connection) == scope.connection_id);
-    if own.is_some_and(|connection| connection.kind == ConnectionKind::Git) {
-        return id::git_repository(scope.connection_id, &scope.full_name);
-    }
-    id::repository(scope.connection_id, &scope.full_name)
+    let name = own.map_or("", |connection| connection.name.as_str());
+    sources.of_connection(config, name).ids.repository(scope)
 }
 
 /// The one registered repository of this name, with the name of its connection. No network.

@@ -45,6 +45,8 @@ pub struct Job {
     pub scope: Scope,
     /// Name of the connection.
     pub connection: String,
+    /// The table of contents of the connection's source.
+    pub source: Arc<Source>,
     /// The way to the API; none for offline stages.
     pub client: Option<Client>,
     /// The repository as git has it; none where git is not read.
@@ -62,12 +64,14 @@ pub struct Job {
 }
 
 impl Job {
-    /// What spans scopes, where any of these jobs' streams bring rows.
-    fn everywhere(jobs: &[Self], cancel: &CancellationToken) -> Self {
-        let streams = jobs.iter().flat_map(|job| job.streams.iter().copied());
+    /// What spans scopes of a source, where any of these jobs' streams bring rows.
+    fn everywhere(source: &Arc<Source>, jobs: &[Self], cancel: &CancellationToken) -> Self {
+        let jobs = jobs.iter().filter(|job| Arc::ptr_eq(&job.source, source));
+        let streams = jobs.flat_map(|job| job.streams.iter().copied());
         Self {
             scope: Scope::everywhere(),
             connection: "all scopes".to_owned(),
+            source: Arc::clone(source),
             client: None,
             git: None,
             prefetched: None,
@@ -84,14 +88,21 @@ impl Job {
 pub struct Runner {
     /// The database.
     pub store: Store,
-    /// The source's table of contents.
-    pub source: Arc<Source>,
     /// Shows what happens.
     pub reporter: Arc<dyn Reporter>,
     /// Tells the time.
     pub clock: Clock,
     /// Ends everything.
     pub cancel: CancellationToken,
+}
+
+/// A source that jobs of a run are of.
+struct Part<'a> {
+    source: &'a Arc<Source>,
+    /// Its transactions note what they make stale of what is derived in this source.
+    runner: Runner,
+    /// Its steps that convert, in their order.
+    order: Vec<Node<'a>>,
 }
 
 impl Runner {
@@ -105,15 +116,30 @@ impl Runner {
         jobs: Vec<Job>,
         tally: Tally,
     ) -> Result<(Exit, RunSummary), Failure> {
+        let mut sources: Vec<Arc<Source>> = Vec::new();
+        for job in &jobs {
+            if !sources.iter().any(|known| Arc::ptr_eq(known, &job.source)) {
+                sources.push(Arc::clone(&job.source));
+            }
+        }
         // Before anything is asked for: without an order nothing can be converted.
-        let order = order(&self.source).map_err(|circle| {
-            Failure::because(Exit::Failed, "the source cannot be converted", circle)
-        })?;
-        let runner = Self {
-            store: self.source.followed_by(&self.store),
-            ..self.clone()
-        };
-        runner.run_in_order(plan, jobs, tally, &order).await
+        let parts = sources.iter().map(|source| {
+            let order = order(source).map_err(|circle| {
+                Failure::because(Exit::Failed, "the source cannot be converted", circle)
+            })?;
+            let store = source.followed_by(&self.store);
+            let runner = Self {
+                store,
+                ..self.clone()
+            };
+            Ok(Part {
+                source,
+                runner,
+                order,
+            })
+        });
+        let parts: Vec<Part<'_>> = parts.collect::<Result<_, Failure>>()?;
+        self.run_in_order(plan, jobs, tally, &parts).await
     }
 
     async fn run_in_order(
@@ -121,7 +147,7 @@ impl Runner {
         plan: &Plan,
         jobs: Vec<Job>,
         tally: Tally,
-        order: &[Node<'_>],
+        parts: &[Part<'_>],
     ) -> Result<(Exit, RunSummary), Failure> {
         let started = Instant::now();
         let run = self.store.begin_run(plan.command, self.clock.now()).await?;
@@ -134,25 +160,34 @@ impl Runner {
         let shared = tokio::sync::Mutex::new(());
         let mut tally = tally;
         let claim = claim(plan.command);
-        let everywhere = Job::everywhere(&jobs, &self.cancel);
-        let scope_run = |job| ScopeRun {
-            runner: self,
+        let spanning = parts
+            .iter()
+            .filter(|part| part.order.iter().any(|node| node.spans_scopes()));
+        let spanning: Vec<(&Part<'_>, Job)> = spanning
+            .map(|part| (part, Job::everywhere(part.source, &jobs, &self.cancel)))
+            .collect();
+        let scope_run = |part: &'_ Part<'_>, job| ScopeRun {
+            runner: &part.runner,
             plan,
             run,
             shared: &shared,
             claim: &claim,
-            order,
+            order: &part.order,
             job,
             mirror: None,
         };
-        let scope_runs = stream::iter(jobs).map(|job| scope_run(job).run());
+        let own = |job: &Job| parts.iter().find(|it| Arc::ptr_eq(it.source, &job.source));
+        let jobs = jobs.into_iter().filter_map(|job| Some((own(&job)?, job)));
+        let scope_runs = stream::iter(jobs).map(|(part, job)| scope_run(part, job).run());
         let mut finished = scope_runs.buffer_unordered(SCOPES_AT_ONCE);
         while let Some(scope_tally) = finished.next().await {
             tally.add(&scope_tally);
         }
         // Keys that span scopes are computed once, when all scopes are done.
-        if plan.stages.convert && order.iter().any(|node| node.spans_scopes()) {
-            tally.add(&scope_run(everywhere).run_everywhere().await);
+        if plan.stages.convert {
+            for (part, everywhere) in spanning {
+                tally.add(&scope_run(part, everywhere).run_everywhere().await);
+            }
         }
         let exit = tally.exit(self.cancel.is_cancelled());
         let finished_at = self.clock.now();

@@ -25,7 +25,7 @@ use crate::plan::Plan;
 use crate::report::{Reporter, RunSummary};
 use crate::resolve::Selection;
 use crate::run::{Runner, Tally};
-use crate::source::Source;
+use crate::sources::Sources;
 use jobs::{Prepared, resolve_jobs};
 
 pub use verification::{Verified, VerifyRequest};
@@ -39,8 +39,8 @@ pub struct Session {
     pub folder: PathBuf,
     /// The database.
     pub store: Store,
-    /// The source's table of contents.
-    pub source: Arc<Source>,
+    /// The sources that connections may be of.
+    pub sources: Sources,
     /// Makes clients. One for a process, so that all its runs share each credential's budget.
     pub connector: Connector,
     /// Shows what happens.
@@ -90,7 +90,6 @@ impl Session {
     fn runner(&self) -> Runner {
         Runner {
             store: self.store.clone(),
-            source: Arc::clone(&self.source),
             reporter: Arc::clone(&self.reporter),
             clock: self.clock.clone(),
             cancel: self.cancel.clone(),

@@ -2,17 +2,21 @@
 
 use std::marker::PhantomData;
 
-use headwater_collectors::{Collect, Collection};
+use headwater_collectors::{Client, Collect, Collection, Dialect, Listing, Repositories};
 use headwater_converters::{Compute, Conversion, Convert, Derivation, Derive, hashes};
-use headwater_domain::tool::bitbucket::repository::Repositories;
-use headwater_domain::{Scope, Stream, Table};
+use headwater_domain::id::Ids;
+use headwater_domain::{Scope, Table};
+use headwater_extractors::accounts::AccountTable;
 use headwater_extractors::{Extract, Extraction};
 use headwater_migrations::ChangeName;
 use headwater_store::Store;
 use headwater_store::compare::Tables;
+use headwater_store::derivations as declared;
 
-/// The stream whose one item tells a repository's name and UUID.
-pub const REPOSITORIES: &str = Repositories::NAME;
+use crate::config::{ConnectionKind, Entity};
+
+/// The stream whose one item is the repository itself. Every source with an API has it.
+pub const REPOSITORIES: &str = "repositories";
 
 /// What reading a mirror is called where streams are: in plans, in the log of runs, on the command
 /// line.
@@ -30,24 +34,51 @@ pub struct StreamEntry {
     pub created_by: ChangeName,
     /// It runs only where the configuration asks for it.
     pub opt_in: bool,
+    /// The entity of a scope config that it belongs to; none for what every scope has, whatever is
+    /// configured.
+    pub entity: Option<Entity>,
+}
+
+impl StreamEntry {
+    /// Whether it fills this raw table, whose name may lack its prefix.
+    #[must_use]
+    pub fn fills(&self, table: &str) -> bool {
+        self.collection.raw_table == table || self.collection.stream == table
+    }
 }
 
 /// A source's table of contents.
 pub struct Source {
     /// Its name, as raw and tool tables spell it.
     pub name: &'static str,
+    /// Kind of the connections that it is read through.
+    pub kind: ConnectionKind,
+    /// How its domain ids are spelt.
+    pub ids: &'static Ids,
+    /// Its API; none where git alone is read.
+    pub api: Option<Api>,
     /// Its streams, parents before children.
     pub streams: Vec<StreamEntry>,
     /// Its conversions, in the order they run.
     pub conversions: Vec<Conversion>,
-    /// Tool tables merged from mentions in many items.
-    pub merged: Vec<&'static Table>,
-    /// Names of their conversions.
-    merging: Vec<&'static str>,
+    /// The tool table of accounts, which is merged from mentions in many items, with the name of
+    /// its conversion.
+    pub accounts: Option<(&'static AccountTable, &'static str)>,
     /// Tables that are filled from mirrors of git, or computed of commits.
     pub of_git: Vec<&'static Table>,
     /// What is derived from stored rows.
     pub derivations: Vec<Derivation>,
+}
+
+/// How the API of a source is spoken, and how repositories are found in it.
+#[derive(Clone, Copy)]
+pub struct Api {
+    /// Name of the product, for people.
+    pub product: &'static str,
+    /// Pages, filters, times and errors.
+    pub dialect: &'static Dialect,
+    /// The repositories.
+    pub listing: &'static Listing,
 }
 
 /// Where a stream's rows go on.
@@ -56,7 +87,7 @@ pub trait Destination {
     const NAME: &'static str;
 
     /// The conversion, when it is this stream's own.
-    fn conversion() -> Option<Conversion>;
+    fn conversion(ids: &'static Ids) -> Option<Conversion>;
 }
 
 /// The rows have a conversion of their own.
@@ -65,8 +96,8 @@ pub struct To<C>(PhantomData<C>);
 impl<C: Convert> Destination for To<C> {
     const NAME: &'static str = C::NAME;
 
-    fn conversion() -> Option<Conversion> {
-        Some(Conversion::of::<C>())
+    fn conversion(ids: &'static Ids) -> Option<Conversion> {
+        Some(Conversion::of::<C>(ids))
     }
 }
 
@@ -76,7 +107,7 @@ pub struct Feeds<C>(PhantomData<C>);
 impl<C: Convert> Destination for Feeds<C> {
     const NAME: &'static str = C::NAME;
 
-    fn conversion() -> Option<Conversion> {
+    fn conversion(_: &'static Ids) -> Option<Conversion> {
         None
     }
 }
@@ -87,7 +118,7 @@ pub struct Stays;
 impl Destination for Stays {
     const NAME: &'static str = "";
 
-    fn conversion() -> Option<Conversion> {
+    fn conversion(_: &'static Ids) -> Option<Conversion> {
         None
     }
 }
@@ -95,22 +126,38 @@ impl Destination for Stays {
 impl Source {
     /// A source without streams.
     #[must_use]
-    pub fn new(name: &'static str) -> Self {
+    pub fn new(name: &'static str, kind: ConnectionKind, ids: &'static Ids) -> Self {
         Self {
             name,
+            kind,
+            ids,
+            api: None,
             streams: Vec::new(),
             conversions: Vec::new(),
-            merged: Vec::new(),
-            merging: Vec::new(),
+            accounts: None,
             of_git: Vec::new(),
             derivations: Vec::new(),
         }
     }
 
-    /// Adds a stream: its collection, its extraction, where its rows go, and the change of the
-    /// schema that made its tables. A stream that lacks one of these does not compile.
+    /// Says how its API is spoken.
     #[must_use]
-    pub fn stream<S, D>(mut self, created_by: ChangeName) -> Self
+    pub fn api(mut self, api: Api) -> Self {
+        self.api = Some(api);
+        self
+    }
+
+    /// The repositories that a client of one of its connections can see; none without an API.
+    #[must_use]
+    pub fn repositories<'a>(&self, client: &'a Client) -> Option<Repositories<'a>> {
+        self.api.map(|api| Repositories::new(client, api.listing))
+    }
+
+    /// Adds a stream: its collection, its extraction, where its rows go, the entity of a scope
+    /// config that it belongs to (none where every scope has it), and the change of the schema that
+    /// made its tables. A stream that lacks one of these does not compile.
+    #[must_use]
+    pub fn stream<S, D>(mut self, entity: impl Into<Option<Entity>>, created_by: ChangeName) -> Self
     where
         S: Collect + Extract,
         D: Destination,
@@ -121,19 +168,20 @@ impl Source {
             converted_by: D::NAME,
             created_by,
             opt_in: false,
+            entity: entity.into(),
         });
-        self.conversions.extend(D::conversion());
+        self.conversions.extend(D::conversion(self.ids));
         self
     }
 
     /// Adds a stream that runs only where the configuration asks for it, because it costs much.
     #[must_use]
-    pub fn opt_in<S, D>(self, created_by: ChangeName) -> Self
+    pub fn opt_in<S, D>(self, entity: impl Into<Option<Entity>>, created_by: ChangeName) -> Self
     where
         S: Collect + Extract,
         D: Destination,
     {
-        let mut source = self.stream::<S, D>(created_by);
+        let mut source = self.stream::<S, D>(entity, created_by);
         if let Some(entry) = source.streams.last_mut() {
             entry.opt_in = true;
         }
@@ -143,16 +191,15 @@ impl Source {
     /// Adds a further conversion of what the streams before it bring.
     #[must_use]
     pub fn also<C: Convert>(mut self) -> Self {
-        self.conversions.push(Conversion::of::<C>());
+        self.conversions.push(Conversion::of::<C>(self.ids));
         self
     }
 
-    /// Adds a table that is merged from mentions in many items, with its conversion.
+    /// Says how accounts are merged from mentions in many items, with their conversion.
     #[must_use]
-    pub fn merged<C: Convert>(mut self) -> Self {
-        self.merged.push(Table::of::<C::Driver>());
-        self.merging.push(C::NAME);
-        self.conversions.push(Conversion::of::<C>());
+    pub fn accounts<C: Convert>(mut self, table: &'static AccountTable) -> Self {
+        self.accounts = Some((table, C::NAME));
+        self.conversions.push(Conversion::of::<C>(self.ids));
         self
     }
 
@@ -173,12 +220,17 @@ impl Source {
     /// The same store, whose transactions note what their changes make stale of what is derived.
     #[must_use]
     pub fn followed_by(&self, store: &Store) -> Store {
+        store.following(self.declared())
+    }
+
+    /// What is derived in this source, as transactions follow it.
+    pub(crate) fn declared(&self) -> Vec<declared::Derivation> {
         let derivations = self.derivations.iter();
         let mut declared: Vec<_> = derivations.map(|it| it.declared.clone()).collect();
         if self.conversions.iter().any(Conversion::resolves_hashes) {
             declared.push(hashes::derivation());
         }
-        store.following(declared)
+        declared
     }
 
     /// Adds tables that are filled from mirrors of git, or computed of commits.
@@ -194,15 +246,6 @@ impl Source {
         self.streams
             .iter()
             .find(|entry| entry.collection.stream == stream)
-    }
-
-    /// The stream that fills this raw table; the table's name may lack its prefix.
-    #[must_use]
-    pub fn by_raw_table(&self, table: &str) -> Option<&StreamEntry> {
-        let named = |entry: &&StreamEntry| {
-            entry.collection.raw_table == table || entry.collection.stream == table
-        };
-        self.streams.iter().find(named)
     }
 
     /// Names of the streams, [`GIT`] at the end where mirrors are read.
@@ -240,7 +283,9 @@ impl Source {
         let is_reached = |conversion: &&Conversion| {
             let mut streams = self.streams_of(scope);
             let own = streams.any(|entry| entry.converted_by == conversion.name);
-            own || self.merging.contains(&conversion.name)
+            own || self
+                .accounts
+                .is_some_and(|(_, name)| name == conversion.name)
         };
         let of_workspace = scope.is_workspace();
         let conversions = self.conversions.iter();
@@ -252,7 +297,7 @@ impl Source {
     pub fn reading_steps(&self, scope: &Scope) -> Vec<String> {
         let streams = self.streams_of(scope);
         let mut steps: Vec<String> = streams.map(|entry| entry.extraction.step()).collect();
-        if !self.merged.is_empty() {
+        if self.accounts.is_some() {
             steps.push(headwater_extractors::accounts::STEP.to_owned());
         }
         steps.extend(self.conversions_of(scope).map(Conversion::step));
@@ -270,7 +315,7 @@ impl Source {
         for entry in &self.streams {
             rows.extend(&entry.extraction.tables);
         }
-        rows.extend(&self.merged);
+        rows.extend(self.accounts.map(|(accounts, _)| (accounts.table)()));
         rows.extend(&self.of_git);
         for conversion in &self.conversions {
             rows.extend(conversion.tables());

@@ -56,7 +56,8 @@ pub fn content_hash(data: &[u8]) -> String {
 }
 
 /// Text or number at a path of objects; none when it is missing, empty or something else.
-pub(crate) fn field(data: &[u8], path: &[&str]) -> Option<String> {
+#[must_use]
+pub fn field(data: &[u8], path: &[&str]) -> Option<String> {
     let mut found = None;
     let mut json = serde_json::Deserializer::from_slice(data);
     let at = At {

@@ -15,6 +15,7 @@ pub mod git;
 mod key;
 mod list;
 mod page;
+mod repositories;
 mod size;
 
 pub use client::{Auth, Budget, Cause, Client, Hold, Pace, Probed, Reply, Settings, Unanswered};
@@ -26,6 +27,7 @@ pub use engine::{Doubt, Outcome, Progress, Range, Task};
 pub use error::{
     CollectError, CollectErrorKind, RequestError, RequestErrorKind, ShownUrl, Verdict,
 };
-pub use key::{Key, content_hash};
+pub use key::{Alternative, Key, content_hash, field};
 pub use page::RawItem;
+pub use repositories::{FoundRepository, Listing, Repositories, Traits};
 pub use size::list_size;

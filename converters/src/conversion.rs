@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use headwater_domain::code::{repo_commit, short_hash};
+use headwater_domain::id::Ids;
 use headwater_domain::{Rows, Scope, Sourced, Table};
 use headwater_store::{Store, StoreError, Way, aside};
 use sea_orm::EntityTrait;
@@ -242,6 +243,8 @@ pub struct Conversion {
     pub name: &'static str,
     /// Version of the mapping.
     pub version: u32,
+    /// How the source spells domain ids.
+    pub(crate) ids: &'static Ids,
     /// Other scopes write the same rows: none of them can be taken for new.
     pub(crate) shared: bool,
     /// Other scopes may have the same driver key, and the rows are theirs too.
@@ -256,9 +259,9 @@ pub struct Conversion {
 }
 
 impl Conversion {
-    /// The conversion declared by a type.
+    /// The conversion declared by a type, of a source that spells ids so.
     #[must_use]
-    pub fn of<C>() -> Self
+    pub fn of<C>(ids: &'static Ids) -> Self
     where
         C: Convert,
     {
@@ -266,6 +269,7 @@ impl Conversion {
         Self {
             name: C::NAME,
             version: C::VERSION,
+            ids,
             shared: !C::reads().iter().any(|read| read.table.name == driver.name),
             in_common: C::IN_COMMON,
             driver: (driver, C::KEY),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use headwater_domain::Scope;
+use headwater_domain::id::Ids;
 use headwater_store::derivations::{self as declared, Input, Reach, Written};
 use headwater_store::{Store, Watch};
 
@@ -48,6 +49,8 @@ pub struct Task<'a> {
     pub store: &'a Store,
     /// The scope; all scopes together for a derivation whose keys span them.
     pub scope: &'a Scope,
+    /// How the source spells domain ids.
+    pub ids: &'static Ids,
     /// Domain id of the scope's repository.
     pub repo_id: &'a str,
     /// The rules of the scope's configuration.

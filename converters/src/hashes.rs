@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use headwater_domain::code::short_hash::Model as ShortHash;
-use headwater_domain::{Rows, Scope, id};
+use headwater_domain::{Rows, Scope};
 use headwater_store::derivations::{Derivation, Input, Reach};
 use headwater_store::hashes::{Meaning, SHORTEST, is_short};
 use headwater_store::{Changes, Page, Store, StoreError};
@@ -66,7 +66,7 @@ pub(crate) async fn resolve(
     if !conversion.resolves_hashes() {
         return Ok(Named::default());
     }
-    let repo_id = id::repository(scope.connection_id, &scope.full_name);
+    let repo_id = conversion.ids.repository(scope);
     let step = conversion.step();
     let mut before = HashMap::new();
     if !first {
@@ -192,7 +192,7 @@ impl Named {
             unchanged: 0,
         };
         if !(self.keys.is_empty() && self.hashes.is_empty()) {
-            let repo_id = id::repository(scope.connection_id, &scope.full_name);
+            let repo_id = conversion.ids.repository(scope);
             let step = conversion.step();
             page.set_short_hashes((&repo_id, &step), &self.keys, self.hashes)
                 .await?;

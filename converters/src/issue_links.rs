@@ -10,6 +10,7 @@ use headwater_domain::Scope;
 use headwater_domain::crossdomain::{
     commit_mention, issue_commit, pull_request_issue, pull_request_mention,
 };
+use headwater_domain::id::Ids;
 use headwater_domain::ticket::issue;
 use headwater_store::derivations::{Input, Written};
 use headwater_store::issue_links::{Naming, Span};
@@ -54,7 +55,7 @@ impl Derive for IssueLinks {
     }
 
     fn derive<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
-        run(task.store, task.scope, task.repo_id, task.watch).boxed()
+        run(task.store, task.scope, (task.ids, task.repo_id), task.watch).boxed()
     }
 }
 
@@ -82,14 +83,14 @@ fn failed(scope: &Scope, source: StoreError) -> Error {
 }
 
 /// Makes the links of a scope those that its mentions and the issues there are give. `repo_id` is
-/// the repository's domain id.
+/// the repository's domain id, and `ids` how its source spells others.
 ///
 /// # Errors
 /// When cancelled, or the database fails.
 pub async fn run(
     store: &Store,
     scope: &Scope,
-    repo_id: &str,
+    (ids, repo_id): (&Ids, &str),
     watch: &Watch<'_>,
 ) -> Result<Outcome, Error> {
     let failed = |source| failed(scope, source);
@@ -97,7 +98,7 @@ pub async fn run(
     let rules = rules(store).await.map_err(failed)?;
     let mut linked = Outcome::default();
     for naming in Naming::ALL {
-        let whole = Span::whole(naming, scope, repo_id);
+        let whole = Span::whole(naming, scope, (ids, repo_id));
         linked.changes += remove(store, scope, (naming, repo_id), watch).await?;
         linked.changes += add(store, scope, whole.clone(), watch).await?;
         let counted = store.count_mentions(scope, &whole).await;

@@ -1,7 +1,10 @@
 //! Domain ids: deterministic, readable, of the same form as `DevLake`'s.
 //!
 //! Columns for ids hold 255 characters. An id that would be longer, which no name at Bitbucket
-//! leads to, ends in a hash of the whole instead.
+//! leads to, ends in a hash of the whole instead. Each source spells its ids in a file of its own;
+//! what every source has, [`Ids`] spells.
+
+pub mod bitbucket;
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -12,6 +15,79 @@ const LONGEST: usize = 255;
 
 /// Characters of the hash that a longer one ends in.
 const HASH: usize = 33;
+
+/// How a source spells the ids of what every source has: each is the beginning, before the
+/// connection, such as `bitbucket:BitbucketRepo`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ids {
+    /// Of a repository; also of its board and its CI/CD scope. Its full name follows.
+    pub repository: &'static str,
+    /// Of a pull request. The repository's full name and a number follow.
+    pub pull_request: &'static str,
+    /// Of an issue. The repository's full name and a number follow.
+    pub issue: &'static str,
+    /// Of an account. What the source knows the account by follows.
+    pub account: &'static str,
+    /// Of everything else in which a repository's full name follows.
+    pub others: &'static [&'static str],
+}
+
+/// A repository that only git tells of: `git:Repo:9:group/name`.
+pub const GIT: Ids = Ids {
+    repository: "git:Repo",
+    pull_request: "git:PullRequest",
+    issue: "git:Issue",
+    account: "git:Account",
+    others: &[],
+};
+
+impl Ids {
+    /// `<repository>:1:workspace/slug`.
+    #[must_use]
+    pub fn repository(&self, scope: &Scope) -> String {
+        fitted(beginning(self.repository, scope))
+    }
+
+    /// `<pull request>:1:workspace/slug:12`.
+    #[must_use]
+    pub fn pull_request(&self, scope: &Scope, number: i64) -> String {
+        fitted(format!("{}:{number}", beginning(self.pull_request, scope)))
+    }
+
+    /// How the ids of a repository's pull requests begin, so that they are found by their key.
+    #[must_use]
+    pub fn pull_requests(&self, scope: &Scope) -> String {
+        let beginning = format!("{}:", beginning(self.pull_request, scope));
+        // A longer one ends in a hash.
+        beginning.chars().take(LONGEST - HASH).collect()
+    }
+
+    /// `<issue>:1:workspace/slug:12`.
+    #[must_use]
+    pub fn issue(&self, scope: &Scope, number: i64) -> String {
+        fitted(format!("{}:{number}", beginning(self.issue, scope)))
+    }
+
+    /// `<account>:1:<account id>`; ends in `:` when the account is unknown.
+    #[must_use]
+    pub fn account(&self, connection_id: i64, account_id: &str) -> String {
+        fitted(format!("{}:{connection_id}:{account_id}", self.account))
+    }
+
+    /// How ids begin that hold the name of this repository; the whole id, or the part before a
+    /// `:`.
+    #[must_use]
+    pub fn beginnings(&self, scope: &Scope) -> Vec<String> {
+        let kinds = [self.repository, self.pull_request, self.issue].into_iter();
+        let kinds = kinds.chain(self.others.iter().copied());
+        kinds.map(|kind| beginning(kind, scope)).collect()
+    }
+}
+
+/// `<kind>:1:workspace/slug`.
+fn beginning(kind: &str, scope: &Scope) -> String {
+    format!("{kind}:{}:{}", scope.connection_id, scope.full_name)
+}
 
 /// The id, or where that is too long its beginning and a hash of it.
 fn fitted(id: String) -> String {
@@ -25,81 +101,6 @@ fn shortened(text: String, longest: usize) -> String {
     let hash = format!("#{:032x}", xxh3_128(text.as_bytes()));
     let beginning = text.chars().take(longest - hash.len());
     beginning.chain(hash.chars()).collect()
-}
-
-/// `bitbucket:BitbucketRepo:1:workspace/slug`; also the id of the board and the CI/CD scope.
-#[must_use]
-pub fn repository(connection_id: i64, full_name: &str) -> String {
-    fitted(format!(
-        "bitbucket:BitbucketRepo:{connection_id}:{full_name}"
-    ))
-}
-
-/// `git:Repo:9:group/name`: a repository that only git tells of.
-#[must_use]
-pub fn git_repository(connection_id: i64, full_name: &str) -> String {
-    fitted(format!("git:Repo:{connection_id}:{full_name}"))
-}
-
-/// How ids begin that hold the name of this repository; the whole id, or the part before a `:`.
-#[must_use]
-pub fn beginnings(scope: &Scope) -> [String; 5] {
-    let kinds = [
-        "BitbucketRepo",
-        "BitbucketPullRequest",
-        "BitbucketPrActivity",
-        "BitbucketIssue",
-        "BitbucketIssueChange",
-    ];
-    kinds.map(|kind| {
-        format!(
-            "bitbucket:{kind}:{}:{}",
-            scope.connection_id, scope.full_name
-        )
-    })
-}
-
-/// `bitbucket:BitbucketAccount:1:<account id>`; ends in `:` when the account is unknown.
-#[must_use]
-pub fn account(connection_id: i64, account_id: &str) -> String {
-    fitted(format!(
-        "bitbucket:BitbucketAccount:{connection_id}:{account_id}"
-    ))
-}
-
-/// `bitbucket:BitbucketPullRequest:1:workspace/slug:12`.
-#[must_use]
-pub fn pull_request(scope: &Scope, number: i64) -> String {
-    fitted(format!(
-        "bitbucket:BitbucketPullRequest:{}:{}:{number}",
-        scope.connection_id, scope.full_name
-    ))
-}
-
-/// How the ids of a repository's pull requests begin, so that they are found by their key.
-#[must_use]
-pub fn pull_requests(scope: &Scope) -> String {
-    let beginning = format!(
-        "bitbucket:BitbucketPullRequest:{}:{}:",
-        scope.connection_id, scope.full_name
-    );
-    // A longer one ends in a hash.
-    beginning.chars().take(LONGEST - HASH).collect()
-}
-
-/// `bitbucket:BitbucketPrComment:1:<comment id>`.
-#[must_use]
-pub fn pull_request_comment(connection_id: i64, comment_id: i64) -> String {
-    format!("bitbucket:BitbucketPrComment:{connection_id}:{comment_id}")
-}
-
-/// `bitbucket:BitbucketPrActivity:1:workspace/slug:12:<kind, time and actor>`.
-#[must_use]
-pub fn pull_request_activity(scope: &Scope, number: i64, activity_key: &str) -> String {
-    fitted(format!(
-        "bitbucket:BitbucketPrActivity:{}:{}:{number}:{activity_key}",
-        scope.connection_id, scope.full_name
-    ))
 }
 
 /// `<repository id>:<name>`; the one id of 500 characters.
@@ -119,133 +120,4 @@ pub fn compared_ref(ref_id: &str) -> String {
 #[must_use]
 pub fn compared(repository_id: &str, what: &str) -> String {
     fitted(format!("{repository_id}:{what}"))
-}
-
-/// `bitbucket:BitbucketIssue:1:workspace/slug:12`.
-#[must_use]
-pub fn issue(scope: &Scope, number: i64) -> String {
-    fitted(format!(
-        "bitbucket:BitbucketIssue:{}:{}:{number}",
-        scope.connection_id, scope.full_name
-    ))
-}
-
-/// `bitbucket:BitbucketIssueComment:1:<comment id>`.
-#[must_use]
-pub fn issue_comment(connection_id: i64, comment_id: i64) -> String {
-    format!("bitbucket:BitbucketIssueComment:{connection_id}:{comment_id}")
-}
-
-/// `bitbucket:BitbucketIssueChange:1:workspace/slug:12:<change id>:<field>`.
-#[must_use]
-pub fn issue_change(scope: &Scope, number: i64, change_id: i64, field: &str) -> String {
-    fitted(format!(
-        "bitbucket:BitbucketIssueChange:{}:{}:{number}:{change_id}:{field}",
-        scope.connection_id, scope.full_name
-    ))
-}
-
-/// `bitbucket:BitbucketPipeline:1:{uuid}`.
-#[must_use]
-pub fn pipeline(connection_id: i64, uuid: &str) -> String {
-    fitted(format!(
-        "bitbucket:BitbucketPipeline:{connection_id}:{uuid}"
-    ))
-}
-
-/// `bitbucket:BitbucketPipelineStep:1:{uuid}`.
-#[must_use]
-pub fn pipeline_step(connection_id: i64, uuid: &str) -> String {
-    fitted(format!(
-        "bitbucket:BitbucketPipelineStep:{connection_id}:{uuid}"
-    ))
-}
-
-/// `bitbucket:BitbucketDeployment:1:{uuid}`.
-#[must_use]
-pub fn deployment(connection_id: i64, uuid: &str) -> String {
-    fitted(format!(
-        "bitbucket:BitbucketDeployment:{connection_id}:{uuid}"
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_too_long_for_its_column_ends_in_a_hash() {
-        let scope = Scope::new(1, "acme/rocket");
-        let key = "🚀".repeat(250);
-        let id = pull_request_activity(&scope, 12, &key);
-        assert_eq!(id.chars().count(), 255);
-        assert!(id.starts_with("bitbucket:BitbucketPrActivity:1:acme/rocket:12:🚀"));
-        let other = pull_request_activity(&scope, 12, &format!("{key}!"));
-        assert_ne!(id, other, "ids that begin alike differ");
-        let whole = account(1, &"a".repeat(226));
-        assert_eq!(whole.len(), 255, "{whole}");
-        assert!(whole.ends_with("aaa"), "{whole}");
-        assert_eq!(account(1, &"a".repeat(227)).len(), 255);
-    }
-
-    #[test]
-    fn refs_with_long_names_that_begin_alike_have_ids_of_their_own() {
-        let repository = repository(1, "acme/rocket");
-        let long = "n".repeat(244);
-        assert!(git_ref(&repository, &long).ends_with(&long));
-        let ids = ["a", "b"].map(|end| git_ref(&repository, &format!("{long}{end}")));
-        assert_ne!(ids[0], ids[1]);
-        assert!(ids[0].len() <= 500, "{}", ids[0]);
-    }
-
-    #[test]
-    fn every_id_with_a_repository_s_name_begins_as_is_said() {
-        let scope = Scope::new(1, "acme/rocket");
-        let ids = [
-            repository(1, &scope.full_name),
-            pull_request(&scope, 54),
-            pull_request_activity(&scope, 54, "update"),
-            issue(&scope, 7),
-            issue_change(&scope, 7, 91, "state"),
-        ];
-        for (id, beginning) in ids.iter().zip(beginnings(&scope)) {
-            let rest = id.strip_prefix(&beginning);
-            assert!(
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':')),
-                "{id}"
-            );
-        }
-    }
-
-    #[test]
-    fn every_id_has_the_form_that_devlake_gives_it() {
-        let scope = Scope::new(1, "acme/rocket");
-        let ids = [
-            repository(1, "acme/rocket"),
-            repository(1, ""),
-            git_repository(9, "tools/widget"),
-            account(1, "62abf394192edb006fa0e8cf"),
-            account(1, ""),
-            pull_request(&scope, 54),
-            pull_request_comment(1, 323_119_643),
-            issue(&scope, 7),
-            issue_comment(1, 63_860_152),
-            issue_change(&scope, 7, 91, "state"),
-        ];
-        assert_eq!(
-            ids,
-            [
-                "bitbucket:BitbucketRepo:1:acme/rocket",
-                "bitbucket:BitbucketRepo:1:",
-                "git:Repo:9:tools/widget",
-                "bitbucket:BitbucketAccount:1:62abf394192edb006fa0e8cf",
-                "bitbucket:BitbucketAccount:1:",
-                "bitbucket:BitbucketPullRequest:1:acme/rocket:54",
-                "bitbucket:BitbucketPrComment:1:323119643",
-                "bitbucket:BitbucketIssue:1:acme/rocket:7",
-                "bitbucket:BitbucketIssueComment:1:63860152",
-                "bitbucket:BitbucketIssueChange:1:acme/rocket:7:91:state",
-            ]
-        );
-    }
 }

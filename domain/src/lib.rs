@@ -6,7 +6,7 @@
 //! 2. **tool** (`_tool_bitbucket_*`): the same facts in typed columns, in the source's own words;
 //! 3. **domain** (`pull_requests`, `accounts`, ...): the same for every source.
 //!
-//! The words used everywhere: a *source* (Bitbucket Cloud) is read through a *connection* (endpoint
+//! The words used everywhere: a *source* (such as Bitbucket Cloud) is read through a *connection* (endpoint
 //! and credentials). A *scope* is one repository; a *stream* one kind of record of it. An item
 //! arrives as *payload* (their JSON) and leaves as *rows* (ours). *Since* is a watermark, never a
 //! setting; a row is *stale* when a complete walk no longer finds it.
@@ -19,6 +19,7 @@ pub mod crossdomain;
 pub mod devops;
 pub mod fitting;
 pub mod graph;
+pub mod headwater;
 pub mod id;
 pub mod item;
 pub mod mentions;

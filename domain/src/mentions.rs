@@ -8,7 +8,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::{Scope, id};
+use crate::Scope;
+use crate::id::Ids;
 
 #[cfg(test)]
 mod tests;
@@ -35,9 +36,9 @@ impl Mention {
     /// Domain id of the issue of the scope's own tracker that a number names, whether or not there
     /// is one; empty for a key, which may be anybody's.
     #[must_use]
-    pub fn own_issue(&self, scope: &Scope) -> String {
+    pub fn own_issue(&self, ids: &Ids, scope: &Scope) -> String {
         match self {
-            Self::Number(number) => id::issue(scope, *number),
+            Self::Number(number) => ids.issue(scope, *number),
             Self::Key(_) => String::new(),
         }
     }

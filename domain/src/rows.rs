@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use sea_orm::Value;
 
 use crate::fitting::{self, OverlongKey};
+use crate::headwater::account_profile::Profile;
 use crate::table::{Row, Table};
-use crate::tool::bitbucket::account_profile::Profile;
 use crate::{Item, Origin};
 
 /// One row as values in column order, with its origin.

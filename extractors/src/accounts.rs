@@ -6,10 +6,11 @@
 
 use std::cmp::Reverse;
 
+use headwater_domain::headwater::account_mention;
+use headwater_domain::headwater::account_profile::Model as Profile;
 use headwater_domain::rows::Rows;
-use headwater_domain::tool::bitbucket::account_profile::Model as Profile;
-use headwater_domain::tool::bitbucket::{account, account_mention};
 use headwater_domain::{Scope, Table};
+use headwater_store::git::AddressColumns;
 use headwater_store::mentions::Mentioned;
 use headwater_store::progress::Checkpoint;
 use headwater_store::{Owner, Replacement, Store, StoreError, Watch};
@@ -25,13 +26,31 @@ const VERSION: u32 = 2;
 /// Accounts computed in one transaction.
 const PAGE: usize = 64;
 
+/// A source's accounts table.
+#[derive(Debug)]
+pub struct AccountTable {
+    /// The table.
+    pub table: fn() -> &'static Table,
+    /// Its column that holds what mentions know an account by.
+    pub key: &'static str,
+    /// Makes the row of an account of what is known of it.
+    pub row: fn(Profile, &mut Rows),
+    /// Tool tables of commits that tell accounts by e-mail address.
+    pub addresses: &'static [AddressColumns],
+}
+
 /// Computes the accounts whose mentions in this scope changed.
 ///
 /// Mentions of other scopes count too, so runs over scopes of one connection take turns.
 ///
 /// # Errors
 /// When cancelled, or the database fails.
-pub async fn run(store: &Store, scope: &Scope, watch: &Watch<'_>) -> Result<Outcome, Error> {
+pub async fn run(
+    store: &Store,
+    scope: &Scope,
+    accounts: &AccountTable,
+    watch: &Watch<'_>,
+) -> Result<Outcome, Error> {
     let failed = |source| Error::Store {
         stream: "accounts",
         scope: scope.full_name.clone(),
@@ -47,7 +66,7 @@ pub async fn run(store: &Store, scope: &Scope, watch: &Watch<'_>) -> Result<Outc
         if ids.is_empty() {
             return Ok(outcome);
         }
-        compute(store, scope, watch, &ids, &mut outcome)
+        compute(store, scope, (accounts, &ids), watch, &mut outcome)
             .await
             .map_err(failed)?;
         (watch.progress)(ids.len() as u64);
@@ -93,8 +112,8 @@ fn account_of(removed_key: &str) -> Option<String> {
 async fn compute(
     store: &Store,
     scope: &Scope,
+    (accounts, ids): (&AccountTable, &[String]),
     watch: &Watch<'_>,
-    ids: &[String],
     outcome: &mut Outcome,
 ) -> Result<(), StoreError> {
     let mut rows = Rows::default();
@@ -103,18 +122,18 @@ async fn compute(
         let (mentions, unused) = store.mentions_of(scope.connection_id, id).await?;
         if let Some(newest) = newest_first(&mentions).first() {
             rows.from_origin(newest.origin.clone());
-            rows.push(merged(&mentions));
+            (accounts.row)(merged(&mentions), &mut rows);
         }
         if !unused.is_empty() {
             forgotten.push((id, unused));
         }
     }
-    let table = Table::of::<account::Entity>();
+    let table = (accounts.table)();
     let mut page = store.begin(scope, watch.now).await?;
     let replacement = Replacement {
         table,
         owner: Owner::Column {
-            name: "account_id",
+            name: accounts.key,
             values: ids.to_vec(),
             connection_id: Some(scope.connection_id),
         },
@@ -144,7 +163,7 @@ fn newest_first(mentions: &[Mentioned]) -> Vec<&Mentioned> {
 }
 
 /// Per field the newest mention that has it.
-fn merged(mentions: &[Mentioned]) -> account::Model {
+fn merged(mentions: &[Mentioned]) -> Profile {
     let newest = newest_first(mentions);
     let field = |of: fn(&Profile) -> &String| {
         let found = newest
@@ -153,19 +172,19 @@ fn merged(mentions: &[Mentioned]) -> account::Model {
             .find(|text| !text.is_empty());
         found.cloned().unwrap_or_default()
     };
-    account::Model {
+    Profile {
         connection_id: newest
             .first()
             .map(|m| m.profile.connection_id)
             .unwrap_or_default(),
         account_id: field(|p| &p.account_id),
+        profile_id: String::new(),
         user_name: field(|p| &p.user_name),
         account_status: field(|p| &p.account_status),
         display_name: field(|p| &p.display_name),
         avatar_url: field(|p| &p.avatar_url),
         html_url: field(|p| &p.html_url),
         uuid: field(|p| &p.uuid),
-        has2_fa_enabled: false,
         nickname: field(|p| &p.nickname),
     }
 }

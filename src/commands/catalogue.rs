@@ -12,22 +12,23 @@ use headwater_store::catalogue::{RAW_COLUMNS, TRACKING_COLUMNS, type_name};
 use headwater_store::query::Cell;
 
 use crate::cli::Format;
+use crate::config::ConnectionKind;
 use crate::entities::FROM_GIT;
 use crate::exit::{Exit, Failure};
 use crate::order::Circle;
 use crate::output::{print, written};
 use crate::source::{GIT, Source, StreamEntry};
-use crate::sources::bitbucket::bitbucket;
+use crate::sources::Sources;
 
 pub(super) fn tables(name: Option<&str>, format: Format) -> Result<Exit, Failure> {
-    let source = bitbucket();
+    let sources = Sources::all();
     match name {
         None => written(print(
             format,
             &["table", "layer", "one_row_is"],
-            list(&source),
+            list(&sources),
         )),
-        Some(name) => describe(&source, name, format),
+        Some(name) => describe(&sources, name, format),
     }
 }
 
@@ -35,9 +36,9 @@ fn text(text: impl Into<String>) -> Cell {
     Cell::Text(text.into())
 }
 
-fn list(source: &Source) -> Vec<Vec<Cell>> {
-    let tables = source.tables();
-    let raw = source.streams.iter().map(|entry| {
+fn list(sources: &Sources) -> Vec<Vec<Cell>> {
+    let tables = sources.tables();
+    let raw = sources.streams().map(|(_, entry)| {
         let collection = &entry.collection;
         vec![
             text(&collection.raw_table),
@@ -64,15 +65,15 @@ fn raw_row(entry: &StreamEntry) -> String {
     format!("{what}, as the API sent it.")
 }
 
-fn describe(source: &Source, name: &str, format: Format) -> Result<Exit, Failure> {
-    let table = source
+fn describe(sources: &Sources, name: &str, format: Format) -> Result<Exit, Failure> {
+    let table = sources
         .tables()
         .rows
         .into_iter()
         .find(|table| table.name == name);
     let (one_row, columns) = if let Some(table) = table {
         (table.describes.clone(), columns(table))
-    } else if let Some(entry) = source.by_raw_table(name) {
+    } else if let Some((_, entry)) = sources.streams().find(|(_, entry)| entry.fills(name)) {
         (raw_row(entry), raw_columns())
     } else {
         return Err(Failure::usage(format!(
@@ -121,17 +122,17 @@ const STREAM_COLUMNS: [&str; 7] = [
 ];
 
 pub(super) fn streams(markdown: bool, format: Format) -> Result<Exit, Failure> {
-    let source = bitbucket();
+    let sources = Sources::all();
     if markdown {
-        let page = streams_markdown(&source);
+        let page = streams_markdown(&sources);
         print!(
             "{}",
             page.map_err(|circle| Failure::new(Exit::Failed, circle.to_string()))?
         );
         return Ok(Exit::Ok);
     }
-    let rows = source.streams.iter().map(|entry| {
-        let cells = stream_cells(&source, entry);
+    let rows = sources.streams().map(|(source, entry)| {
+        let cells = stream_cells(source, entry);
         cells.into_iter().map(text).collect()
     });
     written(print(format, &STREAM_COLUMNS, rows.collect()))
@@ -178,34 +179,41 @@ fn endpoints(collection: &Collection) -> String {
 ///
 /// # Errors
 /// When steps read what each other writes.
-pub fn streams_markdown(source: &Source) -> Result<String, Circle> {
+pub fn streams_markdown(sources: &Sources) -> Result<String, Circle> {
     let mut page = String::from(
         "# Streams\n\nMade by `headwater streams --markdown`; a test compares it with the \
-         registry, so change the code and not this page.\n\n## Bitbucket Cloud\n\n",
+         registry, so change the code and not this page.\n\n",
     );
     let header = STREAM_COLUMNS.join(" | ");
-    // Writing to a String cannot fail.
-    let _ = writeln!(page, "| {header} |");
-    let _ = writeln!(page, "|{}", " --- |".repeat(STREAM_COLUMNS.len()));
-    for entry in &source.streams {
-        let cells = stream_cells(source, entry).join(" | ");
-        let _ = writeln!(page, "| {cells} |");
+    for (source, api) in sources.iter().filter_map(|it| Some((it, it.api?))) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(page, "## {}\n\n| {header} |", api.product);
+        let _ = writeln!(page, "|{}", " --- |".repeat(STREAM_COLUMNS.len()));
+        for entry in &source.streams {
+            let cells = stream_cells(source, entry).join(" | ");
+            let _ = writeln!(page, "| {cells} |");
+        }
+        if let Some((accounts, _)) = source.accounts {
+            let _ = writeln!(
+                page,
+                "\nAccounts have no endpoint of their own: `{}` and `accounts` are merged from \
+                 every item above that names a person.\n",
+                (accounts.table)().name
+            );
+        }
     }
-    page.push_str(
-        "\nAccounts have no endpoint of their own: `_tool_bitbucket_accounts` and `accounts` are \
-         merged from every item above that names a person.\n",
-    );
-    let tables = source.of_git.iter().map(|table| table.name);
+    let git = sources.of_kind(ConnectionKind::Git);
+    let tables = git.into_iter().flat_map(|source| &source.of_git);
+    let tables: Vec<String> = tables.map(|table| format!("`{}`", table.name)).collect();
     let _ = writeln!(
         page,
-        "\n## Git\n\nWhere git is read (a connection of kind `git`, or `git.enabled`), `{GIT}` takes the \
-         place of the streams `{}`. Its mirrors fill {}.",
+        "## Git\n\nWhere git is read (a connection of kind `git`, or `git.enabled`), `{GIT}` takes \
+         the place of the streams `{}`. Its mirrors fill {}.",
         FROM_GIT.join("`, `"),
-        tables
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", ")
+        tables.join(", ")
     );
-    page.push_str(&following::markdown(source)?);
+    for source in sources.iter().filter(|source| source.api.is_some()) {
+        page.push_str(&following::markdown(source)?);
+    }
     Ok(page)
 }

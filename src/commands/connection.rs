@@ -18,12 +18,11 @@ use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::diagnosis::{Code, Diagnosis, of_answer, of_list};
 use crate::exit::{Exit, Failure};
 use crate::output::written;
-use crate::sources::bitbucket::bitbucket;
 
 pub(super) async fn test(shared: &Shared, name: Option<&str>) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::Yes)?;
     let connections = chosen(&context, name)?;
-    let connector = Connector::new(&context.folder, &context.clock);
+    let connector = Connector::new(context.place(), &context.sources);
     let cancel = cancelled_by_signals();
     let mut exit = Exit::Ok;
     for connection in connections {
@@ -67,7 +66,7 @@ async fn test_one(
         client: &client,
         clues,
         cancel,
-        lists: lists_of(&context.config, connection, &client),
+        lists: lists_of(&context, connection, &client),
     };
     let (diagnosis, readable) = tested.diagnose().await;
     let (Code::Ok, Some(name)) = (diagnosis.code, readable) else {
@@ -133,11 +132,13 @@ struct Tested<'a> {
 
 /// The lists that the configuration wants and that need scopes of their own.
 fn lists_of(
-    config: &Config,
+    context: &Context,
     connection: &Connection,
     client: &Client,
 ) -> Vec<&'static [&'static str]> {
-    let wanted = config.streams_of(&bitbucket(), &connection.name);
+    let wanted = context
+        .config
+        .streams_of(&context.sources, &connection.name);
     let lists: [(&str, &[&str]); 2] = [
         ("pull_requests", &["pullrequests"]),
         // Without the slash at the end some servers answer 404.

@@ -19,7 +19,7 @@ use crate::plan::{Depth, Plan, Stages};
 use crate::report::Reporter;
 use crate::resolve::Selection;
 use crate::session::{Session, SyncRequest};
-use crate::sources::bitbucket::bitbucket;
+use crate::sources::Sources;
 
 /// The company's workspace.
 const WORKSPACE: &str = "acme";
@@ -158,14 +158,14 @@ async fn sync(
     let clock = Clock::system();
     let _lock = database::lock(&address, "demo", clock.now())?;
     let store = database::open(&address).await?;
-    let source = Arc::new(bitbucket());
+    let sources = Sources::all();
     let folder = PathBuf::from(".");
     let ledger = store.ledger(Window::HOUR).await?;
     let request = SyncRequest {
         plan: Plan {
             command: "sync",
             stages: Stages::ALL,
-            streams: source.stream_names(),
+            streams: sources.stream_names(),
             depth: Depth::Changes,
         },
         selection: Selection::default(),
@@ -173,10 +173,10 @@ async fn sync(
     };
     let session = Session {
         config: Arc::new(config),
-        connector: Connector::recording(&folder, &clock, ledger),
+        connector: Connector::recording((&folder, &clock), &sources, ledger),
         folder,
         store: store.clone(),
-        source,
+        sources,
         reporter,
         clock,
         cancel,

@@ -26,7 +26,7 @@ pub(super) async fn diff(
     let context = Context::load(shared, NeedsFile::No)?;
     let store = context.open_for_reading().await?;
     let (scope, connection) = one_registered(&store, &context.config, scope).await?;
-    let repository = repository_id(&context.config, &scope);
+    let repository = repository_id(&context.sources, &context.config, &scope);
     let refs = store.refs_of(&repository).await?;
     let graph = store.commit_graph(&repository).await?;
     let name = format!("{connection}:{}", scope.full_name);

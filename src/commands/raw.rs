@@ -10,7 +10,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::written;
 use crate::raw_files::{self, RawFile, form_of, stream_of};
 use crate::report::counted;
-use crate::sources::bitbucket::bitbucket;
+use crate::sources::Sources;
 
 pub(super) async fn import(
     shared: &Shared,
@@ -18,15 +18,15 @@ pub(super) async fn import(
     file: &Path,
     format: Option<RawFormat>,
 ) -> Result<Exit, Failure> {
-    let source = bitbucket();
-    let entry = stream_of(&source, table)?;
+    let sources = Sources::all();
+    let (source, entry) = stream_of(&sources, table)?;
     let file = RawFile::read(file, format)?;
     // The whole file is checked before the first row is written.
     let (scopes, highest) = file.check(entry)?;
     let context = Context::load(shared, NeedsFile::No)?;
     let (store, _lock) = context.open_for_writing("raw import").await?;
     let place = (&store, &context.clock);
-    let imported = raw_files::import(place, (&source, entry), &file, (&scopes, highest)).await?;
+    let imported = raw_files::import(place, (source, entry), &file, (&scopes, highest)).await?;
     store.close().await?;
     if !shared.quiet {
         println!(
@@ -46,8 +46,8 @@ pub(super) async fn export(
     scope: Option<String>,
     format: Option<RawFormat>,
 ) -> Result<Exit, Failure> {
-    let source = bitbucket();
-    let entry = stream_of(&source, table)?;
+    let sources = Sources::all();
+    let (_, entry) = stream_of(&sources, table)?;
     let context = Context::load(shared, NeedsFile::No)?;
     let store = context.open_for_reading().await?;
     let format = format.or_else(|| file.map(form_of));

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use headwater_collectors::bitbucket::workspace::{self, FoundRepository};
-use headwater_collectors::{Client, RequestError, RequestErrorKind, Verdict};
+use headwater_collectors::{
+    FoundRepository, Repositories, RequestError, RequestErrorKind, Verdict,
+};
 use headwater_store::query::{Cell, Rows as _};
 use tokio_util::sync::CancellationToken;
 
@@ -45,10 +46,17 @@ pub(super) async fn scopes(
     let store = context.open_if_there().await;
     let connector = match &store {
         Some(store) => context.connector(store).await?,
-        None => Connector::new(&context.folder, &context.clock),
+        None => Connector::new(context.place(), &context.sources),
     };
     let client = connector.client(connection)?;
-    let listed = list(shared, connection, &client, (search, format), &cancel).await;
+    let source = context
+        .sources
+        .of_connection(&context.config, &connection.name);
+    // A client is made only where there is an API.
+    let Some(repositories) = source.repositories(&client) else {
+        return Ok(Exit::Ok);
+    };
+    let listed = list(shared, connection, &repositories, (search, format), &cancel).await;
     connector.close().await?;
     listed
 }
@@ -83,11 +91,11 @@ fn list_names(
 async fn list(
     shared: &Shared,
     connection: &Connection,
-    client: &Client,
+    repositories: &Repositories<'_>,
     (search, format): (Option<&str>, Format),
     cancel: &CancellationToken,
 ) -> Result<Exit, Failure> {
-    let workspaces = visible_workspaces(connection, client, cancel).await?;
+    let workspaces = visible_workspaces(connection, repositories, cancel).await?;
     let format = if shared.json { Format::Json } else { format };
     let mut listing = Listing {
         connection,
@@ -102,7 +110,7 @@ async fn list(
         if printed.is_err() || listing.is_stopped() {
             break;
         }
-        printed = listing.list(client, workspace, cancel).await;
+        printed = listing.list(repositories, workspace, cancel).await;
     }
     let (listed, failed) = (listing.listed, std::mem::take(&mut listing.failed));
     written(printed.and_then(|()| listing.printer.finish()))?;
@@ -116,7 +124,7 @@ async fn list(
 /// asked for the latter only: a 401 to the first question would end the connection.
 async fn visible_workspaces(
     connection: &Connection,
-    client: &Client,
+    repositories: &Repositories<'_>,
     cancel: &CancellationToken,
 ) -> Result<BTreeSet<String>, Failure> {
     let named = connection.workspaces().into_iter().map(str::to_owned);
@@ -125,7 +133,7 @@ async fn visible_workspaces(
     if has_no_user && !workspaces.is_empty() {
         return Ok(workspaces);
     }
-    match workspace::of_user(client, cancel).await {
+    match repositories.groups(cancel).await {
         Ok(slugs) => workspaces.extend(slugs),
         Err(error) if names_are_needed(connection, &error) && !workspaces.is_empty() => {}
         Err(error) => {
@@ -180,13 +188,13 @@ impl<W: io::Write> Listing<'_, W> {
     /// Prints a workspace page by page; fails only when the output does.
     async fn list(
         &mut self,
-        client: &Client,
+        repositories: &Repositories<'_>,
         workspace: &str,
         cancel: &CancellationToken,
     ) -> io::Result<()> {
         let mut printed = Ok(());
         let mut is_empty = true;
-        let listed = workspace::each_repository(client, workspace, cancel, |page| {
+        let listed = repositories.each_of_group(workspace, cancel, |page| {
             is_empty &= page.is_empty();
             for repository in page {
                 if printed.is_ok() && self.is_meant(&repository.full_name) {

@@ -12,7 +12,6 @@ use crate::exit::{Exit, Failure};
 use crate::output::{print, written};
 use crate::resolve::{Selection, registered};
 use crate::source::{GIT, Source};
-use crate::sources::bitbucket::bitbucket;
 
 const COLUMNS: [&str; 12] = [
     "scope",
@@ -37,13 +36,13 @@ pub(super) async fn status(
     let context = Context::load(shared, NeedsFile::No)?;
     let store = context.open_for_reading().await?;
     let selection = Selection::parse(&scopes.scopes)?;
-    let source = bitbucket();
     let known = store.scopes().await?;
     let mut rows = Vec::new();
     for (scope, connection) in registered(&store, &context.config, &selection).await? {
         let name = format!("{connection}:{}", scope.full_name);
+        let source = context.sources.of_connection(&context.config, &connection);
         for step in store.scope_status(&scope).await? {
-            let count = rows_of(&store, &source, &scope, &step).await?;
+            let count = rows_of(&store, source, &scope, &step).await?;
             rows.push(status_row(&name, count, step));
         }
         let gone = known.iter().find(|known| known.scope == scope);

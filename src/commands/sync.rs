@@ -1,7 +1,5 @@
 //! `sync` and its parts.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 
 use crate::cli::{CollectArgs, ScopeArgs, Shared, StreamArgs};
@@ -14,7 +12,6 @@ use crate::exit::{Exit, Failure};
 use crate::plan::{Depth, Plan, Stages, choose_streams};
 use crate::resolve::Selection;
 use crate::session::SyncRequest;
-use crate::sources::bitbucket::bitbucket;
 
 pub(super) async fn sync(shared: &Shared, arguments: CollectArgs) -> Result<Exit, Failure> {
     collect_with(shared, ("sync", Stages::ALL), arguments).await
@@ -62,13 +59,13 @@ impl Online {
         let context = Context::load(shared, NeedsFile::Yes)?;
         let connections = context.config.require_connections();
         connections.map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
-        let source = Arc::new(bitbucket());
+        let sources = &context.sources;
         let since = self.since.as_deref();
         let request = SyncRequest {
             plan: Plan {
                 command: self.command,
                 stages: self.stages,
-                streams: choose_streams(&source, &self.streams.only, &self.streams.skip)?,
+                streams: choose_streams(sources, &self.streams.only, &self.streams.skip)?,
                 depth: self.depth,
             },
             selection: Selection::parse(&self.scopes.scopes)?,
@@ -76,10 +73,10 @@ impl Online {
                 .map(|text| read_since(text, &context.clock))
                 .transpose()?,
         };
-        require_wanted(&context.config, &source, &self.streams.only)?;
+        require_wanted(&context.config, sources, &self.streams.only)?;
         let (store, _lock) = context.open_unless_cancelled(self.command, &cancel).await?;
         let connector = context.connector(&store).await?;
-        let session = context.session(&store, (source, connector), reporter(shared), cancel);
+        let session = context.session(&store, connector, reporter(shared), cancel);
         let done = Box::pin(session.sync(&request)).await;
         let (exit, _) = done.map_err(|failure| failure.naming(&context.database))?;
         store.close().await?;
@@ -127,17 +124,16 @@ async fn offline(
     let cancel = cancelled_by_signals();
     let context = Context::load(shared, NeedsFile::No)?;
     context.require_database()?;
-    let source = Arc::new(bitbucket());
     let plan = Plan {
         command,
         stages,
-        streams: choose_streams(&source, &streams.only, &streams.skip)?,
+        streams: choose_streams(&context.sources, &streams.only, &streams.skip)?,
         depth: Depth::Changes,
     };
     let selection = Selection::parse(&scopes.scopes)?;
     let (store, _lock) = context.open_unless_cancelled(command, &cancel).await?;
-    let connector = Connector::new(&context.folder, &context.clock);
-    let session = context.session(&store, (source, connector), reporter(shared), cancel);
+    let connector = Connector::new(context.place(), &context.sources);
+    let session = context.session(&store, connector, reporter(shared), cancel);
     let done = session.transform(&plan, &selection).await;
     let (exit, _) = done.map_err(|failure| failure.naming(&context.database))?;
     store.close().await?;

@@ -29,7 +29,7 @@ pub(super) async fn tags(shared: &Shared, scope: &str, format: Format) -> Result
     let context = Context::load(shared, NeedsFile::No)?;
     let store = context.open_for_reading().await?;
     let (scope, connection) = one_registered(&store, &context.config, scope).await?;
-    let repository = repository_id(&context.config, &scope);
+    let repository = repository_id(&context.sources, &context.config, &scope);
     let refs = store.refs_of(&repository).await?;
     let pairs = store.diff_pairs_of(&repository).await?;
     store.close().await?;

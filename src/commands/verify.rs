@@ -12,7 +12,6 @@ use crate::output::{print, written};
 use crate::report::Quiet;
 use crate::resolve::Selection;
 use crate::session::VerifyRequest;
-use crate::sources::bitbucket::bitbucket;
 
 const COLUMNS: [&str; 5] = ["table", "key", "column", "here", "there"];
 
@@ -33,8 +32,7 @@ pub(super) async fn verify(
     };
     let here = context.open_for_reading().await?;
     let connector = context.connector(&here).await?;
-    let source = Arc::new(bitbucket());
-    let session = context.session(&here, (source, connector), Arc::new(Quiet), cancel);
+    let session = context.session(&here, connector, Arc::new(Quiet), cancel);
     let verified = Box::pin(session.verify(&request)).await?;
     if verified.differences.is_empty() && format == Format::Table {
         let message = match verified.exit {

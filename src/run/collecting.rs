@@ -45,7 +45,7 @@ impl ScopeRun<'_> {
         let client = client.counted();
         let told = client.clone();
         let tell = |more: collectors::Progress| progress.tell(more, told.waiting() as u64);
-        let children = self.runner.source.children_of(collection.stream);
+        let children = self.job.source.children_of(collection.stream);
         let task = collectors::Task {
             store: &self.runner.store,
             scope: &self.job.scope,

@@ -4,7 +4,6 @@
 
 use futures::FutureExt as _;
 use headwater_converters::{self as converters, Derivation, Error, Task};
-use headwater_domain::id;
 use headwater_store::leases::Lease;
 use tokio::sync::{MutexGuard, watch};
 
@@ -55,7 +54,7 @@ impl<'a> ScopeRun<'a> {
 
     /// The steps of this scope, in their order.
     fn nodes(&self) -> Vec<Node<'a>> {
-        let (source, scope) = (&self.runner.source, &self.job.scope);
+        let (source, scope) = (&self.job.source, &self.job.scope);
         let streams = &self.job.streams;
         let filled = entities::filled_by(source, streams);
         let everywhere = scope.is_everywhere();
@@ -159,6 +158,7 @@ impl<'a> ScopeRun<'a> {
         let task = |watch| Task {
             store: &self.runner.store,
             scope: &self.job.scope,
+            ids: self.job.source.ids,
             repo_id: &repo_id,
             rules: &self.job.rules,
             patches: patches.map(|it| it as _),
@@ -247,7 +247,7 @@ impl<'a> ScopeRun<'a> {
         let scope = &self.job.scope;
         match &self.job.git {
             Some(git) => git.repo_id.clone(),
-            None => id::repository(scope.connection_id, &scope.full_name),
+            None => self.job.source.ids.repository(scope),
         }
     }
 }

@@ -76,14 +76,15 @@ impl ScopeRun<'_> {
     }
 
     pub(super) async fn extract_accounts(&self, tally: &mut Tally) -> Step<()> {
-        if self.runner.source.merged.is_empty() {
+        let Some((accounts, _)) = self.job.source.accounts else {
             return Ok(());
-        }
+        };
         let turn = self.take_turn().await?;
         let progress = Progress::begin(self, "extract", "accounts");
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);
-        let done = extractors::accounts::run(&self.runner.store, &self.job.scope, &watch).await;
+        let (store, scope) = (&self.runner.store, &self.job.scope);
+        let done = extractors::accounts::run(store, scope, accounts, &watch).await;
         let released = self.end_turn(turn).await;
         self.end_extraction(progress, done, tally).await?;
         released

@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use headwater_collectors::git::{Depth, Mirror, MirrorError, MirrorErrorKind, Outcome, Task};
 use headwater_domain::code::repo;
 use headwater_domain::{Origin, Rows, Table};
-use headwater_extractors::git::{self as extractors, Authors, ExtractError, GitRules, GitSource};
+use headwater_extractors::git::{
+    self as extractors, Authors, ExtractError, GitRules, GitSource, Told,
+};
 use headwater_git::{GitError, GitErrorKind};
 use headwater_store::git::GIT_ORIGIN;
 use headwater_store::{Changes, Owner, Replacement, StoreError};
@@ -226,10 +228,12 @@ impl ScopeRun<'_> {
         let rules = GitRules {
             // A mirror without files is made a full one by the next collection.
             line_counts: git.line_counts && mirror.depth() == Depth::Full,
-            authors: if git.is_plain {
-                Authors::Addresses
-            } else {
-                Authors::Accounts
+            authors: match self.job.source.accounts {
+                None => Authors::Addresses,
+                Some((accounts, _)) => Authors::Accounts(Told {
+                    ids: self.job.source.ids,
+                    addresses: accounts.addresses,
+                }),
             },
             configured: &self.job.rules,
         };

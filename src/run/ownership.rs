@@ -14,13 +14,13 @@ use crate::source::StreamEntry;
 
 impl ScopeRun<'_> {
     fn api_streams(&self) -> impl Iterator<Item = &StreamEntry> {
-        let streams = self.runner.source.streams.iter();
+        let streams = self.job.source.streams.iter();
         streams.filter(|entry| FROM_GIT.contains(&entry.collection.stream))
     }
 
     /// What is remembered of the API's branches, tags and commits.
     fn api_side(&self) -> Side {
-        let source = &self.runner.source;
+        let source = &self.job.source;
         let mut side = Side::default();
         for entry in self.api_streams() {
             side.streams.push(entry.collection.stream);
@@ -56,7 +56,7 @@ impl ScopeRun<'_> {
             self.job.connection, scope.full_name
         );
         self.runner.reporter.event(&Event::Notice { message });
-        let entries: Vec<&StreamEntry> = self.runner.source.streams.iter().collect();
+        let entries: Vec<&StreamEntry> = self.job.source.streams.iter().collect();
         for entry in entries {
             if FROM_GIT.contains(&entry.collection.stream) {
                 self.extract(entry, tally).await?;
@@ -92,7 +92,7 @@ impl ScopeRun<'_> {
         if !complete.map_err(|error| self.broken(&error))? {
             return Ok(());
         }
-        let repo_id = headwater_domain::id::repository(scope.connection_id, &scope.full_name);
+        let repo_id = self.job.source.ids.repository(scope);
         let watch = self.watch(&|_| ());
         match extractors::forget(store, scope, &repo_id, &watch).await {
             Ok(()) => {}

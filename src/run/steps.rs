@@ -111,7 +111,7 @@ impl ScopeRun<'_> {
     }
 
     async fn steps(&mut self, tally: &mut Tally) -> Step<()> {
-        let source = &self.runner.source;
+        let source = &self.job.source;
         let chosen = |entry: &&StreamEntry| {
             let stream = entry.collection.stream;
             self.plan.streams.contains(&stream) && self.job.streams.contains(stream)
@@ -180,7 +180,7 @@ impl ScopeRun<'_> {
     /// Forgets removals that every step has followed. A step of an entity that is no longer wanted
     /// holds them back, because it may be wanted again; one that never ran will begin anew.
     async fn prune_removed(&self) -> Result<(), StoreError> {
-        let (source, store) = (&self.runner.source, &self.runner.store);
+        let (source, store) = (&self.job.source, &self.runner.store);
         let running = entities::steps_of(source, &self.job.streams);
         let mut waiting = Vec::new();
         for step in source.reading_steps(&self.job.scope) {

@@ -25,7 +25,6 @@ pub(super) async fn tell_estimates(
     let mut asked = 0;
     let basis = Basis {
         store: &session.store,
-        source: &session.source,
         plan,
         cancel: &session.cancel,
     };

@@ -30,7 +30,7 @@ impl Found {
         streams: &[&'static str],
     ) -> Result<Option<Mirrors>, Failure> {
         let config = &session.config;
-        let wanted = config.streams_of(&session.source, &connection.name);
+        let wanted = config.streams_of(&session.sources, &connection.name);
         if !streams.contains(&GIT) || !wanted.contains(GIT) {
             return Ok(None);
         }
@@ -76,7 +76,9 @@ impl<'a> GitSide<'a> {
         let connector = &self.session.connector;
         let way = connector.git_way(self.connection, self.client.as_ref(), name)?;
         let place = (&*self.session.config, self.connection);
-        let git = GitScope::new(&self.mirrors, place, scope, Some(way));
+        let sources = &self.session.sources;
+        let source = sources.of_connection(&self.session.config, &self.connection.name);
+        let git = GitScope::new(&self.mirrors, place, (source, scope), Some(way));
         Ok(Some(Arc::new(git)))
     }
 }
@@ -96,7 +98,7 @@ pub(super) async fn git_jobs(
     };
     let config = &session.config;
     let rules = config.rules_of(&connection.name);
-    let streams = Arc::new(config.streams_of(&session.source, &connection.name));
+    let streams = Arc::new(config.streams_of(&session.sources, &connection.name));
     let cancel = session.cancel.child_token();
     let mut jobs = Vec::new();
     for name in connection.exact_names() {
@@ -109,6 +111,7 @@ pub(super) async fn git_jobs(
         jobs.push(Job {
             scope,
             connection: connection.name.clone(),
+            source: Arc::clone(session.sources.of_connection(config, &connection.name)),
             client: None,
             git,
             prefetched: None,

@@ -16,7 +16,7 @@ use crate::exit::{Failure, chain};
 use crate::report::Event;
 use crate::resolve::{Resolved, Wanted, connection_id, wanted};
 use crate::run::{Job, Tally};
-use crate::source::{REPOSITORIES, StreamEntry};
+use crate::source::{REPOSITORIES, Source, StreamEntry};
 
 /// Repositories that are ready to be collected.
 pub(super) struct Prepared {
@@ -120,7 +120,14 @@ async fn jobs_of(
 ) -> Result<Vec<Job>, Failure> {
     let streams = request.plan.streams.as_slice();
     let cancel = session.cancel.child_token();
-    let found = wanted(client, connection, &request.selection, &cancel).await;
+    let source = session
+        .sources
+        .of_connection(&session.config, &connection.name);
+    // A client is made only where there is an API.
+    let Some(repositories) = source.repositories(client) else {
+        return Ok(Vec::new());
+    };
+    let found = wanted(&repositories, connection, &request.selection, &cancel).await;
     let mut found = match found {
         Ok(found) => found,
         Err(error) => {
@@ -129,21 +136,24 @@ async fn jobs_of(
         }
     };
     if streams.contains(&REPOSITORIES) {
-        let leads = renames::ask_for_names(session, client, &cancel, &mut found).await?;
+        let leads = renames::ask_for_names(session, &repositories, &cancel, &mut found).await?;
         let asked = leads.into_iter().map(|(name, _)| name);
         names.extend(asked.map(|name| (connection.name.clone(), name)));
     }
     let place = (connection.name.as_str(), connection_id(connection));
-    if renames::follow(session, place, client, &cancel, &mut found).await? {
+    let of_source = (&**source, &repositories);
+    if renames::follow(session, place, of_source, &cancel, &mut found).await? {
         tally.leased();
     }
     mark_vanished(session, request, connection, &found).await?;
     let mut jobs = Vec::with_capacity(found.wanted.len());
     let rules = session.config.rules_of(&connection.name);
-    let wanted_streams = session.config.streams_of(&session.source, &connection.name);
+    let wanted_streams = session
+        .config
+        .streams_of(&session.sources, &connection.name);
     let wanted_streams = Arc::new(wanted_streams);
     let chosen = |stream: &str| streams.contains(&stream) && wanted_streams.contains(stream);
-    let workspaces = workspaces_of(session, request, (client, &chosen), &found);
+    let workspaces = workspaces_of((source, client), request, &chosen, &found);
     for repository in found.wanted.into_iter().chain(workspaces) {
         let store = &session.store;
         store
@@ -156,6 +166,7 @@ async fn jobs_of(
             git: git.flatten(),
             scope: repository.scope,
             connection: connection.name.clone(),
+            source: Arc::clone(source),
             client: Some(client.clone()),
             prefetched: repository.prefetched,
             rules: Arc::clone(&rules),
@@ -174,14 +185,14 @@ async fn jobs_of(
 /// The workspaces of the repositories, unless only some repositories are meant. Nobody without
 /// credentials is told of them, and of sixty requests an hour none is to spare.
 fn workspaces_of(
-    session: &Session,
+    (source, client): (&Source, &Client),
     request: &SyncRequest,
-    (client, chosen): (&Client, &dyn Fn(&str) -> bool),
+    chosen: &dyn Fn(&str) -> bool,
     found: &Resolved,
 ) -> Vec<Wanted> {
     let wanted =
         |entry: &StreamEntry| entry.collection.of_workspace && chosen(entry.collection.stream);
-    let any = session.source.streams.iter().any(wanted);
+    let any = source.streams.iter().any(wanted);
     if !any || client.is_anonymous() || !request.selection.is_everything() {
         return Vec::new();
     }

@@ -6,10 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures::{StreamExt, stream};
-use headwater_collectors::bitbucket::workspace::{self, is_uuid};
-use headwater_collectors::{Client, RequestError, RequestErrorKind, Verdict};
+use headwater_collectors::{Repositories, RequestError, RequestErrorKind, Verdict};
 use headwater_domain::Scope;
-use headwater_store::renames::{Rename, Renaming, aside};
+use headwater_store::renames::{Rename, Renaming};
 use tokio_util::sync::CancellationToken;
 
 use super::Session;
@@ -17,7 +16,7 @@ use crate::exit::{Exit, Failure};
 use crate::report::Event;
 use crate::resolve::{Resolved, Wanted};
 use crate::run::lease_all;
-use crate::source::REPOSITORIES;
+use crate::source::{REPOSITORIES, Source};
 
 /// Asks for the repositories that are named in full, since only their UUID tells whether they are
 /// still those of last time. What comes back is their payload, so it costs no request more.
@@ -29,7 +28,7 @@ use crate::source::REPOSITORIES;
 /// When the database fails.
 pub(super) async fn ask_for_names(
     session: &Session,
-    client: &Client,
+    repositories: &Repositories<'_>,
     cancel: &CancellationToken,
     found: &mut Resolved,
 ) -> Result<Vec<(String, String)>, Failure> {
@@ -38,10 +37,13 @@ pub(super) async fn ask_for_names(
         if wanted.prefetched.is_some() {
             return (wanted, Ok(None));
         }
-        let answer = workspace::repository(client, &wanted.scope, cancel).await;
+        let answer = repositories.named(&wanted.scope, cancel).await;
         (wanted, answer)
     });
-    let answers: Vec<_> = asked.buffered(client.concurrency()).collect().await;
+    let answers: Vec<_> = asked
+        .buffered(repositories.client().concurrency())
+        .collect()
+        .await;
     let mut aliases: Option<HashMap<String, String>> = None;
     let mut by_name: BTreeMap<String, Wanted> = BTreeMap::new();
     let mut leads = Vec::new();
@@ -50,7 +52,7 @@ pub(super) async fn ask_for_names(
         let name = wanted.scope.full_name.clone();
         match answer {
             Ok(Some(repository)) => {
-                let uuid = repository.uuid();
+                let uuid = repository.lasting_id();
                 found
                     .listed
                     .extend(uuid.map(|uuid| (uuid, repository.full_name.clone())));
@@ -116,25 +118,28 @@ async fn present_names(
 pub(super) async fn follow(
     session: &Session,
     (name, connection_id): (&str, i64),
-    client: &Client,
+    (source, repositories): (&Source, &Repositories<'_>),
     cancel: &CancellationToken,
     found: &mut Resolved,
 ) -> Result<bool, Failure> {
     let store = &session.store;
-    let tables = session.source.tables();
-    let Some(repositories) = session.source.find(REPOSITORIES) else {
+    let tables = source.tables();
+    let Some(entry) = source.find(REPOSITORIES) else {
         return Ok(false);
     };
-    let raw_table = &repositories.collection.raw_table;
-    let known = store
+    let raw_table = &entry.collection.raw_table;
+    let listing = repositories.listing;
+    let mut known = store
         .collected_repositories(connection_id, raw_table)
         .await?;
+    // Recordings of old have other keys.
+    known.retain(|(id, _)| (listing.is_lasting_id)(id));
     let mut names = Names::new(known, &found.listed);
     let mut unreached = Vec::new();
     while let Some((uuid, scope)) = names.displaced() {
-        let at = aside(&scope, &uuid);
-        match workspace::repository(client, &at, cancel).await {
-            Ok(Some(there)) if there.uuid().as_ref() == Some(&uuid) => {
+        let at = (listing.by_lasting_id)(&scope, &uuid);
+        match repositories.named(&at, cancel).await {
+            Ok(Some(there)) if there.lasting_id().as_ref() == Some(&uuid) => {
                 names.found(uuid, there.full_name);
             }
             Err(error) if error.kind.verdict() != Verdict::Skip => {
@@ -189,12 +194,14 @@ pub(super) async fn follow(
         Err(failure) => return Err(failure),
     };
     // The endpoint was parsed long ago: every name has an address.
-    let address = |scope: &Scope| workspace::address(client, scope).unwrap_or_default();
+    let address = |scope: &Scope| repositories.address(scope).unwrap_or_default();
     let renaming = Renaming {
         tables: &tables,
-        steps: &renames.first().map_or_else(Vec::new, |rename| {
-            session.source.reading_steps(&rename.from)
-        }),
+        steps: &renames
+            .first()
+            .map_or_else(Vec::new, |rename| source.reading_steps(&rename.from)),
+        ids: source.ids,
+        aside: listing.by_lasting_id,
         address: &address,
     };
     store
@@ -272,8 +279,7 @@ struct Names {
 }
 
 impl Names {
-    fn new(mut known: Vec<(String, Scope)>, listed: &[(String, String)]) -> Self {
-        known.retain(|(uuid, _)| is_uuid(uuid));
+    fn new(known: Vec<(String, Scope)>, listed: &[(String, String)]) -> Self {
         let mut names = Self {
             known,
             present: HashMap::new(),

@@ -28,18 +28,21 @@ impl Session {
         } else {
             None
         };
-        let jobs = known.into_iter().map(|(scope, connection)| Job {
-            git: config
-                .offline_git(mirrors.as_ref(), &scope, &connection)
-                .map(Arc::new),
-            scope,
-            rules: config.rules_of(&connection),
-            streams: Arc::new(config.streams_of(&self.source, &connection)),
-            connection,
-            client: None,
-            prefetched: None,
-            data_after: None,
-            cancel: self.cancel.clone(),
+        let jobs = known.into_iter().map(|(scope, connection)| {
+            let source = Arc::clone(self.sources.of_connection(config, &connection));
+            let git = config.offline_git(mirrors.as_ref(), (&source, &scope), &connection);
+            Job {
+                git: git.map(Arc::new),
+                scope,
+                source,
+                rules: config.rules_of(&connection),
+                streams: Arc::new(config.streams_of(&self.sources, &connection)),
+                connection,
+                client: None,
+                prefetched: None,
+                data_after: None,
+                cancel: self.cancel.clone(),
+            }
         });
         let jobs = jobs.collect();
         Box::pin(self.runner().run(plan, jobs, Tally::default())).await

@@ -3,8 +3,9 @@
 //! The first sync is made: into a scratch database in a temporary folder, which is compared
 //! afterwards and thrown away. Why: docs/decisions/0020-verify-by-scratch.md.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use headwater_collectors::{Collection, content_hash};
 use headwater_domain::Scope;
@@ -24,7 +25,7 @@ use crate::plan::{Depth, Plan, Stages};
 use crate::report::Event;
 use crate::resolve::Selection;
 use crate::run::{Job, Tally};
-use crate::source::Source;
+use crate::sources::union;
 
 /// Parents looked at together.
 const PAGE: usize = 256;
@@ -121,7 +122,7 @@ impl Scratch<'_> {
             depth: Depth::Changes,
         };
         let first_sync = SyncRequest {
-            plan: plan(Stages::ALL, session.source.stream_names()),
+            plan: plan(Stages::ALL, session.sources.stream_names()),
             selection: self.request.selection.clone(),
             since: None,
         };
@@ -129,8 +130,8 @@ impl Scratch<'_> {
         let Prepared { jobs, _watched } = Box::pin(prepared).await?;
         let runner = session.runner();
         let streams = |child: bool| {
-            let streams = &session.source.streams;
-            let entries = streams.iter().map(|entry| &entry.collection);
+            let entries = session.sources.streams();
+            let entries = entries.map(|(_, entry)| &entry.collection);
             let wanted = entries.filter(move |collection| collection.parent.is_some() == child);
             wanted.map(|collection| collection.stream).collect()
         };
@@ -144,7 +145,7 @@ impl Scratch<'_> {
             // By the lists of single items alone: what came by another way is checked, too.
             children.depth = Depth::Everything;
         }
-        let transform = plan(Stages::OFFLINE, session.source.stream_names());
+        let transform = plan(Stages::OFFLINE, session.sources.stream_names());
         for next in [&children, &transform] {
             if !session.cancel.is_cancelled() {
                 exits.push(runner.run(next, jobs.clone(), Tally::default()).await?.0);
@@ -160,11 +161,7 @@ impl Scratch<'_> {
             return Ok(verified);
         }
         verified.scopes = scratch.read_whole(&jobs).await?;
-        let streams: BTreeSet<&str> = jobs
-            .iter()
-            .flat_map(|job| job.streams.iter().copied())
-            .collect();
-        verified.differences = scratch.compare(&verified.scopes, &streams, limit).await?;
+        verified.differences = scratch.compare(&verified.scopes, &jobs, limit).await?;
         let failed = exits.into_iter().find(|exit| *exit != Exit::Ok);
         verified.exit = match failed {
             Some(exit) => exit,
@@ -178,10 +175,6 @@ impl Scratch<'_> {
         &self.session.store
     }
 
-    fn source(&self) -> &Source {
-        &self.session.source
-    }
-
     /// The stored ranges: a first sync today would begin later than one of half a year ago.
     async fn take_ranges(&self) -> Result<(), Failure> {
         for known in self.here.scopes().await? {
@@ -189,7 +182,7 @@ impl Scratch<'_> {
                 continue;
             }
             let mut walked = false;
-            for entry in &self.source().streams {
+            for (_, entry) in self.session.sources.streams() {
                 let key = WalkKey {
                     scope: &known.scope,
                     stream: entry.collection.stream,
@@ -213,13 +206,13 @@ impl Scratch<'_> {
         let Some(client) = &job.client else {
             return Ok(());
         };
-        for entry in &self.source().streams {
+        for entry in &job.source.streams {
             let list = &entry.collection;
             if list.parent.is_some() {
                 continue;
             }
             let mut children = Vec::new();
-            for child in self.source().children_of(list.stream) {
+            for child in job.source.children_of(list.stream) {
                 if !deep {
                     let pending = self.pending_here(&job.scope, list, &child).await?;
                     children.push((child, pending));
@@ -241,7 +234,7 @@ impl Scratch<'_> {
                 for (child, pending) in &children {
                     let mut complete = same.clone();
                     complete.retain(|item| !pending.contains(&item.key));
-                    let place = (&job.scope, client.endpoint());
+                    let place = (job, client.endpoint());
                     self.take_children(place, child, complete).await?;
                 }
             }
@@ -286,10 +279,11 @@ impl Scratch<'_> {
     /// Takes over the stored records of parents that are complete here.
     async fn take_children(
         &self,
-        (scope, base): (&Scope, &Url),
+        (job, base): (&Job, &Url),
         child: &Collection,
         complete: Vec<PendingParent>,
     ) -> Result<(), Failure> {
+        let scope = &job.scope;
         let fetched = complete.into_iter();
         let fetched: Vec<(String, i64)> =
             fetched.map(|item| (item.key, item.changed_seq)).collect();
@@ -306,7 +300,7 @@ impl Scratch<'_> {
                 at: row.created_at,
             })
             .collect();
-        let further = self.source().children_of(child.stream);
+        let further = job.source.children_of(child.stream);
         let mut items = Vec::with_capacity(rows.len());
         for row in rows {
             items.push(remade((scope, base), child, &further, row)?);
@@ -366,10 +360,15 @@ impl Scratch<'_> {
     async fn compare(
         &self,
         scopes: &[Scope],
-        streams: &BTreeSet<&str>,
+        jobs: &[Job],
         limit: usize,
     ) -> Result<Vec<Difference>, Failure> {
-        let tables = tables_of(self.source(), streams);
+        let tables = self.session.sources.iter().map(|source| {
+            let own = jobs.iter().filter(|job| Arc::ptr_eq(&job.source, source));
+            let streams = own.flat_map(|job| job.streams.iter().copied()).collect();
+            tables_of(source, &streams)
+        });
+        let tables = union(tables);
         let known = self.here.scopes().await?;
         let all = known.iter().all(|known| scopes.contains(&known.scope));
         let found = if all {

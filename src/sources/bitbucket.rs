@@ -1,9 +1,11 @@
 //! Bitbucket Cloud.
 
+use headwater_collectors::bitbucket::{DIALECT, REPOSITORIES};
 use headwater_converters::bitbucket as convert;
 use headwater_converters::diffs::Diffs;
 use headwater_converters::issue_links::IssueLinks;
 use headwater_converters::merges::Merges;
+use headwater_domain::id::bitbucket::IDS;
 use headwater_domain::tool::bitbucket::SOURCE;
 use headwater_domain::tool::bitbucket::branch::Branches;
 use headwater_domain::tool::bitbucket::commit::Commits;
@@ -24,39 +26,58 @@ use headwater_domain::tool::bitbucket::repository::Repositories;
 use headwater_domain::tool::bitbucket::tag::Tags;
 use headwater_domain::tool::bitbucket::workspace::Workspaces;
 use headwater_domain::tool::bitbucket::workspace_member::WorkspaceMembers;
+use headwater_extractors::bitbucket::ACCOUNTS;
 use headwater_migrations as change;
 
-use crate::source::{Feeds, Source, Stays, To};
+use crate::config::ConnectionKind;
+use crate::config::Entity::{self, Cicd, Code, CodeReview, Cross};
+use crate::source::{Api, Feeds, Source, Stays, To};
 
 /// The streams of Bitbucket Cloud, parents before children.
 #[must_use]
 pub fn bitbucket() -> Source {
-    Source::new(SOURCE)
-        .stream::<Repositories, To<convert::Repositories>>(change::REPOSITORIES)
-        .stream::<PullRequests, To<convert::PullRequests>>(change::PULL_REQUESTS)
+    Source::new(SOURCE, ConnectionKind::BitbucketCloud, &IDS)
+        .api(Api {
+            product: "Bitbucket Cloud",
+            dialect: &DIALECT,
+            listing: &REPOSITORIES,
+        })
+        .stream::<Repositories, To<convert::Repositories>>(None, change::REPOSITORIES)
+        .stream::<PullRequests, To<convert::PullRequests>>(CodeReview, change::PULL_REQUESTS)
         .stream::<PullRequestActivities, Feeds<convert::PullRequests>>(
+            CodeReview,
             change::PULL_REQUEST_ACTIVITIES,
         )
         .stream::<PullRequestComments, To<convert::PullRequestComments>>(
+            CodeReview,
             change::PULL_REQUEST_COMMENTS,
         )
-        .stream::<PullRequestCommits, To<convert::PullRequestCommits>>(change::PULL_REQUEST_COMMITS)
-        .opt_in::<PullRequestStatuses, Stays>(change::PULL_REQUEST_STATUSES)
-        .stream::<Issues, To<convert::Issues>>(change::ISSUES)
-        .stream::<IssueComments, To<convert::IssueComments>>(change::ISSUE_COMMENTS_AND_CHANGES)
-        .stream::<IssueChanges, To<convert::IssueChanges>>(change::ISSUE_COMMENTS_AND_CHANGES)
-        .stream::<Branches, Feeds<convert::Refs>>(change::REFS)
-        .stream::<Tags, To<convert::Refs>>(change::REFS)
-        .stream::<Commits, To<convert::Commits>>(change::COMMITS)
+        .stream::<PullRequestCommits, To<convert::PullRequestCommits>>(
+            CodeReview,
+            change::PULL_REQUEST_COMMITS,
+        )
+        .opt_in::<PullRequestStatuses, Stays>(CodeReview, change::PULL_REQUEST_STATUSES)
+        .stream::<Issues, To<convert::Issues>>(Entity::Issues, change::ISSUES)
+        .stream::<IssueComments, To<convert::IssueComments>>(
+            Entity::Issues,
+            change::ISSUE_COMMENTS_AND_CHANGES,
+        )
+        .stream::<IssueChanges, To<convert::IssueChanges>>(
+            Entity::Issues,
+            change::ISSUE_COMMENTS_AND_CHANGES,
+        )
+        .stream::<Branches, Feeds<convert::Refs>>(Code, change::REFS)
+        .stream::<Tags, To<convert::Refs>>(Code, change::REFS)
+        .stream::<Commits, To<convert::Commits>>(Code, change::COMMITS)
         .also::<convert::RepoCommits>()
-        .stream::<Pipelines, To<convert::Pipelines>>(change::PIPELINES)
-        .stream::<PipelineSteps, To<convert::PipelineSteps>>(change::PIPELINE_STEPS)
-        .stream::<Deployments, To<convert::Deployments>>(change::DEPLOYMENTS)
-        .stream::<Environments, Feeds<convert::Repositories>>(change::ENVIRONMENTS)
-        .stream::<Workspaces, Stays>(change::WORKSPACES)
-        .stream::<Projects, Stays>(change::WORKSPACES)
-        .stream::<WorkspaceMembers, Stays>(change::WORKSPACES)
-        .merged::<convert::Accounts>()
+        .stream::<Pipelines, To<convert::Pipelines>>(Cicd, change::PIPELINES)
+        .stream::<PipelineSteps, To<convert::PipelineSteps>>(Cicd, change::PIPELINE_STEPS)
+        .stream::<Deployments, To<convert::Deployments>>(Cicd, change::DEPLOYMENTS)
+        .stream::<Environments, Feeds<convert::Repositories>>(Cicd, change::ENVIRONMENTS)
+        .stream::<Workspaces, Stays>(Cross, change::WORKSPACES)
+        .stream::<Projects, Stays>(Cross, change::WORKSPACES)
+        .stream::<WorkspaceMembers, Stays>(Cross, change::WORKSPACES)
+        .accounts::<convert::Accounts>(&ACCOUNTS)
         .git(headwater_extractors::git::tables())
         .derived::<Merges>()
         .derived::<IssueLinks>()

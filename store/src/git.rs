@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use headwater_domain::code::{commit, commit_file, commit_parent, repo_commit};
 use headwater_domain::crossdomain::{account, commit_mention};
-use headwater_domain::tool::bitbucket::{commit as read_commit, pull_request_commit};
 use headwater_domain::{Origin, Rows, Scope, Sourced, Table, id};
 use sea_orm::Value;
 
@@ -20,6 +19,17 @@ use crate::{Page, Store};
 
 /// What rows made of a git history say in `_raw_data_table`.
 pub const GIT_ORIGIN: &str = "gitextractor";
+
+/// A tool table of commits that tells accounts by e-mail address.
+#[derive(Debug, PartialEq, Eq)]
+pub struct AddressColumns {
+    /// The table.
+    pub table: &'static str,
+    /// Its column with the address.
+    pub email: &'static str,
+    /// Its column with the account's id.
+    pub account: &'static str,
+}
 
 /// How the history of a scope was read, and is being read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -183,25 +193,20 @@ impl Store {
         shas.collect::<Result<_, _>>().during(text)
     }
 
-    /// Accounts of authors by e-mail address, as far as Bitbucket told them with commits. Of
+    /// Accounts of authors by e-mail address, as far as the API told them with commits. Of
     /// several accounts with one address the first by name counts.
     pub async fn accounts_by_email(
         &self,
         connection_id: i64,
+        told: &[AddressColumns],
     ) -> Result<BTreeMap<String, String>, StoreError> {
         let mut accounts: BTreeMap<String, String> = BTreeMap::new();
-        for (table, email, account) in [
-            (
-                Table::of::<read_commit::Entity>().name,
-                "author_email",
-                "author_id",
-            ),
-            (
-                Table::of::<pull_request_commit::Entity>().name,
-                "commit_author_email",
-                "commit_author_id",
-            ),
-        ] {
+        for columns in told {
+            let AddressColumns {
+                table,
+                email,
+                account,
+            } = columns;
             let text = format!(
                 "SELECT {email}, MIN({account}) FROM {table} WHERE connection_id = ? \
                  AND {account} <> '' AND {email} <> '' GROUP BY {email}"

@@ -5,7 +5,8 @@
 
 use chrono::{DateTime, Utc};
 use headwater_domain::crossdomain::{issue_commit, pull_request_issue};
-use headwater_domain::{Rows, Scope, Table, id};
+use headwater_domain::id::{self, Ids};
+use headwater_domain::{Rows, Scope, Table};
 use sea_orm::Value;
 
 use crate::error::{During, StoreError};
@@ -69,9 +70,9 @@ pub struct Span {
 impl Span {
     /// All mentions of a repository, and perhaps some of others, which `params` tells apart.
     #[must_use]
-    pub fn whole(naming: Naming, scope: &Scope, repo_id: &str) -> Self {
+    pub fn whole(naming: Naming, scope: &Scope, (ids, repo_id): (&Ids, &str)) -> Self {
         match naming {
-            Naming::PullRequests => Self::behind(naming, id::pull_requests(scope)),
+            Naming::PullRequests => Self::behind(naming, ids.pull_requests(scope)),
             Naming::Commits => Self::of_commits(repo_id),
         }
     }

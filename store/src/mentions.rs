@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use headwater_domain::headwater::{account_mention, account_profile};
 use headwater_domain::rows::{Described, Mention};
-use headwater_domain::tool::bitbucket::{account_mention, account_profile};
 use headwater_domain::{Origin, Rows, Scope, Table};
 use sea_orm::Value;
 

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::ColumnType;
 use sea_orm::{DbBackend, Value};
 
+use headwater_domain::headwater::account_mention;
+use headwater_domain::id::Ids;
 use headwater_domain::table::Layer;
-use headwater_domain::tool::bitbucket::account_mention;
-use headwater_domain::{Scope, Table, id};
+use headwater_domain::{Scope, Table};
 
 use crate::Store;
 use crate::compare::Tables;
@@ -33,7 +34,7 @@ const RENAMED: &str = "renamed";
 /// A repository that has another name now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rename {
-    /// What stays: Bitbucket's own id, in braces.
+    /// What stays: the source's own id of the repository.
     pub uuid: String,
     /// The name that the rows have.
     pub from: Scope,
@@ -47,6 +48,11 @@ pub struct Renaming<'a> {
     pub tables: &'a Tables,
     /// Steps that start over, so that whatever was made of a name is made again (offline).
     pub steps: &'a [String],
+    /// How domain ids are spelt that hold a repository's name.
+    pub ids: &'static Ids,
+    /// The name of a repository that has lost its own to another one: the source answers to it
+    /// too. Made of that name and of what stays.
+    pub aside: fn(&Scope, &str) -> Scope,
     /// How addresses begin that hold a repository's name.
     pub address: &'a (dyn Fn(&Scope) -> String + Send + Sync),
 }
@@ -113,7 +119,7 @@ impl Store {
         renaming: &Renaming<'_>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let moves = in_order(renames);
+        let moves = in_order(renames, renaming.aside);
         let Some((first, _)) = moves.first() else {
             return Ok(());
         };
@@ -132,7 +138,7 @@ impl Store {
 
 /// Moves of which none meets a name that is still taken: where names go round in a circle, one
 /// repository steps aside first.
-fn in_order(renames: &[Rename]) -> Vec<(Scope, Scope)> {
+fn in_order(renames: &[Rename], aside: fn(&Scope, &str) -> Scope) -> Vec<(Scope, Scope)> {
     let mut left: Vec<(Scope, Scope, &str)> = renames
         .iter()
         .map(|rename| (rename.from.clone(), rename.to.clone(), rename.uuid.as_str()))
@@ -151,13 +157,6 @@ fn in_order(renames: &[Rename]) -> Vec<(Scope, Scope)> {
         }
     }
     moves
-}
-
-/// The name of a repository that has lost its own to another one: Bitbucket answers to it too.
-#[must_use]
-pub fn aside(scope: &Scope, uuid: &str) -> Scope {
-    let workspace = scope.full_name.split('/').next().unwrap_or_default();
-    Scope::new(scope.connection_id, format!("{workspace}/{uuid}"))
 }
 
 impl Page<'_> {
@@ -196,13 +195,18 @@ impl Page<'_> {
         }
         let mentions = Table::of::<account_mention::Entity>();
         for table in renaming.tables.rows.iter().copied().chain([mentions]) {
-            self.move_rows(table, from, to).await?;
+            self.move_rows(table, (from, to), renaming.ids).await?;
         }
         Ok(())
     }
 
     /// Names and ids in the rows of one table that were made of the scope's raw rows.
-    async fn move_rows(&self, table: &Table, from: &Scope, to: &Scope) -> Result<(), StoreError> {
+    async fn move_rows(
+        &self,
+        table: &Table,
+        (from, to): (&Scope, &Scope),
+        ids: &Ids,
+    ) -> Result<(), StoreError> {
         let mut sets = Vec::new();
         let mut values: Vec<Value> = Vec::new();
         let columns = table.columns.iter().filter(|column| {
@@ -212,7 +216,8 @@ impl Page<'_> {
         for column in columns {
             let mut set = Replaced::new(self.store.backend(), &column.name);
             if table.layer() == Layer::Domain {
-                for (old, new) in id::beginnings(from).iter().zip(id::beginnings(to)) {
+                let (old, new) = (ids.beginnings(from), ids.beginnings(to));
+                for (old, new) in old.iter().zip(new) {
                     set.beginning(old, &new, &["", ":"]);
                 }
             } else {
@@ -331,7 +336,11 @@ mod tests {
     }
 
     fn moves(renames: &[Rename]) -> Vec<(String, String)> {
-        let names = in_order(renames).into_iter();
+        let aside = |scope: &Scope, uuid: &str| {
+            let group = scope.full_name.split('/').next().unwrap();
+            Scope::new(scope.connection_id, format!("{group}/{uuid}"))
+        };
+        let names = in_order(renames, aside).into_iter();
         names
             .map(|(from, to)| (from.full_name, to.full_name))
             .collect()

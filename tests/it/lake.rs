@@ -13,6 +13,7 @@ use headwater::report::{RunSummary, Silent};
 use headwater::resolve::Selection;
 use headwater::session::{Session, SyncRequest, Verified, VerifyRequest};
 use headwater::source::Source;
+use headwater::sources::Sources;
 use headwater::sources::bitbucket::bitbucket;
 use headwater_simulator::{Options, Simulator, Size};
 use headwater_store::Store;
@@ -163,13 +164,14 @@ impl Lake {
         cancel: CancellationToken,
     ) -> Result<Session, Failure> {
         let clock = Clock::system();
+        let sources = Sources::all();
         let ledger = store.ledger(Window::HOUR).await?;
         Ok(Session {
             config: Arc::clone(&self.config),
             folder: self.folder.path().to_owned(),
             store: store.clone(),
-            source: Arc::new(bitbucket()),
-            connector: Connector::recording(self.folder.path(), &clock, ledger),
+            connector: Connector::recording((self.folder.path(), &clock), &sources, ledger),
+            sources,
             reporter: Arc::new(Silent),
             clock,
             cancel,
@@ -193,7 +195,7 @@ impl Lake {
     ) -> Result<(Exit, RunSummary), Failure> {
         let cancel = CancellationToken::new();
         let session = Session {
-            source: Arc::new(source),
+            sources: Sources::of(vec![source]),
             ..self.session(&self.store, cancel).await?
         };
         session.sync(&request("sync", how.depth())).await

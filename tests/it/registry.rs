@@ -5,6 +5,7 @@ use std::path::Path;
 
 use headwater::commands::streams_markdown;
 use headwater::config::DatabaseAddress;
+use headwater::sources::Sources;
 use headwater::sources::bitbucket::bitbucket;
 use headwater_domain::table::Layer;
 
@@ -178,7 +179,7 @@ fn the_page_of_streams_is_made_of_the_registry() {
     let page = std::fs::read_to_string(path).unwrap();
     assert_eq!(
         page,
-        streams_markdown(&bitbucket()).unwrap(),
+        streams_markdown(&Sources::all()).unwrap(),
         "run: cargo run -- streams --markdown > docs/streams.md"
     );
 }

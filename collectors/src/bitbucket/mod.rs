@@ -19,13 +19,14 @@ mod pull_request_status;
 mod removed;
 mod repository;
 mod tag;
-pub mod workspace;
+mod workspace;
 mod workspace_member;
 
 use crate::endpoint::{Endpoint, Paging};
 use crate::key::{Alternative, Key};
 
 pub use dialect::DIALECT;
+pub use workspace::REPOSITORIES;
 
 /// What most lists share: `{"values": [...], "next": "..."}`, items with an `id`.
 const LIST: Endpoint = Endpoint {

@@ -5,14 +5,10 @@ use headwater_domain::Scope;
 use headwater_domain::tool::bitbucket::repository::Repositories;
 use headwater_domain::tool::bitbucket::workspace::Workspaces;
 use serde::Deserialize;
-use tokio_util::sync::CancellationToken;
 
-use crate::client::Client;
 use crate::endpoint::{Collect, Collection, Endpoint, Paging};
-use crate::engine::{Trail, bad_url, fetch};
-use crate::error::RequestError;
 use crate::key::{Alternative, Key, MAX_LENGTH, field};
-use crate::page::RawItem;
+use crate::repositories::{Listing, Traits};
 
 impl Collect for Workspaces {
     const ENDPOINT: Endpoint = Endpoint {
@@ -29,27 +25,23 @@ impl Collect for Workspaces {
     };
 }
 
-/// A repository found in a workspace, with its payload as received.
-#[derive(Clone, Debug)]
-pub struct FoundRepository {
-    /// `workspace/slug`.
-    pub full_name: String,
-    /// The payload: the same that a request for the repository alone would bring.
-    pub item: RawItem,
-}
-
-/// What kind of repository it is, as far as the payload tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Traits {
-    /// Whether only some people may see it.
-    pub private: Option<bool>,
-    /// Whether nothing is meant to change in it any more.
-    pub archived: Option<bool>,
-    /// Whether it was made from another repository.
-    pub fork: bool,
-    /// When it last changed (as the server writes it).
-    pub updated_on: Option<String>,
-}
+/// The repositories of workspaces.
+pub const REPOSITORIES: Listing = Listing {
+    single: Collection::of::<Repositories>,
+    of_group: "repositories/{parent}",
+    groups: "user/workspaces",
+    query: super::LIST.query,
+    group: |data| field(data, &["workspace", "slug"]),
+    full_name: |data| field(data, &["full_name"]).filter(|name| is_full_name(name)),
+    lasting_id: |data| field(data, &["uuid"]).filter(|uuid| is_uuid(uuid)),
+    is_lasting_id: is_uuid,
+    // The API answers to `workspace/{uuid}` too.
+    by_lasting_id: |scope, uuid| {
+        let workspace = scope.workspace().full_name;
+        Scope::new(scope.connection_id, format!("{workspace}/{uuid}"))
+    },
+    traits,
+};
 
 /// Members that may be missing, null or of another type; each is then as if it were not there.
 #[derive(Default, Deserialize)]
@@ -61,145 +53,18 @@ struct Told {
     updated_on: serde_json::Value,
 }
 
-impl FoundRepository {
-    /// Bitbucket's own id, which survives a rename: in braces. None where the payload has none.
-    #[must_use]
-    pub fn uuid(&self) -> Option<String> {
-        field(&self.item.0, &["uuid"]).filter(|uuid| is_uuid(uuid))
-    }
-
-    /// What kind of repository it is.
-    #[must_use]
-    pub fn traits(&self) -> Traits {
-        let told: Told = serde_json::from_slice(&self.item.0).unwrap_or_default();
-        Traits {
-            private: told.is_private.as_bool(),
-            archived: told.archived.as_bool(),
-            fork: told.parent.is_object(),
-            updated_on: told.updated_on.as_str().map(str::to_owned),
-        }
-    }
-}
-
-/// All repositories of a workspace that the credentials can see.
-///
-/// # Errors
-/// When a request fails; a missing page is never taken for the end.
-pub async fn repositories(
-    client: &Client,
-    workspace: &str,
-    cancel: &CancellationToken,
-) -> Result<Vec<FoundRepository>, RequestError> {
-    let mut found = Vec::new();
-    each_repository(client, workspace, cancel, |page| found.extend(page)).await?;
-    Ok(found)
-}
-
-/// Hands over the repositories of a workspace page by page, holding one page at a time. An item
-/// without a usable full name is nobody's: it is left out.
-///
-/// # Errors
-/// When a request fails; the pages before were handed over.
-pub async fn each_repository(
-    client: &Client,
-    workspace: &str,
-    cancel: &CancellationToken,
-    mut take: impl FnMut(Vec<FoundRepository>),
-) -> Result<(), RequestError> {
-    each_page(
-        client,
-        ("repositories/{parent}", workspace),
-        cancel,
-        |items| {
-            let found = items.into_iter().filter_map(|item| {
-                let full_name = field(&item.0, &["full_name"])?;
-                is_full_name(&full_name).then_some(FoundRepository { full_name, item })
-            });
-            take(found.collect());
-        },
-    )
-    .await
-}
-
-/// The repository that answers to a name, which may be a former one, or to `workspace/{uuid}`.
-/// None where the payload does not tell its present name.
-///
-/// # Errors
-/// When the request fails.
-pub async fn repository(
-    client: &Client,
-    name: &Scope,
-    cancel: &CancellationToken,
-) -> Result<Option<FoundRepository>, RequestError> {
-    let single = Collection::of::<Repositories>();
-    let url = single.list_url(client.endpoint(), name, "");
-    let url = url.map_err(|error| bad_url(client, error))?;
-    let mut page = fetch(client, cancel, &single, &url).await?;
-    let found = page.items.items.pop().and_then(|item| {
-        let full_name = field(&item.0, &["full_name"])?;
-        is_full_name(&full_name).then_some(FoundRepository { full_name, item })
-    });
-    Ok(found)
-}
-
-/// Where a repository of that name is: the beginning of all addresses below it.
-///
-/// # Errors
-/// When the endpoint cannot have one.
-pub fn address(client: &Client, name: &Scope) -> Result<String, RequestError> {
-    let url = Collection::of::<Repositories>().list_url(client.endpoint(), name, "");
-    url.map(Into::into).map_err(|error| bad_url(client, error))
-}
-
-/// Slugs of the workspaces that the user behind the credentials belongs to.
-///
-/// # Errors
-/// When a request fails; credentials without a user are refused.
-pub async fn of_user(
-    client: &Client,
-    cancel: &CancellationToken,
-) -> Result<Vec<String>, RequestError> {
-    let mut slugs = Vec::new();
-    each_page(client, ("user/workspaces", ""), cancel, |items| {
-        let slug = |item: &RawItem| field(&item.0, &["workspace", "slug"]);
-        slugs.extend(items.iter().filter_map(slug));
-    })
-    .await?;
-    Ok(slugs)
-}
-
-async fn each_page(
-    client: &Client,
-    (path, parent): (&'static str, &str),
-    cancel: &CancellationToken,
-    mut take: impl FnMut(Vec<RawItem>),
-) -> Result<(), RequestError> {
-    let list = Collection {
-        endpoint: Endpoint {
-            path,
-            key: Repositories::ENDPOINT.key,
-            ..super::LIST
-        },
-        ..Collection::of::<Repositories>()
-    };
-    let nowhere = Scope::new(0, parent);
-    let first = list.list_url(client.endpoint(), &nowhere, parent);
-    let mut url = first.map_err(|error| bad_url(client, error))?;
-    let mut trail = Trail::default();
-    loop {
-        trail.step(&url)?;
-        let page = fetch(client, cancel, &list, &url).await?;
-        take(page.items.items);
-        match page.items.next {
-            Some(next) => url = client.own_url(&next)?,
-            None => return Ok(()),
-        }
+fn traits(data: &[u8]) -> Traits {
+    let told: Told = serde_json::from_slice(data).unwrap_or_default();
+    Traits {
+        private: told.is_private.as_bool(),
+        archived: told.archived.as_bool(),
+        fork: told.parent.is_object(),
+        updated_on: told.updated_on.as_str().map(str::to_owned),
     }
 }
 
 /// True for what Bitbucket calls a repository for good. Recordings of old have other keys.
-#[must_use]
-pub fn is_uuid(text: &str) -> bool {
+fn is_uuid(text: &str) -> bool {
     let inner = text
         .strip_prefix('{')
         .and_then(|text| text.strip_suffix('}'));

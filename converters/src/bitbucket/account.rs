@@ -1,8 +1,10 @@
 //! Accounts.
 
 use headwater_domain::crossdomain::account as domain;
-use headwater_domain::tool::bitbucket::{account, account_mention};
-use headwater_domain::{Rows, Scope, Sourced, id};
+use headwater_domain::headwater::account_mention;
+use headwater_domain::id::bitbucket as id;
+use headwater_domain::tool::bitbucket::account;
+use headwater_domain::{Rows, Scope, Sourced};
 
 use crate::rules::Rules;
 use crate::{Convert, Read, Related, Write};

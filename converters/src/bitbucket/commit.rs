@@ -4,8 +4,9 @@ use headwater_domain::code::{
     commit as domain, commit_parent as domain_parent, repo_commit as held,
 };
 use headwater_domain::crossdomain::commit_mention;
+use headwater_domain::id::bitbucket as id;
 use headwater_domain::tool::bitbucket::{commit, commit_parent, repo_commit};
-use headwater_domain::{Rows, Scope, Sourced, id, mentions};
+use headwater_domain::{Rows, Scope, Sourced, mentions};
 
 use crate::conversion::RelatedRow;
 use crate::{Convert, Read, Related, Write};
@@ -108,7 +109,7 @@ impl Convert for RepoCommits {
         for mention in mentions::of_text(&driver.row.mentions) {
             rows.push(commit_mention::Model {
                 source_id: Self::owner(scope, &commit_sha),
-                issue_id: mention.own_issue(scope),
+                issue_id: mention.own_issue(&id::IDS, scope),
                 mention: mention.to_string(),
                 commit_sha: commit_sha.clone(),
             });

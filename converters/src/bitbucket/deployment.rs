@@ -1,14 +1,16 @@
 //! Deployments as Bitbucket tells them.
 
 use headwater_domain::devops::{cicd_deployment, cicd_deployment_commit};
+use headwater_domain::id::bitbucket as id;
 use headwater_domain::tool::bitbucket::{deployment, environment, pipeline, pipeline_step};
-use headwater_domain::{Rows, Scope, Sourced, id};
+use headwater_domain::{Rows, Scope, Sourced};
 
 use super::pipeline_step::StepOfPipeline;
 use super::seconds_between;
+use crate::bitbucket::outcome;
 use crate::conversion::RelatedRow;
 use crate::rules::deployment::EnvironmentNames;
-use crate::rules::{Log, Rules, outcome, unheard};
+use crate::rules::{Log, Rules, unheard};
 use crate::{Convert, Read, Related, Write};
 
 /// `_tool_bitbucket_deployments` to `cicd_deployments` and `cicd_deployment_commits`: all

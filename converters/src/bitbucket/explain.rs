@@ -11,7 +11,8 @@ use headwater_domain::{Scope, Sourced};
 use super::deployment::Environments;
 use super::pipeline::release::{End, Release};
 use super::{deployment as told, issue as issues, pipeline as pipelines, pipeline_step as steps};
-use crate::rules::{Look, Rules, outcome};
+use crate::bitbucket::outcome;
+use crate::rules::{Look, Rules};
 
 /// One thing that was looked at, or what came of them all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 //! repository's to say.
 
 use headwater_domain::code::git_ref as domain;
+use headwater_domain::id::bitbucket as id;
 use headwater_domain::tool::bitbucket::{branch, repository, tag};
-use headwater_domain::{Rows, Scope, Sourced, id};
+use headwater_domain::{Rows, Scope, Sourced};
 
 use crate::conversion::RelatedRow;
 use crate::{Convert, Read, Related, Write};

@@ -4,9 +4,10 @@ pub(super) mod resolution;
 
 use std::collections::BTreeSet;
 
+use headwater_domain::id::bitbucket as id;
 use headwater_domain::ticket::{board_issue, issue as domain, issue_assignee, issue_label};
 use headwater_domain::tool::bitbucket::{issue, issue_change};
-use headwater_domain::{Rows, Scope, Sourced, id};
+use headwater_domain::{Rows, Scope, Sourced};
 
 use crate::conversion::RelatedRow;
 use crate::rules::{Rules, unheard};

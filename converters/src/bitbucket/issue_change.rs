@@ -1,8 +1,9 @@
 //! The change log of issues.
 
+use headwater_domain::id::bitbucket as id;
 use headwater_domain::ticket::issue_changelog as domain;
 use headwater_domain::tool::bitbucket::issue_change;
-use headwater_domain::{Rows, Scope, Sourced, id};
+use headwater_domain::{Rows, Scope, Sourced};
 
 use crate::rules::{Rules, unheard};
 use crate::{Convert, Read, Related, Write};

@@ -1,8 +1,9 @@
 //! Comments on issues.
 
+use headwater_domain::id::bitbucket as id;
 use headwater_domain::ticket::issue_comment as domain;
 use headwater_domain::tool::bitbucket::issue_comment;
-use headwater_domain::{Rows, Scope, Sourced, id};
+use headwater_domain::{Rows, Scope, Sourced};
 
 use crate::{Convert, Read, Related, Write};
 

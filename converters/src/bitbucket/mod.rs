@@ -8,6 +8,7 @@ mod git_ref;
 mod issue;
 mod issue_change;
 mod issue_comment;
+mod outcome;
 mod pipeline;
 mod pipeline_step;
 mod pull_request;

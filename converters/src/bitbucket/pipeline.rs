@@ -5,13 +5,15 @@ pub(super) mod release;
 use headwater_domain::devops::{
     cicd_deployment, cicd_deployment_commit, cicd_pipeline, cicd_pipeline_commit,
 };
+use headwater_domain::id::bitbucket as id;
 use headwater_domain::tool::bitbucket::{deployment, pipeline, pipeline_step};
-use headwater_domain::{Rows, Scope, Sourced, id};
+use headwater_domain::{Rows, Scope, Sourced};
 
 use super::deployment::DeploymentOfPipeline;
 use super::pipeline_step::StepOfPipeline;
 use super::seconds_between;
-use crate::rules::{Rules, outcome, unheard};
+use crate::bitbucket::outcome;
+use crate::rules::{Rules, unheard};
 use crate::{Convert, Read, Related, Write};
 
 /// `_tool_bitbucket_pipelines` to `cicd_pipelines` and `cicd_pipeline_commits`; one that deployed

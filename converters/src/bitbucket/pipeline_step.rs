@@ -1,12 +1,14 @@
 //! Steps of pipelines.
 
 use headwater_domain::devops::cicd_task;
+use headwater_domain::id::bitbucket as id;
 use headwater_domain::tool::bitbucket::{deployment, pipeline_step};
-use headwater_domain::{Rows, Scope, Sourced, id};
+use headwater_domain::{Rows, Scope, Sourced};
 
 use super::deployment::{DeploymentOfPipeline, Environments, NamedEnvironment};
+use super::outcome;
 use crate::conversion::RelatedRow;
-use crate::rules::{Log, Rules, outcome, unheard};
+use crate::rules::{Log, Rules, unheard};
 use crate::{Convert, Read, Related, Write};
 
 /// `_tool_bitbucket_pipeline_steps` to `cicd_tasks`: all steps of a pipeline at a time.

@@ -3,10 +3,11 @@
 
 use headwater_domain::code::{pull_request as domain, pull_request_event, pull_request_reviewer};
 use headwater_domain::crossdomain::pull_request_mention;
+use headwater_domain::id::bitbucket as id;
 use headwater_domain::tool::bitbucket::{
     pull_request, pull_request_activity, pull_request_commit, pull_request_reviewer as participant,
 };
-use headwater_domain::{Rows, Scope, Sourced, id};
+use headwater_domain::{Rows, Scope, Sourced};
 
 use crate::conversion::RelatedRow;
 use crate::{Convert, Read, Related, Write};

@@ -1,8 +1,9 @@
 //! Comments on pull requests, and the event each of them is.
 
 use headwater_domain::code::{pull_request_comment as domain, pull_request_event};
+use headwater_domain::id::bitbucket as id;
 use headwater_domain::tool::bitbucket::pull_request_comment;
-use headwater_domain::{Rows, Scope, Sourced, id};
+use headwater_domain::{Rows, Scope, Sourced};
 
 use crate::{Convert, Read, Related, Write};
 

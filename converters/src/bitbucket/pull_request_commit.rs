@@ -1,8 +1,9 @@
 //! Commits of pull requests.
 
 use headwater_domain::code::pull_request_commit as domain;
+use headwater_domain::id::bitbucket as id;
 use headwater_domain::tool::bitbucket::pull_request_commit;
-use headwater_domain::{Rows, Scope, Sourced, id};
+use headwater_domain::{Rows, Scope, Sourced};
 
 use crate::{Convert, Read, Related, Write};
 

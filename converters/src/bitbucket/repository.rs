@@ -2,9 +2,10 @@
 
 use headwater_domain::code::repo;
 use headwater_domain::devops::cicd_scope;
+use headwater_domain::id::bitbucket as id;
 use headwater_domain::ticket::board;
 use headwater_domain::tool::bitbucket::{environment, repository};
-use headwater_domain::{Rows, Scope, Sourced, id};
+use headwater_domain::{Rows, Scope, Sourced};
 
 use crate::{Convert, Read, Related, Write};
 

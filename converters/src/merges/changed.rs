@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use headwater_domain::Scope;
+use headwater_domain::id::Ids;
 use headwater_domain::merges::merged_number;
-use headwater_domain::{Scope, id};
 use headwater_store::merge_work::MergeWork;
 use headwater_store::merges::BRANCHES;
 use headwater_store::{Store, StoreError};
@@ -28,6 +29,7 @@ pub(super) struct Wanted {
 /// contents of commits are compared with each other.
 pub(super) async fn wanted(
     (store, scope, repo_id): (&Store, &Scope, &str),
+    ids: &Ids,
     work: MergeWork,
     compares: bool,
 ) -> Result<Option<Wanted>, StoreError> {
@@ -64,7 +66,7 @@ pub(super) async fn wanted(
     wanted.pull_requests.extend(with);
     let messages = store.messages_of(&work.commits).await?;
     let numbers = messages.iter().map(|it| merged_number(subject_of(it)));
-    let named = numbers.flatten().map(|it| id::pull_request(scope, it));
+    let named = numbers.flatten().map(|it| ids.pull_request(scope, it));
     wanted.pull_requests.extend(named);
     Ok(Some(wanted))
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use headwater_domain::Scope;
 use headwater_domain::graph::{Commit, Found, Graph};
+use headwater_domain::id::Ids;
 use headwater_domain::merges::{Link, Source};
 use headwater_store::merge_work::{MergeWork, Settled};
 use headwater_store::merges::{Merged, NAMES, STEP};
@@ -78,14 +79,15 @@ fn failed(scope: &Scope, source: StoreError) -> Error {
 }
 
 /// Links the merged pull requests of a repository with commits, if anything changed. `repo_id` is
-/// the repository's domain id; `patches` knows the contents of its commits, if anybody does.
+/// the repository's domain id, `ids` is how its source spells others; `patches` knows the contents
+/// of its commits, if anybody does.
 ///
 /// # Errors
 /// When cancelled, the database fails, or contents cannot be read.
 pub async fn run(
     store: &Store,
     scope: &Scope,
-    repo_id: &str,
+    (ids, repo_id): (&Ids, &str),
     patches: Option<&dyn Patches>,
     watch: &Watch<'_>,
 ) -> Result<Outcome, Error> {
@@ -97,6 +99,7 @@ pub async fn run(
     let linking = Linking {
         store,
         scope,
+        ids,
         repo_id,
         patches,
         watch,
@@ -168,6 +171,7 @@ impl Linked {
 pub(super) struct Linking<'a> {
     pub(super) store: &'a Store,
     pub(super) scope: &'a Scope,
+    pub(super) ids: &'a Ids,
     pub(super) repo_id: &'a str,
     pub(super) patches: Option<&'a dyn Patches>,
     pub(super) watch: &'a Watch<'a>,
@@ -183,7 +187,7 @@ impl Linking<'_> {
             None
         } else {
             let of = (self.store, self.scope, self.repo_id);
-            wanted(of, state.work, self.patches.is_some()).await?
+            wanted(of, self.ids, state.work, self.patches.is_some()).await?
         };
         match wanted {
             None => {

@@ -64,7 +64,7 @@ impl Derive for Merges {
         run(
             task.store,
             task.scope,
-            task.repo_id,
+            (task.ids, task.repo_id),
             task.patches,
             task.watch,
         )

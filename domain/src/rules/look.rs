@@ -97,7 +97,7 @@ impl<'a> Found<'a> {
 }
 
 /// Takes what a rule without a pattern says, unless an earlier rule has decided.
-pub(super) fn decide<'a>(
+pub fn decide<'a>(
     decided: &mut Option<&'static str>,
     told: Option<&'static str>,
     log: Log<'_, 'a>,

@@ -7,7 +7,6 @@
 pub mod deployment;
 pub mod issue;
 mod look;
-pub mod outcome;
 
 use globset::GlobMatcher;
 use regex::Regex;
@@ -15,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::tags::TagRules;
 
-pub use look::{Found, Log, Look, unheard};
+pub use look::{Found, Log, Look, decide, unheard};
 
 /// A name or a glob of an environment, and what the environments that it matches are for.
 #[derive(Clone, Debug)]

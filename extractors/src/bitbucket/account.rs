@@ -1,10 +1,46 @@
 //! Accounts as other payloads carry them.
 
-use headwater_domain::tool::bitbucket::account_profile::Profile;
+use headwater_domain::Table;
+use headwater_domain::headwater::account_profile::Profile;
+use headwater_domain::tool::bitbucket::account;
+use headwater_store::git::AddressColumns;
 use serde::Deserialize;
 
 use super::Links;
+use crate::accounts::AccountTable;
 use crate::json;
+
+/// `_tool_bitbucket_accounts`.
+pub const ACCOUNTS: AccountTable = AccountTable {
+    table: Table::of::<account::Entity>,
+    key: "account_id",
+    row: |known, rows| {
+        rows.push(account::Model {
+            connection_id: known.connection_id,
+            account_id: known.account_id,
+            user_name: known.user_name,
+            account_status: known.account_status,
+            display_name: known.display_name,
+            avatar_url: known.avatar_url,
+            html_url: known.html_url,
+            uuid: known.uuid,
+            has2_fa_enabled: false,
+            nickname: known.nickname,
+        });
+    },
+    addresses: &[
+        AddressColumns {
+            table: "_tool_bitbucket_commits",
+            email: "author_email",
+            account: "author_id",
+        },
+        AddressColumns {
+            table: "_tool_bitbucket_pull_request_commits",
+            email: "commit_author_email",
+            account: "commit_author_id",
+        },
+    ],
+};
 
 /// A user, a team or an app inside another payload; any part may be missing.
 #[derive(Debug, Default, Deserialize)]

@@ -23,6 +23,7 @@ mod tag;
 mod workspace;
 mod workspace_member;
 
+pub use account::ACCOUNTS;
 pub(crate) use account::User;
 
 use serde::Deserialize;

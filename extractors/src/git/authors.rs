@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 use headwater_domain::code::commit;
 use headwater_domain::crossdomain::account;
+use headwater_domain::id::Ids;
 use headwater_domain::rules::Rules;
 use headwater_domain::{Origin, Rows};
 use headwater_store::{Page, StoreError};
-
-use super::made::author_id;
 
 /// Accounts that are addresses. An account has the name that its newest commit gives, whichever
 /// repository has that.
@@ -79,15 +78,16 @@ pub(super) async fn remove_accounts(
     page.remove_git_accounts(&gone).await
 }
 
-/// Joins commits to accounts anew where Bitbucket tells another account of an address: than was
+/// Joins commits to accounts anew where the API tells another account of an address: than was
 /// noted when commits were last joined, or than this run joined its commits to.
 pub(super) async fn rejoin(
     page: &Page<'_>,
-    connection_id: i64,
+    (connection_id, ids): (i64, &Ids),
     [noted, used, now]: [&BTreeMap<String, String>; 3],
 ) -> Result<(), StoreError> {
-    let id = |email: &str, account: Option<&String>| {
-        author_id(connection_id, email, account.map(String::as_str))
+    let id = |email: &str, account: Option<&String>| match account {
+        Some(account) => ids.account(connection_id, account),
+        None => email.to_owned(),
     };
     let emails: BTreeSet<&String> = noted.keys().chain(used.keys()).chain(now.keys()).collect();
     for email in emails {

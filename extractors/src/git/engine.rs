@@ -15,7 +15,7 @@ use super::made::{Maker, Part};
 use super::mirror::{Mirror, Refs, feed};
 use super::reading::{self, Reading};
 use super::sharing::Own;
-use super::{Authors, ExtractError, GitRules, GitSource, Outcome, Stop, refs};
+use super::{Authors, ExtractError, GitRules, GitSource, Outcome, Stop, Told, refs};
 
 /// Raise it when what is made of a commit changes: then all are read anew.
 const VERSION: u32 = 2;
@@ -68,9 +68,10 @@ async fn prepare<'a>(
     let boundary = mirror.boundary().await?;
     let accounts = match rules.authors {
         Authors::Addresses => None,
-        Authors::Accounts => Some(Arc::new(
-            store.accounts_by_email(scope.connection_id).await?,
-        )),
+        Authors::Accounts(told) => {
+            let accounts = store.accounts_by_email(scope.connection_id, told.addresses);
+            Some((told, Arc::new(accounts.await?)))
+        }
     };
     let mut cut_off: Vec<&str> = boundary.keys().map(String::as_str).collect();
     cut_off.sort_unstable();
@@ -135,7 +136,7 @@ async fn prepare<'a>(
 fn identity(scope: &Scope, rules: &GitRules<'_>, mailmap: Option<&str>) -> String {
     let authors = match rules.authors {
         Authors::Addresses => "addresses".to_owned(),
-        Authors::Accounts => format!("accounts of {}", scope.connection_id),
+        Authors::Accounts(_) => format!("accounts of {}", scope.connection_id),
     };
     format!("v{VERSION} {authors} mailmap={}", mailmap.unwrap_or("none"))
 }
@@ -144,7 +145,7 @@ fn identity(scope: &Scope, rules: &GitRules<'_>, mailmap: Option<&str>) -> Strin
 fn doing_as(identity: &str, rules: &GitRules<'_>, cut_off: &[&str]) -> String {
     let bots = match rules.authors {
         Authors::Addresses => rules.configured.bot_fingerprint(),
-        Authors::Accounts => String::new(),
+        Authors::Accounts(_) => String::new(),
     };
     let boundary = if cut_off.is_empty() {
         "none".to_owned()
@@ -198,7 +199,7 @@ struct Engine<'a> {
     refs: Refs,
     tips: GitTips,
     mailmap: bool,
-    accounts: Option<Arc<BTreeMap<String, String>>>,
+    accounts: Option<(Told, Arc<BTreeMap<String, String>>)>,
     boundary: std::collections::HashMap<String, Vec<String>>,
     addresses: Addresses,
     outcome: Outcome,
@@ -258,7 +259,7 @@ impl Engine<'_> {
             connection_id: self.scope.connection_id,
             tracker: match self.rules.authors {
                 Authors::Addresses => None,
-                Authors::Accounts => Some(self.scope.clone()),
+                Authors::Accounts(told) => Some((told.ids, self.scope.clone())),
             },
             origin: self.origin.clone(),
             accounts: self.accounts.clone(),
@@ -323,7 +324,7 @@ impl Engine<'_> {
         }
         let authors = match self.rules.authors {
             Authors::Addresses => self.addresses.meet(&commits),
-            Authors::Accounts => BTreeSet::new(),
+            Authors::Accounts(_) => BTreeSet::new(),
         };
         let mut former = own.settle(page, (commits, &self.origin), &mut rows).await?;
         if self.former == Mentions::There {
@@ -337,7 +338,7 @@ impl Engine<'_> {
                 former.extend(authors);
                 authors::write_accounts(page, former, made_by).await?;
             }
-            Authors::Accounts => authors::remove_accounts(page, former).await?,
+            Authors::Accounts(_) => authors::remove_accounts(page, former).await?,
         }
         Ok(())
     }
@@ -423,10 +424,10 @@ impl Engine<'_> {
         let connection_id = self.scope.connection_id;
         let accounts = match &self.accounts {
             None => None,
-            Some(used) => {
+            Some((told, used)) => {
                 let noted = self.store.joined_accounts(connection_id).await?;
-                let now = self.store.accounts_by_email(connection_id).await?;
-                Some((noted, used, now))
+                let now = self.store.accounts_by_email(connection_id, told.addresses);
+                Some((noted, used, now.await?, told.ids))
             }
         };
         let mut rows = refs::rows(self.source.repo_id, &self.origin, &self.refs);
@@ -443,8 +444,8 @@ impl Engine<'_> {
         };
         let mut page = self.store.begin(self.scope, self.watch.now).await?;
         let changes = page.replace(replacement).await?;
-        if let Some((noted, used, now)) = &accounts {
-            authors::rejoin(&page, connection_id, [noted, used, now]).await?;
+        if let Some((noted, used, now, ids)) = &accounts {
+            authors::rejoin(&page, (connection_id, ids), [noted, used, now]).await?;
         }
         let known = self.tips.done.union(&self.tips.begun);
         let gone = known.filter(|tip| !self.refs.tips.contains(*tip));

@@ -5,21 +5,23 @@ use std::sync::Arc;
 
 use headwater_domain::code::{commit, commit_file, commit_parent, repo_commit};
 use headwater_domain::crossdomain::commit_mention;
-use headwater_domain::{Origin, Rows, Scope, id, mentions};
+use headwater_domain::id::{self, Ids};
+use headwater_domain::{Origin, Rows, Scope, mentions};
 use ring::digest::{SHA256, digest};
 
 use super::history::Commit;
-use super::text;
+use super::{Told, text};
 
 /// What rows follow from, beside the commit.
 pub(super) struct Maker {
     pub(super) repo_id: String,
     pub(super) connection_id: i64,
-    /// The scope whose tracker `#12` is of; none where there is no tracker.
-    pub(super) tracker: Option<Scope>,
+    /// The scope whose tracker `#12` is of, and how its issues' ids are spelt; none where there is
+    /// no tracker.
+    pub(super) tracker: Option<(&'static Ids, Scope)>,
     pub(super) origin: Origin,
     /// Accounts by e-mail address; none where the address is the account.
-    pub(super) accounts: Option<Arc<BTreeMap<String, String>>>,
+    pub(super) accounts: Option<(Told, Arc<BTreeMap<String, String>>)>,
     /// Commits whose parents are not there, with these parents.
     pub(super) boundary: HashMap<String, Vec<String>>,
 }
@@ -128,7 +130,8 @@ impl Maker {
             let tracker = self.tracker.as_ref();
             part.rows.push(commit_mention::Model {
                 source_id: id::git_ref(&self.repo_id, &commit.sha),
-                issue_id: tracker.map_or_else(String::new, |scope| mention.own_issue(scope)),
+                issue_id: tracker
+                    .map_or_else(String::new, |(ids, scope)| mention.own_issue(ids, scope)),
                 mention: mention.to_string(),
                 commit_sha: commit.sha.clone(),
             });
@@ -150,17 +153,13 @@ impl Maker {
         });
     }
 
+    /// The account of an author: the connection's where it is known, else the address.
     fn account(&self, email: &str) -> String {
         let accounts = self.accounts.as_ref();
-        let known = accounts.and_then(|accounts| accounts.get(email));
-        author_id(self.connection_id, email, known.map(String::as_str))
-    }
-}
-
-/// The account of an author: Bitbucket's where it is known, else the address.
-pub(super) fn author_id(connection_id: i64, email: &str, account: Option<&str>) -> String {
-    match account {
-        Some(account) => id::account(connection_id, account),
-        None => email.to_owned(),
+        let known = accounts.and_then(|(told, accounts)| Some((told, accounts.get(email)?)));
+        known.map_or_else(
+            || email.to_owned(),
+            |(told, account)| told.ids.account(self.connection_id, account),
+        )
     }
 }

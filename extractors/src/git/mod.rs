@@ -26,8 +26,10 @@ use std::path::{Path, PathBuf};
 use headwater_domain::Table;
 use headwater_domain::code::{commit, commit_file, commit_parent, git_ref, repo_commit};
 use headwater_domain::crossdomain::commit_mention;
+use headwater_domain::id::Ids;
 use headwater_domain::rules::Rules;
 use headwater_git::{Command, Git, GitError, GitErrorKind};
+use headwater_store::git::AddressColumns;
 use headwater_store::{Changes, StoreError};
 
 pub use engine::run;
@@ -63,9 +65,18 @@ pub struct GitRules<'a> {
 pub enum Authors {
     /// Each author's e-mail address is an account of its own, which is written.
     Addresses,
-    /// The connection's accounts, by the address that Bitbucket told with a commit; the address
+    /// The connection's accounts, by the address that the API told with a commit; the address
     /// alone where it told none. No account is written.
-    Accounts,
+    Accounts(Told),
+}
+
+/// What the API beside git tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// How its source spells domain ids.
+    pub ids: &'static Ids,
+    /// Where it tells accounts by e-mail address.
+    pub addresses: &'static [AddressColumns],
 }
 
 /// What reading a history did.

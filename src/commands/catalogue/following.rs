@@ -66,7 +66,8 @@ fn edges(source: &Source, nodes: &[Node<'_>]) -> BTreeSet<String> {
             edges.insert(format!("{raw} --> {}", table.name));
         }
     }
-    for table in &source.merged {
+    if let Some((accounts, _)) = source.accounts {
+        let table = (accounts.table)();
         edges.insert(format!("items[all items] --> {}", table.name));
     }
     for table in &source.of_git {

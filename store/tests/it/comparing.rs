@@ -31,7 +31,7 @@ fn row_tables() -> Vec<&'static Table> {
     vec![
         Table::of::<tool::repository::Entity>(),
         Table::of::<tool::account::Entity>(),
-        Table::of::<tool::account_mention::Entity>(),
+        Table::of::<headwater_domain::headwater::account_mention::Entity>(),
         Table::of::<tool::pull_request::Entity>(),
         Table::of::<tool::pull_request_activity::Entity>(),
         Table::of::<tool::pull_request_comment::Entity>(),

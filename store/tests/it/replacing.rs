@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use headwater_domain::code::pull_request_reviewer as domain_reviewer;
-use headwater_domain::tool::bitbucket::account_profile::Profile;
+use headwater_domain::headwater::account_profile::Profile;
 use headwater_domain::tool::bitbucket::{account, pull_request, pull_request_reviewer as reviewer};
 use headwater_domain::{Row, Rows};
 use headwater_store::{Changes, Owner};

@@ -12,7 +12,8 @@ use headwater_domain::code::{
     commit, commit_parent, git_ref, pull_request, pull_request_commit, pull_request_merge,
     repo_commit,
 };
-use headwater_domain::{Origin, Row, Rows, Scope, id};
+use headwater_domain::id::bitbucket as id;
+use headwater_domain::{Origin, Row, Rows, Scope};
 use headwater_store::compare::{Tables, tables_equal};
 use headwater_store::{Owner, Page, Replacement, Store, Watch};
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
@@ -323,7 +324,7 @@ async fn link(store: &Store, world: &World) -> merges::Outcome {
     let contents = Contents(named, world.version);
     let patches: Option<&dyn Patches> = world.has_files.then_some(&contents);
     let scope = scope();
-    merges::run(store, &scope, &repo_id(), patches, &watch)
+    merges::run(store, &scope, (&id::IDS, &repo_id()), patches, &watch)
         .await
         .unwrap()
 }

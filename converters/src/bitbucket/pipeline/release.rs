@@ -9,9 +9,9 @@ use headwater_domain::tool::bitbucket::pipeline_step;
 use headwater_domain::{Rows, Sourced};
 
 use super::super::deployment::with_commit;
-use super::super::seconds_between;
+use super::super::{outcome, seconds_between};
 use crate::rules::deployment::DEPLOYMENT;
-use crate::rules::{Rules, outcome, unheard};
+use crate::rules::{Rules, unheard};
 
 /// What the peer's metrics write into rows that they make of pipelines.
 const MADE_OF_PIPELINE: &str = "dora.generateDeployments";

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use headwater_domain::crossdomain::pull_request_mention;
+use headwater_domain::id::bitbucket as id;
 use headwater_domain::mentions::{self, Mention};
 use headwater_domain::tool::bitbucket::{pull_request, pull_request_commit};
-use headwater_domain::{Scope, Sourced, id};
+use headwater_domain::{Scope, Sourced};
 
 /// Issues of one pull request that are taken: those of its title and branch, and of its commits
 /// the first by number or key.
@@ -36,7 +37,7 @@ pub(super) fn mentions(
         .into_iter()
         .map(|(mention, place)| pull_request_mention::Model {
             pull_request_id: pull_request_id.clone(),
-            issue_id: mention.own_issue(scope),
+            issue_id: mention.own_issue(&id::IDS, scope),
             mention: mention.to_string(),
             place: place.to_owned(),
         });

@@ -1,8 +1,6 @@
 //! Tool tables of Bitbucket Cloud, and the names of its streams.
 
 pub mod account;
-pub mod account_mention;
-pub mod account_profile;
 pub mod branch;
 pub mod commit;
 pub mod commit_parent;

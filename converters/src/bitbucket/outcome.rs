@@ -1,7 +1,6 @@
 //! How pipelines, steps and deployments stand and how they ended, by Bitbucket's own words.
 
-use super::look::decide;
-use super::{Log, Look};
+use crate::rules::{Log, Look, decide};
 
 /// SUCCESS, FAILURE or empty, by a pipeline's own word.
 #[must_use]
