@@ -17,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 use crate::plan::{Depth, Plan};
 use crate::report::{counted, with_commas};
 use crate::run::Job;
-use crate::source::Source;
 
 /// Of a budget's requests one in so many may go into asking for lengths.
 const PART_FOR_ASKING: u32 = 50;

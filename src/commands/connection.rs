@@ -12,7 +12,7 @@ use url::Url;
 use git::GitTest;
 
 use crate::cli::Shared;
-use crate::config::{Config, Connection, ConnectionKind};
+use crate::config::{Connection, ConnectionKind};
 use crate::connect::{Clues, Connector};
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::diagnosis::{Code, Diagnosis, of_answer, of_list};

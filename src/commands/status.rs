@@ -81,12 +81,10 @@ async fn rows_of(
             .find(stream)
             .map(|entry| entry.collection.raw_table.clone()),
         "extract" => {
-            let first = source
-                .find(stream)
-                .and_then(|entry| entry.extraction.tables.first());
-            first
-                .or(source.merged.first())
-                .map(|table| table.name.to_owned())
+            let entry = source.find(stream);
+            let first = entry.and_then(|entry| entry.extraction.tables.first().copied());
+            let accounts = || source.accounts.map(|(accounts, _)| (accounts.table)());
+            first.or_else(accounts).map(|table| table.name.to_owned())
         }
         "convert" if stream == "diffs" => Some("commits_diff_pairs".to_owned()),
         "convert" if stream == "merges" => Some("pull_request_merges".to_owned()),

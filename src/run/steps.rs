@@ -1,5 +1,7 @@
 //! The steps of one scope: collect, extract and convert its streams, in order.
 
+use std::sync::Arc;
+
 use headwater_collectors::git::Mirror;
 use headwater_store::StoreError;
 use headwater_store::leases::{Claim, Lease, Taken};
@@ -111,7 +113,7 @@ impl ScopeRun<'_> {
     }
 
     async fn steps(&mut self, tally: &mut Tally) -> Step<()> {
-        let source = &self.job.source;
+        let source = Arc::clone(&self.job.source);
         let chosen = |entry: &&StreamEntry| {
             let stream = entry.collection.stream;
             self.plan.streams.contains(&stream) && self.job.streams.contains(stream)

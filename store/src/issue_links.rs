@@ -140,7 +140,7 @@ impl Store {
         scope: &Scope,
         repo_id: &str,
     ) -> Result<bool, StoreError> {
-        let span = Span::whole(Naming::Commits, scope, repo_id);
+        let span = Span::of_commits(repo_id);
         let within = span.within();
         let text = format!("SELECT 1 FROM commit_mentions AS named WHERE {within} LIMIT 1");
         let rows = self.query_all(&text, span.values(&scope.params())).await?;

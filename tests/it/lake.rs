@@ -44,6 +44,8 @@ pub(crate) async fn tiny() -> Simulator {
 pub(crate) struct Lake {
     folder: TempDir,
     config: Arc<Config>,
+    /// The sources that its connections may be of.
+    pub(crate) sources: Sources,
     pub(crate) store: Store,
     pub(crate) address: DatabaseAddress,
     // Gone when dropped, after the store.
@@ -92,6 +94,7 @@ impl Lake {
         let (config, problems) = config::parse(&text, "headwater.toml");
         Some(Self {
             config: Arc::new(config.unwrap_or_else(|| panic!("{problems:?}"))),
+            sources: Sources::all(),
             store: headwater::database::open(&address).await.unwrap(),
             folder,
             address,
@@ -164,7 +167,7 @@ impl Lake {
         cancel: CancellationToken,
     ) -> Result<Session, Failure> {
         let clock = Clock::system();
-        let sources = Sources::all();
+        let sources = self.sources.clone();
         let ledger = store.ledger(Window::HOUR).await?;
         Ok(Session {
             config: Arc::clone(&self.config),

@@ -10,6 +10,7 @@ mod budget;
 mod cancel;
 mod command_line;
 mod connection;
+mod depot;
 mod derivations;
 mod diffs;
 mod entities;

@@ -4,7 +4,7 @@ use crate::rules::{Log, Look, decide};
 
 /// SUCCESS, FAILURE or empty, by a pipeline's own word.
 #[must_use]
-pub fn pipeline_result(word: &str) -> &'static str {
+pub(super) fn pipeline_result(word: &str) -> &'static str {
     match word.to_uppercase().as_str() {
         "PASSED" => "SUCCESS",
         _ => step_result(word),
@@ -13,7 +13,7 @@ pub fn pipeline_result(word: &str) -> &'static str {
 
 /// SUCCESS, FAILURE or empty, by a step's own word.
 #[must_use]
-pub fn step_result(word: &str) -> &'static str {
+pub(super) fn step_result(word: &str) -> &'static str {
     match word.to_uppercase().as_str() {
         "SUCCESSFUL" | "COMPLETED" => "SUCCESS",
         "FAILED" | "ERROR" | "STOPPED" => "FAILURE",
@@ -23,7 +23,7 @@ pub fn step_result(word: &str) -> &'static str {
 
 /// Status of a pipeline, by its own word.
 #[must_use]
-pub fn pipeline_status(word: &str) -> &'static str {
+pub(super) fn pipeline_status(word: &str) -> &'static str {
     match word.to_uppercase().as_str() {
         "IN_PROGRESS" | "PENDING" | "RUNNING" | "PAUSED" | "BUILDING" => "IN_PROGRESS",
         "COMPLETED" | "SUCCESSFUL" | "PASSED" | "FAILED" | "ERROR" | "STOPPED" | "HALTED" => "DONE",
@@ -33,7 +33,7 @@ pub fn pipeline_status(word: &str) -> &'static str {
 
 /// Status of a step, by its own word.
 #[must_use]
-pub fn step_status(word: &str) -> &'static str {
+pub(super) fn step_status(word: &str) -> &'static str {
     match word.to_uppercase().as_str() {
         "IN_PROGRESS" | "PENDING" | "BUILDING" | "READY" => "IN_PROGRESS",
         "COMPLETED" | "SUCCESSFUL" | "FAILED" | "ERROR" | "STOPPED" => "DONE",
@@ -43,7 +43,7 @@ pub fn step_status(word: &str) -> &'static str {
 
 /// Status of a deployment, by its own word.
 #[must_use]
-pub fn deployment_status(word: &str) -> &'static str {
+pub(super) fn deployment_status(word: &str) -> &'static str {
     match word.to_uppercase().as_str() {
         "IN_PROGRESS" => "IN_PROGRESS",
         "COMPLETED" | "SUCCESSFUL" | "FAILED" | "STOPPED" | "CANCELLED" => "DONE",
@@ -53,7 +53,7 @@ pub fn deployment_status(word: &str) -> &'static str {
 
 /// Result of a deployment: by its own outcome, else by its step's when it is done, else by its
 /// state.
-pub fn deployment_result<'a>(
+pub(super) fn deployment_result<'a>(
     outcome: &'a str,
     step_result: &'a str,
     state: &'a str,

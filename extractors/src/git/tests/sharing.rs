@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use headwater_domain::id::bitbucket::IDS;
 use headwater_git::fixture::{Repository, run};
 use regex::Regex;
 use tempfile::TempDir;
 
-use super::super::Authors;
+use super::super::{Authors, Told};
 use super::lake::Lake;
+use crate::bitbucket::ACCOUNTS;
 
 /// A repository and a fork of it with a commit of its own.
 fn forked() -> (Repository, TempDir, PathBuf) {
@@ -250,7 +252,10 @@ async fn hostile_commits_are_rows_all_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn authors_are_joined_to_accounts_by_address_and_again_when_more_are_known() {
     let mut lake = Lake::new().await;
-    lake.authors = Authors::Accounts;
+    lake.authors = Authors::Accounts(Told {
+        ids: &IDS,
+        addresses: ACCOUNTS.addresses,
+    });
     let mut repository = Repository::new();
     repository.commit("main", "first", &[("a", "1\n")]);
     let ids = "SELECT DISTINCT author_id, committer_id FROM commits";
