@@ -168,6 +168,8 @@ mod tests {
     use headwater_domain::tool::bitbucket::tag::Tags;
 
     use super::*;
+    use crate::bitbucket::DIALECT;
+    use crate::dialect::Dialect;
     use crate::endpoint::Collect;
 
     const LINKED: &Endpoint = &Tags::ENDPOINT;
@@ -275,6 +277,51 @@ mod tests {
             r#"{"values": [], "next": ""}"#,
         ] {
             assert_eq!(list(body).unwrap().next, None, "{body}");
+        }
+    }
+
+    const BY_OFFSETS: &Endpoint = &Endpoint {
+        dialect: &OFFSETS,
+        ..Tags::ENDPOINT
+    };
+
+    static OFFSETS: Dialect = Dialect {
+        pages: Pages::Offsets,
+        ..DIALECT
+    };
+
+    #[test]
+    fn a_page_by_offsets_says_where_the_next_one_begins_or_that_it_is_the_last() {
+        for (body, expected) in [
+            (
+                r#"{"values": [1], "size": 1, "isLastPage": false, "nextPageStart": 9}"#,
+                Some(9),
+            ),
+            (r#"{"values": [1], "size": 1, "nextPageStart": 9}"#, Some(9)),
+            (
+                r#"{"values": [1], "isLastPage": true, "nextPageStart": 9}"#,
+                None,
+            ),
+            (
+                r#"{"values": [], "isLastPage": true, "nextPageStart": null}"#,
+                None,
+            ),
+        ] {
+            let page = read(&Bytes::from(body), BY_OFFSETS).unwrap();
+            assert_eq!(page.next_number, expected, "{body}");
+            assert_eq!(
+                page.size, None,
+                "the size of a page is not that of the list"
+            );
+        }
+        for body in [
+            r#"{"values": [1]}"#,
+            r#"{"values": [1], "isLastPage": false}"#,
+            r#"{"values": [1], "isLastPage": false, "nextPageStart": null}"#,
+            r#"{"values": [1], "isLastPage": false, "nextPageStart": "soon"}"#,
+            r#"{"isLastPage": true}"#,
+        ] {
+            assert!(read(&Bytes::from(body), BY_OFFSETS).is_err(), "{body}");
         }
     }
 }

@@ -163,6 +163,18 @@ fn a_removed_row_still_tells_which_driver_it_belonged_to() {
 }
 
 #[test]
+fn every_stream_speaks_the_dialect_of_its_source() {
+    for (source, entry) in Sources::all().streams() {
+        let own = source.api.unwrap().dialect;
+        let stream = entry.collection.stream;
+        assert!(
+            std::ptr::eq(own, entry.collection.endpoint.dialect),
+            "{stream}"
+        );
+    }
+}
+
+#[test]
 fn parents_come_before_their_children() {
     let mut seen = BTreeSet::new();
     for entry in &bitbucket().streams {

@@ -13,7 +13,7 @@ const REFUSED: &str = "for an API token check the e-mail address, the token and 
                        app passwords no longer work since 2026-07-28, create an API token instead";
 
 /// The API of Bitbucket Cloud.
-pub const DIALECT: Dialect = Dialect {
+pub static DIALECT: Dialect = Dialect {
     pages: Pages::Linked,
     times: Times::Rfc3339,
     filter,

@@ -839,3 +839,4 @@ async fn a_cancelled_collection_ends_at_once_and_says_so() {
 }
 
 mod moving;
+mod uncounted;

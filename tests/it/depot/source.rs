@@ -175,6 +175,7 @@ impl Extract for PullRequests {
         let author = payload.author.unwrap_or_default();
         rows.mention(
             item,
+            payload.created_date,
             Profile {
                 account_id: &author.name,
                 display_name: &author.display_name,
@@ -285,6 +286,7 @@ impl Convert for ToPullRequests {
         rows.push(domain::Model {
             id: IDS.pull_request(scope, source.bitbucket_id),
             base_repo_id: IDS.repository(scope),
+            pull_request_key: source.bitbucket_id,
             status: source.state.clone(),
             original_status: source.state,
             title: source.title,
