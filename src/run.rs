@@ -142,12 +142,12 @@ impl Runner {
         self.run_in_order(plan, jobs, tally, &parts).await
     }
 
-    async fn run_in_order(
+    async fn run_in_order<'p>(
         &self,
         plan: &Plan,
         jobs: Vec<Job>,
         tally: Tally,
-        parts: &[Part<'_>],
+        parts: &'p [Part<'p>],
     ) -> Result<(Exit, RunSummary), Failure> {
         let started = Instant::now();
         let run = self.store.begin_run(plan.command, self.clock.now()).await?;
@@ -163,10 +163,10 @@ impl Runner {
         let spanning = parts
             .iter()
             .filter(|part| part.order.iter().any(|node| node.spans_scopes()));
-        let spanning: Vec<(&Part<'_>, Job)> = spanning
+        let spanning: Vec<(&'p Part<'p>, Job)> = spanning
             .map(|part| (part, Job::everywhere(part.source, &jobs, &self.cancel)))
             .collect();
-        let scope_run = |part: &'_ Part<'_>, job| ScopeRun {
+        let scope_run = |part: &'p Part<'p>, job| ScopeRun {
             runner: &part.runner,
             plan,
             run,
