@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::endpoint::{Collection, Parent};
-use crate::engine::{Outcome, Progress, Task, bad_url, keyed};
+use crate::engine::{Listing, Outcome, Progress, Task, bad_url};
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
 use crate::page::RawItem;
 
@@ -261,6 +261,17 @@ impl<'a> Engine<'a> {
         url.map_err(|error| bad_url(&self.task.client, error))
     }
 
+    /// A parent's list, whose address is given.
+    fn listing<'l>(&'l self, url: &'l str, parent: &'l str) -> Listing<'l> {
+        Listing {
+            collection: self.collection,
+            children: self.task.children,
+            url,
+            parent,
+            longest: self.task.store.longest_item(),
+        }
+    }
+
     /// Hands a group's items to the database; what is left to do is to commit them. Also tells why
     /// no other group may follow.
     async fn stage(
@@ -323,12 +334,7 @@ impl<'a> Engine<'a> {
                 batch.date = batch.date.max(walked.date);
                 batch.received += walked.items.len() as u64;
                 let list_url = self.list_url(&key)?;
-                let (items, letters) = keyed(
-                    (self.collection, self.task.children),
-                    list_url.as_str(),
-                    &key,
-                    walked.items,
-                );
+                let (items, letters) = self.listing(list_url.as_str(), &key).keyed(walked.items);
                 batch.items.extend(items);
                 if !letters.is_empty() {
                     // It stays pending, so that the next run tries its items again.
@@ -406,12 +412,12 @@ impl<'a> Engine<'a> {
                     continue;
                 }
             };
-            let (items, _) = keyed(
-                (self.collection, self.task.children),
-                url.as_str(),
-                parent,
-                items,
-            );
+            let listing = Listing {
+                // Too long to be stored is not gone.
+                longest: None,
+                ..self.listing(url.as_str(), parent)
+            };
+            let (items, _) = listing.keyed(items);
             again.extend(
                 items
                     .into_iter()

@@ -210,37 +210,70 @@ pub(crate) fn bad_url(client: &Client, error: url::ParseError) -> RequestError {
     }
 }
 
-/// Items ready to be stored, and those that have no usable key.
-pub(crate) fn keyed(
-    (collection, children): (&Collection, &[Collection]),
-    list_url: &str,
-    parent: &str,
-    items: Vec<RawItem>,
-) -> (Vec<NewItem>, Vec<DeadLetter>) {
-    let mut new = Vec::with_capacity(items.len());
-    let mut letters = Vec::new();
-    for (place, RawItem(data)) in items.into_iter().enumerate() {
-        match collection.endpoint.key.of(&data) {
-            Some(key) => new.push(NewItem {
-                parent: parent.to_owned(),
-                key,
-                content_hash: content_hash(&data),
-                child_counts: collection.child_counts(children, &data),
-                data,
-                url: list_url.to_owned(),
-                input: collection.input(parent),
-            }),
-            None => letters.push(DeadLetter {
-                stage: "collect".to_owned(),
-                stream: collection.stream.to_owned(),
-                item: format!("{parent}/{}", content_hash(&data)),
-                raw_id: None,
-                path: format!("values[{place}]"),
-                message: format!("the item has no usable key: {}", shown(&data)),
-            }),
+/// A list whose items are about to be stored.
+pub(crate) struct Listing<'a> {
+    pub(crate) collection: &'a Collection,
+    /// Streams that hang on the items.
+    pub(crate) children: &'a [Collection],
+    /// Address of the list, without page and watermark.
+    pub(crate) url: &'a str,
+    /// Key of the parent; empty for a list without one.
+    pub(crate) parent: &'a str,
+    /// Bytes that an item may have, where the database sets a limit.
+    pub(crate) longest: Option<usize>,
+}
+
+impl Listing<'_> {
+    /// Items ready to be stored, and those that have no usable key or are too long.
+    pub(crate) fn keyed(&self, items: Vec<RawItem>) -> (Vec<NewItem>, Vec<DeadLetter>) {
+        let mut new = Vec::with_capacity(items.len());
+        let mut letters = Vec::new();
+        for (place, RawItem(data)) in items.into_iter().enumerate() {
+            match self.collection.endpoint.key.of(&data) {
+                Some(key) => match self.too_long(&key, &data) {
+                    Some(letter) => letters.push(letter),
+                    None => new.push(self.item(key, data)),
+                },
+                None => letters.push(DeadLetter {
+                    stage: "collect".to_owned(),
+                    stream: self.collection.stream.to_owned(),
+                    item: format!("{}/{}", self.parent, content_hash(&data)),
+                    raw_id: None,
+                    path: format!("values[{place}]"),
+                    message: format!("the item has no usable key: {}", shown(&data)),
+                }),
+            }
+        }
+        (new, letters)
+    }
+
+    fn item(&self, key: String, data: Vec<u8>) -> NewItem {
+        NewItem {
+            parent: self.parent.to_owned(),
+            key,
+            content_hash: content_hash(&data),
+            child_counts: self.collection.child_counts(self.children, &data),
+            data,
+            url: self.url.to_owned(),
+            input: self.collection.input(self.parent),
         }
     }
-    (new, letters)
+
+    fn too_long(&self, key: &str, data: &[u8]) -> Option<DeadLetter> {
+        let longest = self.longest.filter(|&longest| data.len() > longest)?;
+        Some(DeadLetter {
+            stage: "collect".to_owned(),
+            stream: self.collection.stream.to_owned(),
+            item: format!("{}/{key}", self.parent),
+            raw_id: None,
+            path: self.url.to_owned(),
+            message: format!(
+                "the item has {} bytes, and the database server takes {longest}: raise its \
+                 max_allowed_packet, or read into another database",
+                data.len()
+            ),
+        })
+    }
 }
 
 fn shown(data: &[u8]) -> String {

@@ -19,7 +19,7 @@ use url::Url;
 
 use crate::bounds;
 use crate::endpoint::{Collection, Paging};
-use crate::engine::{Outcome, Page, Progress, Task, Trail, bad_url, fetch, keyed};
+use crate::engine::{Listing, Outcome, Page, Progress, Task, Trail, bad_url, fetch};
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
 use crate::page::{Items, RawItem};
 
@@ -322,13 +322,15 @@ impl<'a> Walk<'a> {
         date: Option<DateTime<Utc>>,
     ) -> Result<(), CollectErrorKind> {
         let received = items.len() as u64;
-        let (new, letters) = keyed(
-            (self.collection, self.task.children),
-            self.list_url.as_str(),
-            "",
-            items,
-        );
         let store = self.task.store;
+        let listing = Listing {
+            collection: self.collection,
+            children: self.task.children,
+            url: self.list_url.as_str(),
+            parent: "",
+            longest: store.longest_item(),
+        };
+        let (new, letters) = listing.keyed(items);
         let table = &self.collection.raw_table;
         let keys: Vec<String> = new.iter().map(|item| item.key.clone()).collect();
         let known = if self.first && !self.again {

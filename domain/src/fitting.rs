@@ -81,6 +81,15 @@ pub(crate) fn fit(table: &Table, mut values: Vec<Value>) -> Result<Vec<Value>, O
     Ok(values)
 }
 
+/// Bytes of all texts of a row.
+pub(crate) fn bytes_of_text(values: &[Value]) -> usize {
+    let length = |value: &Value| match value {
+        Value::String(Some(text)) => text.len(),
+        _ => 0,
+    };
+    values.iter().map(length).sum()
+}
+
 /// Whether the texts of a key are short enough together.
 pub(crate) fn check_key_text<'a>(
     column: &str,

@@ -38,7 +38,49 @@ pub struct Rows {
     shared: BTreeMap<&'static str, TableRows>,
     mentions: Vec<Mention>,
     described: HashMap<(String, u128), Arc<Described>>,
-    refused: Option<OverlongKey>,
+    refused: Option<Refused>,
+    /// Bytes that the texts of a row may have; none for no limit.
+    longest: Option<usize>,
+}
+
+/// Why a row was left out of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Its key would not fit.
+    Key(OverlongKey),
+    /// It is longer than the database takes.
+    Row {
+        /// The table it was meant for.
+        table: &'static str,
+        /// Bytes of its texts.
+        bytes: usize,
+        /// How many there may be.
+        longest: usize,
+    },
+}
+
+impl Refused {
+    /// The column or table it was meant for.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        match self {
+            Self::Key(overlong) => &overlong.column,
+            Self::Row { table, .. } => table,
+        }
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Key(overlong) => overlong.fmt(out),
+            Self::Row { bytes, longest, .. } => write!(
+                out,
+                "the row has {bytes} bytes, and the database server takes {longest}: raise its \
+                 max_allowed_packet"
+            ),
+        }
+    }
 }
 
 /// An account and one description of it.
@@ -69,25 +111,51 @@ impl Rows {
         self.origin = Arc::new(origin);
     }
 
-    /// Adds a row to its table, made to fit every database. A row whose key does not fit is left
-    /// out, and [`Rows::take_refused`] tells of it.
-    pub fn push<R: Row>(&mut self, row: R) {
-        match fitting::fit(R::table(), row.into_values()) {
-            Ok(values) => add(&mut self.tables, R::table(), values, &self.origin),
-            Err(overlong) => self.refused = Some(overlong),
+    /// A batch that takes no row with more bytes of text than these.
+    #[must_use]
+    pub fn within(longest: Option<usize>) -> Self {
+        Self {
+            longest,
+            ..Self::default()
         }
+    }
+
+    /// Adds a row to its table, made to fit every database. A row that does not fit is left out,
+    /// and [`Rows::take_refused`] says why.
+    pub fn push<R: Row>(&mut self, row: R) {
+        match self.fitted(row) {
+            Ok(values) => add(&mut self.tables, R::table(), values, &self.origin),
+            Err(refused) => self.refused = Some(refused),
+        }
+    }
+
+    fn fitted<R: Row>(&self, row: R) -> Result<Vec<Value>, Refused> {
+        let values = fitting::fit(R::table(), row.into_values()).map_err(Refused::Key)?;
+        let Some(longest) = self.longest else {
+            return Ok(values);
+        };
+        let bytes = fitting::bytes_of_text(&values);
+        if bytes <= longest {
+            return Ok(values);
+        }
+        let table = R::table().name;
+        Err(Refused::Row {
+            table,
+            bytes,
+            longest,
+        })
     }
 
     /// Adds a row whose key is a hash of its content: it is written only when absent.
     pub fn push_shared<R: Row>(&mut self, row: R) {
-        match fitting::fit(R::table(), row.into_values()) {
+        match self.fitted(row) {
             Ok(values) => add(&mut self.shared, R::table(), values, &self.origin),
-            Err(overlong) => self.refused = Some(overlong),
+            Err(refused) => self.refused = Some(refused),
         }
     }
 
-    /// The key that was too long for a row of this batch, if there was one.
-    pub fn take_refused(&mut self) -> Option<OverlongKey> {
+    /// Why a row of this batch was left out, if one was.
+    pub fn take_refused(&mut self) -> Option<Refused> {
         self.refused.take()
     }
 
@@ -129,7 +197,7 @@ impl Rows {
             "account_id",
             [item.scope.full_name.as_str(), account_id.as_str()],
         ) {
-            self.refused = Some(overlong);
+            self.refused = Some(Refused::Key(overlong));
             return;
         }
         let profile = Profile {
@@ -302,7 +370,7 @@ mod tests {
         rows.mention(&item(2), None, profile("bob", "Bob"));
         rows.push(named(&"c".repeat(256)));
         let refused = rows.take_refused().unwrap();
-        assert_eq!(refused.column, "id");
+        assert_eq!(refused.place(), "id");
         rows.undo();
         rows.from_origin(origin(3));
         rows.mention(&item(3), None, profile("bob", "Bob"));
@@ -321,6 +389,32 @@ mod tests {
             "Bob's description comes with the item that stays"
         );
         assert!(rows.take_refused().is_none());
+    }
+
+    #[test]
+    fn a_row_with_more_text_than_the_database_takes_is_refused() {
+        for (length, longest, fits) in [
+            (100, None, true),
+            (100, Some(101), true),
+            (100, Some(100), false),
+        ] {
+            let mut rows = Rows::within(longest);
+            rows.push(board::Model {
+                id: "b".to_owned(),
+                name: "n".repeat(length),
+                ..board::Model::default()
+            });
+            let refused = rows.take_refused();
+            assert_eq!(rows.len(), usize::from(fits), "{length} {longest:?}");
+            assert_eq!(
+                refused.map(|refused| refused.to_string()),
+                (!fits).then(|| {
+                    "the row has 101 bytes, and the database server takes 100: raise its \
+                     max_allowed_packet"
+                        .to_owned()
+                })
+            );
+        }
     }
 
     fn profile<'a>(account_id: &'a str, display_name: &'a str) -> Profile<'a> {

@@ -14,7 +14,7 @@ use crate::process::Measured;
 use crate::subject::Bench;
 
 /// First sync and second sync of one database in one round.
-type Pair = (Measured, Measured);
+pub(crate) type Pair = (Measured, Measured);
 
 /// Syncs into an SQLite file and into each server, in turns, and prints a table.
 pub(crate) fn compare(bench: &mut Bench, servers: &[String], rounds: usize) -> Result<(), Failure> {
@@ -61,19 +61,19 @@ pub(crate) fn compare(bench: &mut Bench, servers: &[String], rounds: usize) -> R
     Ok(())
 }
 
-fn name(server: Option<&String>) -> &str {
+pub(crate) fn name(server: Option<&String>) -> &str {
     server.map_or("sqlite", |address| {
         address.split(':').next().unwrap_or_default()
     })
 }
 
-fn median(numbers: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(numbers: impl Iterator<Item = f64>) -> f64 {
     let mut sorted: Vec<f64> = numbers.collect();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-fn into_file(bench: &mut Bench) -> Result<Pair, Failure> {
+pub(crate) fn into_file(bench: &mut Bench) -> Result<Pair, Failure> {
     let folder = TempDir::new()?;
     bench.write_configuration(folder.path(), "sqlite:headwater.db")?;
     both(bench, folder.path())
@@ -86,7 +86,7 @@ fn both(bench: &mut Bench, folder: &Path) -> Result<Pair, Failure> {
 }
 
 /// Into a new database on the server, which is dropped afterwards.
-fn into_server(
+pub(crate) fn into_server(
     bench: &mut Bench,
     runtime: &tokio::runtime::Runtime,
     server: &str,

@@ -11,6 +11,7 @@
 //! ```
 
 mod databases;
+mod growth;
 mod prerendered;
 mod process;
 mod report;
@@ -52,6 +53,10 @@ struct Arguments {
     /// Instead of times, compares the memory of a sync with that of one ten times as large.
     #[arg(long)]
     memory: bool,
+    /// Instead of the floor, syncs one, two and four times as much, into SQLite and into the
+    /// servers of `HEADWATER_TEST_POSTGRES` and `HEADWATER_TEST_MARIADB`.
+    #[arg(long)]
+    growth: bool,
     /// Also measures a second sync of the same database.
     #[arg(long)]
     unchanged: bool,
@@ -85,6 +90,7 @@ fn main() -> std::process::ExitCode {
         }) => simulator::serve(pull_requests, comments),
         Some(Part::Prerendered { factor }) => prerendered::serve(factor),
         None if arguments.memory => memory(&arguments),
+        None if arguments.growth => growth::measure(&arguments),
         None if !arguments.database.is_empty() => bench(&arguments, 1).and_then(|mut bench| {
             databases::compare(&mut bench, &arguments.database, arguments.rounds)
         }),

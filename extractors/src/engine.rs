@@ -72,6 +72,7 @@ pub async fn run(
             stream: extraction.stream,
             raw_table: extraction.raw_table.clone(),
             extract: extraction.extract,
+            longest_row: store.longest_row(),
         }),
         watch,
         step: extraction.step(),
@@ -372,6 +373,8 @@ struct Reading {
     stream: &'static str,
     raw_table: String,
     extract: fn(&Item<'_>, &[u8], &mut Rows) -> Result<(), BadPayload>,
+    /// Bytes that a row may have, where the database sets a limit.
+    longest_row: Option<usize>,
 }
 
 impl Reading {
@@ -379,7 +382,7 @@ impl Reading {
     fn batch(&self, items: &[RawRow], position: Option<(i64, i64)>) -> Batch {
         let params = self.scope.params();
         let ids = items.iter().map(|item| item.id).collect();
-        let mut rows = Rows::default();
+        let mut rows = Rows::within(self.longest_row);
         let mut letters = Vec::new();
         for raw in items {
             let origin = Origin {

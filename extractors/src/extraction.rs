@@ -73,13 +73,13 @@ impl Extraction {
 fn extract<S: Extract>(item: &Item<'_>, data: &[u8], rows: &mut Rows) -> Result<(), BadPayload> {
     let payload = serde_json::from_slice(data).or_else(|_| read_with_path(data))?;
     S::extract(item, payload, rows);
-    let Some(overlong) = rows.take_refused() else {
+    let Some(refused) = rows.take_refused() else {
         return Ok(());
     };
     rows.undo();
     Err(BadPayload {
-        message: overlong.to_string(),
-        path: overlong.column,
+        message: refused.to_string(),
+        path: refused.place().to_owned(),
     })
 }
 

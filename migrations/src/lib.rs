@@ -33,6 +33,7 @@ mod m20261121_000028_index_authors_of_git;
 mod m20261121_000029_index_commits_of_pull_requests;
 mod m20261130_000030_size_pull_requests;
 mod m20261130_000031_compare_updates;
+mod m20261130_000032_read_times_again;
 mod schema;
 
 use std::time::Duration;
@@ -142,6 +143,7 @@ history! {
     m20261121_000029_index_commits_of_pull_requests => COMMITS_OF_PULL_REQUESTS,
     m20261130_000030_size_pull_requests => PULL_REQUEST_SIZES,
     m20261130_000031_compare_updates => COMPARED_UPDATES,
+    m20261130_000032_read_times_again => TIMES_READ_AGAIN,
 }
 
 /// Applies changes in order and remembers which are applied.

@@ -80,6 +80,8 @@ pub(crate) struct NewTable {
     dropped: Vec<Vec<&'static str>>,
     /// Indexes on some rows only, each with its condition, that only an `SQLite` file has.
     partial: Vec<(Vec<&'static str>, &'static str)>,
+    /// What all rows of a table on `MySQL` and `MariaDB` are set to.
+    updates: Vec<&'static str>,
 }
 
 impl NewTable {
@@ -93,6 +95,7 @@ impl NewTable {
             more: false,
             dropped: Vec::new(),
             partial: Vec::new(),
+            updates: Vec::new(),
         }
     }
 
@@ -226,6 +229,12 @@ impl NewTable {
         self
     }
 
+    /// Sets columns of all rows on `MySQL` and `MariaDB`; can be repeated.
+    pub(crate) fn set_on_mysql(mut self, columns: &'static str) -> Self {
+        self.updates.push(columns);
+        self
+    }
+
     /// Takes an index of an earlier change out of an `SQLite` file, where one thread writes all
     /// rows and each index takes its time. Servers keep it.
     pub(crate) fn unindexed_in_files(mut self, columns: &[&'static str]) -> Self {
@@ -254,7 +263,7 @@ impl NewTable {
     }
 
     /// One statement for each further column, then for each further index, then for each index
-    /// that goes, and for each that covers some rows.
+    /// that goes, for each that covers some rows, and for columns that are set.
     fn additions(&self, dialect: Dialect) -> Vec<String> {
         let indexes = self.indexes.iter().map(|(columns, unique)| {
             let mut index = self.index_on(columns, *unique);
@@ -288,10 +297,13 @@ impl NewTable {
             let table = &self.name;
             format!("CREATE INDEX IF NOT EXISTS {name} ON {table} ({columns}) WHERE {condition}")
         });
+        let updates = self.updates.iter().filter(|_| dialect.is_mysql());
+        let updates = updates.map(|columns| format!("UPDATE {} SET {columns}", self.name));
         additions
             .chain(indexes)
             .chain(drops)
             .chain(partial)
+            .chain(updates)
             .collect()
     }
 

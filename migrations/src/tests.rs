@@ -369,6 +369,40 @@ async fn rows_outlive_a_change_that_runs_again(#[values(Sqlite, Postgres, MariaD
 
 #[rstest]
 #[tokio::test]
+async fn where_times_were_lost_every_step_reads_its_input_once_more(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(empty) = Empty::on(on).await else {
+        return;
+    };
+    up(&empty.db).await.unwrap();
+    for sql in [
+        "INSERT INTO _headwater_checkpoints (params, step, seq, row_id, rules) \
+         VALUES ('p', 'extract:commits', 7, 0, '1')",
+        "INSERT INTO _headwater_git (params, generation, done_as, doing_as, identity) \
+         VALUES ('p', 1, '1', '1', 'i')",
+        &format!(
+            "DELETE FROM seaql_migrations WHERE version = '{}'",
+            TIMES_READ_AGAIN.as_str()
+        ),
+    ] {
+        empty.db.execute_unprepared(sql).await.unwrap();
+    }
+    up(&empty.db).await.unwrap();
+    let rules = empty
+        .texts("SELECT rules FROM _headwater_checkpoints WHERE seq = 7")
+        .await;
+    let done = empty.texts("SELECT done_as FROM _headwater_git").await;
+    if on == MariaDb {
+        assert_eq!((rules[0].as_str(), done[0].as_str()), ("stale", ""));
+    } else {
+        assert_eq!((rules[0].as_str(), done[0].as_str()), ("1", "1"));
+    }
+    empty.drop().await;
+}
+
+#[rstest]
+#[tokio::test]
 async fn a_database_of_a_newer_version_is_refused_with_a_sentence(
     #[values(Sqlite, Postgres, MariaDb)] on: On,
 ) {

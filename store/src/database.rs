@@ -10,6 +10,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use sea_orm::{DbBackend, DbErr, Value};
 
+pub use server::Limits;
 pub(crate) use server::{Server, ServerTurn};
 pub(crate) use sqlite::{Sqlite, SqliteTurn};
 
@@ -51,6 +52,14 @@ impl Database {
         match self {
             Self::Sqlite(sqlite) => sqlite.reads_beside_writing(),
             Self::Server(_) => false,
+        }
+    }
+
+    /// Bytes of the longest statement that the database takes, with its values.
+    pub(crate) fn statement_bytes(&self) -> usize {
+        match self {
+            Self::Sqlite(_) => usize::MAX,
+            Self::Server(server) => server.statement_bytes(),
         }
     }
 

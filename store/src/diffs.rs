@@ -166,10 +166,11 @@ impl Store {
     pub async fn held_ends(&self, repo_id: &str) -> Result<HashSet<String>, StoreError> {
         let mut held = HashSet::new();
         for end in ["new_commit_sha", "old_commit_sha"] {
+            // By key, as `FETCHED_AS_OF`.
             let text = format!(
                 "SELECT DISTINCT pairs.{end} FROM commits_diff_pairs AS pairs \
-                 JOIN repo_commits AS held ON held.repo_id = pairs.repo_id \
-                 AND held.commit_sha = pairs.{end} WHERE pairs.repo_id = ?"
+                 WHERE pairs.repo_id = ? AND (SELECT held.commit_sha FROM repo_commits AS held \
+                 WHERE held.repo_id = pairs.repo_id AND held.commit_sha = pairs.{end}) IS NOT NULL"
             );
             for row in self.query_all(&text, vec![repo_id.into()]).await? {
                 held.insert(row.get(0).during(&text)?);

@@ -5,6 +5,7 @@ use sea_orm::Value;
 
 use crate::Store;
 use crate::error::StoreError;
+use crate::raw::FETCHED_AS_OF;
 
 /// Lists of a child stream: one for each parent.
 #[derive(Clone, Copy, Debug)]
@@ -27,20 +28,13 @@ impl Store {
         lists: ChildLists<'_>,
     ) -> Result<u64, StoreError> {
         let table = lists.parent_table;
-        let mut text = format!("SELECT COUNT(*) FROM {table} AS parents");
-        let mut values: Vec<Value> = Vec::new();
-        if lists.pending_after.is_some() {
-            text += " LEFT JOIN _headwater_fetched_children AS fetched \
-                     ON fetched.params = parents.params AND fetched.stream = ? \
-                     AND fetched.parent = parents.item_key";
-            values.push(lists.stream.into());
-        }
-        text += " WHERE parents.params = ?";
-        values.push(scope.params().into());
+        let mut text = format!("SELECT COUNT(*) FROM {table} AS parents WHERE parents.params = ?");
+        let mut values: Vec<Value> = vec![scope.params().into()];
         if let Some(seq) = lists.pending_after {
-            text += " AND parents.changed_seq > ? \
-                     AND (fetched.parent_seq IS NULL OR fetched.parent_seq < parents.changed_seq)";
-            values.push(seq.into());
+            text += " AND parents.changed_seq > ? AND COALESCE(";
+            text += FETCHED_AS_OF;
+            text += ", -1) < parents.changed_seq";
+            values.extend([seq.into(), lists.stream.into()]);
         }
         if let Some(count) = lists.count {
             text += " AND parents.child_counts NOT LIKE ? AND parents.child_counts NOT LIKE ?";

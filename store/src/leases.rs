@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use sea_orm::{DbBackend, DbErr, Value};
@@ -27,6 +27,16 @@ use crate::shape::Shape;
 
 /// How long a lease lasts unless it is renewed, in milliseconds.
 const LASTS: i64 = 60_000;
+
+/// How long it is asked again for a lease that another process is just taking.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Time between two such questions.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What is read of a lease's holder.
+const HOLDER: &str = "SELECT name, token, host, machine, process, command, taken_at \
+                      FROM _headwater_leases";
 
 /// Time between two renewals by the heartbeat: three may fail before the lease is lost.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -187,15 +197,24 @@ impl Store {
         claim: &Claim,
     ) -> Result<Taken, StoreError> {
         let token = format!("{:032x}", rand::random::<u128>());
+        let began = Instant::now();
         loop {
             self.make_lease_row(&name).await?;
             if self.claim_lease(&name, &token, claim).await? {
                 break;
             }
-            // None: it was released between the two statements.
             if let Some(holder) = self.lease_holder(&name).await? {
                 return Ok(Taken::Held(holder));
             }
+            // It was released between the two statements, or another process is just taking it.
+            if began.elapsed() > PATIENCE {
+                return Err(StoreError::refused(
+                    format!("taking the lease of {name}"),
+                    "another process keeps its row locked without saying who it is: look for a \
+                     headwater process that hangs, end it, and run again",
+                ));
+            }
+            tokio::time::sleep(PAUSE).await;
         }
         let params = scope.params();
         self.held.add(&params, (name.clone(), token.clone()));
@@ -213,6 +232,11 @@ impl Store {
     /// A row that nobody holds, where there is none.
     async fn make_lease_row(&self, name: &str) -> Result<(), StoreError> {
         let action = "preparing a lease";
+        // MySQL and MariaDB would wait for the lock of a row that is there.
+        let known = "SELECT name FROM _headwater_leases WHERE name = ?";
+        if !self.query_all(known, vec![name.into()]).await?.is_empty() {
+            return Ok(());
+        }
         let shape = Shape::plain("_headwater_leases", &["name"], &["name"]);
         let text = self.texts.upsert(self.backend(), &shape, 1);
         let text = text.during(action)?;
@@ -221,18 +245,33 @@ impl Store {
         made.during(action).map(|_| ())
     }
 
-    /// One statement, so that of two processes only one gets a row.
+    /// Writes the claim into the row of a lease that is free. Of two processes only one gets a row.
+    ///
+    /// A row that another transaction holds is not free, whatever is written in it: a page renews
+    /// the lease, and its process may be frozen in the middle of that page. It is not waited for.
     async fn claim_lease(
         &self,
         name: &str,
         token: &str,
         claim: &Claim,
     ) -> Result<bool, StoreError> {
+        let action = "claiming a lease";
         let now = clock(self.backend());
+        let free = format!("name = ? AND (expires_at IS NULL OR expires_at < {now})");
+        let mut turn = self.database.turn().await;
+        turn.begin().await.during(action)?;
+        if self.backend() != DbBackend::Sqlite {
+            let text =
+                format!("SELECT name FROM _headwater_leases WHERE {free} FOR UPDATE SKIP LOCKED");
+            let text = self.marked(&text);
+            let rows = turn.query(&text, vec![name.into()]).await.during(action)?;
+            if rows.is_empty() {
+                return Ok(false);
+            }
+        }
         let text = format!(
             "UPDATE _headwater_leases SET token = ?, host = ?, machine = ?, process = ?, \
-             command = ?, taken_at = {now}, expires_at = {now} + {LASTS} \
-             WHERE name = ? AND (expires_at IS NULL OR expires_at < {now})"
+             command = ?, taken_at = {now}, expires_at = {now} + {LASTS} WHERE {free}"
         );
         let values: Vec<Value> = vec![
             token.into(),
@@ -242,12 +281,15 @@ impl Store {
             claim.command.clone().into(),
             name.into(),
         ];
-        Ok(self.execute(&text, values).await? == 1)
+        let text = self.marked(&text);
+        let claimed = turn.execute(&text, values).await.during(action)?;
+        turn.commit().await.during(action)?;
+        Ok(claimed == 1)
     }
 
-    /// Who holds the lease now; none when it is free.
+    /// Who took the lease last, also when it has expired since; none when nobody did.
     async fn lease_holder(&self, name: &str) -> Result<Option<Holder>, StoreError> {
-        let text = holder_text(self.backend());
+        let text = format!("{HOLDER} WHERE name = ? AND token IS NOT NULL");
         let rows = self.query_all(&text, vec![name.into()]).await?;
         rows.first().map(holder).transpose().during(&text)
     }
@@ -283,10 +325,7 @@ impl Store {
 
 fn holder_text(backend: DbBackend) -> String {
     let now = clock(backend);
-    format!(
-        "SELECT name, token, host, machine, process, command, taken_at \
-         FROM _headwater_leases WHERE name = ? AND expires_at >= {now}"
-    )
+    format!("{HOLDER} WHERE name = ? AND expires_at >= {now}")
 }
 
 fn renewal(backend: DbBackend, leases: usize) -> String {

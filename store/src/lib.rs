@@ -47,6 +47,7 @@ use sea_orm::{ConnectOptions, DatabaseConnection, DbBackend};
 use database::{Database, Server, Sqlite};
 
 pub use aside::aside;
+pub use database::Limits;
 pub use error::StoreError;
 pub use page::Page;
 pub use read::Way;
@@ -134,7 +135,16 @@ impl Store {
     /// # Errors
     /// When the server cannot be reached or refuses; the address is not in the message.
     pub async fn open_postgres(address: &str) -> Result<Self, StoreError> {
-        Self::open_server(Box::pin(Server::postgres(address)).await, "PostgreSQL")
+        Self::open_postgres_within(address, Limits::default()).await
+    }
+
+    /// The same with limits of one's own.
+    ///
+    /// # Errors
+    /// As [`Store::open_postgres`].
+    pub async fn open_postgres_within(address: &str, limits: Limits) -> Result<Self, StoreError> {
+        let server = Box::pin(Server::postgres(address, limits)).await;
+        Self::open_server(server, "PostgreSQL")
     }
 
     /// Connects to a `MySQL` or `MariaDB` server by its address,
@@ -143,7 +153,16 @@ impl Store {
     /// # Errors
     /// When the server cannot be reached or refuses; the address is not in the message.
     pub async fn open_mysql(address: &str) -> Result<Self, StoreError> {
-        Self::open_server(Box::pin(Server::mysql(address)).await, "MySQL or MariaDB")
+        Self::open_mysql_within(address, Limits::default()).await
+    }
+
+    /// The same with limits of one's own.
+    ///
+    /// # Errors
+    /// As [`Store::open_mysql`].
+    pub async fn open_mysql_within(address: &str, limits: Limits) -> Result<Self, StoreError> {
+        let server = Box::pin(Server::mysql(address, limits)).await;
+        Self::open_server(server, "MySQL or MariaDB")
     }
 
     fn open_server(server: Result<Server, sea_orm::DbErr>, kind: &str) -> Result<Self, StoreError> {
@@ -167,6 +186,24 @@ impl Store {
 
     pub(crate) fn backend(&self) -> DbBackend {
         self.database.backend()
+    }
+
+    /// Bytes that the data of an item may have, so that a raw row of it, and the rows made of that,
+    /// each fit into one statement; none where the database sets no such limit.
+    ///
+    /// `MySQL` and `MariaDB` refuse what is longer than `max_allowed_packet`.
+    #[must_use]
+    pub fn longest_item(&self) -> Option<usize> {
+        let longest = self.database.statement_bytes();
+        // A row has a dozen other texts of some hundred characters.
+        (longest < usize::MAX).then(|| longest - longest / 32)
+    }
+
+    /// Bytes that the texts of a row made of an item may have, as [`Store::longest_item`].
+    #[must_use]
+    pub fn longest_row(&self) -> Option<usize> {
+        let longest = self.database.statement_bytes();
+        (longest < usize::MAX).then(|| longest - longest / 64)
     }
 
     /// Copies an SQLite database, as it is now, to a new file.

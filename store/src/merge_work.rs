@@ -246,10 +246,11 @@ impl Store {
     ) -> Result<BTreeSet<String>, StoreError> {
         let shas: Vec<&str> = commits.iter().map(String::as_str).collect();
         let mut missing = BTreeSet::new();
+        // By key, as `FETCHED_AS_OF`.
         let text = "SELECT parents.parent_commit_sha FROM commit_parents AS parents \
-                    LEFT JOIN repo_commits AS held ON held.repo_id = ? \
-                    AND held.commit_sha = parents.parent_commit_sha \
-                    WHERE held.commit_sha IS NULL AND parents.commit_sha IN ";
+                    WHERE (SELECT held.commit_sha FROM repo_commits AS held \
+                    WHERE held.repo_id = ? AND held.commit_sha = parents.parent_commit_sha) \
+                    IS NULL AND parents.commit_sha IN ";
         for row in self.rows_in(text, &[repo_id.into()], &shas).await? {
             missing.insert(row.get(0).during(text)?);
         }

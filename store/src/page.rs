@@ -15,7 +15,8 @@ use crate::database::{Row, Turn};
 use crate::derivations::Noted;
 use crate::error::{During, StoreError};
 use crate::shape::Shape;
-use crate::sql::{next_length, numbered};
+use crate::value;
+use crate::sql::{is_too_long, next_length, numbered, size_of_row};
 
 /// A transaction: what is written through it is committed together or not at all.
 pub struct Page<'s> {
@@ -85,7 +86,7 @@ impl Store {
         turn.execute(&self.marked(text), values).await.during(text)
     }
 
-    fn marked<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    pub(crate) fn marked<'t>(&self, text: &'t str) -> Cow<'t, str> {
         numbered(self.backend(), text)
     }
 }
@@ -288,8 +289,12 @@ impl Page<'_> {
         for row in &mut rest {
             row.extend(shared.iter().cloned());
         }
+        let longest = self.store.database.statement_bytes();
+        if let Some(row) = rest.iter().find(|row| is_too_long(row, longest)) {
+            return Err(too_long(shape, row, longest));
+        }
         while !rest.is_empty() {
-            let length = next_length(&rest, shape.columns.len());
+            let length = next_length(&rest, shape.columns.len(), longest);
             let tail = rest.split_off(length);
             let values = rest.into_iter().flatten().collect();
             self.turn
@@ -299,6 +304,20 @@ impl Page<'_> {
         }
         Ok(())
     }
+}
+
+fn too_long(shape: &Shape, row: &[Value], longest: usize) -> StoreError {
+    let key = key_places(shape).into_iter().map(|place| &row[place]);
+    let key: Vec<String> = key.map(value::key_text).collect();
+    StoreError::refused(
+        format!("writing {}", shape.table),
+        format!(
+            "the row {} has {} bytes, and the server takes {longest} in one statement: raise its \
+             max_allowed_packet",
+            key.join(" "),
+            size_of_row(row)
+        ),
+    )
 }
 
 fn key_places(shape: &Shape) -> Vec<usize> {

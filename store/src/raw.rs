@@ -112,6 +112,15 @@ const RAW_COLUMNS: [&str; 11] = [
     "seen_walk",
     "child_counts",
 ];
+/// The sequence of `parents` as of which its children of a stream were fetched.
+///
+/// Not a join: to `PostgreSQL`, whose statistics are young during a first sync, a stream seems to
+/// have one row, and it would read all of them again for each parent. So it has no choice but to
+/// look each one up by its key.
+pub(crate) const FETCHED_AS_OF: &str = "(SELECT fetched.parent_seq \
+     FROM _headwater_fetched_children AS fetched WHERE fetched.params = parents.params \
+     AND fetched.stream = ? AND fetched.parent = parents.item_key)";
+
 const RAW_KEYS: [&str; 3] = ["params", "parent", "item_key"];
 
 impl Store {
@@ -247,11 +256,8 @@ impl Store {
         limit: usize,
     ) -> Result<(Vec<PendingParent>, ParentPosition), StoreError> {
         let text = format!(
-            "SELECT parents.id, parents.item_key, parents.changed_seq, fetched.parent_seq, \
-             parents.child_counts \
-             FROM {parent_table} AS parents LEFT JOIN _headwater_fetched_children AS fetched \
-             ON fetched.params = parents.params AND fetched.stream = ? \
-             AND fetched.parent = parents.item_key \
+            "SELECT parents.id, parents.item_key, parents.changed_seq, {FETCHED_AS_OF}, \
+             parents.child_counts FROM {parent_table} AS parents \
              WHERE parents.params = ? AND parents.changed_seq >= ? \
              AND (parents.changed_seq > ? OR parents.id > ?) \
              ORDER BY parents.changed_seq, parents.id LIMIT ?"

@@ -20,8 +20,14 @@ pub(crate) const LENGTHS: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
 /// Bind variables one statement may have: SQLite takes 32,766, the servers twice that.
 const MAX_VARIABLES: usize = 32_000;
 
-/// Bytes of values one statement may carry, well below a server's packet limit.
+/// Bytes of values one statement carries together, however much a server would take.
 const MAX_BYTES: usize = 4 << 20;
+
+/// Bytes of a statement that are not values: its head, and what a driver says of each value.
+const HEAD: usize = 1024;
+
+/// Bytes that a driver needs beside each value, for its type and length.
+const BESIDE_VALUE: usize = 12;
 
 type Known = HashMap<(Shape, usize), Arc<str>>;
 
@@ -166,15 +172,19 @@ pub(crate) fn padded_length(wanted: usize) -> usize {
 }
 
 /// How many of the remaining rows go into the next statement.
-pub(crate) fn next_length(rows: &[Vec<Value>], columns: usize) -> usize {
+///
+/// `longest` is the longest statement that the database takes, in bytes. A row that is longer goes
+/// alone, and is refused.
+pub(crate) fn next_length(rows: &[Vec<Value>], columns: usize, longest: usize) -> usize {
+    let most_bytes = MAX_BYTES.min(longest.saturating_sub(HEAD));
     let by_variables = MAX_VARIABLES / columns.max(1);
     let mut bytes = 0;
     let by_bytes = rows
         .iter()
         .take(LENGTHS[0])
         .take_while(|row| {
-            bytes += row.iter().map(size).sum::<usize>();
-            bytes <= MAX_BYTES
+            bytes += size_of_row(row);
+            bytes <= most_bytes
         })
         .count();
     let most = by_variables.min(by_bytes).max(1);
@@ -182,12 +192,19 @@ pub(crate) fn next_length(rows: &[Vec<Value>], columns: usize) -> usize {
     fitting.copied().unwrap_or(1)
 }
 
-fn size(value: &Value) -> usize {
-    match value {
+/// Bytes of a row's values in a statement.
+pub(crate) fn size_of_row(row: &[Value]) -> usize {
+    let size = |value: &Value| match value {
         Value::String(Some(text)) => text.len(),
         Value::Bytes(Some(bytes)) => bytes.len(),
         _ => 8,
-    }
+    };
+    row.iter().map(|value| size(value) + BESIDE_VALUE).sum()
+}
+
+/// True when a row does not fit into a statement of this many bytes, not even alone.
+pub(crate) fn is_too_long(row: &[Value], longest: usize) -> bool {
+    size_of_row(row) > longest.saturating_sub(HEAD)
 }
 
 #[cfg(test)]
@@ -298,9 +315,28 @@ mod tests {
     #[test]
     fn a_row_too_large_for_any_statement_still_goes_alone() {
         let large = || vec![Value::Bytes(Some(vec![0; MAX_BYTES + 1]))];
-        assert_eq!(next_length(&[large(), large()], 1), 1);
-        let half = || vec![Value::String(Some("x".repeat(MAX_BYTES / 2)))];
-        assert_eq!(next_length(&[half(), half(), half(), half()], 1), 2);
+        assert_eq!(next_length(&[large(), large()], 1, usize::MAX), 1);
+        let half = || vec![Value::String(Some("x".repeat(MAX_BYTES / 2 - BESIDE_VALUE)))];
+        let halves = [half(), half(), half(), half()];
+        assert_eq!(next_length(&halves, 1, usize::MAX), 2);
+    }
+
+    #[test]
+    fn rows_go_in_statements_that_the_server_takes() {
+        let row = || vec![Value::String(Some("x".repeat(1000 - BESIDE_VALUE)))];
+        let rows = vec![row(); 64];
+        for (longest, length) in [
+            (usize::MAX, 64),
+            (HEAD + 64_000, 64),
+            (HEAD + 63_999, 32),
+            (HEAD + 4000, 4),
+            (HEAD + 1000, 1),
+            (0, 1),
+        ] {
+            assert_eq!(next_length(&rows, 1, longest), length, "{longest}");
+            let fits = length > 1 || longest == HEAD + 1000;
+            assert_eq!(is_too_long(&rows[0], longest), !fits, "{longest}");
+        }
     }
 
     proptest! {
@@ -322,7 +358,7 @@ mod tests {
             let row = vec![Value::BigInt(Some(1)); columns];
             let mut rest = vec![row; count];
             while !rest.is_empty() {
-                let length = next_length(&rest, columns);
+                let length = next_length(&rest, columns, usize::MAX);
                 prop_assert!(LENGTHS.contains(&length));
                 prop_assert!(length <= rest.len());
                 prop_assert!(length * columns <= MAX_VARIABLES);

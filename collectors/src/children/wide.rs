@@ -20,7 +20,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::{Batch, Engine, Found, PARENTS, Walked, status};
 use crate::dialect::Times;
 use crate::endpoint::Wide;
-use crate::engine::{Doubt, Progress, keyed};
+use crate::engine::{Doubt, Progress};
 use crate::error::{CollectErrorKind, RequestError, Verdict};
 use crate::key::field;
 use crate::page::RawItem;
@@ -239,8 +239,7 @@ fn items(
     items: Vec<RawItem>,
 ) -> Result<(Vec<NewItem>, Vec<DeadLetter>), CollectErrorKind> {
     let url = engine.list_url(parent)?;
-    let of = (engine.collection, engine.task.children);
-    Ok(keyed(of, url.as_str(), parent, items))
+    Ok(engine.listing(url.as_str(), parent).keyed(items))
 }
 
 /// The one item of the list, as the parent's own list would bring it.

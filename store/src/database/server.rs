@@ -4,35 +4,30 @@
 //! cancelled halfway never leaves a connection in the middle of an answer, and rows can be
 //! prepared while the server still writes the ones before.
 
-use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+mod session;
+mod wire;
 
-use headwater_domain::timestamp;
+use std::sync::{Arc, PoisonError};
+
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, Value};
-use sqlx::mysql::{MySql, MySqlConnectOptions, MySqlPoolOptions};
+use sqlx::mysql::MySql;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, Postgres};
-use sqlx::{
-    Arguments as _, AssertSqlSafe, Column as _, ConnectOptions, Encode, Executor, IntoArguments,
-    MySqlPool, PgPool, Row as _, SqlSafeStr, Type, TypeInfo as _, ValueRef as _,
-};
+use sqlx::postgres::Postgres;
+use sqlx::{Executor, MySqlPool, PgPool, Row as _};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
 
-use super::{Cell, Row};
+use super::Row;
+use wire::{query, read};
 
-/// Connections of one process: one writes, the others read.
-const CONNECTIONS: u32 = 6;
+pub use session::Limits;
+use session::PATIENCE;
 
-/// How long to wait for a server that does not answer, or has no connection left.
-const PATIENCE: Duration = Duration::from_secs(15);
-
-/// Texts a connection keeps prepared: every table has a few, in a few lengths.
-const PREPARED: usize = 400;
 
 /// A handle to a server. Clones share its connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
     pool: Pool,
+    statement_bytes: usize,
     /// Held for a statement, or for a whole transaction: one process writes one page at a time.
     turns: Arc<Mutex<()>>,
 }
@@ -71,75 +66,34 @@ enum Job {
 
 impl Server {
     /// Connects to the address of a `PostgreSQL` server.
-    pub(crate) async fn postgres(address: &str) -> Result<Self, DbErr> {
-        let options: PgConnectOptions = address.parse().map_err(failed)?;
-        let options = options
-            .application_name("headwater")
-            .statement_cache_capacity(PREPARED)
-            .disable_statement_logging();
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            .after_connect(|connection, _| {
-                Box::pin(async move {
-                    // Compiling a plan takes longer than the rows of a page.
-                    for text in ["SET TIME ZONE 'UTC'", "SET jit = off"] {
-                        connection.execute(text).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .connect_with(options)
-            .await
-            .map_err(failed)?;
-        Ok(Self::of(Pool::Postgres(pool)))
+    pub(crate) async fn postgres(address: &str, limits: Limits) -> Result<Self, DbErr> {
+        let pool = session::postgres(address, limits).await.map_err(failed)?;
+        Ok(Self::of(Pool::Postgres(pool), limits.statement_bytes))
     }
 
     /// Connects to the address of a `MySQL` or `MariaDB` server.
-    pub(crate) async fn mysql(address: &str) -> Result<Self, DbErr> {
-        let options: MySqlConnectOptions = address.parse().map_err(failed)?;
-        let options = options
-            .charset("utf8mb4")
-            .collation("utf8mb4_bin")
-            .statement_cache_capacity(PREPARED)
-            .disable_statement_logging();
-        let pool = MySqlPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            .after_connect(|connection, _| {
-                Box::pin(async move {
-                    let version: String = sqlx::query_scalar("SELECT VERSION()")
-                        .fetch_one(&mut *connection)
-                        .await?;
-                    // As the columns of the schema: texts of two collations cannot be compared.
-                    let names = if version.contains("MariaDB") {
-                        "SET NAMES utf8mb4 COLLATE utf8mb4_nopad_bin"
-                    } else {
-                        "SET NAMES utf8mb4 COLLATE utf8mb4_0900_bin"
-                    };
-                    // Strict: what does not fit is refused, never cut. Readers see what is
-                    // committed now, and writers lock rows instead of gaps.
-                    for text in [
-                        names,
-                        "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')",
-                        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-                    ] {
-                        connection.execute(text).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .connect_with(options)
+    pub(crate) async fn mysql(address: &str, limits: Limits) -> Result<Self, DbErr> {
+        let pool = session::mysql(address, limits).await.map_err(failed)?;
+        let largest: u64 = sqlx::query_scalar("SELECT @@max_allowed_packet")
+            .fetch_one(&pool)
             .await
             .map_err(failed)?;
-        Ok(Self::of(Pool::MySql(pool)))
+        let largest = usize::try_from(largest).unwrap_or(usize::MAX);
+        let largest = largest.min(limits.statement_bytes);
+        Ok(Self::of(Pool::MySql(pool), largest))
     }
 
-    fn of(pool: Pool) -> Self {
+    fn of(pool: Pool, statement_bytes: usize) -> Self {
         Self {
             pool,
+            statement_bytes,
             turns: Arc::default(),
         }
+    }
+
+    /// Bytes of the longest statement that the server takes, with its values.
+    pub(crate) fn statement_bytes(&self) -> usize {
+        self.statement_bytes
     }
 
     pub(crate) fn backend(&self) -> DbBackend {
@@ -398,159 +352,21 @@ impl Connection {
     }
 }
 
-/// What both drivers can write and read.
-trait Wire: sqlx::Database<Row: sqlx::Row> {
-    /// What a column of this type holds.
-    fn kind(kind: &Self::TypeInfo) -> Option<Kind>;
-    fn cell(row: &Self::Row, place: usize, kind: Kind) -> Result<Cell, sqlx::Error>;
-}
-
-/// What a column holds, as the drivers see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Truth,
-    Small,
-    Whole,
-    Unsigned,
-    Real,
-    Text,
-    Bytes,
-    Time,
-}
-
-impl Wire for Postgres {
-    fn kind(kind: &Self::TypeInfo) -> Option<Kind> {
-        Some(match kind.name() {
-            "BOOL" => Kind::Truth,
-            "INT4" => Kind::Small,
-            "INT8" => Kind::Whole,
-            "FLOAT8" => Kind::Real,
-            "TEXT" | "VARCHAR" | "NAME" | "BPCHAR" | "UNKNOWN" => Kind::Text,
-            "BYTEA" => Kind::Bytes,
-            "TIMESTAMPTZ" => Kind::Time,
-            _ => return None,
-        })
-    }
-
-    fn cell(row: &Self::Row, place: usize, kind: Kind) -> Result<Cell, sqlx::Error> {
-        Ok(match kind {
-            Kind::Truth => Cell::Integer(i64::from(row.try_get::<bool, _>(place)?)),
-            Kind::Small => Cell::Integer(i64::from(row.try_get::<i32, _>(place)?)),
-            Kind::Whole | Kind::Unsigned => Cell::Integer(row.try_get(place)?),
-            Kind::Real => Cell::Real(row.try_get(place)?),
-            Kind::Text => Cell::Text(row.try_get(place)?),
-            Kind::Bytes => Cell::Bytes(row.try_get(place)?),
-            Kind::Time => Cell::Time(row.try_get(place)?),
-        })
-    }
-}
-
-impl Wire for MySql {
-    fn kind(kind: &Self::TypeInfo) -> Option<Kind> {
-        // A column that compares by bytes has a name as if it held bytes.
-        if <str as Type<Self>>::compatible(kind) {
-            return Some(Kind::Text);
-        }
-        Some(match kind.name() {
-            "BOOLEAN" => Kind::Truth,
-            "TINYINT" | "SMALLINT" | "MEDIUMINT" | "INT" | "BIGINT" => Kind::Whole,
-            "BIGINT UNSIGNED" | "INT UNSIGNED" => Kind::Unsigned,
-            "DOUBLE" => Kind::Real,
-            "BINARY" | "VARBINARY" | "BLOB" | "TINYBLOB" | "MEDIUMBLOB" | "LONGBLOB" => Kind::Bytes,
-            "DATETIME" | "TIMESTAMP" => Kind::Time,
-            _ => return None,
-        })
-    }
-
-    fn cell(row: &Self::Row, place: usize, kind: Kind) -> Result<Cell, sqlx::Error> {
-        Ok(match kind {
-            Kind::Truth => Cell::Integer(i64::from(row.try_get::<bool, _>(place)?)),
-            Kind::Small | Kind::Whole => Cell::Integer(row.try_get(place)?),
-            Kind::Unsigned => {
-                let number: u64 = row.try_get(place)?;
-                Cell::Integer(i64::try_from(number).unwrap_or(i64::MAX))
-            }
-            Kind::Real => Cell::Real(row.try_get(place)?),
-            Kind::Text => Cell::Text(row.try_get_unchecked(place)?),
-            Kind::Bytes => Cell::Bytes(row.try_get_unchecked(place)?),
-            Kind::Time => Cell::Time(row.try_get(place)?),
-        })
-    }
-}
-
-/// A text with its values, kept prepared on the connection.
-fn query<W>(
-    text: &str,
-    values: &[Value],
-) -> Result<sqlx::query::Query<'static, W, W::Arguments>, DbErr>
-where
-    W: sqlx::Database<Arguments: IntoArguments<W>>,
-    for<'t> Option<i64>: Encode<'t, W> + Type<W>,
-    for<'t> Option<bool>: Encode<'t, W> + Type<W>,
-    for<'t> Option<f64>: Encode<'t, W> + Type<W>,
-    for<'t> Option<&'t str>: Encode<'t, W> + Type<W>,
-    for<'t> Option<&'t [u8]>: Encode<'t, W> + Type<W>,
-    for<'t> Option<chrono::DateTime<chrono::Utc>>: Encode<'t, W> + Type<W>,
-{
-    let mut arguments = W::Arguments::default();
-    arguments.reserve(values.len(), values.len() * 16);
-    for value in values {
-        let added = match value {
-            Value::BigInt(number) => arguments.add(*number),
-            Value::Int(number) => arguments.add(number.map(i64::from)),
-            Value::Bool(flag) => arguments.add(*flag),
-            Value::Double(number) => arguments.add(*number),
-            Value::String(text) => arguments.add(text.as_deref()),
-            Value::Bytes(bytes) => arguments.add(bytes.as_deref()),
-            // Cut as everywhere: a server would round.
-            Value::ChronoDateTimeUtc(time) => arguments.add(time.map(timestamp::to_milliseconds)),
-            other => Err(format!("no column holds such a value: {other:?}").into()),
-        };
-        added.map_err(|error| DbErr::Custom(error.to_string()))?;
-    }
-    let text = AssertSqlSafe(text.to_owned()).into_sql_str();
-    Ok(sqlx::query_with(text, arguments))
-}
-
-fn read<W>(rows: &[W::Row]) -> Result<Vec<Row>, DbErr>
-where
-    W: Wire,
-    usize: sqlx::ColumnIndex<W::Row>,
-{
-    let Some(first) = rows.first() else {
-        return Ok(Vec::new());
-    };
-    let kind = |column: &W::Column| {
-        let kind = column.type_info();
-        W::kind(kind).ok_or_else(|| DbErr::Type(format!("no column here holds {}", kind.name())))
-    };
-    let kinds: Vec<Kind> = first.columns().iter().map(kind).collect::<Result<_, _>>()?;
-    let cell = |row: &W::Row, (place, &kind): (usize, &Kind)| {
-        if row.try_get_raw(place)?.is_null() {
-            return Ok(Cell::Null);
-        }
-        W::cell(row, place, kind)
-    };
-    rows.iter()
-        .map(|row| {
-            let cells = kinds.iter().enumerate().map(|at| cell(row, at));
-            cells.collect::<Result<Vec<_>, _>>().map(Row)
-        })
-        .collect::<Result<_, _>>()
-        .map_err(failed)
-}
-
 /// What the server says, without the driver's wrapping. Neither ever holds the address.
 fn failed(error: sqlx::Error) -> DbErr {
-    DbErr::Custom(match error.as_database_error() {
-        Some(database) => database.message().to_owned(),
-        None => match error {
+    let Some(database) = error.as_database_error() else {
+        return DbErr::Custom(match error {
             sqlx::Error::PoolTimedOut => format!(
                 "the server gave no connection within {} seconds",
                 PATIENCE.as_secs()
             ),
             error => error.to_string(),
-        },
+        });
+    };
+    let said = database.message();
+    DbErr::Custom(match session::reason(database) {
+        Some(reason) => format!("{reason} ({said})"),
+        None => said.to_owned(),
     })
 }
 

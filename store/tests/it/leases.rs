@@ -100,6 +100,32 @@ async fn an_expired_lease_can_be_taken_and_its_old_holder_writes_nothing_more(
 
 #[rstest]
 #[tokio::test]
+async fn a_process_frozen_in_the_middle_of_a_page_is_named_at_once(
+    #[values(Postgres, MariaDb)] on: On,
+) {
+    let Some(here) = TempStore::on(on).await else {
+        return;
+    };
+    let there = here.opened_again().await;
+    let _lease = taken(&here, 4711).await;
+    // Its lease has expired by now, but the page it stopped in keeps the row of the lease locked.
+    here.execute(EXPIRE).await;
+    let frozen = here.page(1).await;
+    let began = std::time::Instant::now();
+    let holder = refused(&there, 2).await;
+    assert!(
+        holder.starts_with("host pilot, process 4711, command sync"),
+        "{holder}"
+    );
+    let waited = began.elapsed();
+    assert!(waited.as_secs() < 5, "it waited {waited:?}");
+    // It was not frozen for good.
+    frozen.commit().await.unwrap();
+    assert!(refused(&there, 2).await.contains("process 4711"));
+}
+
+#[rstest]
+#[tokio::test]
 async fn the_lease_of_what_is_shared_is_checked_by_the_pages_of_the_scope_that_holds_it(
     #[values(Sqlite, Postgres, MariaDb)] on: On,
 ) {

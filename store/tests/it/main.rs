@@ -12,4 +12,7 @@ mod pages;
 mod progress;
 mod raw_rows;
 mod replacing;
+mod server_limits;
 mod temp_store;
+mod times;
+mod young_statistics;

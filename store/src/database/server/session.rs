@@ -1,0 +1,135 @@
+//! How a connection to a server is set up before its first statement.
+
+use std::time::Duration;
+
+use sqlx::error::DatabaseError;
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Executor, MySqlPool, PgPool};
+
+/// Connections of one process: one writes, the others read.
+const CONNECTIONS: u32 = 6;
+
+/// How long to wait for a server that does not answer, or has no connection left.
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Texts a connection keeps prepared: every table has a few, in a few lengths.
+const PREPARED: usize = 400;
+
+/// How long a server waits, and how much it takes at once.
+///
+/// A process that stops in the middle of a transaction, frozen or cut off, keeps the locks of its
+/// rows until the server ends the transaction. Whoever needs one of these rows waits longer than
+/// that, so that it goes on afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a transaction may be idle before the server ends it. `MySQL` has no such limit.
+    pub idle_transaction: Duration,
+    /// How long a statement waits for a row that another transaction holds, before it fails.
+    pub lock_wait: Duration,
+    /// Bytes of the longest statement, where the server itself takes longer ones.
+    pub statement_bytes: usize,
+}
+
+impl Default for Limits {
+    /// A transaction may be idle for as long as a lease lasts without being renewed.
+    fn default() -> Self {
+        Self {
+            idle_transaction: Duration::from_mins(1),
+            lock_wait: Duration::from_secs(90),
+            statement_bytes: usize::MAX,
+        }
+    }
+}
+
+pub(super) async fn postgres(address: &str, limits: Limits) -> Result<PgPool, sqlx::Error> {
+    let options: PgConnectOptions = address.parse()?;
+    let options = options
+        .application_name("headwater")
+        .statement_cache_capacity(PREPARED)
+        .disable_statement_logging();
+    PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                let idle = limits.idle_transaction.as_millis();
+                let wait = limits.lock_wait.as_millis();
+                let text = format!(
+                    "SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = {idle}; \
+                     SET lock_timeout = {wait}; SET jit = off"
+                );
+                // Without `jit`: compiling a plan takes longer than the rows of a page.
+                connection.execute(AssertSqlSafe(text)).await?;
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await
+}
+
+pub(super) async fn mysql(address: &str, limits: Limits) -> Result<MySqlPool, sqlx::Error> {
+    let options: MySqlConnectOptions = address.parse()?;
+    let options = options
+        .charset("utf8mb4")
+        .collation("utf8mb4_bin")
+        .statement_cache_capacity(PREPARED)
+        .disable_statement_logging();
+    MySqlPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .after_connect(move |connection, _| Box::pin(set_up_mysql(connection, limits)))
+        .connect_with(options)
+        .await
+}
+
+async fn set_up_mysql(connection: &mut MySqlConnection, limits: Limits) -> Result<(), sqlx::Error> {
+    let version: String = sqlx::query_scalar("SELECT VERSION()")
+        .fetch_one(&mut *connection)
+        .await?;
+    let is_mariadb = version.contains("MariaDB");
+    let idle = limits.idle_transaction.as_secs().max(1);
+    let wait = limits.lock_wait.as_secs().max(1);
+    // As the columns of the schema: texts of two collations cannot be compared.
+    let collation = if is_mariadb {
+        "utf8mb4_nopad_bin"
+    } else {
+        "utf8mb4_0900_bin"
+    };
+    // Strict: what does not fit is refused, never cut. Readers see what is committed now, and
+    // writers lock rows instead of gaps.
+    let mut texts = vec![
+        format!("SET NAMES utf8mb4 COLLATE {collation}"),
+        "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')".to_owned(),
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".to_owned(),
+        // The second is for tables whose schema changes; it is a day by default.
+        format!("SET SESSION innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}"),
+    ];
+    if is_mariadb {
+        texts.push(format!("SET SESSION idle_transaction_timeout = {idle}"));
+    }
+    for text in texts {
+        connection.execute(AssertSqlSafe(text)).await?;
+    }
+    Ok(())
+}
+
+/// What an error of the server means, where that is not plain from its own words.
+pub(super) fn reason(error: &dyn DatabaseError) -> Option<&'static str> {
+    const LOCKED: &str = "another transaction holds rows that are needed here and did not end in \
+                          time: look for a process that hangs, end it, and run again";
+    const IDLE: &str = "the server ended this transaction because this process did nothing in it \
+                        for too long, as when it is stopped or its machine sleeps: run again";
+    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
+        return match error.number() {
+            // Rows; rows that were not to be waited for (MySQL).
+            1205 | 3572 => Some(LOCKED),
+            _ => None,
+        };
+    }
+    match error.code().as_deref() {
+        Some("55P03") => Some(LOCKED),
+        Some("25P03") => Some(IDLE),
+        _ => None,
+    }
+}
