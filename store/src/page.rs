@@ -15,8 +15,8 @@ use crate::database::{Row, Turn};
 use crate::derivations::Noted;
 use crate::error::{During, StoreError};
 use crate::shape::Shape;
-use crate::value;
 use crate::sql::{is_too_long, next_length, numbered, size_of_row};
+use crate::value;
 
 /// A transaction: what is written through it is committed together or not at all.
 pub struct Page<'s> {

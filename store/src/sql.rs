@@ -316,7 +316,11 @@ mod tests {
     fn a_row_too_large_for_any_statement_still_goes_alone() {
         let large = || vec![Value::Bytes(Some(vec![0; MAX_BYTES + 1]))];
         assert_eq!(next_length(&[large(), large()], 1, usize::MAX), 1);
-        let half = || vec![Value::String(Some("x".repeat(MAX_BYTES / 2 - BESIDE_VALUE)))];
+        let half = || {
+            vec![Value::String(Some(
+                "x".repeat(MAX_BYTES / 2 - BESIDE_VALUE),
+            ))]
+        };
         let halves = [half(), half(), half(), half()];
         assert_eq!(next_length(&halves, 1, usize::MAX), 2);
     }

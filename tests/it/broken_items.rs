@@ -87,9 +87,7 @@ async fn one_percent_of_broken_items_keeps_no_other_from_landing() {
 fn long_list(length: usize) -> String {
     let description = "d".repeat(length);
     let item = |id: u64, description: &str| {
-        format!(
-            r#"{{"id": {id}, "title": "t", "state": "OPEN", "description": "{description}"}}"#
-        )
+        format!(r#"{{"id": {id}, "title": "t", "state": "OPEN", "description": "{description}"}}"#)
     };
     let items = [item(1, ""), item(2, &description), item(3, "")];
     format!(r#"{{"values": [{}], "size": 3}}"#, items.join(","))

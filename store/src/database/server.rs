@@ -22,7 +22,6 @@ use wire::{query, read};
 pub use session::Limits;
 use session::PATIENCE;
 
-
 /// A handle to a server. Clones share its connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Server {

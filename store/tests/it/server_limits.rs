@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use headwater_store::raw::StoredItems;
 use headwater_store::progress::Checkpoint;
+use headwater_store::raw::StoredItems;
 use headwater_store::{Limits, Store, StoreError};
 
 use crate::temp_store::{RAW, TempStore, item, rocket, second};
@@ -36,7 +36,10 @@ async fn reach(store: &Store, seq: i64) -> Result<(), StoreError> {
 
 fn whole(error: &StoreError) -> String {
     let source = std::error::Error::source(error);
-    format!("{error}: {}", source.map(ToString::to_string).unwrap_or_default())
+    format!(
+        "{error}: {}",
+        source.map(ToString::to_string).unwrap_or_default()
+    )
 }
 
 #[rstest]
