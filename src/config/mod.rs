@@ -14,6 +14,7 @@ mod database;
 mod file;
 mod git;
 mod git_reader;
+mod measuring;
 mod period;
 mod problem;
 mod project;

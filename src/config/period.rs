@@ -61,6 +61,18 @@ impl Period {
         later.unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
+    /// Its length in milliseconds; none of months and years, which differ.
+    #[must_use]
+    pub fn milliseconds(self) -> Option<i64> {
+        let hours = match self.unit {
+            PeriodUnit::Hours => 1,
+            PeriodUnit::Days => 24,
+            PeriodUnit::Weeks => 7 * 24,
+            PeriodUnit::Months | PeriodUnit::Years => return None,
+        };
+        Some(i64::from(self.count) * hours * 3_600_000)
+    }
+
     fn hours(self) -> TimeDelta {
         TimeDelta::hours(i64::from(self.count))
     }

@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use schemars::JsonSchema;
 
 use super::connection_reader::Draft;
+use super::measuring::{self, Measuring};
 use super::period::DataAfter;
 use super::problem::quoted;
 use super::reader::{Field, TableReader, closest, listed};
@@ -65,6 +66,9 @@ pub struct Project {
     /// Whether other scopes go on after one has failed. Default: `false`.
     #[schemars(default, extend("default" = false))]
     pub skip_failed: bool,
+    /// How it is measured.
+    #[schemars(flatten)]
+    pub measuring: Measuring,
 }
 
 impl Project {
@@ -96,6 +100,7 @@ pub(super) fn read(
     let timezone = table.field("timezone").map(|field| read_timezone(&field));
     let data_after = table.field("data_after").and_then(|field| field.range());
     let skip_failed = table.field("skip_failed").and_then(|field| field.boolean());
+    let measuring = measuring::read(&mut table);
     table.finish_with(&[("cron", "schedule"), ("time_zone", "timezone")]);
     Some(Project {
         name: name?,
@@ -104,6 +109,7 @@ pub(super) fn read(
         timezone: timezone.flatten().unwrap_or(Tz::UTC),
         data_after,
         skip_failed: skip_failed.unwrap_or(false),
+        measuring,
     })
 }
 

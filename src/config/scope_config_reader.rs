@@ -125,7 +125,7 @@ fn read_entities(field: &Field<'_>) -> Option<BTreeSet<Entity>> {
     Some(entities.collect())
 }
 
-fn read_pattern(field: &Field<'_>) -> Option<Pattern> {
+pub(super) fn read_pattern(field: &Field<'_>) -> Option<Pattern> {
     let text = field.text()?;
     if text.is_empty() {
         let problem = field.error("is empty, which would match everything");

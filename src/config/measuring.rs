@@ -1,0 +1,172 @@
+//! How a `[[project]]` is measured: its weeks, its production, what counts as a failure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::Weekday;
+use chrono_tz::Tz;
+use headwater_metrics::{FailureSource, Rules};
+use schemars::JsonSchema;
+
+use super::period::Period;
+use super::problem::quoted;
+use super::reader::{Field, TableReader, closest, listed};
+use super::scope_config::Pattern;
+use super::scope_config_reader::read_pattern;
+
+/// How a project is measured.
+#[derive(Clone, Debug, Default, JsonSchema)]
+pub struct Measuring {
+    /// The first day of a week. Default: `"monday"`.
+    #[schemars(default, with = "Option<String>", extend("enum" = WEEKDAYS.map(|(name, _)| name), "default" = "monday"))]
+    pub week_start: Option<Weekday>,
+    /// Names of environments that are production. Default: all of environment PRODUCTION.
+    #[schemars(default)]
+    pub production_environments: Vec<String>,
+    /// What makes a deployment a failed one: `incident`, `failed_deployment`, `rollback`,
+    /// `revert`, `hotfix`. Default: `["incident"]`.
+    #[schemars(default, with = "Vec<String>")]
+    pub failure_sources: Option<BTreeSet<FailureSource>>,
+    /// Which repairs count as rework: `incident`, `revert`, `hotfix`, `rollback`. Default: all.
+    #[schemars(default, with = "Vec<String>")]
+    pub rework_sources: Option<BTreeSet<FailureSource>>,
+    /// How long after a deployment an incident is its likely consequence. Default: `"7 days"`.
+    #[schemars(default, with = "Option<String>", extend("default" = "7 days"))]
+    pub incident_window: Option<Period>,
+    /// Head branches of pull requests that are hotfixes.
+    #[schemars(default, extend("default" = headwater_metrics::HOTFIX_BRANCH))]
+    pub hotfix_branch_pattern: Option<Pattern>,
+    /// Titles of pull requests that are hotfixes.
+    #[schemars(default, extend("default" = headwater_metrics::HOTFIX_TITLE))]
+    pub hotfix_title_pattern: Option<Pattern>,
+    /// Component of an incident -> `repos.id` of the repository that it is about.
+    #[schemars(default)]
+    pub services: BTreeMap<String, String>,
+}
+
+const WEEKDAYS: [(&str, Weekday); 7] = [
+    ("monday", Weekday::Mon),
+    ("tuesday", Weekday::Tue),
+    ("wednesday", Weekday::Wed),
+    ("thursday", Weekday::Thu),
+    ("friday", Weekday::Fri),
+    ("saturday", Weekday::Sat),
+    ("sunday", Weekday::Sun),
+];
+
+impl Measuring {
+    /// The rules that the metrics are computed by.
+    #[must_use]
+    pub fn rules(&self, timezone: Tz) -> Rules {
+        let default = Rules::default();
+        let pattern = |pattern: &Option<Pattern>| pattern.as_ref().map(|it| it.regex().clone());
+        Rules {
+            timezone,
+            week_start: self.week_start.unwrap_or(default.week_start),
+            production_environments: self.production_environments.iter().cloned().collect(),
+            failure_sources: self.failure_sources.clone().unwrap_or(default.failure_sources),
+            rework_sources: self.rework_sources.clone().unwrap_or(default.rework_sources),
+            incident_window: self
+                .incident_window
+                .and_then(Period::milliseconds)
+                .unwrap_or(default.incident_window),
+            hotfix_branch_pattern: pattern(&self.hotfix_branch_pattern)
+                .unwrap_or(default.hotfix_branch_pattern),
+            hotfix_title_pattern: pattern(&self.hotfix_title_pattern)
+                .unwrap_or(default.hotfix_title_pattern),
+            services: self.services.clone(),
+        }
+    }
+}
+
+/// Reads these keys of one `[[project]]`.
+pub(super) fn read(table: &mut TableReader<'_>) -> Measuring {
+    let rework: Vec<FailureSource> = FailureSource::ALL
+        .into_iter()
+        .filter(|source| *source != FailureSource::FailedDeployment)
+        .collect();
+    let mut pattern = |name| table.field(name).and_then(|field| read_pattern(&field));
+    let hotfix_branch_pattern = pattern("hotfix_branch_pattern");
+    let hotfix_title_pattern = pattern("hotfix_title_pattern");
+    let mut sources = |name, known: &[FailureSource]| {
+        table.field(name).and_then(|field| read_sources(&field, known))
+    };
+    Measuring {
+        failure_sources: sources("failure_sources", &FailureSource::ALL),
+        rework_sources: sources("rework_sources", &rework),
+        week_start: table.field("week_start").and_then(|field| read_weekday(&field)),
+        production_environments: table
+            .field("production_environments")
+            .map(|field| read_names(&field))
+            .unwrap_or_default(),
+        incident_window: table.field("incident_window").and_then(|field| read_window(&field)),
+        hotfix_branch_pattern,
+        hotfix_title_pattern,
+        services: table.field("services").map(|field| read_services(&field)).unwrap_or_default(),
+    }
+}
+
+fn read_weekday(field: &Field<'_>) -> Option<Weekday> {
+    let text = field.text()?;
+    let known = WEEKDAYS.map(|(name, _)| name);
+    let lower = text.to_lowercase();
+    let found = WEEKDAYS.into_iter().find(|(name, _)| *name == lower);
+    if found.is_none() {
+        report_unknown(field, text, "a weekday", &known);
+    }
+    found.map(|(_, day)| day)
+}
+
+fn read_sources(field: &Field<'_>, known: &[FailureSource]) -> Option<BTreeSet<FailureSource>> {
+    let names: Vec<&str> = known.iter().map(|source| source.name()).collect();
+    let mut sources = BTreeSet::new();
+    for element in field.list()? {
+        let Some(text) = element.text() else { continue };
+        match known.iter().find(|source| source.name() == text) {
+            Some(source) => _ = sources.insert(*source),
+            None => report_unknown(&element, text, "a source", &names),
+        }
+    }
+    Some(sources)
+}
+
+fn report_unknown(field: &Field<'_>, text: &str, what: &str, known: &[&str]) {
+    let mut problem = field
+        .error(format!("{} is not {what}", quoted(text)))
+        .expecting(format!("one of {}", listed(known)));
+    if let Some(meant) = closest(text, known) {
+        problem = problem.write(format!("\"{meant}\""));
+    }
+    field.report(problem);
+}
+
+fn read_names(field: &Field<'_>) -> Vec<String> {
+    let elements = field.list().unwrap_or_default();
+    let names = elements.iter().filter_map(|element| {
+        let text = element.text()?;
+        if text.is_empty() {
+            element.report(element.error("is empty"));
+            return None;
+        }
+        Some(text.to_owned())
+    });
+    names.collect()
+}
+
+/// Months and years differ in length, so that a window in them has no fixed end.
+fn read_window(field: &Field<'_>) -> Option<Period> {
+    let period: Period = field.parsed()?;
+    if period.milliseconds().is_none() {
+        let problem = field.error("is no fixed time: months and years differ in length");
+        field.report(problem.expecting("hours, days or weeks, such as \"7 days\""));
+        return None;
+    }
+    Some(period)
+}
+
+fn read_services(field: &Field<'_>) -> BTreeMap<String, String> {
+    let entries = field.table().map(|table| table.entries()).unwrap_or_default();
+    let services = entries.into_iter().filter_map(|(component, field)| {
+        Some((component.to_owned(), field.text()?.to_owned()))
+    });
+    services.collect()
+}
