@@ -163,6 +163,12 @@ const FILES: &[Broken] = &[
     broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nschedule = \"every day\"", (9, 12), "project[0].schedule", "does not have 5 fields"),
     broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\ntimezone = \"Europe/Berln\"", (9, 12), "project[0].timezone", "write: timezone = \"Europe/Berlin\""),
     broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nskip_failed = \"yes\"", (9, 15), "project[0].skip_failed", "expected true or false"),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nweek_start = \"mondy\"", (9, 14), "project[0].week_start", "write: \"monday\""),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nfailure_sources = [\"incidents\"]", (9, 20), "project[0].failure_sources[0]", "write: \"incident\""),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nrework_sources = [\"failed_deployment\"]", (9, 19), "project[0].rework_sources[0]", "is not a source"),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nincident_window = \"1 month\"", (9, 19), "project[0].incident_window", "is no fixed time"),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nhotfix_branch_pattern = \"(\"", (9, 25), "project[0].hotfix_branch_pattern", "is not a regular expression"),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nproduction_environments = [\"\"]", (9, 28), "project[0].production_environments[0]", "is empty"),
 ];
 
 #[test]

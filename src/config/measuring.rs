@@ -19,7 +19,8 @@ pub struct Measuring {
     /// The first day of a week. Default: `"monday"`.
     #[schemars(default, with = "Option<String>", extend("enum" = WEEKDAYS.map(|(name, _)| name), "default" = "monday"))]
     pub week_start: Option<Weekday>,
-    /// Names of environments that are production. Default: all of environment PRODUCTION.
+    /// Names of environments that are production; none means all of environment PRODUCTION.
+    /// Default: `[]`.
     #[schemars(default)]
     pub production_environments: Vec<String>,
     /// What makes a deployment a failed one: `incident`, `failed_deployment`, `rollback`,
@@ -32,13 +33,14 @@ pub struct Measuring {
     /// How long after a deployment an incident is its likely consequence. Default: `"7 days"`.
     #[schemars(default, with = "Option<String>", extend("default" = "7 days"))]
     pub incident_window: Option<Period>,
-    /// Head branches of pull requests that are hotfixes.
-    #[schemars(default, extend("default" = headwater_metrics::HOTFIX_BRANCH))]
+    /// Head branches of pull requests that are hotfixes. By default `hotfix` as a part of the
+    /// name.
+    #[schemars(default)]
     pub hotfix_branch_pattern: Option<Pattern>,
-    /// Titles of pull requests that are hotfixes.
-    #[schemars(default, extend("default" = headwater_metrics::HOTFIX_TITLE))]
+    /// Titles of pull requests that are hotfixes. By default those with the word `hotfix`.
+    #[schemars(default)]
     pub hotfix_title_pattern: Option<Pattern>,
-    /// Component of an incident -> `repos.id` of the repository that it is about.
+    /// Component of an incident -> `repos.id` of the repository that it is about. Default: `{}`.
     #[schemars(default)]
     pub services: BTreeMap<String, String>,
 }

@@ -34,8 +34,11 @@ async fn a_workspace_brings_its_projects_and_its_members(
     );
     let members = count("_tool_bitbucket_workspace_members");
     assert_eq!(lake.number(&members).await, users);
-    // Everybody is a member here, also those who never did anything.
-    assert_eq!(lake.number(&count("accounts")).await, users);
+    // Every user is a member here, also those who never did anything; the workspace itself owns
+    // the repositories, as an account with a UUID and nothing else.
+    assert_eq!(lake.number(&count("accounts")).await, users + 1);
+    let teams = "SELECT COUNT(*) FROM accounts WHERE id LIKE '%{%}'";
+    assert_eq!(lake.number(teams).await, 1);
     let unnamed = "SELECT COUNT(*) FROM accounts WHERE full_name = ''";
     assert_eq!(lake.number(unnamed).await, 0);
     // A new display name shows in all payloads.
