@@ -65,8 +65,14 @@ impl Measuring {
             timezone,
             week_start: self.week_start.unwrap_or(default.week_start),
             production_environments: self.production_environments.iter().cloned().collect(),
-            failure_sources: self.failure_sources.clone().unwrap_or(default.failure_sources),
-            rework_sources: self.rework_sources.clone().unwrap_or(default.rework_sources),
+            failure_sources: self
+                .failure_sources
+                .clone()
+                .unwrap_or(default.failure_sources),
+            rework_sources: self
+                .rework_sources
+                .clone()
+                .unwrap_or(default.rework_sources),
             incident_window: self
                 .incident_window
                 .and_then(Period::milliseconds)
@@ -90,20 +96,29 @@ pub(super) fn read(table: &mut TableReader<'_>) -> Measuring {
     let hotfix_branch_pattern = pattern("hotfix_branch_pattern");
     let hotfix_title_pattern = pattern("hotfix_title_pattern");
     let mut sources = |name, known: &[FailureSource]| {
-        table.field(name).and_then(|field| read_sources(&field, known))
+        table
+            .field(name)
+            .and_then(|field| read_sources(&field, known))
     };
     Measuring {
         failure_sources: sources("failure_sources", &FailureSource::ALL),
         rework_sources: sources("rework_sources", &rework),
-        week_start: table.field("week_start").and_then(|field| read_weekday(&field)),
+        week_start: table
+            .field("week_start")
+            .and_then(|field| read_weekday(&field)),
         production_environments: table
             .field("production_environments")
             .map(|field| read_names(&field))
             .unwrap_or_default(),
-        incident_window: table.field("incident_window").and_then(|field| read_window(&field)),
+        incident_window: table
+            .field("incident_window")
+            .and_then(|field| read_window(&field)),
         hotfix_branch_pattern,
         hotfix_title_pattern,
-        services: table.field("services").map(|field| read_services(&field)).unwrap_or_default(),
+        services: table
+            .field("services")
+            .map(|field| read_services(&field))
+            .unwrap_or_default(),
     }
 }
 
@@ -166,9 +181,12 @@ fn read_window(field: &Field<'_>) -> Option<Period> {
 }
 
 fn read_services(field: &Field<'_>) -> BTreeMap<String, String> {
-    let entries = field.table().map(|table| table.entries()).unwrap_or_default();
-    let services = entries.into_iter().filter_map(|(component, field)| {
-        Some((component.to_owned(), field.text()?.to_owned()))
-    });
+    let entries = field
+        .table()
+        .map(|table| table.entries())
+        .unwrap_or_default();
+    let services = entries
+        .into_iter()
+        .filter_map(|(component, field)| Some((component.to_owned(), field.text()?.to_owned())));
     services.collect()
 }
