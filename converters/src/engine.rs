@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::future;
 use headwater_domain::{Rows, Scope};
+use headwater_store::derivations::{ToList, Tracked};
 use headwater_store::progress::Checkpoint;
 use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError, Watch};
 use tokio::sync::mpsc;
@@ -239,57 +240,20 @@ async fn list_work(
     rules: &Rules,
     watch: &Watch<'_>,
 ) -> Result<bool, StoreError> {
-    let step = conversion.step();
-    let stored = store.checkpoint(scope, &step).await?;
     let version = format!("v{}", conversion.version);
-    let rules = Checkpoint::rules_of(&version, &(conversion.fingerprint)(rules));
-    let after = if stored.rules == rules { stored.seq } else { 0 };
-    let latest = store.latest_seq(scope).await?;
-    if after == latest {
-        return Ok(false);
-    }
-    let mut removed = Vec::new();
-    for read in &conversion.reads {
-        let keys = store
-            .removed_between(scope, read.table.name, after, latest)
-            .await?;
-        let keys = keys.iter().filter_map(|key| driver_key(key, read.column));
-        match &read.way {
-            None => removed.extend(keys),
-            Some(way) => {
-                let names: Vec<String> = keys.collect();
-                removed.extend(store.keys_naming(scope, way, &names).await?);
-            }
-        }
-    }
-    let page = store.begin(scope, watch.now).await?;
-    if after == 0 && conversion.may_pass_everything() {
-        page.begin_everything(&step).await?;
-    } else {
-        for read in &conversion.reads {
-            let changed = (read.table.name, read.column);
-            let range = (after, latest);
-            match &read.way {
-                None => page.add_changed_work(&step, changed, range).await?,
-                Some(way) => page.add_work_naming(&step, changed, way, range).await?,
-            }
-        }
-    }
-    page.add_work(&step, removed).await?;
-    let done = Checkpoint {
-        seq: latest,
-        row_id: 0,
-        rules,
+    let reads = conversion.reads.iter().map(|read| Tracked {
+        table: read.table,
+        column: read.column,
+        way: read.way.as_ref(),
+    });
+    let list = ToList {
+        step: &conversion.step(),
+        reads: reads.collect(),
+        rules: Checkpoint::rules_of(&version, &(conversion.fingerprint)(rules)),
+        passes: conversion.may_pass_everything(),
     };
-    page.set_checkpoint(&step, &done).await?;
-    page.commit().await?;
-    Ok(stored.is_start() && !conversion.shared)
-}
-
-/// The driver key inside the key of a removed row.
-fn driver_key(removed_key: &str, column: &str) -> Option<String> {
-    let key: serde_json::Value = serde_json::from_str(removed_key).ok()?;
-    Some(key.get(column)?.as_str()?.to_owned())
+    let begins = store.list_changed(scope, list, watch).await?;
+    Ok(begins && !conversion.shared)
 }
 
 /// Hands a page's rows to the database; what is left to do is to commit them.
@@ -333,21 +297,4 @@ async fn stage_page<'s>(
         _ => page.finish_work(&conversion.step(), &keys)?,
     }
     Ok((page, changes))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::driver_key;
-
-    #[test]
-    fn the_driver_key_is_read_from_the_key_of_a_removed_row() {
-        let removed = r#"{"connection_id":"1","pull_request_id":"12","commit_sha":"aa"}"#;
-        assert_eq!(
-            driver_key(removed, "pull_request_id").as_deref(),
-            Some("12")
-        );
-        assert_eq!(driver_key(removed, "bitbucket_id"), None);
-        assert_eq!(driver_key("12", "pull_request_id"), None);
-        assert_eq!(driver_key("not JSON", "pull_request_id"), None);
-    }
 }

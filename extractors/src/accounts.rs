@@ -10,9 +10,9 @@ use headwater_domain::headwater::account_mention;
 use headwater_domain::headwater::account_profile::Model as Profile;
 use headwater_domain::rows::Rows;
 use headwater_domain::{Scope, Table};
+use headwater_store::derivations::{ToList, Tracked};
 use headwater_store::git::AddressColumns;
 use headwater_store::mentions::Mentioned;
-use headwater_store::progress::Checkpoint;
 use headwater_store::{Owner, Replacement, Store, StoreError, Watch};
 
 use crate::engine::{Error, Outcome};
@@ -75,38 +75,18 @@ pub async fn run(
 
 /// Notes every account whose mentions changed, together with the checkpoint.
 async fn list_work(store: &Store, scope: &Scope, watch: &Watch<'_>) -> Result<(), StoreError> {
-    let stored = store.checkpoint(scope, STEP).await?;
-    let rules = format!("v{VERSION}");
-    let after = if stored.rules == rules { stored.seq } else { 0 };
-    let latest = store.latest_seq(scope).await?;
-    if after == latest {
-        return Ok(());
-    }
-    let mentions = Table::of::<account_mention::Entity>().name;
-    let removed = store
-        .removed_between(scope, mentions, after, latest)
-        .await?;
-    let page = store.begin(scope, watch.now).await?;
-    let changed = (mentions, "account_id");
-    page.add_changed_work(STEP, changed, (after, latest))
-        .await?;
-    page.add_work(
-        STEP,
-        removed.iter().filter_map(|key| account_of(key)).collect(),
-    )
-    .await?;
-    let done = Checkpoint {
-        seq: latest,
-        row_id: 0,
-        rules,
+    let mentions = Tracked {
+        table: Table::of::<account_mention::Entity>(),
+        column: "account_id",
+        way: None,
     };
-    page.set_checkpoint(STEP, &done).await?;
-    page.commit().await
-}
-
-fn account_of(removed_key: &str) -> Option<String> {
-    let key: serde_json::Value = serde_json::from_str(removed_key).ok()?;
-    Some(key.get("account_id")?.as_str()?.to_owned())
+    let list = ToList {
+        step: STEP,
+        reads: vec![mentions],
+        rules: format!("v{VERSION}"),
+        passes: false,
+    };
+    store.list_changed(scope, list, watch).await.map(|_| ())
 }
 
 async fn compute(

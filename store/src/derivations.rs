@@ -7,6 +7,7 @@
 mod change;
 mod listing;
 mod noting;
+mod tracked;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::Store;
 pub(crate) use change::{Cell, Image};
 pub use change::{RowChange, Stale};
 pub(crate) use noting::Noted;
+pub use tracked::{ToList, Tracked};
 
 /// Something that makes rows of stored rows.
 #[derive(Clone, Debug)]
@@ -226,6 +228,13 @@ struct Readers {
     steps: Vec<String>,
     /// Which reads of which derivations are of a table.
     by_table: HashMap<&'static str, Vec<(usize, usize)>>,
+}
+
+impl Readers {
+    /// The name of a table, if any derivation reads it.
+    fn name_of(&self, table: &str) -> Option<&'static str> {
+        self.by_table.get_key_value(table).map(|(name, _)| *name)
+    }
 }
 
 impl Store {

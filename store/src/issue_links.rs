@@ -292,6 +292,10 @@ impl Page<'_> {
         let mut keys = Vec::new();
         for link in &stale {
             if let Some(heir) = &link.heir {
+                let key = vec![link.issue_id.clone().into(), link.item.clone().into()];
+                let columns = ["issue_id", "commit_sha"];
+                self.note_updated(naming.links(), (&columns, &[key]), &["_raw_data_params"])
+                    .await?;
                 let text = "UPDATE issue_commits SET _raw_data_params = ?, updated_at = ? \
                             WHERE issue_id = ? AND commit_sha = ?";
                 let values = vec![

@@ -143,6 +143,7 @@ impl Page<'_> {
 
     /// Runs a statement by the commit at the latest, without waiting for it.
     pub(crate) fn queue(&self, text: &str, values: Vec<Value>) -> Result<(), StoreError> {
+        self.changes_by(text);
         let marked = self.store.marked(text).into_owned();
         let queued = self
             .turn
@@ -231,7 +232,11 @@ impl Page<'_> {
 
     pub(crate) async fn execute(&self, text: &str, values: Vec<Value>) -> Result<u64, StoreError> {
         let marked = self.store.marked(text);
-        self.turn.execute(&marked, values).await.during(text)
+        let changed = self.turn.execute(&marked, values).await.during(text)?;
+        if changed > 0 {
+            self.changes_by(text);
+        }
+        Ok(changed)
     }
 
     /// Counts rows written, for the server's statistics.

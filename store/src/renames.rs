@@ -197,7 +197,8 @@ impl Page<'_> {
         for table in renaming.tables.rows.iter().copied().chain([mentions]) {
             self.move_rows(table, (from, to), renaming.ids).await?;
         }
-        Ok(())
+        // Its keys are ids, which hold the name.
+        self.all_derived_is_stale(&to.params()).await
     }
 
     /// Names and ids in the rows of one table that were made of the scope's raw rows.
@@ -270,8 +271,7 @@ impl Page<'_> {
             let values = vec![RENAMED.into(), scope.params().into(), step.clone().into()];
             self.execute(text, values).await?;
         }
-        // Their keys are ids, which hold the name.
-        self.all_derived_is_stale(&scope.params()).await
+        Ok(())
     }
 }
 

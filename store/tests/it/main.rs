@@ -6,6 +6,7 @@
 )]
 
 mod comparing;
+mod derivations;
 mod leases;
 mod mentions;
 mod pages;

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use headwater::exit::Exit;
 use headwater_git::fixture::Repository;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
+use rstest::rstest;
 use serde_json::Value;
 
-use super::plain_configuration;
-use crate::lake::{headwater, stdout};
+use super::{lake_of, plain_configuration, widget};
+use crate::lake::{How, headwater, stdout};
 
 fn run(folder: &Path, arguments: &[&str]) -> String {
     stdout(&headwater(folder, arguments))
@@ -105,4 +108,29 @@ fn tags_of_a_repository_without_an_api_bring_what_git_says() {
     let gone = headwater(folder, &["diff", "tools/widget", "v1.0.0..v1.0.1"]);
     assert_eq!(gone.status.code(), Some(2));
     assert!(run(folder, &["verify"]).contains("equal to a fresh first sync"));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_are_compared_again_when_something_came_and_not_otherwise(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let mut source = widget();
+    let Some(lake) = lake_of(on, source.path()).await else {
+        return;
+    };
+    let compared = async || {
+        assert_eq!(lake.sync(How::default()).await.0, Exit::Ok);
+        lake.number("SELECT COUNT(*) FROM _headwater_steps WHERE stream = 'diffs'")
+            .await
+    };
+    assert_eq!(compared().await, 1);
+    assert_eq!(compared().await, 1, "nothing came");
+    source.git(&["tag", "v2", "main"]);
+    assert_eq!(compared().await, 2, "a tag came");
+    source.commit("main", "five", &[("a.txt", "5\n")]);
+    assert_eq!(compared().await, 3, "a commit came");
+    source.git(&["update-ref", "refs/heads/main", "main~1"]);
+    assert_eq!(compared().await, 4, "a commit went");
+    assert_eq!(compared().await, 4, "nothing went");
 }
