@@ -58,9 +58,10 @@ fn rules<C: Compute>() -> String {
 fn failed<C: Compute>(task: &Task<'_>, source: StoreError) -> Error {
     Error::Store {
         conversion: C::NAME,
-        scope: match task.scope.is_everywhere() {
-            true => "all scopes".to_owned(),
-            false => task.scope.full_name.clone(),
+        scope: if task.scope.is_everywhere() {
+            "all scopes".to_owned()
+        } else {
+            task.scope.full_name.clone()
         },
         source,
     }

@@ -127,6 +127,13 @@ impl<'a> ScopeRun<'a> {
         }
     }
 
+    async fn turn_if(&self, shared: bool) -> Step<Option<Turn<'_>>> {
+        if shared {
+            return self.take_turn().await.map(Some);
+        }
+        Ok(None)
+    }
+
     /// Gives that right back.
     pub(super) async fn end_turn(&self, turn: Turn<'_>) -> Step<()> {
         let released = turn.lease.release().await;
@@ -134,10 +141,7 @@ impl<'a> ScopeRun<'a> {
     }
 
     async fn convert(&self, conversion: &converters::Conversion, tally: &mut Tally) -> Step<()> {
-        let turn = match conversion.is_shared() {
-            true => Some(self.take_turn().await?),
-            false => None,
-        };
+        let turn = self.turn_if(conversion.is_shared()).await?;
         let progress = Progress::begin(self, "convert", conversion.name);
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);
@@ -170,10 +174,7 @@ impl<'a> ScopeRun<'a> {
         if matches!(stale, Ok(false)) {
             return Ok(());
         }
-        let turn = match derivation.shared {
-            true => Some(self.take_turn().await?),
-            false => None,
-        };
+        let turn = self.turn_if(derivation.shared).await?;
         let progress = Progress::begin(self, "convert", derivation.name());
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);

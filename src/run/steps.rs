@@ -89,9 +89,10 @@ impl ScopeRun<'_> {
                 return Err(Stop::Leased);
             }
         };
-        let done = match everywhere {
-            true => self.convert_all(tally).await,
-            false => self.steps(tally).await,
+        let done = if everywhere {
+            self.convert_all(tally).await
+        } else {
+            self.steps(tally).await
         };
         let released = lease.release().await;
         done?;

@@ -140,14 +140,14 @@ impl Page<'_> {
         changes: impl Iterator<Item = RowChange<'r>> + Send,
     ) -> Result<(), StoreError> {
         let readers = Arc::clone(&self.store.followers.0);
-        let Some(reads) = readers.by_table.get(table.name) else {
+        let Some(inputs) = readers.by_table.get(table.name) else {
             return Ok(());
         };
         self.look_up_listed(&readers).await?;
         let mut noted = self.noted();
         noted.tables.extend(readers.name_of(table.name));
         for change in changes {
-            for &(place, read) in reads {
+            for &(place, read) in inputs {
                 let of = &readers.derivations[place];
                 if self.deriving != Some(of.name) {
                     noted.add(of, (place, read), &change);
@@ -189,9 +189,9 @@ impl Page<'_> {
     /// Notes that columns of rows change of which nothing is known, not even whose they are.
     pub(crate) fn note_unknown(&self, table: &Table, changed: &[&str]) {
         let readers = Arc::clone(&self.store.followers.0);
-        let reads = readers.by_table.get(table.name).into_iter().flatten();
+        let inputs = readers.by_table.get(table.name).into_iter().flatten();
         self.noted().tables.extend(readers.name_of(table.name));
-        for &(place, read) in reads {
+        for &(place, read) in inputs {
             let columns = readers.derivations[place].reads[read].columns;
             if columns.is_empty() || columns.iter().any(|column| changed.contains(column)) {
                 self.noted().everywhere.insert(place);
@@ -284,7 +284,7 @@ impl Page<'_> {
             }
         }
         for ((place, read), values) in noted.leads {
-            self.follow_leads(&readers, (place, read), values)?;
+            self.follow_leads(&readers, (place, read), &values)?;
         }
         for (repo_id, beginnings) in noted.beginnings {
             self.list_namers(&repo_id, &beginnings)?;
@@ -345,7 +345,7 @@ impl Page<'_> {
         &self,
         readers: &Readers,
         (place, read): (usize, usize),
-        values: BTreeSet<KeyValue>,
+        values: &BTreeSet<KeyValue>,
     ) -> Result<(), StoreError> {
         let derivation = &readers.derivations[place];
         let read = &derivation.reads[read];
