@@ -238,10 +238,14 @@ impl Readers {
 }
 
 impl Store {
-    /// The same store, whose transactions note for these derivations what their changes make
-    /// stale.
+    /// The same store, whose transactions note for these derivations, too, what their changes make
+    /// stale. Those that it notes changes for already stay: sources share domain tables.
     #[must_use]
-    pub fn following(&self, derivations: Vec<Derivation>) -> Self {
+    pub fn following(&self, mut derivations: Vec<Derivation>) -> Self {
+        let known = self.followers.0.derivations.iter();
+        let is_new = |name| derivations.iter().all(|it| it.name != name);
+        let others: Vec<Derivation> = known.filter(|it| is_new(it.name)).cloned().collect();
+        derivations.extend(others);
         let mut by_table: HashMap<&'static str, Vec<(usize, usize)>> = HashMap::new();
         for (place, derivation) in derivations.iter().enumerate() {
             for (read, of) in derivation.reads.iter().enumerate() {
