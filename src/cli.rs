@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::exit::Exit;
+use crate::output;
+
 /// Moves engineering data from Bitbucket to tables that answer questions.
 ///
 /// Start with `headwater demo`: it needs no account. Then `headwater init` writes a configuration
@@ -105,6 +108,20 @@ pub struct CollectArgs {
     /// 2026-01-31, an RFC 3339 time, or "6 months"
     #[arg(long, value_name = "DATE")]
     pub since: Option<String>,
+}
+
+/// What ends a query that asks for too much.
+#[derive(Clone, Debug, Args)]
+pub struct QueryLimits {
+    /// Seconds that the query may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub max_seconds: u64,
+    /// Rows that the answer may have
+    #[arg(long, value_name = "ROWS", default_value_t = 10_000_000)]
+    pub max_rows: u64,
+    /// MiB that the database may use for it, where it can be told
+    #[arg(long, value_name = "MIB", default_value_t = 256)]
+    pub max_memory: u64,
 }
 
 /// What `reconcile` and `verify` have in common.
@@ -255,10 +272,16 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: DiffFormat,
     },
-    /// Answer a question in SQL; the database is opened read-only
+    /// Answer a question in SQL; nothing is written
+    ///
+    /// One query is run, in a session that cannot write. Statements that change anything, and
+    /// functions that reach files or other servers, are refused. Ctrl-C ends it on the server too.
     Query {
-        /// One SQL statement; `-` reads it from standard input
+        /// One SQL query; `-` reads it from standard input
         sql: String,
+        /// What ends a query that asks for too much.
+        #[command(flatten)]
+        limits: QueryLimits,
         /// How to print the answer
         #[arg(long, value_enum, default_value_t)]
         format: Format,
@@ -321,6 +344,54 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+}
+
+impl Command {
+    /// True when all it does is print, so that it has failed when its output is lost.
+    #[must_use]
+    pub fn only_prints(&self) -> bool {
+        match self {
+            Self::Sync(_)
+            | Self::Collect(_)
+            | Self::Extract { .. }
+            | Self::Convert { .. }
+            | Self::Transform { .. }
+            | Self::Reconcile(_)
+            | Self::Raw(RawCommand::Import { .. })
+            | Self::Init { .. }
+            | Self::Demo { .. } => false,
+            Self::Migrate { status, dry_run } => *status || *dry_run,
+            Self::Verify { .. }
+            | Self::DeadLetters { .. }
+            | Self::Status { .. }
+            | Self::Explain { .. }
+            | Self::Tags { .. }
+            | Self::Diff { .. }
+            | Self::Query { .. }
+            | Self::Tables { .. }
+            | Self::Streams { .. }
+            | Self::Raw(RawCommand::Export { .. })
+            | Self::Config(_)
+            | Self::Connection(_)
+            | Self::Scopes { .. } => true,
+        }
+    }
+}
+
+/// Prints the help, or what is wrong with a command line.
+#[must_use]
+pub fn print(message: &clap::Error) -> Exit {
+    let printed = message.print();
+    match (message.use_stderr(), printed) {
+        (true, _) => Exit::Usage,
+        (false, Err(error)) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            output::note(format_args!(
+                "headwater: standard output could not be written: {error}"
+            ));
+            Exit::Failed
+        }
+        (false, _) => Exit::Ok,
+    }
 }
 
 /// What can be explained.

@@ -15,16 +15,19 @@ mod sync;
 mod tags;
 mod verify;
 
-use std::io;
+use std::io::{self, IsTerminal as _};
+use std::time::Duration;
 
 use futures::future::LocalBoxFuture;
-use headwater_store::query;
+use headwater_store::query::{self, QueryError};
 
-use crate::cli::{Cli, Command, ConfigCommand, ConnectionCommand, Format, RawCommand, Shared};
+use crate::cli::{
+    Cli, Command, ConfigCommand, ConnectionCommand, Format, QueryLimits, RawCommand, Shared,
+};
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::database;
 use crate::exit::{Exit, Failure};
-use crate::output::{Printer, written};
+use crate::output::{self, Printer, written};
 
 /// Runs a command.
 ///
@@ -69,7 +72,11 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             range,
             format,
         } => Box::pin(diff::diff(&shared, &scope, &range, format)).await,
-        Command::Query { sql, format } => Box::pin(run_query(&shared, sql, format)).await,
+        Command::Query {
+            sql,
+            limits,
+            format,
+        } => Box::pin(run_query(&shared, sql, &limits, format)).await,
         Command::Tables { name, format } => catalogue::tables(name.as_deref(), format),
         Command::Streams { markdown, format } => catalogue::streams(markdown, format),
         Command::Raw(RawCommand::Import {
@@ -105,26 +112,37 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 
 pub use catalogue::streams_markdown;
 
-/// Starts logging to standard error: warnings, with `--verbose` requests, twice everything.
+/// Starts logging to standard error: our own warnings, with `--verbose` requests, twice
+/// everything, also of libraries. In colours at a terminal, unless `NO_COLOR` is set.
 ///
 /// `RUST_LOG` overrides what is logged.
 pub fn start_logging(verbose: u8) {
     use tracing_subscriber::EnvFilter;
+    // What libraries log is for those who develop them; their errors come back in ours.
     let default = match verbose {
-        0 => "warn",
-        1 => "warn,headwater=debug,headwater_collectors=debug",
+        0 => "off,headwater=warn",
+        1 => "off,headwater=debug",
         _ => "debug",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let coloured = io::stderr().is_terminal() && !no_colour;
     let started = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_ansi(coloured)
+        .with_writer(output::Log { coloured })
+        .log_internal_errors(false)
         .try_init();
     // Only a second start can fail; the first one then goes on logging.
     drop(started);
 }
 
-async fn run_query(shared: &Shared, sql: String, format: Format) -> Result<Exit, Failure> {
+async fn run_query(
+    shared: &Shared,
+    sql: String,
+    limits: &QueryLimits,
+    format: Format,
+) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::No)?;
     context.require_database()?;
     let sql = if sql == "-" {
@@ -133,19 +151,36 @@ async fn run_query(shared: &Shared, sql: String, format: Format) -> Result<Exit,
     } else {
         sql
     };
-    let mut printer = Printer::new(format, io::BufWriter::new(io::stdout().lock()));
-    let answered = database::query(&context.database, &sql, &mut printer).await;
-    let outcome = match answered {
-        Ok(()) => printer.finish(),
-        Err(query::QueryError::Output(error)) => Err(error),
-        Err(error @ query::QueryError::Refused(_)) => {
-            return Err(Failure::usage(format!(
-                "{error}; `headwater tables` lists tables and columns"
-            )));
-        }
-        Err(error) => return Err(Failure::because(Exit::Failed, "the query failed", error)),
+    let mut printer = Printer::new(format, io::BufWriter::new(output::data()));
+    let limits = query::Limits {
+        time: Duration::from_secs(limits.max_seconds.max(1)),
+        rows: limits.max_rows,
+        bytes: limits.max_memory.clamp(1, 1 << 20) << 20,
+        cancel: cancelled_by_signals(),
     };
-    written(outcome)
+    let answered = database::query_within(&context.database, &sql, &mut printer, &limits).await;
+    let why = match &answered {
+        Ok(()) => String::new(),
+        Err(error) => error.to_string(),
+    };
+    let (exit, next) = match answered {
+        Ok(()) => return written(printer.finish()),
+        Err(QueryError::Output(error)) => return written(Err(error)),
+        Err(QueryError::Refused(why)) => {
+            let message = format!("{why}; `headwater tables` lists tables and columns");
+            return Err(Failure::usage(message));
+        }
+        Err(error @ QueryError::Open(..)) => {
+            return Err(Failure::because(Exit::Failed, "the query failed", error));
+        }
+        Err(QueryError::Cancelled) => (Exit::Cancelled, ""),
+        Err(QueryError::TooLong(_)) => (Exit::Failed, "; --max-seconds allows more"),
+        Err(QueryError::TooMany(_)) => (Exit::Failed, "; --max-rows allows more"),
+        Err(QueryError::TooLarge(_)) => (Exit::Failed, "; --max-memory allows more"),
+    };
+    // The rows that came are whole, and stay readable.
+    written(printer.finish())?;
+    Err(Failure::new(exit, format!("{why}{next}")))
 }
 
 async fn migrate(shared: &Shared, status: bool, dry_run: bool) -> Result<Exit, Failure> {
@@ -166,12 +201,12 @@ async fn migrate(shared: &Shared, status: bool, dry_run: bool) -> Result<Exit, F
                 .map_err(failed)?
             {
                 let state = if change.applied { "applied" } else { "pending" };
-                println!("{state}  {}", change.name);
+                output::line(format_args!("{state}  {}", change.name));
             }
         } else {
             let pending = headwater_migrations::pending_statements(connection).await;
             for statement in pending.map_err(failed)? {
-                println!("{statement};");
+                output::line(format_args!("{statement};"));
             }
         }
         store.close().await?;
@@ -180,8 +215,11 @@ async fn migrate(shared: &Shared, status: bool, dry_run: bool) -> Result<Exit, F
     let _lock = database::lock(&context.database, "migrate", context.clock.now())?;
     let store = database::connect(&context.database).await?;
     match database::migrate(&store, &context.database).await? {
-        0 => println!("{} is up to date", context.database),
-        count => println!("{}: {count} changes applied", context.database),
+        0 => output::line(format_args!("{} is up to date", context.database)),
+        count => output::line(format_args!(
+            "{}: {count} changes applied",
+            context.database
+        )),
     }
     // So that the file has everything, and no log stays beside it.
     store.close().await?;

@@ -15,6 +15,7 @@ use crate::config::{self, Config, DatabaseAddress};
 use crate::connect::Connector;
 use crate::database::{self, WriteLock};
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::report::{Bars, Json, Lines, Quiet, Reporter};
 use crate::session::Session;
 use crate::sources::Sources;
@@ -65,7 +66,7 @@ impl Context {
             let loaded = config::load(&path)
                 .map_err(|problems| Failure::new(Exit::Configuration, problems.to_string()))?;
             for warning in &loaded.warnings {
-                eprintln!("{warning}");
+                output::note(warning);
             }
             (loaded.config, loaded.folder)
         };
@@ -230,7 +231,7 @@ pub fn cancelled_by_signals() -> CancellationToken {
     let mut signals = StopSignals::new();
     tokio::spawn(async move {
         signals.next().await;
-        eprintln!("stopping after the page under way; press Ctrl-C again to end at once");
+        output::note("stopping after the page under way; press Ctrl-C again to end at once");
         cancel.cancel();
         // A thread of its own: neither a busy runtime nor one that is shutting down delays it.
         std::thread::spawn(|| {

@@ -86,11 +86,28 @@ pub async fn query(
     sql: &str,
     rows: &mut dyn query::Rows,
 ) -> Result<(), query::QueryError> {
+    query_within(address, sql, rows, &query::Limits::default()).await
+}
+
+/// The same within limits.
+///
+/// # Errors
+/// As the store's queries.
+pub async fn query_within(
+    address: &DatabaseAddress,
+    sql: &str,
+    rows: &mut dyn query::Rows,
+    limits: &query::Limits,
+) -> Result<(), query::QueryError> {
     match (address.kind(), address.sqlite_path()) {
-        (DatabaseKind::Postgres, _) => query::run_postgres(address.expose(), sql, rows).await,
-        (DatabaseKind::Mysql, _) => query::run_mysql(address.expose(), sql, rows).await,
+        (DatabaseKind::Postgres, _) => {
+            query::run_postgres_within(address.expose(), sql, rows, limits).await
+        }
+        (DatabaseKind::Mysql, _) => {
+            query::run_mysql_within(address.expose(), sql, rows, limits).await
+        }
         (DatabaseKind::Sqlite, path) => {
-            query::run_sqlite(&path.unwrap_or_default(), sql, rows).await
+            query::run_sqlite_within(&path.unwrap_or_default(), sql, rows, limits)
         }
     }
 }

@@ -4,14 +4,17 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use headwater::cli::Cli;
-use headwater::commands;
+use headwater::{commands, output};
 
 /// Rows are many small texts: an allocator made for that saves a fifth of the time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(message) => return headwater::cli::print(&message).into(),
+    };
     commands::start_logging(cli.shared.verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -19,15 +22,19 @@ fn main() -> ExitCode {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("headwater: the runtime could not be started: {error}");
+            output::note(format_args!(
+                "headwater: the runtime could not be started: {error}"
+            ));
             return headwater::exit::Exit::Failed.into();
         }
     };
-    match runtime.block_on(commands::run(cli)) {
-        Ok(exit) => exit.into(),
+    let only_prints = cli.command.only_prints();
+    let exit = match runtime.block_on(commands::run(cli)) {
+        Ok(exit) => exit,
         Err(failure) => {
-            eprintln!("headwater: {}", failure.chain());
-            failure.exit.into()
+            output::note(format_args!("headwater: {}", failure.chain()));
+            failure.exit
         }
-    }
+    };
+    output::finish(exit, only_prints).into()
 }

@@ -1,205 +1,225 @@
-//! Data on standard output: as a table, as JSON, as CSV.
+//! Everything the program writes: data and messages on standard output, messages and logs on
+//! standard error.
+//!
+//! Nothing here panics, and broken output ends no run. A reader that closes the pipe early has
+//! what it wanted. Text that a person reads passes [`printable`] and is without the secrets that
+//! were made known by [`conceal`], wherever it comes from.
 
-use std::io::{self, Write};
+mod printer;
 
-use comfy_table::{ContentArrangement, Table, presets};
-use headwater_store::query::{Cell, Rows};
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write};
+use std::sync::{OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
-use crate::cli::Format;
+use headwater_redaction::{Secrets, printable};
+use tracing_subscriber::fmt::MakeWriter;
+
 use crate::exit::{Exit, Failure};
 
-/// A reader that closes the pipe early has what it wanted.
+pub use printer::{Printer, print};
+
+/// Why standard output could not be written; the first reason.
+static BROKEN: OnceLock<(ErrorKind, String)> = OnceLock::new();
+
+/// What no message may hold.
+static SECRETS: RwLock<Option<Secrets>> = RwLock::new(None);
+
+/// Secrets that no line may hold from now on, whoever writes it.
+pub fn conceal(secrets: &Secrets) {
+    let mut known = SECRETS.write().unwrap_or_else(PoisonError::into_inner);
+    let all = known.take().unwrap_or_default().and_those_of(secrets);
+    *known = Some(all);
+}
+
+/// A text as a person may see it.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    without_secrets(&printable(text))
+}
+
+fn without_secrets(text: &str) -> String {
+    let known = SECRETS.read().unwrap_or_else(PoisonError::into_inner);
+    match &*known {
+        Some(secrets) => secrets.hide(text),
+        None => text.to_owned(),
+    }
+}
+
+/// Writes a line, or several, to standard output.
+pub fn line(text: impl Display) {
+    let text = shown(&text.to_string());
+    // Remembered where it happens.
+    let _ = writeln!(data(), "{text}");
+}
+
+/// Writes a line of JSON to standard output; it is data, in which texts are escaped.
+pub fn json_line(text: &str) {
+    let text = without_secrets(text);
+    // Remembered where it happens.
+    let _ = writeln!(data(), "{text}");
+}
+
+/// Writes a message to standard error.
+pub fn note(text: impl Display) {
+    let text = shown(&text.to_string());
+    // There is no other place to say that this cannot be written.
+    let _ = writeln!(Patient(io::stderr().lock()), "{text}");
+}
+
+/// Standard output for data. Once it is broken nothing more is written to it, so that what has
+/// arrived has no gap.
+#[must_use]
+pub fn data() -> Data {
+    Data
+}
+
+/// Standard output; see [`data`].
+#[derive(Clone, Copy, Debug)]
+pub struct Data;
+
+impl Data {
+    fn attempt<T>(
+        self,
+        write: impl FnOnce(&mut Patient<io::StdoutLock<'static>>) -> io::Result<T>,
+    ) -> io::Result<T> {
+        if let Some((kind, message)) = BROKEN.get() {
+            return Err(io::Error::new(*kind, message.as_str()));
+        }
+        let written = write(&mut Patient(io::stdout().lock()));
+        if let Err(error) = &written {
+            // Of several threads the first one tells.
+            let _ = BROKEN.set((error.kind(), error.to_string()));
+        }
+        written
+    }
+}
+
+impl Write for Data {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.attempt(|out| out.write(bytes))
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.attempt(|out| out.write_all(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.attempt(Write::flush)
+    }
+}
+
+/// Waits for a pipe that another process made non-blocking, as terminals' owners do.
+struct Patient<W>(W);
+
+impl<W: Write> Patient<W> {
+    fn again<T>(&mut self, mut write: impl FnMut(&mut W) -> io::Result<T>) -> io::Result<T> {
+        loop {
+            match write(&mut self.0) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                done => return done,
+            }
+        }
+    }
+}
+
+impl<W: Write> Write for Patient<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.again(|out| out.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.again(Write::flush)
+    }
+}
+
+/// The exit code in the end: a command that does nothing but print has failed when its output is
+/// lost, unless its reader went away. What a run has done stays done, whoever reads of it.
+#[must_use]
+pub fn finish(exit: Exit, only_prints: bool) -> Exit {
+    // Remembered where it happens.
+    let _ = data().flush();
+    let Some((_, message)) = BROKEN.get() else {
+        return exit;
+    };
+    if reader_left() || exit != Exit::Ok {
+        return exit;
+    }
+    note(format_args!(
+        "headwater: standard output could not be written: {message}"
+    ));
+    if only_prints { Exit::Failed } else { exit }
+}
+
+/// The exit code of a command that printed this: a reader that closes the pipe early has what it
+/// wanted.
+///
+/// # Errors
+/// Exit 6 when the output cannot be written for another reason.
 pub(crate) fn written(printed: io::Result<()>) -> Result<Exit, Failure> {
     match printed {
         Ok(()) => Ok(Exit::Ok),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Ok),
+        Err(_) if reader_left() => Ok(Exit::Ok),
         Err(error) => Err(Failure::because(Exit::Failed, "writing the output", error)),
     }
 }
 
-/// Prints rows in the wanted form, one by one where the form allows it.
-pub struct Printer<W: Write> {
-    out: W,
-    form: Form,
-    columns: Vec<String>,
-    /// Longest cell of a table.
-    width: usize,
+/// Whether the reader of standard output closed its pipe.
+#[must_use]
+pub fn reader_left() -> bool {
+    matches!(BROKEN.get(), Some((ErrorKind::BrokenPipe, _)))
 }
 
-enum Form {
-    Table(Vec<Vec<String>>),
-    Json { first: bool },
-    Csv,
+/// Where logs go: each event in one piece, without secrets. It never fails: a log that cannot be
+/// written is lost, and nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct Log {
+    /// Whether sequences of colour, which our own log makes, are kept.
+    pub coloured: bool,
 }
 
-impl<W: Write> Printer<W> {
-    /// A printer that writes to `out`.
-    pub fn new(format: Format, out: W) -> Self {
-        let form = match format {
-            Format::Table => Form::Table(Vec::new()),
-            Format::Json => Form::Json { first: true },
-            Format::Csv => Form::Csv,
-        };
-        Self {
-            out,
-            form,
-            columns: Vec::new(),
-            width: 80,
-        }
-    }
+/// One event of the log.
+#[derive(Debug)]
+pub struct LogLine {
+    text: Vec<u8>,
+    coloured: bool,
+}
 
-    /// A printer whose tables show every cell whole, because their texts are for reading.
-    pub fn of_sentences(format: Format, out: W) -> Self {
-        Self {
-            width: usize::MAX,
-            ..Self::new(format, out)
-        }
-    }
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = LogLine;
 
-    /// Prints what is left.
-    ///
-    /// # Errors
-    /// When the output cannot be written.
-    pub fn finish(mut self) -> io::Result<()> {
-        match &self.form {
-            Form::Table(rows) => {
-                let mut table = Table::new();
-                table.load_style(presets::NOTHING);
-                table.set_content_arrangement(ContentArrangement::Disabled);
-                table.set_header(&self.columns);
-                table.add_rows(rows);
-                let text = table.to_string();
-                for line in text.lines() {
-                    writeln!(self.out, "{}", line.trim_end())?;
-                }
-            }
-            Form::Json { first: true } => writeln!(self.out, "[]")?,
-            Form::Json { .. } => writeln!(self.out, "\n]")?,
-            Form::Csv => {}
+    fn make_writer(&'a self) -> LogLine {
+        LogLine {
+            text: Vec::new(),
+            coloured: self.coloured,
         }
-        self.out.flush()
-    }
-
-    fn csv_line<'a>(&mut self, fields: impl Iterator<Item = &'a str>) -> io::Result<()> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        let written = writer.write_record(fields).map_err(io::Error::other);
-        written?;
-        let line = writer
-            .into_inner()
-            .map_err(|error| io::Error::other(error.to_string()))?;
-        self.out.write_all(&line)
     }
 }
 
-impl<W: Write> Rows for Printer<W> {
-    fn columns(&mut self, names: Vec<String>) -> io::Result<()> {
-        if matches!(self.form, Form::Csv) {
-            self.csv_line(names.iter().map(String::as_str))?;
-        }
-        self.columns = names;
+impl Write for LogLine {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-
-    fn row(&mut self, cells: Vec<Cell>) -> io::Result<()> {
-        match &mut self.form {
-            Form::Table(rows) => {
-                let width = self.width;
-                rows.push(cells.iter().map(|cell| shown(cell, width)).collect());
-                Ok(())
-            }
-            Form::Json { first } => {
-                let begin = if *first { "[\n" } else { ",\n" };
-                *first = false;
-                let object = object(&self.columns, cells);
-                write!(self.out, "{begin}{object}")
-            }
-            Form::Csv => {
-                let texts: Vec<String> = cells.iter().map(text).collect();
-                self.csv_line(texts.iter().map(String::as_str))
-            }
-        }
-    }
 }
 
-/// An object in the order of the columns.
-fn object(columns: &[String], cells: Vec<Cell>) -> String {
-    let fields = columns.iter().zip(cells).map(|(name, cell)| {
-        let value = match cell {
-            Cell::Null => serde_json::Value::Null,
-            Cell::Integer(number) => number.into(),
-            Cell::Real(number) => number.into(),
-            Cell::Text(text) => text.into(),
+impl Drop for LogLine {
+    fn drop(&mut self) {
+        let text = String::from_utf8_lossy(&self.text);
+        let hidden = without_secrets(&text);
+        // With colours the log itself escapes what stands in values.
+        let hidden = if self.coloured {
+            hidden
+        } else {
+            printable(&hidden)
         };
-        format!("{}: {value}", serde_json::Value::from(name.as_str()))
-    });
-    format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
-}
-
-fn text(cell: &Cell) -> String {
-    match cell {
-        Cell::Null => String::new(),
-        Cell::Integer(number) => number.to_string(),
-        Cell::Real(number) => number.to_string(),
-        Cell::Text(text) => text.clone(),
-    }
-}
-
-/// One line of limited width: a table is for reading, not for data.
-fn shown(cell: &Cell, width: usize) -> String {
-    let line = text(cell).replace(['\n', '\r', '\t'], " ");
-    if line.chars().count() <= width {
-        return line;
-    }
-    let mut cut: String = line.chars().take(width - 1).collect();
-    cut.push('…');
-    cut
-}
-
-/// Prints rows that are all there already.
-///
-/// # Errors
-/// When the output cannot be written.
-pub fn print(format: Format, columns: &[&str], rows: Vec<Vec<Cell>>) -> io::Result<()> {
-    let mut printer = Printer::of_sentences(format, io::stdout().lock());
-    printer.columns(columns.iter().map(|&name| name.to_owned()).collect())?;
-    for row in rows {
-        printer.row(row)?;
-    }
-    printer.finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn printed(format: Format) -> String {
-        let mut out = Vec::new();
-        let mut printer = Printer::new(format, &mut out);
-        printer
-            .columns(vec!["a".to_owned(), "b c".to_owned()])
-            .unwrap();
-        printer.row(vec![Cell::Integer(1), Cell::Null]).unwrap();
-        printer
-            .row(vec![Cell::Real(1.5), Cell::Text("x, \"y\"\nz".to_owned())])
-            .unwrap();
-        printer.finish().unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn csv_quotes_what_needs_it_and_leaves_no_value_empty() {
-        assert_eq!(printed(Format::Csv), "a,b c\n1,\n1.5,\"x, \"\"y\"\"\nz\"\n");
-    }
-
-    #[test]
-    fn json_keeps_the_order_of_columns() {
-        let expected =
-            "[\n{\"a\": 1, \"b c\": null},\n{\"a\": 1.5, \"b c\": \"x, \\\"y\\\"\\nz\"}\n]\n";
-        assert_eq!(printed(Format::Json), expected);
-    }
-
-    #[test]
-    fn a_table_keeps_a_row_on_a_line() {
-        assert_eq!(printed(Format::Table).lines().count(), 3);
+        let _ = Patient(io::stderr().lock()).write_all(hidden.as_bytes());
     }
 }

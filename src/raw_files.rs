@@ -287,9 +287,7 @@ impl Writer {
         match format {
             RawFormat::Csv => {
                 let mut writer = csv::Writer::from_writer(out);
-                writer
-                    .write_record(reader::HEADER)
-                    .map_err(io::Error::other)?;
+                writer.write_record(reader::HEADER)?;
                 Ok(Self::Csv(Box::new(writer)))
             }
             RawFormat::Jsonl => Ok(Self::Jsonl(out)),
@@ -309,7 +307,7 @@ impl Writer {
                     row.input.as_bytes(),
                     created_at.as_bytes(),
                 ];
-                writer.write_record(fields).map_err(io::Error::other)
+                Ok(writer.write_record(fields)?)
             }
             Self::Jsonl(out) => {
                 let data = String::from_utf8_lossy(&row.data);

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::estimate::Estimate;
+use crate::output;
 
 pub use bars::Bars;
 pub use json::Json;
@@ -169,9 +170,9 @@ pub struct Quiet;
 impl Reporter for Quiet {
     fn event(&self, event: &Event) {
         match event {
-            Event::Notice { message } => eprintln!("{message}"),
+            Event::Notice { message } => output::note(message),
             Event::StepFinished { place, summary } if !summary.message.is_empty() => {
-                eprintln!("{}", lines::step_line(place, summary));
+                output::note(lines::step_line(place, summary));
             }
             _ => {}
         }

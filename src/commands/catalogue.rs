@@ -16,7 +16,7 @@ use crate::config::ConnectionKind;
 use crate::entities::FROM_GIT;
 use crate::exit::{Exit, Failure};
 use crate::order::Circle;
-use crate::output::{print, written};
+use crate::output::{self, print, written};
 use crate::source::{GIT, Source, StreamEntry};
 use crate::sources::Sources;
 
@@ -81,7 +81,7 @@ fn describe(sources: &Sources, name: &str, format: Format) -> Result<Exit, Failu
         )));
     };
     if format == Format::Table {
-        println!("{name}: {one_row}\n");
+        output::line(format_args!("{name}: {one_row}\n"));
     }
     let header = ["column", "type", "key", "holds"];
     written(print(format, &header, columns))
@@ -124,11 +124,9 @@ const STREAM_COLUMNS: [&str; 7] = [
 pub(super) fn streams(markdown: bool, format: Format) -> Result<Exit, Failure> {
     let sources = Sources::all();
     if markdown {
-        let page = streams_markdown(&sources);
-        print!(
-            "{}",
-            page.map_err(|circle| Failure::new(Exit::Failed, circle.to_string()))?
-        );
+        let page = streams_markdown(&sources)
+            .map_err(|circle| Failure::new(Exit::Failed, circle.to_string()))?;
+        output::line(page.trim_end());
         return Ok(Exit::Ok);
     }
     let rows = sources.streams().map(|(source, entry)| {

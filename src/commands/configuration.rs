@@ -7,6 +7,7 @@ use crate::cli::Shared;
 use crate::config;
 use crate::context::config_path;
 use crate::exit::{Exit, Failure};
+use crate::output;
 
 pub(super) fn init(shared: &Shared, force: bool) -> Result<Exit, Failure> {
     let path = config_path(shared);
@@ -25,12 +26,12 @@ pub(super) fn init(shared: &Shared, force: bool) -> Result<Exit, Failure> {
     })?;
     let done = file.write_all(config::template().as_bytes());
     done.map_err(|error| Failure::because(Exit::Failed, format!("writing {shown}"), error))?;
-    println!(
+    output::line(format_args!(
         "wrote {shown}\n\nNext:\n  1. put your e-mail address and your repositories into it\n  \
          2. export BITBUCKET_TOKEN=<an API token from id.atlassian.com with the scopes\n     \
          read:repository:bitbucket, read:pullrequest:bitbucket and read:pipeline:bitbucket>\n  \
          3. headwater config check\n  4. headwater sync"
-    );
+    ));
     Ok(Exit::Ok)
 }
 
@@ -48,14 +49,14 @@ pub(super) fn check(shared: &Shared) -> Result<Exit, Failure> {
     if shared.json {
         let json = serde_json::to_string_pretty(&problems);
         let json = json.map_err(|e| Failure::because(Exit::Failed, "writing JSON", e))?;
-        println!("{json}");
+        output::json_line(&json);
         return Ok(exit);
     }
     for problem in &problems {
-        println!("{problem}");
+        output::line(problem);
     }
     if !(shared.quiet && problems.is_empty()) {
-        println!("{}", config::summary(&shown, &problems));
+        output::line(config::summary(&shown, &problems));
     }
     Ok(exit)
 }
@@ -63,6 +64,6 @@ pub(super) fn check(shared: &Shared) -> Result<Exit, Failure> {
 pub(super) fn schema() -> Result<Exit, Failure> {
     let schema = serde_json::to_string_pretty(&config::schema());
     let schema = schema.map_err(|e| Failure::because(Exit::Failed, "writing JSON", e))?;
-    println!("{schema}");
+    output::json_line(&schema);
     Ok(Exit::Ok)
 }

@@ -2,8 +2,6 @@
 
 mod git;
 
-use std::io::Write as _;
-
 use headwater_collectors::{Client, Probed};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -17,7 +15,7 @@ use crate::connect::{Clues, Connector};
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::diagnosis::{Code, Diagnosis, of_answer, of_list};
 use crate::exit::{Exit, Failure};
-use crate::output::written;
+use crate::output;
 
 pub(super) async fn test(shared: &Shared, name: Option<&str>) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::Yes)?;
@@ -32,12 +30,12 @@ pub(super) async fn test(shared: &Shared, name: Option<&str>) -> Result<Exit, Fa
             Err(failure) if name.is_some() => return Err(failure),
             Err(failure) => {
                 // One that cannot be tested does not keep the others from being tested.
-                eprintln!("headwater: {}", failure.chain());
+                output::note(format_args!("headwater: {}", failure.chain()));
                 exit = worse(exit, failure.exit);
                 continue;
             }
         };
-        written(print(shared, &connection.name, &diagnosis))?;
+        print(shared, &connection.name, &diagnosis);
         exit = worse(exit, diagnosis.code.exit());
         if cancel.is_cancelled() {
             return Ok(Exit::Cancelled);
@@ -263,25 +261,24 @@ fn below(endpoint: &Url, path: &[&str], is_list: bool) -> Url {
     url
 }
 
-fn print(shared: &Shared, name: &str, diagnosis: &Diagnosis) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
+fn print(shared: &Shared, name: &str, diagnosis: &Diagnosis) {
     let code = diagnosis.code.as_str();
     if shared.json {
-        return writeln!(out, "{}", as_json(name, diagnosis));
+        return output::json_line(&as_json(name, diagnosis).to_string());
     }
     if diagnosis.code == Code::Ok {
         if !shared.quiet {
-            writeln!(out, "{name}: {code} ({})", diagnosis.detail)?;
+            output::line(format_args!("{name}: {code} ({})", diagnosis.detail));
         }
-        return Ok(());
+        return;
     }
     let cause = match diagnosis.cause {
         "" => String::new(),
         cause => format!(" ({cause})"),
     };
-    writeln!(out, "{name}: {code}{cause}")?;
-    writeln!(out, "  {}", diagnosis.detail)?;
-    writeln!(out, "  Next: {}", diagnosis.next)
+    output::line(format_args!("{name}: {code}{cause}"));
+    output::line(format_args!("  {}", diagnosis.detail));
+    output::line(format_args!("  Next: {}", diagnosis.next));
 }
 
 fn as_json(name: &str, diagnosis: &Diagnosis) -> Value {

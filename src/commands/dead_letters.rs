@@ -7,7 +7,7 @@ use headwater_store::query::Cell;
 use crate::cli::{Format, ScopeArgs, Shared};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
-use crate::output::{print, written};
+use crate::output::{self, print, written};
 use crate::resolve::{Selection, registered};
 
 const COLUMNS: [&str; 10] = [
@@ -30,7 +30,7 @@ pub(super) async fn dead_letters(
         rows.extend(letters.into_iter().map(|stored| row(&name, stored)));
     }
     if rows.is_empty() && format == Format::Table {
-        println!("no dead letters: every item could be processed");
+        output::line("no dead letters: every item could be processed");
         return Ok(Exit::Ok);
     }
     written(print(format, &COLUMNS, rows))

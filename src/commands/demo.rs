@@ -14,7 +14,7 @@ use crate::config::{self, DatabaseAddress};
 use crate::connect::Connector;
 use crate::database;
 use crate::exit::{Exit, Failure};
-use crate::output::Printer;
+use crate::output::{self, Printer, written};
 use crate::plan::{Depth, Plan, Stages};
 use crate::report::Reporter;
 use crate::resolve::Selection;
@@ -98,7 +98,9 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let path = output.unwrap_or_else(|| PathBuf::from("headwater-demo.db"));
     if narrate {
-        println!("A made-up company with its own Bitbucket on this machine; nothing leaves it.\n");
+        output::line(
+            "A made-up company with its own Bitbucket on this machine; nothing leaves it.\n",
+        );
     }
     let simulator = start_simulator().await?;
     let exit = sync(&simulator, reporter, cancel, &path).await;
@@ -223,26 +225,26 @@ fn remove_old(path: &Path) -> Result<(), Failure> {
 }
 
 async fn ask(path: &Path, question: &Question, show_sql: bool) -> Result<(), Failure> {
-    println!("\n{}", question.text);
+    output::line(format_args!("\n{}", question.text));
     if show_sql {
         for line in question.sql.lines() {
-            println!("  {line}");
+            output::line(format_args!("  {line}"));
         }
     }
-    println!();
+    output::line("");
     let failed = |error| Failure::because(Exit::Failed, "the demo's question failed", error);
-    let mut printer = Printer::new(Format::Table, std::io::stdout().lock());
-    query::run_sqlite(path, question.sql, &mut printer)
-        .await
-        .map_err(failed)?;
-    printer
-        .finish()
-        .map_err(|error| Failure::because(Exit::Failed, "writing the output", error))
+    let mut printer = Printer::new(Format::Table, output::data());
+    let done = match query::run_sqlite(path, question.sql, &mut printer).await {
+        Ok(()) => printer.finish(),
+        Err(query::QueryError::Output(error)) => Err(error),
+        Err(error) => return Err(failed(error)),
+    };
+    written(done).map(|_| ())
 }
 
 fn say_what_is_next(path: &Path) {
     let file = path.display();
-    println!(
+    output::line(format_args!(
         "\nThe database is {file}. Ask it more:\n  \
          headwater --database sqlite:{file} query \"SELECT status, COUNT(*) FROM pull_requests \
          GROUP BY status\"\n  headwater tables\n\n\
@@ -253,5 +255,5 @@ fn say_what_is_next(path: &Path) {
          read:repository:bitbucket, read:pullrequest:bitbucket and read:pipeline:bitbucket\n  \
          3. headwater sync            collects; run it again whenever you like, it asks only for \
          what changed"
-    );
+    ));
 }

@@ -4,14 +4,14 @@ mod contents;
 mod range;
 mod shown;
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 use headwater_domain::graph::Walk;
 
 use crate::cli::{DiffFormat, Format, Shared};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
-use crate::output::{print, written};
+use crate::output::{self, print, written};
 use crate::resolve::{one_registered, repository_id};
 use contents::Contents;
 use range::Range;
@@ -41,10 +41,10 @@ pub(super) async fn diff(
     let contents = Contents::read(&store, &scope, (&repository, &graph), &shas).await?;
     store.close().await?;
     if !difference.is_complete {
-        eprintln!(
+        output::note(format_args!(
             "the history of {name} is cut off below {}..{}: there may be more commits, or fewer",
             range.old, range.new
-        );
+        ));
     }
     let ends = shown::Ends {
         scope: &name,
@@ -56,7 +56,7 @@ pub(super) async fn diff(
     written(match format {
         DiffFormat::Table => table(Format::Table),
         DiffFormat::Csv => table(Format::Csv),
-        DiffFormat::Json => writeln!(io::stdout(), "{:#}", shown::json(&ends, &contents)),
-        DiffFormat::Markdown => write!(io::stdout(), "{}", shown::markdown(&ends, &contents)),
+        DiffFormat::Json => writeln!(output::data(), "{:#}", shown::json(&ends, &contents)),
+        DiffFormat::Markdown => write!(output::data(), "{}", shown::markdown(&ends, &contents)),
     })
 }

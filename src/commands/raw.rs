@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::cli::{RawFormat, Shared};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
-use crate::output::written;
+use crate::output::{self, written};
 use crate::raw_files::{self, RawFile, form_of, stream_of};
 use crate::report::counted;
 use crate::sources::Sources;
@@ -29,12 +29,12 @@ pub(super) async fn import(
     let imported = raw_files::import(place, (source, entry), &file, (&scopes, highest)).await?;
     store.close().await?;
     if !shared.quiet {
-        println!(
+        output::line(format_args!(
             "{}: {} read, {} new or changed; next: headwater transform",
             entry.collection.raw_table,
             counted(imported.rows, "row", "rows"),
             counted(imported.items, "item", "items"),
-        );
+        ));
     }
     Ok(Exit::Ok)
 }
@@ -59,7 +59,7 @@ pub(super) async fn export(
             })?;
             Box::new(io::BufWriter::new(created))
         }
-        None => Box::new(io::BufWriter::new(io::stdout())),
+        None => Box::new(io::BufWriter::new(output::data())),
     };
     let format = format.unwrap_or(RawFormat::Csv);
     let exported = raw_files::export(&store, entry, scope.as_deref(), (format, out)).await?;

@@ -15,7 +15,7 @@ use crate::config::{Auth, Connection, ConnectionKind};
 use crate::connect::Connector;
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::exit::{Exit, Failure, chain};
-use crate::output::{Printer, written};
+use crate::output::{self, Printer, written};
 use crate::resolve::is_included;
 
 const COLUMNS: [&str; 7] = [
@@ -70,7 +70,7 @@ fn list_names(
 ) -> Result<Exit, Failure> {
     let search = search.map(str::to_lowercase);
     let format = if shared.json { Format::Json } else { format };
-    let mut printer = Printer::of_sentences(format, io::BufWriter::new(io::stdout().lock()));
+    let mut printer = Printer::of_sentences(format, io::BufWriter::new(output::data()));
     let mut done = printer.columns(COLUMNS.map(str::to_owned).to_vec());
     for name in connection.git.urls.keys() {
         let is_meant = |search: &String| name.to_lowercase().contains(search);
@@ -100,7 +100,7 @@ async fn list(
     let mut listing = Listing {
         connection,
         search: search.map(str::to_lowercase),
-        printer: Printer::of_sentences(format, io::BufWriter::new(io::stdout().lock())),
+        printer: Printer::of_sentences(format, io::BufWriter::new(output::data())),
         failed: Vec::new(),
         listed: 0,
     };
@@ -245,14 +245,16 @@ impl<W: io::Write> Listing<'_, W> {
 /// Tells what could not be listed; partial when something else could.
 fn report(connection: &str, failed: &[(String, RequestError)], listed: usize) -> Exit {
     for (workspace, error) in failed {
-        eprintln!(
+        output::note(format_args!(
             "headwater: connection {connection}: workspace {workspace} could not be listed: {}",
             chain(error)
-        );
+        ));
     }
     match failed.last() {
         None if listed == 0 => {
-            eprintln!("headwater: connection {connection}: its user belongs to no workspace");
+            output::note(format_args!(
+                "headwater: connection {connection}: its user belongs to no workspace"
+            ));
             Exit::Ok
         }
         None => Exit::Ok,

@@ -9,7 +9,7 @@ use headwater_store::runs::ScopeStatus;
 use crate::cli::{Format, ScopeArgs, Shared};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
-use crate::output::{print, written};
+use crate::output::{self, print, written};
 use crate::resolve::{Selection, registered};
 use crate::source::{GIT, Source};
 
@@ -55,7 +55,7 @@ pub(super) async fn status(
         }
     }
     if rows.is_empty() && format == Format::Table {
-        println!("nothing has run yet; `headwater sync` collects what the configuration names");
+        output::line("nothing has run yet; `headwater sync` collects what the configuration names");
         return Ok(Exit::Ok);
     }
     written(print(format, &COLUMNS, rows))

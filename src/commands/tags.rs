@@ -11,7 +11,7 @@ use headwater_store::query::Cell;
 use crate::cli::{Format, Shared};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
-use crate::output::{print, written};
+use crate::output::{self, print, written};
 use crate::resolve::{one_registered, repository_id};
 
 const COLUMNS: [&str; 8] = [
@@ -70,7 +70,10 @@ pub(super) async fn tags(shared: &Shared, scope: &str, format: Format) -> Result
         rows.push(row);
     }
     if rows.is_empty() && format == Format::Table {
-        println!("{}:{} has no tags here", connection, scope.full_name);
+        output::line(format_args!(
+            "{}:{} has no tags here",
+            connection, scope.full_name
+        ));
         return Ok(Exit::Ok);
     }
     written(print(format, &COLUMNS, rows))

@@ -8,7 +8,7 @@ use headwater_store::query::Cell;
 use crate::cli::{Format, Shared, WholeArgs};
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::exit::{Exit, Failure};
-use crate::output::{print, written};
+use crate::output::{self, print, written};
 use crate::report::Quiet;
 use crate::resolve::Selection;
 use crate::session::VerifyRequest;
@@ -39,7 +39,7 @@ pub(super) async fn verify(
             Exit::Ok => "equal to a fresh first sync",
             _ => "no differences in what could be read; see the messages above",
         };
-        println!("{message}");
+        output::line(message);
         return Ok(verified.exit);
     }
     let rows = verified.differences.into_iter().map(row);

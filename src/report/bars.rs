@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
+use crate::output;
+
 use super::{Event, Place, Reporter, lines};
 
 /// One bar for each step under way; a line for each that ended with something to tell.
@@ -22,7 +24,7 @@ impl Bars {
         let bar = running.entry(key(place)).or_insert_with(|| {
             let bar = self.all.add(ProgressBar::no_length());
             bar.set_style(unknown_length());
-            bar.set_prefix(key(place));
+            bar.set_prefix(output::shown(&key(place)));
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
@@ -102,7 +104,7 @@ impl Bars {
     fn print(&self, event: &Event) {
         if let Some(line) = lines::line(event, false) {
             // A terminal that went away is no reason to stop collecting.
-            let _ = self.all.println(line);
+            let _ = self.all.println(output::shown(&line));
         }
     }
 }

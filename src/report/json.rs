@@ -1,6 +1,6 @@
 //! One JSON object a line on standard output.
 
-use std::io::Write as _;
+use crate::output;
 
 use super::{Event, Reporter};
 
@@ -10,8 +10,7 @@ pub struct Json;
 impl Reporter for Json {
     fn event(&self, event: &Event) {
         if let Ok(line) = serde_json::to_string(event) {
-            // A reader that went away is no reason to stop collecting.
-            let _ = writeln!(std::io::stdout().lock(), "{line}");
+            output::json_line(&line);
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::output;
+
 use super::{Event, Place, Reporter, RunSummary, StepSummary};
 
 /// Prints a line when something ends.
@@ -13,7 +15,7 @@ pub struct Lines {
 impl Reporter for Lines {
     fn event(&self, event: &Event) {
         if let Some(line) = line(event, self.verbose) {
-            println!("{line}");
+            output::line(line);
         }
     }
 }
