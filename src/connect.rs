@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use headwater_collectors::{Auth, Client, Pace, Settings};
 use headwater_git::Credentials;
+use headwater_redaction::Secrets;
 use headwater_store::StoreError;
 use headwater_store::ledger::Ledger;
 use secrecy::SecretString;
@@ -17,7 +18,11 @@ use crate::config::{self, Connection, ConnectionKind, RateLimit, SecretSource};
 use crate::credential::{Credential, fingerprint};
 use crate::exit::{Exit, Failure};
 use crate::git::{Proof, Way};
+use crate::output;
 use crate::sources::Sources;
+
+/// Largest file of certificates that is read: a hundred times what systems have.
+const LARGEST_CA_FILE: u64 = 16 << 20;
 
 /// What refused credentials look like, for advice; nothing here is a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +159,7 @@ impl Connector {
             return Err(later(connection, &format!("kind = \"{}\"", kind.as_str())));
         };
         let auth = self.auth(connection)?;
+        conceal(&auth);
         let pace = self.pace(connection, &endpoint, &auth);
         let timeouts = connection.timeout_seconds;
         Ok(Settings {
@@ -163,6 +169,7 @@ impl Connector {
             auth,
             pace,
             concurrency: usize::try_from(connection.concurrency).unwrap_or(1),
+            largest_answer: usize::try_from(connection.max_answer_mib).unwrap_or(1) << 20,
             connect_timeout: timeouts.connect(),
             read_timeout: timeouts.read(),
             total_timeout: timeouts.total(),
@@ -307,15 +314,25 @@ impl Connector {
         let address = proxy
             .read(&self.0.folder)
             .map_err(|error| refused(error.to_string()))?;
-        let url = Url::parse(address.expose());
-        url.map(Some).map_err(|error| refused(error.to_string()))
+        let url = Url::parse(address.expose()).map_err(|error| refused(error.to_string()))?;
+        if !config::PROXY_SCHEMES.contains(&url.scheme()) {
+            // The scheme may be the beginning of anything, so it is not repeated.
+            let schemes = config::PROXY_SCHEMES.join("://, ");
+            return Err(refused(format!(
+                "its address must begin with one of {schemes}://"
+            )));
+        }
+        if let Some(password) = url.password() {
+            output::conceal(&Secrets::new([password]));
+        }
+        Ok(Some(url))
     }
 
     fn authorities(&self, connection: &Connection) -> Result<Vec<u8>, Failure> {
         let Some(path) = connection.ca_path(&self.0.folder) else {
             return Ok(Vec::new());
         };
-        std::fs::read(&path).map_err(|error| {
+        config::read_regular(&path, LARGEST_CA_FILE).map_err(|error| {
             let message = format!(
                 "connection {}: ca_file {}: {error}",
                 connection.name,
@@ -328,6 +345,18 @@ impl Connector {
 
 fn connect(settings: Settings) -> Result<Client, Failure> {
     Client::new(settings).map_err(|error| Failure::new(Exit::Configuration, error.to_string()))
+}
+
+/// Lets no line hold the secret from now on.
+fn conceal(auth: &Auth) {
+    use secrecy::ExposeSecret as _;
+    let secret = match auth {
+        Auth::None => return,
+        Auth::Basic { password, .. } => password,
+        Auth::Bearer { token } => token,
+        Auth::Oauth { secret, .. } => secret,
+    };
+    output::conceal(&Secrets::new([secret.expose_secret()]));
 }
 
 /// Whether a repository is at Bitbucket Cloud, whose tokens have a user.

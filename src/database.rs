@@ -1,7 +1,7 @@
 //! The database of a command: opened, brought up to date, and held by one writer.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -138,6 +138,44 @@ pub struct WriteLock {
     _file: File,
 }
 
+/// Where a file is, or will be when it is made, with all links followed.
+fn real_path(path: &Path) -> std::io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    // A link to a file that is not there yet is followed by hand. Forty is what systems allow.
+    for _ in 0..40 {
+        match path.canonicalize() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            found => return found,
+        }
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        match path.read_link() {
+            Ok(target) => path = folder.join(target),
+            Err(_) => {
+                let name = path.file_name().unwrap_or_default();
+                return Ok(match folder.canonicalize() {
+                    Ok(folder) => folder.join(name),
+                    // Told when the lock file cannot be made there.
+                    Err(_) => path,
+                });
+            }
+        }
+    }
+    Err(std::io::Error::other("its links lead in a circle"))
+}
+
+#[cfg(unix)]
+fn not_through_links(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
+}
+
+#[cfg(not(unix))]
+fn not_through_links(_: &mut OpenOptions) {}
+
 /// Takes the right to write to a database file; none is needed on a server.
 ///
 /// # Errors
@@ -151,8 +189,14 @@ pub fn lock(
     path.map(|path| lock_file(&path, command, now)).transpose()
 }
 
+/// The lock lies beside the file itself: by whichever name or link two processes reach it, they
+/// meet there.
 fn lock_file(path: &Path, command: &str, now: DateTime<Utc>) -> Result<WriteLock, Failure> {
-    let lock_path = beside(path, ".lock");
+    let real = real_path(path).map_err(|error| {
+        let message = format!("{} cannot be followed to a file", path.display());
+        Failure::because(Exit::Failed, message, error)
+    })?;
+    let lock_path = beside(&real, ".lock");
     let shown = lock_path.display();
     let failed = |error| {
         let message = format!(
@@ -161,8 +205,19 @@ fn lock_file(path: &Path, command: &str, now: DateTime<Utc>) -> Result<WriteLock
         );
         Failure::because(Exit::Failed, message, error)
     };
+    // What the holder writes into it must not end in a file that somebody else chose.
+    if let Ok(found) = lock_path.symlink_metadata()
+        && !found.is_file()
+    {
+        let message = format!(
+            "{shown} is no regular file but a link, a folder or something else; headwater does \
+             not write through it: remove it"
+        );
+        return Err(Failure::new(Exit::Failed, message));
+    }
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
+    not_through_links(&mut options);
     let mut file = options.open(&lock_path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}

@@ -18,14 +18,16 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
+use headwater_redaction::Secrets;
 use reqwest::StatusCode;
-use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::address;
 use crate::dialect::{Dialect, Refused};
 use crate::error::{RequestError, RequestErrorKind as Kind, ShownUrl};
 use auth::Credentials;
@@ -38,8 +40,14 @@ pub use pace::{Budget, Hold, Pace};
 pub use probe::{Probed, Reply, Unanswered};
 pub use unreached::Cause;
 
-/// Largest body that is read; a page of 100 large items stays far below. Tests fill a smaller one.
-const MAX_BODY: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
+/// Redirects that are followed one after the other.
+const MAX_REDIRECTS: usize = 5;
+
+/// Largest body of a refusal that is looked at.
+const LARGEST_REFUSAL: usize = 256 << 10;
+
+/// Longest name of a host in a message, in characters.
+const LONGEST_HOST: usize = 300;
 
 /// What a client needs to know.
 #[derive(Clone)]
@@ -56,6 +64,8 @@ pub struct Settings {
     pub pace: Pace,
     /// Requests under way at the same time.
     pub concurrency: usize,
+    /// Largest body that is read, in bytes, when it is unpacked; what is larger is refused.
+    pub largest_answer: usize,
     /// Time to connect.
     pub connect_timeout: Duration,
     /// Time without a byte.
@@ -110,6 +120,14 @@ struct Shared {
     refused: OnceLock<Kind>,
     running: Semaphore,
     concurrency: usize,
+    largest_answer: usize,
+}
+
+/// What became of one request.
+enum Sent {
+    Answer(Answer),
+    /// The server leads to another address of its own.
+    Moved(Url),
 }
 
 /// A body with what its headers told.
@@ -135,7 +153,8 @@ impl Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = http::client(&settings).map_err(failed)?;
         let proxied = http::is_proxied(&settings);
-        let credentials = Credentials::new(&settings.auth, &http, proxied).map_err(failed)?;
+        let proxies = (proxied, http::proxy_passwords(&settings));
+        let credentials = Credentials::new(&settings.auth, &http, proxies).map_err(failed)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 http,
@@ -146,6 +165,7 @@ impl Client {
                 refused: OnceLock::new(),
                 running: Semaphore::new(settings.concurrency.max(1)),
                 concurrency: settings.concurrency.max(1),
+                largest_answer: settings.largest_answer,
                 endpoint: settings.endpoint,
                 dialect: settings.dialect,
                 connection: settings.connection,
@@ -214,10 +234,17 @@ impl Client {
         let joined = self.shared.endpoint.join(address);
         let url = joined.map_err(|error| bad(Kind::BadUrl(error.to_string())))?;
         if url.origin() != self.shared.endpoint.origin() {
-            let foreign = url.host_str().unwrap_or("no host").to_owned();
+            let foreign = url.host_str().unwrap_or("no host");
+            let foreign = self.hidden().shown(foreign, LONGEST_HOST);
             return Err(bad(Kind::Foreign(foreign)));
         }
-        Ok(url)
+        Ok(address::kept(&url))
+    }
+
+    /// What no message may hold: the connection's secrets, renewed tokens among them.
+    #[must_use]
+    pub fn hidden(&self) -> Secrets {
+        self.shared.credentials.hidden()
     }
 
     /// Fetches an address and reads the body, again while the verdict is to retry.
@@ -239,7 +266,7 @@ impl Client {
             };
             let kind = match tried {
                 Ok(value) => return Ok(value),
-                Err(kind) => kind,
+                Err(kind) => kind.without(&self.hidden()),
             };
             tracing::debug!(url = %ShownUrl::of(url), error = %kind, "request failed");
             let is_final = !self.is_anonymous() && !self.asks_for_user(url);
@@ -298,17 +325,26 @@ impl Client {
         }
     }
 
+    /// One attempt, with each request that it takes: where the server leads to another address of
+    /// its own, asking there is one more, which waits for the rate limit and counts as the first.
     async fn attempt(&self, url: &Url, cancel: &CancellationToken) -> Result<Answer, Kind> {
         let sent = async {
             let closed = |_| Kind::Network("the client is closed".to_owned());
             let _running = self.shared.running.acquire().await.map_err(closed)?;
-            let permitted = self.shared.pace.permit().await;
-            permitted.map_err(|error| Kind::Ledger(with_causes(&error)))?;
-            if let Some(refused) = self.shared.refused.get() {
-                return Err(refused.clone());
+            let mut at = url.clone();
+            for _ in 0..=MAX_REDIRECTS {
+                let permitted = self.shared.pace.permit().await;
+                permitted.map_err(|error| Kind::Ledger(with_causes(&error)))?;
+                if let Some(refused) = self.shared.refused.get() {
+                    return Err(refused.clone());
+                }
+                self.counter.fetch_add(1, Ordering::Relaxed);
+                match self.send(&at).await? {
+                    Sent::Answer(answer) => return Ok(answer),
+                    Sent::Moved(target) => at = target,
+                }
             }
-            self.counter.fetch_add(1, Ordering::Relaxed);
-            self.send(url).await
+            Err(Kind::Foreign(host_of(at.as_str())))
         };
         tokio::select! {
             () = cancel.cancelled() => Err(Kind::Cancelled),
@@ -316,9 +352,10 @@ impl Client {
         }
     }
 
-    async fn send(&self, url: &Url) -> Result<Answer, Kind> {
+    async fn send(&self, url: &Url) -> Result<Sent, Kind> {
         let network = |error: &reqwest::Error| {
-            Kind::Network(Unreached::of(error, self.shared.proxied).message)
+            let hidden = self.hidden();
+            Kind::Network(Unreached::of(error, self.shared.proxied, &hidden).message)
         };
         let header = self.shared.credentials.header().await?;
         let mut request = self.shared.http.get(url.clone());
@@ -327,34 +364,22 @@ impl Client {
         }
         let sent = Instant::now();
         let pace = &self.shared.pace;
-        let mut response = request.send().await.map_err(|error| network(&error))?;
+        let response = request.send().await.map_err(|error| network(&error))?;
         let status = response.status();
         tracing::debug!(url = %ShownUrl::of(url), status = status.as_u16(), "request");
         let headers = response.headers().clone();
-        if response.url() != url {
-            pace.redirected();
-        }
         if status != StatusCode::TOO_MANY_REQUESTS {
             pace.passed(sent);
         }
         pace.told(Told::of(&headers, pace.now()));
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| network(&error))? {
-            if body.len() + chunk.len() > MAX_BODY {
-                return Err(Kind::TooLarge(MAX_BODY));
-            }
-            body.extend_from_slice(&chunk);
-        }
         if status.is_redirection() {
-            let target = headers.get(reqwest::header::LOCATION);
-            let target = target.and_then(|t| t.to_str().ok()).unwrap_or("nowhere");
-            return Err(Kind::Foreign(host_of(target)));
+            return self.led_to(url, &headers).map(Sent::Moved);
         }
+        let body = self.body(response, status).await?;
         if status == StatusCode::UNAUTHORIZED {
             self.shared.credentials.refused(header.as_ref()).await;
         }
         if !status.is_success() {
-            let body = self.shared.credentials.hide_secrets(&body);
             let kind = self.refusal(url, status.as_u16(), (&headers, &body));
             if let Kind::Unavailable {
                 status: 429,
@@ -366,10 +391,59 @@ impl Client {
             }
             return Err(kind);
         }
-        Ok(Answer {
-            body: body.freeze(),
+        Ok(Sent::Answer(Answer {
+            body,
             date: http_date(headers.get(DATE)),
-        })
+        }))
+    }
+
+    /// Reads a body as far as the limit of its status goes.
+    async fn body(
+        &self,
+        mut response: reqwest::Response,
+        status: StatusCode,
+    ) -> Result<Bytes, Kind> {
+        let mut body = BytesMut::new();
+        loop {
+            let chunk = response.chunk().await.map_err(|error| {
+                let hidden = self.hidden();
+                Kind::Network(Unreached::of(&error, self.shared.proxied, &hidden).message)
+            })?;
+            let Some(chunk) = chunk else {
+                return Ok(body.freeze());
+            };
+            let room = self.shared.largest_answer - body.len();
+            if !status.is_success() {
+                // What says why something was refused is read as far as a message goes.
+                let room = room.min(LARGEST_REFUSAL - body.len());
+                body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                if chunk.len() >= room {
+                    return Ok(body.freeze());
+                }
+                continue;
+            }
+            if chunk.len() > room {
+                return Err(Kind::TooLarge(self.shared.largest_answer));
+            }
+            body.extend_from_slice(&chunk);
+        }
+    }
+
+    /// Where a redirect leads; only on the connection's own server.
+    fn led_to(&self, url: &Url, headers: &HeaderMap) -> Result<Url, Kind> {
+        let target = headers
+            .get(LOCATION)
+            .and_then(|target| target.to_str().ok());
+        let target = target.unwrap_or("nowhere");
+        match url.join(target) {
+            Ok(mut to) if headers.contains_key(LOCATION) && to.origin() == url.origin() => {
+                // Both fail only for URLs that cannot have user info.
+                let _ = to.set_username("");
+                let _ = to.set_password(None);
+                Ok(to)
+            }
+            _ => Err(Kind::Foreign(host_of(target))),
+        }
     }
 
     /// The kind of a status that is no success.
@@ -381,6 +455,7 @@ impl Client {
             url,
             status,
             body,
+            hidden: &self.hidden(),
             retry_after: wait::retry_after(headers.get(RETRY_AFTER), Some(now)),
         };
         (self.shared.dialect.refusal)(&refused)

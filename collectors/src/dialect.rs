@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use headwater_domain::timestamp;
+use headwater_redaction::Secrets;
 use url::Url;
 
 use crate::endpoint::Since;
@@ -112,8 +113,10 @@ pub struct Refused<'a> {
     pub url: &'a Url,
     /// The status.
     pub status: u16,
-    /// The body. It holds none of our secrets.
+    /// The body, as it came.
     pub body: &'a [u8],
+    /// What no message may hold.
+    pub hidden: &'a Secrets,
     /// How long the server asks to wait.
     pub retry_after: Option<Duration>,
 }
@@ -130,10 +133,11 @@ impl Refused<'_> {
                 _ => "",
             },
         };
-        let mut shown: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+        let mut shown = self.hidden.shown(text, 200);
         for (name, permissions) in [("required", &error.required), ("granted", &error.granted)] {
             if !permissions.is_empty() {
-                shown = format!("{shown}, {name}: {}", permissions.join(" "));
+                let permissions = self.hidden.shown(&permissions.join(" "), 1000);
+                shown = format!("{shown}, {name}: {permissions}");
             }
         }
         if shown.is_empty() {

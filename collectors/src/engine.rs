@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use headwater_domain::Scope;
+use headwater_redaction::one_line;
 use headwater_store::Store;
 use headwater_store::dead_letters::DeadLetter;
 use headwater_store::raw::NewItem;
@@ -166,6 +167,9 @@ pub(crate) async fn fetch(
     let endpoint = &collection.endpoint;
     let read = |answer: Answer| {
         let mut items = page::read(&answer.body, endpoint).map_err(RequestErrorKind::Shape)?;
+        if items.items.len() > page::MOST_ITEMS {
+            return Err(RequestErrorKind::TooManyItems(page::MOST_ITEMS));
+        }
         let (parameter, _) = endpoint.dialect.pages.place(1, 1);
         items.next = items
             .next
@@ -277,7 +281,10 @@ impl Listing<'_> {
 }
 
 fn shown(data: &[u8]) -> String {
-    String::from_utf8_lossy(data).chars().take(200).collect()
+    one_line(&String::from_utf8_lossy(&data[..data.len().min(2000)]))
+        .chars()
+        .take(200)
+        .collect()
 }
 
 #[cfg(test)]

@@ -3,9 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
+use headwater_redaction::Secrets;
 use headwater_store::StoreError;
 
+use crate::address;
 use crate::engine::Outcome;
+
+/// Longest text of a server or a library in a message, in characters.
+const LONGEST_TEXT: usize = 2000;
 
 /// What the engine does about a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,17 +25,14 @@ pub enum Verdict {
     Stop,
 }
 
-/// A URL without user info.
+/// A URL with its origin, its path and the parameters that are known; nothing that could be a
+/// secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownUrl(String);
 
 impl ShownUrl {
     pub(crate) fn of(url: &url::Url) -> Self {
-        let mut shown = url.clone();
-        // Both fail only for URLs that cannot have user info.
-        let _ = shown.set_username("");
-        let _ = shown.set_password(None);
-        Self(shown.to_string())
+        Self(address::kept(url).to_string())
     }
 }
 
@@ -122,8 +124,11 @@ pub enum RequestErrorKind {
     #[error("the answer is not what the API sends: {0}")]
     Shape(String),
     /// The body was too large.
-    #[error("the answer is larger than {0} bytes")]
+    #[error("the answer is larger than {0} bytes; `max_answer_mib` of the connection allows more")]
     TooLarge(usize),
+    /// The page has far more items than any page that is asked for.
+    #[error("the answer has more than {0} items on one page")]
+    TooManyItems(usize),
     /// `next` or a redirect led elsewhere.
     #[error("it leads to another server ({0}), which headwater does not follow")]
     Foreign(String),
@@ -163,10 +168,37 @@ impl RequestErrorKind {
             Self::Refused { .. }
             | Self::Ledger(_)
             | Self::TooLarge(_)
+            | Self::TooManyItems(_)
             | Self::Foreign(_)
             | Self::Loop
             | Self::BadUrl(_) => Verdict::Fail,
         }
+    }
+}
+
+impl RequestErrorKind {
+    /// The same without secrets in what the server or a library said, whoever wrote it into it.
+    #[must_use]
+    pub(crate) fn without(mut self, hidden: &Secrets) -> Self {
+        let text = match &mut self {
+            Self::Unauthorized { message, .. }
+            | Self::ConsumerRefused { message, .. }
+            | Self::Forbidden { message }
+            | Self::NotFound { message }
+            | Self::Gone { message, .. }
+            | Self::Refused { message, .. }
+            | Self::Unavailable { message, .. } => message,
+            Self::Ledger(text)
+            | Self::Network(text)
+            | Self::Shape(text)
+            | Self::Foreign(text)
+            | Self::BadUrl(text) => text,
+            Self::TooLarge(_) | Self::TooManyItems(_) | Self::Loop | Self::Cancelled => {
+                return self;
+            }
+        };
+        *text = hidden.shown(text, LONGEST_TEXT);
+        self
     }
 }
 

@@ -3,6 +3,7 @@
 //! Items are stored as received. What a stream needs to be collected is data (an [`Endpoint`]);
 //! only the engine and the client do I/O.
 
+mod address;
 pub mod bitbucket;
 mod bounds;
 mod children;

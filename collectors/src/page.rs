@@ -4,13 +4,18 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use bytes::Bytes;
+use headwater_redaction::payload::without_secrets;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::dialect::Pages;
 use crate::endpoint::{Endpoint, Paging};
 
-/// One item of an answer, byte for byte.
+/// Most items that an answer may have: ten times the longest pages. Each costs memory beside its
+/// bytes, so that small ones without end would take more than the largest answer.
+pub(crate) const MOST_ITEMS: usize = 10_000;
+
+/// One item of an answer, byte for byte but for [what is secret](headwater_redaction::payload).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawItem(pub Vec<u8>);
 
@@ -142,7 +147,12 @@ fn read_text(text: &str, endpoint: &Endpoint) -> Result<Items, String> {
             let page: OffsetPage<'_> = serde_json::from_str(text).map_err(|e| e.to_string())?;
             Ok(Items {
                 next_number: page.next()?,
-                items: page.values.into_iter().map(raw_item).collect(),
+                items: page
+                    .values
+                    .into_iter()
+                    .take(MOST_ITEMS + 1)
+                    .map(raw_item)
+                    .collect(),
                 ..Items::default()
             })
         }
@@ -152,15 +162,21 @@ fn read_text(text: &str, endpoint: &Endpoint) -> Result<Items, String> {
             Ok(Items {
                 next: next.map(str::to_owned),
                 next_number: envelope.next_number().filter(|_| next.is_none()),
-                items: envelope.values.into_iter().map(raw_item).collect(),
+                items: envelope
+                    .values
+                    .into_iter()
+                    .take(MOST_ITEMS + 1)
+                    .map(raw_item)
+                    .collect(),
                 size: number(envelope.size),
             })
         }
     }
 }
 
+/// The item as it is stored: what is secret in it goes nowhere.
 fn raw_item(value: &RawValue) -> RawItem {
-    RawItem(value.get().as_bytes().to_vec())
+    RawItem(without_secrets(value.get().as_bytes().to_vec()))
 }
 
 #[cfg(test)]

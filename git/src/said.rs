@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use headwater_redaction::{Secrets, one_line};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
@@ -17,23 +18,34 @@ pub(crate) type Watcher = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// Texts that no message may hold.
 #[derive(Clone, Default)]
-pub(crate) struct Hidden(Vec<SecretString>);
+pub(crate) struct Hidden(Secrets);
 
 impl Hidden {
     pub(crate) fn add(&mut self, secrets: impl IntoIterator<Item = SecretString>) {
-        self.0.extend(secrets);
+        for secret in secrets {
+            self.0 = self.0.and([secret.expose_secret()]);
+        }
     }
 
-    /// The text without secrets and without user info of URLs.
-    pub(crate) fn redact(&self, text: &str) -> String {
-        let mut shown = text.to_owned();
-        for secret in &self.0 {
-            let secret = secret.expose_secret();
-            if !secret.is_empty() {
-                shown = shown.replace(secret, "***");
+    /// Lines without secrets, in whatever encoding, and without user info of URLs. Ends of long
+    /// ones were dropped.
+    fn redact_lines(&self, text: &str) -> String {
+        let mut shown = String::with_capacity(text.len());
+        for line in text.split_inclusive('\n') {
+            let ended = line.strip_suffix('\n');
+            let line = ended.unwrap_or(line);
+            // The longest ones were cut, and maybe in the middle of a secret.
+            let hidden = if line.len() >= LONGEST_LINE / 2 {
+                self.0.hide_in_part(line)
+            } else {
+                self.0.hide(line)
+            };
+            shown.push_str(&without_user_info(&hidden));
+            if ended.is_some() {
+                shown.push('\n');
             }
         }
-        without_user_info(&shown)
+        shown
     }
 }
 
@@ -79,7 +91,7 @@ pub(crate) async fn listen(
         }
     }
     kept.line(&line, watcher.as_ref());
-    hidden.redact(&kept.text)
+    hidden.redact_lines(&kept.text)
 }
 
 /// The last lines.
@@ -101,7 +113,7 @@ impl Tail {
             }
             return;
         }
-        self.text.extend(line.chars().filter(|c| !c.is_control()));
+        self.text.push_str(&one_line(line));
         self.text.push('\n');
         while self.text.len() > KEPT {
             // A line is shorter than what is kept, so that there is a first one to drop.

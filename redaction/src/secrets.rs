@@ -165,27 +165,30 @@ fn needles_of(secret: &str) -> Vec<Needle> {
     if secret.is_empty() {
         return Vec::new();
     }
-    let mut needles = vec![needle(secret.to_owned(), Form::Plain)];
     if secret.len() < SHORTEST_ENCODED {
-        return needles;
+        return vec![needle(secret.to_owned(), Form::Plain)];
     }
-    // A text is decoded as often as it can be, and the secret may look like an escape itself.
+    // A text is decoded as often as it can be, and the secret may look like an escape itself; the
+    // password in an address is one.
+    let mut plain = vec![secret.to_owned()];
     let mut decoded = Decoded::plain(secret);
     while let Some(further) = decoded.once_more() {
         decoded = further;
-        needles.push(needle(decoded.text().to_owned(), Form::Plain));
+        plain.push(decoded.text().to_owned());
     }
-    if secret.contains(' ') {
-        needles.push(needle(secret.replace(' ', "+"), Form::Plain));
-    }
-    for text in [format_hex(secret, false), format_hex(secret, true)] {
-        needles.push(needle(text, Form::Hex));
-    }
-    for offset in 0..3 {
-        for text in encoded_at(secret, offset) {
-            needles.push(needle(text, Form::Base64));
+    let mut needles = Vec::new();
+    for text in &plain {
+        for text in [format_hex(text, false), format_hex(text, true)] {
+            needles.push(needle(text, Form::Hex));
+        }
+        for encoded in (0..3).flat_map(|offset| encoded_at(text, offset)) {
+            needles.push(needle(encoded, Form::Base64));
+        }
+        if text.contains(' ') {
+            needles.push(needle(text.replace(' ', "+"), Form::Plain));
         }
     }
+    needles.extend(plain.into_iter().map(|text| needle(text, Form::Plain)));
     needles.retain(|needle| needle.text.expose_secret().len() >= SHORTEST_ENCODED);
     needles
 }

@@ -151,6 +151,9 @@ pub(super) fn read_token_url(field: &Field<'_>) -> Option<Url> {
     Some(url)
 }
 
+/// How the address of a proxy may begin.
+pub const PROXY_SCHEMES: &[&str] = &["http", "https", "socks5", "socks5h"];
+
 /// Reads `proxy`.
 pub(super) fn read_proxy(field: &Field<'_>) -> Option<Proxy> {
     let text = field.text()?;
@@ -166,9 +169,7 @@ pub(super) fn read_proxy(field: &Field<'_>) -> Option<Proxy> {
         field.report(problem);
         return None;
     }
-    field
-        .url(&["http", "https", "socks5", "socks5h"])
-        .map(Proxy::Address)
+    field.url(PROXY_SCHEMES).map(Proxy::Address)
 }
 
 /// Whether a URL carries a user name or password.

@@ -25,6 +25,8 @@ pub const DEFAULT_REQUESTS_PER_SECOND: u32 = 5;
 pub const DEFAULT_BURST: u32 = 60;
 /// Requests of one connection that run at the same time.
 pub const DEFAULT_CONCURRENCY: u32 = 8;
+/// Largest answer that is read, in MiB.
+pub const DEFAULT_MAX_ANSWER_MIB: u32 = 64;
 /// The scope config of a connection that names none.
 pub const DEFAULT_SCOPE_CONFIG: &str = "default";
 /// How often everything is walked again, to find what the changes did not reveal.
@@ -164,6 +166,10 @@ pub struct Connection {
     /// Requests that run at the same time. Default: `8`.
     #[schemars(default, range(min = 1, max = 256), extend("default" = DEFAULT_CONCURRENCY))]
     pub concurrency: u32,
+    /// Largest answer of the API that is read, in MiB, unpacked. What is larger is refused. With
+    /// `concurrency` it bounds the memory that answers take. Default: `64`.
+    #[schemars(default, range(min = 1, max = 4096), extend("default" = DEFAULT_MAX_ANSWER_MIB))]
+    pub max_answer_mib: u32,
     /// A proxy for this connection: `http://`, `https://` or `socks5://`. One with a password
     /// belongs into a variable: `env:NAME`. No default: the environment's proxy is used.
     #[schemars(with = "Option<String>")]

@@ -3,8 +3,8 @@
 use super::authentication::{self, Auth};
 use super::connection::{
     ANONYMOUS_REQUESTS_PER_HOUR, Connection, ConnectionKind, DEFAULT_BURST, DEFAULT_CONCURRENCY,
-    DEFAULT_RECONCILE_EVERY, DEFAULT_REQUESTS_PER_HOUR, DEFAULT_REQUESTS_PER_SECOND,
-    DEFAULT_SCOPE_CONFIG, TimeoutSeconds,
+    DEFAULT_MAX_ANSWER_MIB, DEFAULT_RECONCILE_EVERY, DEFAULT_REQUESTS_PER_HOUR,
+    DEFAULT_REQUESTS_PER_SECOND, DEFAULT_SCOPE_CONFIG, TimeoutSeconds,
 };
 use super::git::Git;
 use super::period::DataAfter;
@@ -55,6 +55,9 @@ pub(super) fn read(mut table: TableReader<'_>, known: &Known<'_>) -> Draft {
     let concurrency = table
         .field("concurrency")
         .and_then(|field| field.integer(1..=256));
+    let max_answer_mib = table
+        .field("max_answer_mib")
+        .and_then(|field| field.integer(1..=4096));
     let proxy = table.field("proxy").and_then(|f| addresses::read_proxy(&f));
     let ca_file = table.field("ca_file").and_then(|field| field.path());
     let timeout_seconds = read_timeouts(&mut table);
@@ -78,6 +81,7 @@ pub(super) fn read(mut table: TableReader<'_>, known: &Known<'_>) -> Draft {
         requests_per_second: rates.per_second,
         burst: rates.burst,
         concurrency: concurrency.unwrap_or(DEFAULT_CONCURRENCY),
+        max_answer_mib: max_answer_mib.unwrap_or(DEFAULT_MAX_ANSWER_MIB),
         proxy,
         ca_file,
         timeout_seconds,
@@ -114,6 +118,7 @@ fn assemble(
         requests_per_second: DEFAULT_REQUESTS_PER_SECOND,
         burst: DEFAULT_BURST,
         concurrency: DEFAULT_CONCURRENCY,
+        max_answer_mib: DEFAULT_MAX_ANSWER_MIB,
         proxy: None,
         ca_file: None,
         timeout_seconds: TimeoutSeconds::DEFAULT,

@@ -9,6 +9,7 @@ use toml_edit::Document;
 use super::connection_reader::{self, Draft, Known};
 use super::problem::{ConfigProblems, Problem, Severity, SourceText};
 use super::reader::{TableReader, Walk};
+use super::regular_file::read_regular;
 use super::secret::SecretSource;
 use super::{Config, DEFAULT_SCOPE_CONFIG, Project, ScopeConfig};
 use super::{database, git_reader, project, scope_config_reader};
@@ -93,6 +94,9 @@ pub fn load(path: &Path) -> Result<Loaded, ConfigProblems> {
     })
 }
 
+/// Largest configuration that is read: thousands of connections.
+const LARGEST_FILE: u64 = 4 << 20;
+
 fn read_text(path: &Path, file: &str) -> Result<String, Box<Problem>> {
     if path.is_dir() {
         let example = path.join("headwater.toml");
@@ -100,7 +104,8 @@ fn read_text(path: &Path, file: &str) -> Result<String, Box<Problem>> {
         let problem = problem.expecting(format!("a file such as {}", example.display()));
         return Err(Box::new(problem));
     }
-    let bytes = fs::read(path).map_err(|reason| Box::new(unreadable(file, &reason)))?;
+    let bytes =
+        read_regular(path, LARGEST_FILE).map_err(|reason| Box::new(unreadable(file, &reason)))?;
     String::from_utf8(bytes).map_err(|reason| {
         let valid = reason.utf8_error().valid_up_to();
         let before = &reason.as_bytes()[..valid];

@@ -19,6 +19,7 @@ mod period;
 mod problem;
 mod project;
 mod reader;
+mod regular_file;
 mod rules;
 mod schedule;
 mod schema;
@@ -35,11 +36,13 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
+pub use addresses::PROXY_SCHEMES;
 pub use authentication::{Auth, DEFAULT_TOKEN_URL};
 pub use connection::{
     ANONYMOUS_REQUESTS_PER_HOUR, Connection, ConnectionKind, DEFAULT_BURST, DEFAULT_CLOUD_ENDPOINT,
-    DEFAULT_CONCURRENCY, DEFAULT_RECONCILE_EVERY, DEFAULT_REQUESTS_PER_HOUR,
-    DEFAULT_REQUESTS_PER_SECOND, DEFAULT_SCOPE_CONFIG, Proxy, RateLimit, TimeoutSeconds,
+    DEFAULT_CONCURRENCY, DEFAULT_MAX_ANSWER_MIB, DEFAULT_RECONCILE_EVERY,
+    DEFAULT_REQUESTS_PER_HOUR, DEFAULT_REQUESTS_PER_SECOND, DEFAULT_SCOPE_CONFIG, Proxy, RateLimit,
+    TimeoutSeconds,
 };
 pub use database::{
     DEFAULT_DATABASE_URL, Database, DatabaseAddress, DatabaseKind, DatabaseUrl, DatabaseUrlError,
@@ -52,6 +55,7 @@ pub use git::{
 pub use period::{DataAfter, DataAfterError, Period, PeriodError, PeriodUnit};
 pub use problem::{ConfigProblems, Problem, Severity, summary};
 pub use project::{Project, ProjectScope};
+pub use regular_file::read_regular;
 pub use schedule::{Schedule, ScheduleError};
 pub use schema::schema;
 pub use scope_config::{

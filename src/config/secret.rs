@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -10,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
 
 use super::reader::{Field, Place};
+use super::regular_file::read_regular;
 
 /// What is printed in place of a secret, whatever its length.
 const REDACTED: &str = "***";
@@ -190,14 +190,17 @@ fn read_file(path: &Path) -> Result<Secret, SecretError> {
         path: path.to_owned(),
         source,
     };
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mut text = String::new();
-    file.take(LARGEST_SECRET_FILE + 1)
-        .read_to_string(&mut text)
-        .map_err(unreadable)?;
-    if text.len() as u64 > LARGEST_SECRET_FILE {
+    let size = std::fs::metadata(path).map_err(unreadable)?.len();
+    if size > LARGEST_SECRET_FILE {
         return Err(SecretError::FileTooLarge(path.to_owned()));
     }
+    let bytes = read_regular(path, LARGEST_SECRET_FILE).map_err(unreadable)?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        unreadable(std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            "stream did not contain valid UTF-8",
+        ))
+    })?;
     // Editors end files with a newline, which is no part of the credential.
     let value = text.trim_end_matches(['\r', '\n']);
     if value.is_empty() {

@@ -11,7 +11,7 @@ use headwater_simulator::{Options, Simulator, Size};
 use rstest::rstest;
 
 use crate::lake::{TOKEN, configuration, headwater, stdout};
-use crate::test_database::{On, TestDatabase};
+use headwater_testing::{On, TestDatabase};
 
 /// A simulator, and a folder with a configuration for it over a database of its own.
 struct Place {
@@ -23,7 +23,7 @@ struct Place {
 impl Place {
     /// None where there is no such server.
     async fn on(on: On) -> Option<Self> {
-        let database = TestDatabase::new(on).await?;
+        let database = TestDatabase::empty(on).await?;
         let options = Options {
             size: Size::tiny(),
             ..Options::default()

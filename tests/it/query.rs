@@ -8,8 +8,8 @@ use headwater_store::query::{Cell, Limits, QueryError};
 use rstest::rstest;
 
 use crate::lake::{Answer, headwater, stdout};
-use crate::test_database::{On, TestDatabase};
 use headwater::config::DatabaseAddress;
+use headwater_testing::{On, TestDatabase};
 
 /// A database with one board, and a folder with a configuration for it.
 struct Place {
@@ -21,7 +21,7 @@ struct Place {
 impl Place {
     /// None where there is no such server.
     async fn on(on: On) -> Option<Self> {
-        let database = TestDatabase::new(on).await?;
+        let database = TestDatabase::empty(on).await?;
         let folder = tempfile::tempdir().unwrap();
         let text = format!("[database]\nurl = \"{}\"\n", database.address);
         std::fs::write(folder.path().join("headwater.toml"), text).unwrap();

@@ -1,5 +1,8 @@
 //! How requests prove who asks, without showing it.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
+use headwater_redaction::Secrets;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -38,7 +41,7 @@ pub enum Auth {
 pub(super) struct Credentials {
     way: Way,
     /// Texts that no message may hold.
-    hidden: Vec<SecretString>,
+    hidden: Hidden,
 }
 
 enum Way {
@@ -52,22 +55,35 @@ impl Credentials {
     ///
     /// # Errors
     /// When they cannot be a header.
-    pub(super) fn new(auth: &Auth, http: &reqwest::Client, proxied: bool) -> Result<Self, String> {
-        let (way, hidden) = match auth {
-            Auth::None => (Way::Nothing, Vec::new()),
+    pub(super) fn new(
+        auth: &Auth,
+        http: &reqwest::Client,
+        (proxied, proxies): (bool, Vec<SecretString>),
+    ) -> Result<Self, String> {
+        let hidden = Hidden::default();
+        for password in &proxies {
+            hidden.add(password);
+        }
+        let way = match auth {
+            Auth::None => Way::Nothing,
             Auth::Basic { user, password } => {
-                let value = basic(user, password)?;
-                (Way::Fixed(value), vec![password.clone()])
+                hidden.add(password);
+                Way::Fixed(basic(user, password)?)
             }
-            Auth::Bearer { token } => (Way::Fixed(bearer(token)?), vec![token.clone()]),
+            Auth::Bearer { token } => {
+                hidden.add(token);
+                Way::Fixed(bearer(token)?)
+            }
             Auth::Oauth {
                 key,
                 secret,
                 token_url,
             } => {
+                hidden.add(secret);
                 let login = basic(key, secret)?;
-                let consumer = Consumer::new(http.clone(), token_url.clone(), login, proxied);
-                (Way::Renewed(Box::new(consumer)), vec![secret.clone()])
+                let way = (http.clone(), proxied);
+                let consumer = Consumer::new(way, token_url.clone(), login, hidden.clone());
+                Way::Renewed(Box::new(consumer))
             }
         };
         Ok(Self { way, hidden })
@@ -108,22 +124,26 @@ impl Credentials {
         matches!(self.way, Way::Renewed(_))
     }
 
-    /// A body from outside without our secrets.
-    pub(super) fn hide_secrets(&self, body: &[u8]) -> Vec<u8> {
-        self.without_secrets(&String::from_utf8_lossy(body))
-            .into_bytes()
+    /// What no message may hold.
+    pub(super) fn hidden(&self) -> Secrets {
+        self.hidden.secrets()
+    }
+}
+
+/// The secrets of a connection, those that it is given while it works among them. Clones share
+/// them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hidden(Arc<RwLock<Secrets>>);
+
+impl Hidden {
+    pub(super) fn add(&self, secret: &SecretString) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *known = known.and([secret.expose_secret()]);
     }
 
-    /// A text from outside without our secrets, should it repeat them.
-    pub(super) fn without_secrets(&self, text: &str) -> String {
-        let mut shown = text.to_owned();
-        for secret in &self.hidden {
-            let secret = secret.expose_secret();
-            if !secret.is_empty() {
-                shown = shown.replace(secret, "***");
-            }
-        }
-        shown
+    pub(super) fn secrets(&self) -> Secrets {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.clone()
     }
 }
 

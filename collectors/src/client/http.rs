@@ -1,6 +1,7 @@
 //! The sockets of a connection: proxy, certificates, timeouts, redirects.
 
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use secrecy::SecretString;
 use url::Url;
 
 use super::Settings;
@@ -9,18 +10,11 @@ use super::Settings;
 pub(super) fn client(settings: &Settings) -> Result<reqwest::Client, String> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    let origin = settings.endpoint.origin();
-    let redirects = reqwest::redirect::Policy::custom(move |attempt| {
-        if attempt.url().origin() == origin && attempt.previous().len() <= 5 {
-            attempt.follow()
-        } else {
-            attempt.stop()
-        }
-    });
     let builder = reqwest::Client::builder()
         .user_agent(concat!("headwater/", env!("CARGO_PKG_VERSION")))
         .default_headers(headers)
-        .redirect(redirects)
+        // Followed where requests are counted: each one is a request.
+        .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .connect_timeout(settings.connect_timeout)
         .read_timeout(settings.read_timeout)
@@ -64,15 +58,33 @@ fn trusting(
 
 /// Whether requests go through a proxy, as far as the configuration and the environment tell.
 pub(super) fn is_proxied(settings: &Settings) -> bool {
-    if settings.proxy.is_some() || is_loopback(&settings.endpoint) {
-        return settings.proxy.is_some();
+    !proxies(settings).is_empty()
+}
+
+/// Passwords of the proxies that requests may go through.
+pub(super) fn proxy_passwords(settings: &Settings) -> Vec<SecretString> {
+    let urls = proxies(settings);
+    let urls = urls.iter().filter_map(|text| Url::parse(text).ok());
+    let passwords = urls.filter_map(|url| url.password().map(SecretString::from));
+    passwords.collect()
+}
+
+fn proxies(settings: &Settings) -> Vec<String> {
+    if let Some(proxy) = &settings.proxy {
+        return vec![proxy.to_string()];
+    }
+    if is_loopback(&settings.endpoint) {
+        return Vec::new();
     }
     let names: &[&str] = match settings.endpoint.scheme() {
         "https" => &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
         _ => &["http_proxy", "ALL_PROXY", "all_proxy"],
     };
-    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    names.iter().any(is_set)
+    let values = names.iter().filter_map(std::env::var_os);
+    let values = values.filter(|value| !value.is_empty());
+    values
+        .map(|value| value.to_string_lossy().into_owned())
+        .collect()
 }
 
 fn is_loopback(endpoint: &Url) -> bool {

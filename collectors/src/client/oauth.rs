@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use headwater_redaction::Secrets;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -9,6 +10,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
+use super::auth::Hidden;
 use super::unreached::Unreached;
 use super::{auth, probe};
 use crate::error::RequestErrorKind as Kind;
@@ -28,6 +30,8 @@ pub(super) struct Consumer {
     token_url: Url,
     login: HeaderValue,
     proxied: bool,
+    /// What no message may hold: tokens, once they are known.
+    hidden: Hidden,
     /// Held while a new token is asked for, so that many requests ask once.
     state: Mutex<State>,
 }
@@ -43,6 +47,7 @@ enum State {
 }
 
 struct Token {
+    text: SecretString,
     header: HeaderValue,
     renew_at: Instant,
 }
@@ -102,16 +107,17 @@ struct Denied {
 
 impl Consumer {
     pub(super) fn new(
-        http: reqwest::Client,
+        (http, proxied): (reqwest::Client, bool),
         token_url: Url,
         login: HeaderValue,
-        proxied: bool,
+        hidden: Hidden,
     ) -> Self {
         Self {
             http,
             token_url,
             login,
             proxied,
+            hidden,
             state: Mutex::new(State::Nothing),
         }
     }
@@ -159,8 +165,10 @@ impl Consumer {
             .header(AUTHORIZATION, self.login.clone())
             .header(CONTENT_TYPE, FORM)
             .body("grant_type=client_credentials");
-        let unreached =
-            |error: &reqwest::Error| TokenError::Unreached(Unreached::of(error, self.proxied));
+        let unreached = |error: &reqwest::Error| {
+            let hidden = self.hidden.secrets();
+            TokenError::Unreached(Unreached::of(error, self.proxied, &hidden))
+        };
         let mut response = request.send().await.map_err(|error| unreached(&error))?;
         let status = response.status();
         tracing::debug!(status = status.as_u16(), "access token");
@@ -173,9 +181,12 @@ impl Consumer {
             body.extend_from_slice(&chunk);
         }
         if !status.is_success() {
-            return Err(denied(status.as_u16(), &headers, &body));
+            let hidden = self.hidden.secrets();
+            return Err(denied(status.as_u16(), &headers, &body, &hidden));
         }
-        read_token(&body, asked)
+        let token = read_token(&body, asked)?;
+        self.hidden.add(&token.text);
+        Ok(token)
     }
 }
 
@@ -195,22 +206,17 @@ fn read_token(body: &[u8], asked: Instant) -> Result<Token, TokenError> {
         .map_or(USUAL_LIFE, Duration::from_secs)
         .min(24 * USUAL_LIFE);
     Ok(Token {
+        text: token,
         header,
         renew_at: asked + life.saturating_sub(MARGIN.min(life / 10)),
     })
 }
 
-fn denied(status: u16, headers: &HeaderMap, body: &[u8]) -> TokenError {
+fn denied(status: u16, headers: &HeaderMap, body: &[u8], hidden: &Secrets) -> TokenError {
     let denied: Denied = serde_json::from_slice(body).unwrap_or_default();
     let parts = [denied.error, denied.error_description];
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let message = parts.join(" ");
-    let message: String = message
-        .trim()
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(200)
-        .collect();
+    let message = hidden.shown(&parts.join(" "), 200);
     let message = if message.is_empty() {
         message
     } else {

@@ -1,7 +1,7 @@
 //! The pace of one credential: an even flow, a ledger that no restart forgets, and the pauses that
 //! the server asks for.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -30,8 +30,6 @@ struct Shared {
     /// The server says that little is left.
     near: AtomicBool,
     waiting: AtomicUsize,
-    /// Requests that were sent beyond those that were permitted.
-    owed: AtomicU32,
     hold: watch::Sender<Option<Hold>>,
     now: Box<dyn Fn() -> DateTime<Utc> + Send + Sync>,
 }
@@ -130,7 +128,6 @@ impl Pace {
             pause: Pause::default(),
             near: AtomicBool::new(false),
             waiting: AtomicUsize::new(0),
-            owed: AtomicU32::new(0),
             hold: watch::Sender::new(None),
             now,
         }))
@@ -187,9 +184,6 @@ impl Pace {
             };
             let tell = |until| self.tell(until, false);
             let limit = || self.limit();
-            for _ in 0..shared.owed.swap(0, Ordering::Relaxed) {
-                grants.take(limit, &shared.waiting, tell).await?;
-            }
             let bucket = grants.take(limit, &shared.waiting, tell).await?;
             if !shared.pause.is_on() {
                 break;
@@ -206,11 +200,6 @@ impl Pace {
         let pause = self.0.pause.refused(sent, retry_after, HOUR);
         tracing::debug!(seconds = pause.as_secs_f64(), "the server asks for a pause");
         self.tell_pause(pause);
-    }
-
-    /// Notes that the server led a request on to another address, which is one more request.
-    pub(super) fn redirected(&self) {
-        self.0.owed.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Notes that a request was not refused for being one too many.

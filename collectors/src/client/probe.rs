@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
+use headwater_redaction::Secrets;
 use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,9 @@ const MAX_BODY: usize = 4 << 20;
 
 /// Longest text of a server that is passed on, in characters.
 const LONGEST_MESSAGE: usize = 300;
+
+/// Most names of a list that are passed on.
+const MOST_WORDS: usize = 100;
 
 /// A probe and what came of it.
 #[derive(Clone, Debug)]
@@ -125,14 +129,25 @@ impl Client {
 
     async fn probe_once(&self, url: &Url) -> Result<Reply, Unanswered> {
         let shared = &self.shared;
-        let unreached = |error: &reqwest::Error| Unreached::of(error, shared.proxied);
-        self.counter
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let mut request = shared.http.get(url.clone());
-        if let Some(header) = shared.credentials.header().await? {
-            request = request.header(AUTHORIZATION, header);
-        }
-        let mut response = request.send().await.map_err(|error| unreached(&error))?;
+        let hidden = shared.credentials.hidden();
+        let unreached = |error: &reqwest::Error| Unreached::of(error, shared.proxied, &hidden);
+        let mut at = url.clone();
+        let mut followed = 0;
+        let mut response = loop {
+            self.counter
+                .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let mut request = shared.http.get(at.clone());
+            if let Some(header) = shared.credentials.header().await? {
+                request = request.header(AUTHORIZATION, header);
+            }
+            let response = request.send().await.map_err(|error| unreached(&error))?;
+            let is_redirect = response.status().is_redirection();
+            match self.led_to(&at, response.headers()) {
+                Ok(target) if is_redirect && followed < super::MAX_REDIRECTS => at = target,
+                _ => break response,
+            }
+            followed += 1;
+        };
         let status = response.status().as_u16();
         tracing::debug!(url = %ShownUrl::of(url), status, "probe");
         let headers = response.headers().clone();
@@ -145,20 +160,26 @@ impl Client {
             }
         }
         let error = (shared.dialect.error)(&body);
-        let mut reply = read_reply(status, (&headers, &body), error);
-        reply.message = shared.credentials.without_secrets(&reply.message);
-        Ok(reply)
+        let hidden = shared.credentials.hidden();
+        Ok(read_reply(status, (&headers, &body), error, &hidden))
     }
 }
 
-fn read_reply(status: u16, (headers, body): (&HeaderMap, &[u8]), error: ApiError) -> Reply {
+fn read_reply(
+    status: u16,
+    (headers, body): (&HeaderMap, &[u8]),
+    error: ApiError,
+    hidden: &Secrets,
+) -> Reply {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let told = |list: Vec<String>, header: &str| {
-        if list.is_empty() {
+        let list = if list.is_empty() {
             header_words(headers, header)
         } else {
             list
-        }
+        };
+        let words = list.iter().map(|word| hidden.shown(word, LONGEST_MESSAGE));
+        words.take(MOST_WORDS).collect()
     };
     let message = match error.message {
         Some(message) => message,
@@ -168,16 +189,14 @@ fn read_reply(status: u16, (headers, body): (&HeaderMap, &[u8]), error: ApiError
     let target = headers.get(LOCATION).and_then(|to| to.to_str().ok());
     Reply {
         status,
-        message: message
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(LONGEST_MESSAGE)
-            .collect(),
+        message: hidden.shown(&message, LONGEST_MESSAGE),
         required: told(error.required, "x-accepted-oauth-scopes"),
         granted: told(error.granted, "x-oauth-scopes"),
-        change: error.change,
+        change: error
+            .change
+            .map(|change| hidden.shown(&change, LONGEST_MESSAGE)),
         retry_after: retry_after(headers),
-        leads_to: target.map(super::host_of),
+        leads_to: target.map(|target| hidden.shown(&super::host_of(target), LONGEST_MESSAGE)),
         json,
     }
 }

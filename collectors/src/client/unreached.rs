@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use headwater_redaction::Secrets;
+
 /// What stood between us and the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -37,7 +39,7 @@ impl fmt::Display for Unreached {
 }
 
 impl Unreached {
-    pub(super) fn of(error: &reqwest::Error, proxied: bool) -> Self {
+    pub(super) fn of(error: &reqwest::Error, proxied: bool, hidden: &Secrets) -> Self {
         let cause = cause(error, proxied);
         let mut message = match cause {
             Cause::Timeout => "timed out",
@@ -53,7 +55,10 @@ impl Unreached {
             }
             source = inner.source();
         }
-        Self { cause, message }
+        Self {
+            cause,
+            message: hidden.shown(&message, 1000),
+        }
     }
 }
 

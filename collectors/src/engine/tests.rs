@@ -40,6 +40,7 @@ impl Lake {
             },
             pace: Pace::per_hour(1_000_000_000),
             concurrency: 4,
+            largest_answer: 64 << 20,
             connect_timeout: Duration::from_secs(5),
             read_timeout: Duration::from_secs(10),
             total_timeout: Duration::from_secs(20),

@@ -261,7 +261,10 @@ fn is_query_word(word: &str) -> bool {
 
 fn not_a_query(language: Language) -> String {
     let beginnings = language.beginnings().join(", ").to_uppercase();
-    format!("this is no query: only statements that begin with {beginnings} are run")
+    format!(
+        "this is no query, and queries are readonly: only statements that begin with {beginnings} are \
+         run"
+    )
 }
 
 /// A word without quotes, in small letters.

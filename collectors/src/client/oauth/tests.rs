@@ -34,6 +34,7 @@ fn client(server: &SmallServer) -> Client {
         },
         pace: Pace::per_hour(1_000_000_000),
         concurrency: 8,
+        largest_answer: 1 << 20,
         connect_timeout: Duration::from_secs(5),
         read_timeout: Duration::from_secs(5),
         total_timeout: Duration::from_secs(10),

@@ -117,6 +117,7 @@ impl World {
             auth: Auth::None,
             pace: pace.clone(),
             concurrency: AT_ONCE,
+            largest_answer: 1 << 20,
             connect_timeout: MINUTE,
             read_timeout: MINUTE,
             total_timeout: MINUTE,
@@ -389,6 +390,31 @@ async fn a_redirect_counts_as_a_request() {
     }
     let used = pace.budget().await.unwrap().unwrap().used;
     assert_eq!((used, world.arrived.lock().unwrap().len()), (4, 4));
+}
+
+#[tokio::test]
+async fn each_hop_of_a_redirect_waits_for_the_limit_and_a_killed_process_owes_nothing() {
+    let world = World::answering(|number, _, _| match number % 6 {
+        5 => ok("{}"),
+        _ => answer(302, &[&format!("location: /2.0/{number}")], b""),
+    })
+    .await;
+    // Each process reads one address, and is killed: it gives nothing back.
+    for _ in 0..20 {
+        let pace = world.pace(50).await;
+        let client = world.client(&pace);
+        let url = client.endpoint().clone();
+        let reading = tokio::spawn(async move {
+            let cancel = CancellationToken::new();
+            client.get(&url, &cancel, |_| Ok(())).await
+        });
+        while !reading.is_finished() && pace.waiting() == 0 {
+            tokio::task::yield_now().await;
+        }
+        reading.abort();
+    }
+    let arrived = world.arrived.lock().unwrap().len();
+    assert!((45..=50).contains(&arrived), "{arrived} requests of 50");
 }
 
 #[tokio::test]
