@@ -91,7 +91,7 @@ impl Context {
     /// # Errors
     /// When the database fails.
     pub async fn connector(&self, store: &Store) -> Result<Connector, Failure> {
-        let ledger = store.ledger(Window::HOUR).await?;
+        let ledger = store.ledger(Window::HOUR).await?.in_steady_time();
         Ok(Connector::recording(self.place(), &self.sources, ledger))
     }
 

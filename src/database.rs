@@ -1,5 +1,7 @@
 //! The database of a command: opened, brought up to date, and held by one writer.
 
+mod payloads;
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use crate::config::{DatabaseAddress, DatabaseKind};
 use crate::exit::{Exit, Failure};
 use crate::run::claim;
 use crate::sources::Sources;
+use payloads::Whose;
 
 /// Opens the database for reading and writing and applies missing changes of the schema. What
 /// changes rows notes what has to be derived again.
@@ -62,6 +65,7 @@ pub async fn migrate(store: &Store, address: &DatabaseAddress) -> Result<usize, 
             }
         }
     };
+    let mut copy = None;
     let status = migrations::status(store.connection())
         .await
         .map_err(failed)?;
@@ -70,11 +74,20 @@ pub async fn migrate(store: &Store, address: &DatabaseAddress) -> Result<usize, 
         && applied > 0
         && applied < status.len()
     {
-        copy_aside(store, &path, applied).await?;
+        copy = Some(copy_aside(store, &path, applied).await?);
     }
-    Box::pin(migrations::up(store.connection()))
+    let changes = Box::pin(migrations::up(store.connection()))
         .await
-        .map_err(failed)
+        .map_err(failed)?;
+    let rid = payloads::conceal_secrets(store, Whose::Database).await;
+    let rid = rid.map_err(|error| Failure::from(error).naming(address))?;
+    if let (Some(copy), true) = (copy, rid > 0) {
+        // The copy holds what the database held.
+        let copy = Store::open_sqlite(&copy).await?;
+        payloads::conceal_secrets(&copy, Whose::Copy).await?;
+        copy.close().await?;
+    }
+    Ok(changes)
 }
 
 /// Runs one statement of the user's, read-only.
@@ -112,17 +125,18 @@ pub async fn query_within(
     }
 }
 
-async fn copy_aside(store: &Store, path: &Path, applied: usize) -> Result<(), Failure> {
+async fn copy_aside(store: &Store, path: &Path, applied: usize) -> Result<PathBuf, Failure> {
     let copy = beside(path, &format!(".before-change-{}", applied + 1));
     if copy.exists() {
         // Left by an earlier try of the same change: that is the copy worth keeping.
-        return Ok(());
+        return Ok(copy);
     }
     let copied = store.copy_to(&copy).await;
     copied.map_err(|error| {
         let message = format!("the database could not be copied to {}", copy.display());
         Failure::because(Exit::Failed, message, error)
-    })
+    })?;
+    Ok(copy)
 }
 
 /// A file named after the database, so that two databases never share it.

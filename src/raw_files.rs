@@ -9,6 +9,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use headwater_collectors::{Collection, content_hash};
 use headwater_domain::Scope;
+use headwater_redaction::payload::without_secrets;
 use headwater_store::Store;
 use headwater_store::raw::{ExportedRow, NewItem};
 
@@ -165,10 +166,11 @@ async fn write_rows(
 }
 
 fn item((entry, children): (&StreamEntry, &[Collection]), row: FileRow) -> NewItem {
-    let content_hash = content_hash(&row.data);
+    let data = without_secrets(row.data);
+    let content_hash = content_hash(&data);
     // An item without a key is kept all the same; extraction says what is wrong with it.
-    let key = entry.collection.endpoint.key.of(&row.data);
-    let child_counts = entry.collection.child_counts(children, &row.data);
+    let key = entry.collection.endpoint.key.of(&data);
+    let child_counts = entry.collection.child_counts(children, &data);
     let parent = match entry.collection.parent {
         Some(_) => row.parent,
         None => String::new(),
@@ -176,7 +178,7 @@ fn item((entry, children): (&StreamEntry, &[Collection]), row: FileRow) -> NewIt
     NewItem {
         parent,
         key: key.unwrap_or_else(|| format!("hash:{content_hash}")),
-        data: row.data,
+        data,
         content_hash,
         url: row.url,
         input: row.input,

@@ -34,6 +34,7 @@ mod m20261121_000029_index_commits_of_pull_requests;
 mod m20261130_000030_size_pull_requests;
 mod m20261130_000031_compare_updates;
 mod m20261130_000032_read_times_again;
+mod m20261130_000033_steady_request_ledger;
 mod schema;
 
 use std::time::Duration;
@@ -144,6 +145,7 @@ history! {
     m20261130_000030_size_pull_requests => PULL_REQUEST_SIZES,
     m20261130_000031_compare_updates => COMPARED_UPDATES,
     m20261130_000032_read_times_again => TIMES_READ_AGAIN,
+    m20261130_000033_steady_request_ledger => STEADY_REQUEST_LEDGER,
 }
 
 /// Applies changes in order and remembers which are applied.

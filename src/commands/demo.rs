@@ -162,7 +162,7 @@ async fn sync(
     let store = database::open(&address).await?;
     let sources = Sources::all();
     let folder = PathBuf::from(".");
-    let ledger = store.ledger(Window::HOUR).await?;
+    let ledger = store.ledger(Window::HOUR).await?.in_steady_time();
     let request = SyncRequest {
         plan: Plan {
             command: "sync",

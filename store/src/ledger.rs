@@ -7,10 +7,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::Value;
+use sea_orm::{DbBackend, DbErr, Value};
 
 use crate::Store;
-use crate::database::Turn;
+use crate::database::{Row, Turn};
 use crate::error::{During, StoreError};
 use crate::shape::Shape;
 use crate::sql::numbered;
@@ -52,8 +52,10 @@ impl Window {
 /// A group of requests that may be sent, already counted as sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// The bucket they are counted in: its begin in milliseconds since 1970.
+    /// The bucket they are counted in: its begin in milliseconds since 1970, by the ledger's time.
     pub bucket: i64,
+    /// How long they may be sent.
+    pub lasts: Duration,
     /// How many.
     pub requests: u32,
     /// Requests that count now, these included.
@@ -65,7 +67,7 @@ pub struct Grant {
 pub enum Taken {
     /// These may be sent until their bucket ends.
     Granted(Grant),
-    /// None may be sent before this time (UTC).
+    /// None may be sent before this time (UTC), by the clock of whoever asked.
     Exhausted(DateTime<Utc>),
 }
 
@@ -86,6 +88,19 @@ pub struct Ledger {
     store: Store,
     window: Window,
     salt: String,
+    clock: LedgerClock,
+}
+
+/// What the ledger takes for the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LedgerClock {
+    /// What it is told.
+    Told,
+    /// The clock of the server that holds the tables, which all processes share.
+    Server,
+    /// How long the machine runs, which no correction of the wall clock changes; the wall clock
+    /// tells only what passed between two starts of the machine.
+    Uptime,
 }
 
 impl Store {
@@ -95,6 +110,7 @@ impl Store {
             store: self.clone(),
             window,
             salt: self.salt().await?,
+            clock: LedgerClock::Told,
         })
     }
 
@@ -117,7 +133,11 @@ impl Store {
         }
     }
 
-    async fn insert_missing(&self, shape: &Shape, row: Vec<Value>) -> Result<(), StoreError> {
+    pub(crate) async fn insert_missing(
+        &self,
+        shape: &Shape,
+        row: Vec<Value>,
+    ) -> Result<(), StoreError> {
         let action = format!("writing {}", shape.table);
         let text = self.texts.upsert(self.backend(), shape, 1);
         let text = text.during(&action)?;
@@ -133,6 +153,17 @@ impl Ledger {
         self.window
     }
 
+    /// The same ledger in a time that goes on evenly, however the clock of this machine is set: the
+    /// server's, or, for a file, that since the machine started where it tells it.
+    #[must_use]
+    pub fn in_steady_time(mut self) -> Self {
+        self.clock = match self.store.backend() {
+            DbBackend::Sqlite => LedgerClock::Uptime,
+            _ => LedgerClock::Server,
+        };
+        self
+    }
+
     /// Random text that belongs to this database: fingerprints made with it say nothing elsewhere.
     #[must_use]
     pub fn salt(&self) -> &str {
@@ -146,7 +177,8 @@ impl Ledger {
         let credential = wanted.credential;
         self.introduce(credential).await?;
         let mut writing = Writing::begin(&self.store).await?;
-        let now = writing.arrive(self.window, credential, now).await?;
+        let told = now;
+        let now = writing.arrive(self, credential, now).await?;
         let buckets = writing.buckets(credential).await?;
         let taken = decide(self.window, &buckets, wanted, now);
         if let Taken::Granted(grant) = taken {
@@ -157,7 +189,10 @@ impl Ledger {
             }
         }
         writing.turn.commit().await.during("granting requests")?;
-        Ok(taken)
+        Ok(match taken {
+            Taken::Exhausted(until) => Taken::Exhausted(told + (until - time(now))),
+            granted @ Taken::Granted(_) => granted,
+        })
     }
 
     /// Takes requests that were granted but not sent out of the count.
@@ -185,7 +220,37 @@ impl Ledger {
         let rows = self.store.query_all(text, vec![credential.into()]).await?;
         let buckets = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?)));
         let buckets: Vec<(i64, i64)> = buckets.collect::<Result<_, _>>().during(text)?;
-        Ok(counted(self.window, &buckets, now.timestamp_millis()))
+        let server_now = match server_time(&self.store) {
+            Some(text) if self.clock == LedgerClock::Server => {
+                let rows = self.store.query_all(text, Vec::new()).await?;
+                number(&rows).during(text)?
+            }
+            _ => None,
+        };
+        let rows = self
+            .store
+            .query_all(CREDENTIAL_SEEN, vec![credential.into()]);
+        let seen = Seen::read(&rows.await?).during(CREDENTIAL_SEEN)?;
+        let arrived = self.arrived(&seen, server_now, now);
+        Ok(counted(self.window, &buckets, arrived.now))
+    }
+
+    /// The ledger's time. It never goes back, so that a clock that does unlocks nothing.
+    fn arrived(&self, seen: &Seen, server_now: Option<i64>, told: DateTime<Utc>) -> Arrived {
+        let machine = match self.clock {
+            LedgerClock::Uptime => uptime::now(),
+            LedgerClock::Told | LedgerClock::Server => None,
+        };
+        let told = server_now.unwrap_or_else(|| told.timestamp_millis());
+        let now = match &machine {
+            // What passed since is known, whatever the wall clock says now or said then.
+            Some(machine) if machine.name == seen.machine && machine.millis >= seen.uptime => {
+                seen.latest + (machine.millis - seen.uptime)
+            }
+            _ if seen.latest - told > millis(self.window.length) => told,
+            _ => told.max(seen.latest),
+        };
+        Arrived { now, machine }
     }
 
     /// Makes the credential known, so that there is a row to lock.
@@ -195,10 +260,10 @@ impl Ledger {
         if !known.is_empty() {
             return Ok(());
         }
-        let columns = ["credential", "latest"];
+        let columns = ["credential", "latest", "machine", "uptime"];
         let mut shape = Shape::plain("_headwater_credentials", &columns, &["credential"]);
         shape.keep_existing = true;
-        let row = vec![credential.into(), 0i64.into()];
+        let row = vec![credential.into(), 0i64.into(), "".into(), 0i64.into()];
         self.store.insert_missing(&shape, row).await
     }
 }
@@ -221,35 +286,47 @@ impl<'a> Writing<'a> {
         self.turn.execute(&marked, values).await.during(text)
     }
 
-    /// Locks the credential and returns the ledger's time in milliseconds: it never goes back, so
-    /// that a clock that does unlocks nothing.
+    /// Locks the credential and returns the ledger's time in milliseconds.
     async fn arrive(
         &self,
-        window: Window,
+        ledger: &Ledger,
         credential: &str,
-        now: DateTime<Utc>,
+        told: DateTime<Utc>,
     ) -> Result<i64, StoreError> {
-        let now = now.timestamp_millis();
         // This update comes first: it is what makes others wait.
-        let text = "UPDATE _headwater_credentials \
-                    SET latest = CASE WHEN latest < ? THEN ? ELSE latest END WHERE credential = ?";
-        self.execute(text, vec![now.into(), now.into(), credential.into()])
-            .await?;
-        let text = "SELECT latest FROM _headwater_credentials WHERE credential = ?";
-        let marked = numbered(self.store.backend(), text);
-        let rows = self.turn.query(&marked, vec![credential.into()]).await;
-        let rows = rows.during(text)?;
-        let latest: i64 = match rows.first() {
-            Some(row) => row.get(0).during(text)?,
-            None => now,
+        let text = "UPDATE _headwater_credentials SET latest = latest WHERE credential = ?";
+        self.execute(text, vec![credential.into()]).await?;
+        let rows = self.query(CREDENTIAL_SEEN, vec![credential.into()]).await?;
+        let seen = Seen::read(&rows).during(CREDENTIAL_SEEN)?;
+        let server_now = match server_time(self.store) {
+            Some(text) if ledger.clock == LedgerClock::Server => {
+                number(&self.query(text, Vec::new()).await?).during(text)?
+            }
+            _ => None,
         };
-        if latest - now <= millis(window.length) {
-            return Ok(latest);
+        let arrived = ledger.arrived(&seen, server_now, told);
+        if arrived.now < seen.latest {
+            // The clock was far ahead once. Waiting until it is there again could take years, so
+            // what counted then counts as sent now: an hour at most.
+            self.move_back(ledger.window, credential, (seen.latest, arrived.now))
+                .await?;
         }
-        // The clock was far ahead once. Waiting until it is there again could take years, so what
-        // counted then counts as sent now: an hour at most.
-        self.move_back(window, credential, (latest, now)).await?;
-        Ok(now)
+        let text = "UPDATE _headwater_credentials SET latest = ?, machine = ?, uptime = ? \
+                    WHERE credential = ?";
+        let machine = arrived.machine.unwrap_or_default();
+        let values = vec![
+            arrived.now.into(),
+            machine.name.into(),
+            machine.millis.into(),
+            credential.into(),
+        ];
+        self.execute(text, values).await?;
+        Ok(arrived.now)
+    }
+
+    async fn query(&self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        let marked = numbered(self.store.backend(), text);
+        self.turn.query(&marked, values).await.during(text)
     }
 
     async fn move_back(
@@ -266,11 +343,7 @@ impl<'a> Writing<'a> {
             "INSERT INTO _headwater_requests (credential, bucket, requests) VALUES (?, ?, ?)";
         let used = i64::try_from(used).unwrap_or(i64::MAX);
         let values = vec![credential.into(), window.begin(now).into(), used.into()];
-        self.execute(text, values).await?;
-        let text = "UPDATE _headwater_credentials SET latest = ? WHERE credential = ?";
-        self.execute(text, vec![now.into(), credential.into()])
-            .await
-            .map(|_| ())
+        self.execute(text, values).await.map(|_| ())
     }
 
     async fn buckets(&self, credential: &str) -> Result<Vec<(i64, i64)>, StoreError> {
@@ -305,6 +378,55 @@ impl<'a> Writing<'a> {
     }
 }
 
+/// What is known of a credential's latest grant.
+const CREDENTIAL_SEEN: &str =
+    "SELECT latest, machine, uptime FROM _headwater_credentials WHERE credential = ?";
+
+/// When a credential's requests were counted last.
+#[derive(Debug, Default)]
+struct Seen {
+    /// The ledger's time, in milliseconds.
+    latest: i64,
+    /// The machine that counted, since it started; empty where that is not known.
+    machine: String,
+    /// How long that machine ran by then, in milliseconds.
+    uptime: i64,
+}
+
+impl Seen {
+    fn read(rows: &[Row]) -> Result<Self, DbErr> {
+        let Some(row) = rows.first() else {
+            return Ok(Self::default());
+        };
+        Ok(Self {
+            latest: row.get(0)?,
+            machine: row.get(1)?,
+            uptime: row.get(2)?,
+        })
+    }
+}
+
+/// The ledger's time, in milliseconds, and the machine by whose time that is.
+struct Arrived {
+    now: i64,
+    machine: Option<Uptime>,
+}
+
+/// The statement that asks a server for its time, in milliseconds.
+fn server_time(store: &Store) -> Option<&'static str> {
+    match store.backend() {
+        DbBackend::Postgres => {
+            Some("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)")
+        }
+        DbBackend::MySql => Some("SELECT CAST(UNIX_TIMESTAMP() * 1000 AS SIGNED)"),
+        _ => None,
+    }
+}
+
+fn number(rows: &[Row]) -> Result<Option<i64>, DbErr> {
+    rows.first().map(|row| row.get(0)).transpose()
+}
+
 /// How many requests may go, or when the next one may; `buckets` in order of time.
 fn decide(window: Window, buckets: &[(i64, i64)], wanted: Wanted<'_>, now: i64) -> Taken {
     let used = counted(window, buckets, now);
@@ -312,8 +434,11 @@ fn decide(window: Window, buckets: &[(i64, i64)], wanted: Wanted<'_>, now: i64) 
     if used < limit {
         let free = u32::try_from(limit - used).unwrap_or(u32::MAX);
         let requests = wanted.requests.clamp(1, free);
+        let bucket = window.begin(now);
+        let lasts = bucket + millis(window.bucket) - now;
         return Taken::Granted(Grant {
-            bucket: window.begin(now),
+            bucket,
+            lasts: Duration::from_millis(u64::try_from(lasts).unwrap_or_default()),
             requests,
             used: used + u64::from(requests),
         });
@@ -345,6 +470,10 @@ fn millis(duration: Duration) -> i64 {
 fn time(millis: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::milliseconds(millis)
 }
+
+mod uptime;
+
+use uptime::Uptime;
 
 #[cfg(test)]
 mod tests;

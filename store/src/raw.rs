@@ -2,6 +2,7 @@
 
 mod copy;
 mod export;
+mod rewrite;
 
 use std::collections::HashMap;
 
@@ -21,6 +22,7 @@ use crate::value::KeyValue;
 
 pub use copy::ItemTime;
 pub use export::ExportedRow;
+pub use rewrite::Rewritten;
 
 /// An item to be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -27,8 +27,9 @@ pub(super) struct Grants {
 
 #[derive(Default)]
 struct Held {
-    /// The grant's requests that were not sent yet, and when it was taken.
-    grant: Option<(Grant, Instant)>,
+    /// The grant's requests that were not sent yet, and when it was taken, by two clocks: one
+    /// stands still while the machine sleeps, the other may be set.
+    grant: Option<(Grant, Instant, DateTime<Utc>)>,
     /// There is nothing to be had before this time (UTC).
     exhausted: Option<Exhausted>,
 }
@@ -67,7 +68,7 @@ impl Grants {
     /// Requests that count now, without those this process holds and has not sent.
     pub(super) async fn used(&self) -> Result<u64, StoreError> {
         let held = self.held.lock().await;
-        let unsent = held.grant.map_or(0, |(grant, _)| grant.requests);
+        let unsent = held.grant.map_or(0, |(grant, ..)| grant.requests);
         let used = self.ledger.used(&self.credential, (self.now)()).await?;
         Ok(used.saturating_sub(u64::from(unsent)))
     }
@@ -94,7 +95,7 @@ impl Grants {
     async fn try_take(&self, limit: u32) -> Result<Result<i64, Exhausted>, StoreError> {
         let mut held = self.held.lock().await;
         let now = (self.now)();
-        if let Some(bucket) = held.send_one(now, self.ledger.window().bucket) {
+        if let Some(bucket) = held.send_one(now) {
             return Ok(Ok(bucket));
         }
         if let Some(exhausted) = held.exhausted
@@ -112,7 +113,7 @@ impl Grants {
             Taken::Granted(mut grant) => {
                 self.used.store(grant.used, Ordering::Relaxed);
                 grant.requests -= 1;
-                held.grant = Some((grant, Instant::now()));
+                held.grant = Some((grant, Instant::now(), now));
                 held.exhausted = None;
                 Ok(Ok(grant.bucket))
             }
@@ -134,7 +135,7 @@ impl Grants {
     pub(super) async fn put_back(&self, bucket: i64) {
         let mut held = self.held.lock().await;
         match &mut held.grant {
-            Some((grant, _)) if grant.bucket == bucket => grant.requests += 1,
+            Some((grant, ..)) if grant.bucket == bucket => grant.requests += 1,
             // Its bucket has ended: it stays counted.
             _ => {}
         }
@@ -149,7 +150,7 @@ impl Grants {
     async fn return_rest(&self, held: &mut MutexGuard<'_, Held>) -> Result<(), StoreError> {
         // Taken out first: if this call is cancelled they are lost rather than sent twice.
         match held.grant.take() {
-            Some((grant, _)) if grant.requests > 0 => {
+            Some((grant, ..)) if grant.requests > 0 => {
                 self.ledger
                     .give_back(&self.credential, grant.bucket, grant.requests)
                     .await
@@ -161,11 +162,11 @@ impl Grants {
 
 impl Held {
     /// Uses one request of the grant, if its bucket has not ended, and returns the bucket.
-    fn send_one(&mut self, now: DateTime<Utc>, bucket: Duration) -> Option<i64> {
-        let (grant, taken) = self.grant.as_mut()?;
-        let length = i64::try_from(bucket.as_millis()).unwrap_or(i64::MAX / 2);
-        let ended = now.timestamp_millis() >= grant.bucket + length || taken.elapsed() >= bucket;
-        if ended || grant.requests == 0 {
+    fn send_one(&mut self, now: DateTime<Utc>) -> Option<i64> {
+        let (grant, taken, taken_at) = self.grant.as_mut()?;
+        let passed = (now - *taken_at).to_std();
+        let is_over = passed.map_or(true, |passed| passed >= grant.lasts);
+        if is_over || taken.elapsed() >= grant.lasts || grant.requests == 0 {
             return None;
         }
         grant.requests -= 1;
