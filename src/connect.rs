@@ -16,7 +16,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::config::{self, Connection, ConnectionKind, RateLimit, SecretSource};
 use crate::credential::{Credential, fingerprint};
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, chain};
 use crate::git::{Proof, Way};
 use crate::output;
 use crate::sources::Sources;
@@ -265,7 +265,7 @@ impl Connector {
         let read = source.read(&self.0.folder);
         read.map(|secret| secret.expose().to_owned())
             .map_err(|error| {
-                let message = format!("connection {}: {error}", connection.name);
+                let message = format!("connection {}: {}", connection.name, chain(&error));
                 Failure::new(Exit::Configuration, message)
             })
     }

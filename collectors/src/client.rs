@@ -22,7 +22,7 @@ use headwater_redaction::Secrets;
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -45,6 +45,10 @@ const MAX_REDIRECTS: usize = 5;
 
 /// Largest body of a refusal that is looked at.
 const LARGEST_REFUSAL: usize = 256 << 10;
+
+/// A body above this size, in bytes, is a large one: of one client's large ones one at a time is
+/// read and taken apart.
+const LARGE: usize = 2 << 20;
 
 /// Longest name of a host in a message, in characters.
 const LONGEST_HOST: usize = 300;
@@ -119,6 +123,7 @@ struct Shared {
     /// What came of refused credentials: nothing is sent after that.
     refused: OnceLock<Kind>,
     running: Semaphore,
+    large: Arc<Semaphore>,
     concurrency: usize,
     largest_answer: usize,
 }
@@ -131,9 +136,11 @@ enum Sent {
 }
 
 /// A body with what its headers told.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) body: Bytes,
+    /// Held by a large body until it is taken apart.
+    _large: Option<OwnedSemaphorePermit>,
     /// The server's clock (UTC); none when it does not tell.
     pub(crate) date: Option<DateTime<Utc>>,
 }
@@ -164,6 +171,7 @@ impl Client {
                 pace: settings.pace,
                 refused: OnceLock::new(),
                 running: Semaphore::new(settings.concurrency.max(1)),
+                large: Arc::new(Semaphore::new(1)),
                 concurrency: settings.concurrency.max(1),
                 largest_answer: settings.largest_answer,
                 endpoint: settings.endpoint,
@@ -375,7 +383,7 @@ impl Client {
         if status.is_redirection() {
             return self.led_to(url, &headers).map(Sent::Moved);
         }
-        let body = self.body(response, status).await?;
+        let (body, large) = self.body(response, status).await?;
         if status == StatusCode::UNAUTHORIZED {
             self.shared.credentials.refused(header.as_ref()).await;
         }
@@ -393,39 +401,44 @@ impl Client {
         }
         Ok(Sent::Answer(Answer {
             body,
+            _large: large,
             date: http_date(headers.get(DATE)),
         }))
     }
 
-    /// Reads a body as far as the limit of its status goes.
+    /// Reads a body as far as the limit of its status goes. A large one waits for its turn.
     async fn body(
         &self,
         mut response: reqwest::Response,
         status: StatusCode,
-    ) -> Result<Bytes, Kind> {
+    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Kind> {
         let mut body = BytesMut::new();
+        let mut large = None;
         loop {
             let chunk = response.chunk().await.map_err(|error| {
                 let hidden = self.hidden();
                 Kind::Network(Unreached::of(&error, self.shared.proxied, &hidden).message)
             })?;
             let Some(chunk) = chunk else {
-                return Ok(body.freeze());
+                return Ok((body.freeze(), large));
             };
-            let room = self.shared.largest_answer - body.len();
             if !status.is_success() {
                 // What says why something was refused is read as far as a message goes.
-                let room = room.min(LARGEST_REFUSAL - body.len());
+                let room = LARGEST_REFUSAL - body.len();
                 body.extend_from_slice(&chunk[..chunk.len().min(room)]);
                 if chunk.len() >= room {
-                    return Ok(body.freeze());
+                    return Ok((body.freeze(), None));
                 }
                 continue;
             }
-            if chunk.len() > room {
+            if chunk.len() > self.shared.largest_answer - body.len() {
                 return Err(Kind::TooLarge(self.shared.largest_answer));
             }
             body.extend_from_slice(&chunk);
+            if large.is_none() && body.len() > LARGE {
+                let turn = Arc::clone(&self.shared.large).acquire_owned().await;
+                large = Some(turn.map_err(|_| Kind::Network("the client is closed".to_owned()))?);
+            }
         }
     }
 

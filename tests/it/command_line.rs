@@ -243,3 +243,102 @@ fn status_of_an_empty_database_says_that_nothing_has_run() {
     let status = stdout(&headwater(folder.path(), &["status"]));
     assert!(status.contains("nothing has run yet"), "{status}");
 }
+
+#[cfg(unix)]
+#[test]
+fn files_that_never_end_are_refused_with_3() {
+    let folder = folder();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let pipe = pipe.to_str().unwrap();
+    for file in [pipe, "/dev/zero", "/dev/null", "/"] {
+        for command in [&["config", "check"][..], &["sync"], &["status"]] {
+            let arguments = [&["--config", file], command].concat();
+            let output = headwater(folder.path(), &arguments);
+            assert_eq!(code(&output), 3, "{arguments:?}: {}", stderr(&output));
+        }
+    }
+    let connection = |more: &str| {
+        format!(
+            "[[connection]]\nid = 1\nname = \"a\"\nkind = \"bitbucket-cloud\"\n\
+             auth = {{ kind = \"access-token\", token = \"file:{pipe}\" }}\nscopes = [\"a/b\"]\n{more}"
+        )
+    };
+    let token = connection("");
+    let ca_file =
+        connection(&format!("ca_file = \"{pipe}\"\n")).replace(&format!("file:{pipe}"), "env:PATH");
+    for text in [token, ca_file] {
+        std::fs::write(folder.path().join("headwater.toml"), text).unwrap();
+        let output = headwater(folder.path(), &["sync"]);
+        assert_eq!(code(&output), 3, "{}", stderr(&output));
+        assert!(
+            stderr(&output).contains("no regular file"),
+            "{}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
+fn a_proxy_of_an_unknown_kind_is_refused_with_3_wherever_it_is_written() {
+    let folder = folder();
+    std::fs::write(
+        folder.path().join("proxy.txt"),
+        "ftp://me:s3cr3t-pw@proxy:21",
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("token.txt"), "t0ken-t0ken").unwrap();
+    for proxy in ["ftp://proxy:21", "file:proxy.txt"] {
+        let text = format!(
+            "[[connection]]\nid = 1\nname = \"a\"\nkind = \"bitbucket-cloud\"\n\
+             auth = {{ kind = \"access-token\", token = \"file:token.txt\" }}\n\
+             scopes = [\"a/b\"]\nproxy = \"{proxy}\"\n"
+        );
+        std::fs::write(folder.path().join("headwater.toml"), text).unwrap();
+        for command in [&["sync"][..], &["connection", "test"], &["scopes", "a"]] {
+            let output = headwater(folder.path(), command);
+            let said = stderr(&output);
+            assert_eq!(code(&output), 3, "{proxy} {command:?}: {said}");
+            assert!(said.contains("http://"), "{said}");
+            assert!(!said.contains("s3cr3t"), "{said}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn whichever_link_leads_to_a_database_there_is_one_lock_and_it_is_no_link() {
+    use std::os::unix::fs::symlink;
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("deep")).unwrap();
+    // Two links, one over the other, made before the file is there.
+    symlink("deep/real.db", at("link.db")).unwrap();
+    symlink("link.db", at("other.db")).unwrap();
+    let import = |name: &str| {
+        let address = format!("sqlite:{name}");
+        headwater(folder.path(), &["--database", &address, "migrate"])
+    };
+    for name in ["link.db", "other.db", "deep/real.db"] {
+        stdout(&import(name));
+        assert!(
+            !at(&format!("{name}.lock")).exists() || name == "deep/real.db",
+            "{name}"
+        );
+    }
+    assert!(at("deep/real.db.lock").is_file());
+    let address = DatabaseAddress::of_file(&at("deep/real.db"));
+    let held = headwater::database::lock(&address, "test", chrono::Utc::now()).unwrap();
+    for name in ["link.db", "other.db", "deep/real.db"] {
+        let refused = import(name);
+        assert_eq!(code(&refused), 7, "{name}: {}", stderr(&refused));
+    }
+    drop(held);
+    std::fs::remove_file(at("deep/real.db.lock")).unwrap();
+    std::fs::write(at("precious"), "mine").unwrap();
+    symlink(at("precious"), at("deep/real.db.lock")).unwrap();
+    let refused = import("link.db");
+    assert_eq!(code(&refused), 6, "{}", stderr(&refused));
+    assert_eq!(std::fs::read_to_string(at("precious")).unwrap(), "mine");
+}

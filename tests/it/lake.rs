@@ -110,6 +110,11 @@ impl Lake {
         self.config = Arc::new(config.unwrap_or_else(|| panic!("{problems:?}")));
     }
 
+    /// The kind of its database.
+    pub(crate) fn database_kind(&self) -> On {
+        self.database.on
+    }
+
     /// Where its configuration, its mirrors and, on SQLite, its database are.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

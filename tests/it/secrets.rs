@@ -2,7 +2,12 @@
 
 use headwater_simulator::{Credentials, Options, Simulator, Size};
 
-use crate::lake::headwater;
+use headwater_store::query::Cell;
+use headwater_testing::On;
+use headwater_testing::small_server::{SmallServer, answer};
+use rstest::rstest;
+
+use crate::lake::{How, Lake, headwater};
 
 const TOKEN: &str = "s3cr3t-t0ken-that-nobody-may-see";
 
@@ -81,4 +86,229 @@ async fn an_accepted_token_is_found_nowhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_token_is_found_nowhere() {
     run_everything(false).await;
+}
+
+/// What somebody else's secrets in payloads have in common.
+const THEIRS: &str = "seekret";
+
+/// Members that the API's description marks as secret, for an item of any stream.
+fn with_secrets(item: &mut serde_json::Value) {
+    let Some(item) = item.as_object_mut() else {
+        return;
+    };
+    for (name, value) in [
+        (
+            "image",
+            serde_json::json!({"name": "acme/build", "username": "seekret-user",
+                "password": "seekret-\"password", "email": "seekret@example.com",
+                "aws": {"access-key": "seekret-access", "secret-key": "seekret-key"}}),
+        ),
+        (
+            "variables",
+            serde_json::json!([{"key": "A", "value": "seekret-value", "secured": true}]),
+        ),
+        (
+            "hook",
+            serde_json::json!({"secret": "seekret-hook", "url": "https://x.example"}),
+        ),
+        (
+            "deploy",
+            serde_json::json!({"type": "deploy_key", "key": "seekret-deploy"}),
+        ),
+        (
+            "pair",
+            serde_json::json!({"private_key": "seekret-private"}),
+        ),
+    ] {
+        item.insert(name.to_owned(), value);
+    }
+}
+
+/// Looks through every cell of every table, and through the files of a folder.
+async fn assert_nowhere(lake: &Lake) {
+    let names = match lake.database_kind() {
+        On::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
+        On::Postgres => {
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        }
+        On::MariaDb => {
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = database()"
+        }
+    };
+    let mut rows = 0;
+    for table in lake.ask(names).await.rows {
+        let Cell::Text(table) = &table[0] else {
+            panic!("{table:?}");
+        };
+        for row in lake.ask(&format!("SELECT * FROM {table}")).await.rows {
+            rows += 1;
+            assert!(!format!("{row:?}").contains(THEIRS), "{table}: {row:?}");
+        }
+    }
+    assert!(rows > 100, "{rows} rows are too few to prove anything");
+    for entry in std::fs::read_dir(lake.folder()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "db") {
+            let bytes = std::fs::read(&path).unwrap();
+            let found = bytes
+                .windows(THEIRS.len())
+                .any(|it| it == THEIRS.as_bytes());
+            assert!(!found, "{}", path.display());
+        }
+    }
+}
+
+/// A server before a simulator that puts secrets into every item.
+async fn leaking(simulator: &Simulator) -> SmallServer {
+    let origin = simulator.endpoint();
+    let place = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+    let own = std::sync::Arc::clone(&place);
+    let server = SmallServer::start(move |_, target| {
+        use std::io::{Read as _, Write as _};
+        let address = url::Url::parse(&origin).unwrap();
+        let host = format!(
+            "{}:{}",
+            address.host_str().unwrap(),
+            address.port().unwrap()
+        );
+        let login = base64::Engine::encode(
+            &base64::engine::general_purpose::STANDARD,
+            format!("me@example.com:{}", crate::lake::TOKEN),
+        );
+        let mut connection = std::net::TcpStream::connect(&host).unwrap();
+        write!(
+            connection,
+            "GET {target} HTTP/1.1\r\nhost: {host}\r\nauthorization: Basic {login}\r\n\
+             connection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answered = String::new();
+        connection.read_to_string(&mut answered).unwrap();
+        let (head, body) = answered.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let date = head
+            .lines()
+            .find(|line| line.to_lowercase().starts_with("date:"));
+        let mut json: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+        match json
+            .get_mut("values")
+            .and_then(|values| values.as_array_mut())
+        {
+            Some(values) => values.iter_mut().for_each(with_secrets),
+            None => with_secrets(&mut json),
+        }
+        let text = json
+            .to_string()
+            .replace(origin.as_str(), &own.lock().unwrap());
+        answer(status, &[date.unwrap_or("x-a: b")], text.as_bytes())
+    })
+    .await;
+    *place.lock().unwrap() = server.endpoint.to_string();
+    server
+}
+
+#[rstest]
+#[case::sqlite(On::Sqlite)]
+#[case::postgres(On::Postgres)]
+#[case::mariadb(On::MariaDb)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn secrets_of_others_in_payloads_are_stored_nowhere(#[case] on: On) {
+    let simulator = crate::lake::tiny().await;
+    let server = leaking(&simulator).await;
+    let text = crate::lake::with_everything(server.endpoint.as_str(), crate::lake::ALL);
+    let Some(lake) = Lake::with(on, &text).await else {
+        return;
+    };
+    let (exit, _) = lake.sync(How::default()).await;
+    let letters = lake.ask("SELECT stage, stream, item, message FROM _headwater_dead_letters");
+    let steps =
+        "SELECT stage, stream, state, message FROM _headwater_steps WHERE state <> 'success'";
+    let said = (letters.await.rows, lake.ask(steps).await.rows);
+    assert_eq!(exit, headwater::exit::Exit::Ok, "{said:#?}");
+    for entry in headwater::sources::bitbucket::bitbucket().streams {
+        let table = &entry.collection.raw_table;
+        let rows = lake.number(&format!("SELECT count(*) FROM {table}")).await;
+        let sql = format!("SELECT count(*) FROM {table} WHERE data LIKE '%\"***\"%'");
+        let sql = match on {
+            On::Postgres => sql.replace("data LIKE", "convert_from(data, 'UTF8') LIKE"),
+            _ => sql,
+        };
+        assert_eq!(lake.number(&sql).await, rows, "{table}");
+    }
+    assert_nowhere(&lake).await;
+    // What is collected again is the same, so nothing is written.
+    let (_, again) = lake.sync(How { full: true }).await;
+    assert_eq!(again.written, 0);
+}
+
+#[rstest]
+#[case::sqlite(On::Sqlite)]
+#[case::postgres(On::Postgres)]
+#[case::mariadb(On::MariaDb)]
+#[tokio::test(flavor = "multi_thread")]
+async fn payloads_from_before_and_from_files_lose_their_secrets_too(#[case] on: On) {
+    let simulator = crate::lake::tiny().await;
+    let Some(lake) = Lake::on(on, &simulator, crate::lake::ALL).await else {
+        return;
+    };
+    lake.sync(How::default()).await;
+    let folder = lake.folder().to_owned();
+    let run = move |arguments: Vec<String>| {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = headwater(&folder, &arguments);
+        // What was leaked into the steps is no step.
+        if arguments[0] == "transform" {
+            assert_eq!(output.status.code(), Some(5));
+        } else {
+            crate::lake::stdout(&output);
+        }
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let beside = async |arguments: &[&str]| {
+        let (run, arguments) = (
+            run.clone(),
+            arguments.iter().map(|&a| a.to_owned()).collect(),
+        );
+        tokio::task::spawn_blocking(move || run(arguments))
+            .await
+            .unwrap()
+    };
+    // As an earlier version stored them.
+    let leak = "{\"image\": {\"username\": \"seekret\", \"password\": \"seekret-password\"}}";
+    let update = match on {
+        On::Postgres => format!("data = convert_to('{leak}', 'UTF8')"),
+        On::Sqlite => format!("data = CAST('{leak}' AS BLOB)"),
+        On::MariaDb => format!("data = '{leak}'"),
+    };
+    lake.execute(&format!(
+        "UPDATE _raw_bitbucket_api_pipeline_steps SET {update}"
+    ))
+    .await;
+    lake.execute("DELETE FROM _headwater_rewrites").await;
+    beside(&["migrate"]).await;
+    assert_nowhere(&lake).await;
+    let left = "SELECT count(*) FROM _headwater_rewrites";
+    assert_eq!(lake.number(left).await, 1);
+
+    for entry in headwater::sources::bitbucket::bitbucket().streams {
+        let table = entry.collection.raw_table.as_str();
+        let text = beside(&["raw", "export", table, "--format", "jsonl"]).await;
+        let lines = text.lines().map(|line| {
+            let mut row: serde_json::Value = serde_json::from_str(line).unwrap();
+            let mut item: serde_json::Value =
+                serde_json::from_str(row["data"].as_str().unwrap()).unwrap();
+            with_secrets(&mut item);
+            row["data"] = item.to_string().into();
+            row["id"] = (row["id"].as_i64().unwrap() + 1_000_000).into();
+            row.to_string()
+        });
+        let lines: Vec<String> = lines.collect();
+        if lines.is_empty() {
+            continue;
+        }
+        std::fs::write(lake.folder().join("rows.jsonl"), lines.join("\n")).unwrap();
+        beside(&["raw", "import", table, "rows.jsonl"]).await;
+    }
+    beside(&["transform"]).await;
+    assert_nowhere(&lake).await;
 }

@@ -356,3 +356,25 @@ proptest! {
         prop_assert!(used * 100 >= whole * 95, "{used} of {whole}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn after_a_start_of_the_machine_its_wall_clock_tells_what_passed() {
+    let fresh = Fresh::new().await;
+    let hour = 3_600_000;
+    for (told, expected) in [(3 * hour, 10), (-3 * hour, 0), (hour / 2, 0)] {
+        let text = "DELETE FROM _headwater_requests";
+        fresh.store.execute(text, Vec::new()).await.unwrap();
+        let text = "DELETE FROM _headwater_credentials";
+        fresh.store.execute(text, Vec::new()).await.unwrap();
+        let ledger = fresh.ledger(Window::HOUR).await.in_steady_time();
+        assert_eq!(granted(take(&ledger, 10, 10, 0).await), 10);
+        let text = "UPDATE _headwater_credentials SET machine = 'before', uptime = 1";
+        fresh.store.execute(text, Vec::new()).await.unwrap();
+        assert_eq!(
+            granted(take(&ledger, 10, 10, told).await),
+            expected,
+            "{told}"
+        );
+    }
+}

@@ -14,6 +14,7 @@ mod progress;
 mod raw_rows;
 mod replacing;
 mod server_limits;
+mod steady_ledger;
 mod temp_store;
 mod times;
 mod young_statistics;
