@@ -175,6 +175,12 @@ async fn leaking(simulator: &Simulator) -> SmallServer {
             &base64::engine::general_purpose::STANDARD,
             format!("me@example.com:{}", crate::lake::TOKEN),
         );
+        // The small server reads requests in lower case.
+        let states = ["open", "merged", "declined", "superseded"];
+        let target = states.iter().fold(target.to_owned(), |target, state| {
+            let upper = state.to_uppercase();
+            target.replace(&format!("state={state}"), &format!("state={upper}"))
+        });
         let mut connection = std::net::TcpStream::connect(&host).unwrap();
         write!(
             connection,
