@@ -12,6 +12,9 @@ use url::Url;
 use crate::endpoint::Since;
 use crate::error::RequestErrorKind;
 
+/// Name and value of a parameter of a request.
+pub type Parameter = (&'static str, String);
+
 /// How the API of a source is spoken.
 #[derive(Clone, Copy, Debug)]
 pub struct Dialect {
@@ -21,8 +24,7 @@ pub struct Dialect {
     pub times: Times,
     /// Name and value of the parameter that asks a list for items that changed at the first time
     /// or later and before the second one (UTC); none where neither is given.
-    pub filter:
-        fn(Since, Option<DateTime<Utc>>, Option<DateTime<Utc>>) -> Option<(&'static str, String)>,
+    pub filter: fn(Since, Option<DateTime<Utc>>, Option<DateTime<Utc>>) -> Option<Parameter>,
     /// Reads the error envelope of an answer.
     pub error: fn(&[u8]) -> ApiError,
     /// What an answer that is no success means.

@@ -20,7 +20,7 @@ mod repositories;
 mod size;
 
 pub use client::{Auth, Budget, Cause, Client, Hold, Pace, Probed, Reply, Settings, Unanswered};
-pub use dialect::{ApiError, Dialect, Pages, Refused, Times};
+pub use dialect::{ApiError, Dialect, Pages, Parameter, Refused, Times};
 pub use endpoint::{
     Collect, Collection, Counted, Endpoint, NewestFirst, Paging, Parent, Since, Wide,
 };

@@ -89,7 +89,7 @@ fn answered(stock: &mut Stock, target: &Url) -> Option<Vec<u8>> {
         }
         ["projects", "ops", "repos", slug, "pull-requests", id] if *slug == stock.slug => {
             let mut items = stock.pull_requests.iter();
-            match items.find(|item| item["id"].to_string() == *id) {
+            match items.find(|item| item["id"].as_i64() == id.parse().ok()) {
                 Some(item) => ok(&item.to_string()),
                 None => missing(),
             }
