@@ -179,6 +179,9 @@ pub enum Command {
         /// Which repositories, and how thoroughly.
         #[command(flatten)]
         whole: WholeArgs,
+        /// All streams but these, separated by commas: their rows are taken as they are
+        #[arg(long, value_name = "STREAMS", value_delimiter = ',')]
+        skip: Vec<String>,
         /// Differences that are listed, at most
         #[arg(long, value_name = "NUMBER", default_value_t = 100)]
         limit: usize,
@@ -327,10 +330,15 @@ pub enum Command {
     /// Whether a connection works, and what to do if it does not
     #[command(subcommand)]
     Connection(ConnectionCommand),
-    /// The workspaces and repositories that a connection can see
+    /// The workspaces and repositories that a connection can see; `forget` removes one
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Scopes {
+        /// What to do with a repository that is known.
+        #[command(subcommand)]
+        command: Option<ScopesCommand>,
         /// A connection of the configuration
-        name: String,
+        #[arg(required = true)]
+        name: Option<String>,
         /// Only repositories whose name has this in it, in any case of letters
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
@@ -457,6 +465,20 @@ pub enum ConnectionCommand {
     Test {
         /// A connection of the configuration [default: all of them]
         name: Option<String>,
+    },
+}
+
+/// What to do with a repository that is known.
+#[derive(Debug, Subcommand)]
+pub enum ScopesCommand {
+    /// Remove a repository that is not wanted any more: its rows in all tables and its mirror
+    ///
+    /// What others share stays: accounts that they mention, commits that a fork has too. Nothing
+    /// is asked of the server. Exclude it in `scopes` of the configuration first (`!acme/old`), or
+    /// the next sync collects it again.
+    Forget {
+        /// Repository: workspace/slug, or connection:workspace/slug; or a workspace
+        scope: String,
     },
 }
 

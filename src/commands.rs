@@ -7,6 +7,7 @@ mod dead_letters;
 mod demo;
 mod diff;
 mod explain;
+mod forget;
 mod raw;
 mod reconcile;
 mod scopes;
@@ -22,7 +23,8 @@ use futures::future::LocalBoxFuture;
 use headwater_store::query::{self, QueryError};
 
 use crate::cli::{
-    Cli, Command, ConfigCommand, ConnectionCommand, Format, QueryLimits, RawCommand, Shared,
+    Cli, Command, ConfigCommand, ConnectionCommand, Format, QueryLimits, RawCommand, ScopesCommand,
+    Shared,
 };
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::database;
@@ -54,9 +56,10 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Reconcile(arguments) => Box::pin(reconcile::reconcile(&shared, arguments)).await,
         Command::Verify {
             whole,
+            skip,
             limit,
             format,
-        } => Box::pin(verify::verify(&shared, whole, limit, format)).await,
+        } => Box::pin(verify::verify(&shared, (whole, skip), limit, format)).await,
         Command::DeadLetters { scopes, format } => {
             Box::pin(dead_letters::dead_letters(&shared, scopes, format)).await
         }
@@ -98,10 +101,18 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             Box::pin(connection::test(&shared, name.as_deref())).await
         }
         Command::Scopes {
+            command: Some(ScopesCommand::Forget { scope }),
+            ..
+        } => Box::pin(forget::forget(&shared, &scope)).await,
+        Command::Scopes {
+            command: None,
             name,
             search,
             format,
-        } => Box::pin(scopes::scopes(&shared, &name, search.as_deref(), format)).await,
+        } => {
+            let name = name.unwrap_or_default();
+            Box::pin(scopes::scopes(&shared, &name, search.as_deref(), format)).await
+        }
         Command::Demo { output } => {
             let narrate = !(shared.json || shared.quiet);
             let reporter = reporter(&shared);

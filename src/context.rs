@@ -16,7 +16,7 @@ use crate::connect::Connector;
 use crate::database::{self, WriteLock};
 use crate::exit::{Exit, Failure};
 use crate::output;
-use crate::report::{Bars, Json, Lines, Quiet, Reporter};
+use crate::report::{Bars, Json, Lines, Quiet, Reporter, Reporters};
 use crate::session::Session;
 use crate::sources::Sources;
 
@@ -68,6 +68,7 @@ impl Context {
             for warning in &loaded.warnings {
                 output::note(warning);
             }
+            loaded.config.require_known_streams(&Sources::all())?;
             (loaded.config, loaded.folder)
         };
         let database = database_address(shared, &config, &folder)?;
@@ -110,7 +111,7 @@ impl Context {
             store: store.clone(),
             sources: self.sources.clone(),
             connector,
-            reporter,
+            reporter: Reporters::of(reporter, &self.clock),
             clock: self.clock.clone(),
             cancel,
         }

@@ -8,9 +8,10 @@ use headwater_converters::{Conversion, Derivation};
 use headwater_extractors::accounts;
 use headwater_store::compare::Tables;
 
-use crate::config::{Config, Entity};
-use crate::exit::Failure;
-use crate::source::{GIT, Source, StreamEntry};
+use crate::config::{Config, Connection, Entity};
+use crate::exit::{Exit, Failure};
+use crate::plan::unknown_stream;
+use crate::source::{GIT, REPOSITORIES, Source, StreamEntry};
 use crate::sources::Sources;
 
 /// Streams whose tables git fills where it is read.
@@ -36,6 +37,14 @@ pub fn streams_of(
         }
     }
     wanted
+}
+
+/// Takes a stream out of a set, with those whose items hang on its items.
+fn leave_out(source: &Source, streams: &mut BTreeSet<&'static str>, skipped: &str) {
+    streams.remove(skipped);
+    for child in source.children_of(skipped) {
+        leave_out(source, streams, child.stream);
+    }
 }
 
 /// Whether a conversion runs when only these streams bring rows: when one of those does that it
@@ -134,6 +143,20 @@ impl Config {
     #[must_use]
     pub fn streams_of(&self, sources: &Sources, connection: &str) -> BTreeSet<&'static str> {
         let source = sources.of_connection(self, connection);
+        let mut streams = self.unskipped_streams_of(source, connection);
+        for skipped in self.skipped_streams_of(connection) {
+            leave_out(source, &mut streams, skipped);
+        }
+        streams
+    }
+
+    /// The same of a source, with those that `skip_streams` leaves out.
+    #[must_use]
+    pub fn unskipped_streams_of(
+        &self,
+        source: &Source,
+        connection: &str,
+    ) -> BTreeSet<&'static str> {
         let entities = self.entities_of(connection);
         let git = entities.contains(&Entity::Code) && self.reads_git(connection);
         let mut streams = streams_of(source, &entities, self.opts_in(connection));
@@ -145,6 +168,28 @@ impl Config {
             streams.insert(GIT);
         }
         streams
+    }
+
+    /// Refuses streams in `skip_streams` that are none, or that every scope needs.
+    ///
+    /// # Errors
+    /// Exit 3, with the first of them.
+    pub fn require_known_streams(&self, sources: &Sources) -> Result<(), Failure> {
+        let names = sources.stream_names();
+        for (config, rules) in &self.scope_configs {
+            for stream in &rules.skip_streams {
+                let wrong = if !names.contains(&stream.as_str()) {
+                    unknown_stream(stream, &names)
+                } else if stream == REPOSITORIES {
+                    format!("{stream} cannot be left out: the names of all others come from it")
+                } else {
+                    continue;
+                };
+                let message = format!("scope_config.{config}.skip_streams: {wrong}");
+                return Err(Failure::new(Exit::Configuration, message));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -184,6 +229,13 @@ pub fn require_wanted(config: &Config, sources: &Sources, only: &[String]) -> Re
         return Err(Failure::usage(format!(
             "{stream} come from git where the configuration says `git.enabled = true`; ask for \
              `--only git`"
+        )));
+    }
+    let is_skipped = |own: &Connection| config.skipped_streams_of(&own.name).contains(stream);
+    if config.connections.iter().any(is_skipped) {
+        return Err(Failure::usage(format!(
+            "{stream} is left out by the configuration: take it out of `skip_streams` of the scope \
+             config to collect it"
         )));
     }
     let entity = match entry {

@@ -81,7 +81,7 @@ pub fn choose_streams(
     let names = sources.stream_names();
     for name in only.iter().chain(skip) {
         if !names.contains(&name.as_str()) {
-            return Err(unknown_stream(name, &names));
+            return Err(Failure::usage(unknown_stream(name, &names)));
         }
     }
     let chosen = names.into_iter().filter(|name| {
@@ -91,17 +91,19 @@ pub fn choose_streams(
     Ok(chosen.collect())
 }
 
-fn unknown_stream(name: &str, known: &[&'static str]) -> Failure {
+/// What is said of a name that is no stream, with the nearest one.
+#[must_use]
+pub fn unknown_stream(name: &str, known: &[&'static str]) -> String {
     let nearest = known
         .iter()
         .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
     let nearest = nearest
         .map(|n| format!("did you mean {n}? "))
         .unwrap_or_default();
-    Failure::usage(format!(
+    format!(
         "{name} is no stream; {nearest}The streams are: {}",
         known.join(", ")
-    ))
+    )
 }
 
 #[cfg(test)]

@@ -271,7 +271,7 @@ async fn params_of(store: &Store, full_name: &str) -> Result<String, Failure> {
     let known = store.scopes().await?;
     let found = known
         .into_iter()
-        .find(|known| known.scope.full_name == full_name);
+        .find(|known| known.scope.full_name.eq_ignore_ascii_case(full_name));
     found.map(|known| known.scope.params()).ok_or_else(|| {
         Failure::usage(format!(
             "no such repository here: {full_name}; see `headwater status`"

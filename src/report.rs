@@ -7,9 +7,12 @@ mod bars;
 mod json;
 mod lines;
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::clock::Clock;
 use crate::estimate::Estimate;
 use crate::output;
 
@@ -87,8 +90,6 @@ pub enum Event {
     RunStarted {
         /// The command.
         command: &'static str,
-        /// Number of the run in the database.
-        run: i64,
         /// Scopes it will work on.
         scopes: u64,
     },
@@ -151,25 +152,86 @@ pub enum Event {
     },
 }
 
+/// An event, with when it happened and in which run.
+#[derive(Clone, Debug, Serialize, PartialEq)]
+pub struct Report {
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+    /// Number of the run in the database; none before one has begun.
+    pub run: Option<i64>,
+    /// When (UTC).
+    pub at: DateTime<Utc>,
+}
+
 /// Shows events.
 pub trait Reporter: Send + Sync {
     /// Shows one event.
-    fn event(&self, event: &Event);
+    fn event(&self, report: &Report);
+}
+
+/// Everything that follows a run. Each reporter is given every event, with the run and the time.
+/// Clones share the reporters: one that is added is given the events of all clones from then on.
+#[derive(Clone)]
+pub struct Reporters {
+    all: Arc<RwLock<Vec<Arc<dyn Reporter>>>>,
+    clock: Clock,
+    run: Option<i64>,
+}
+
+impl Reporters {
+    /// One reporter, to begin with.
+    #[must_use]
+    pub fn of(reporter: Arc<dyn Reporter>, clock: &Clock) -> Self {
+        Self {
+            all: Arc::new(RwLock::new(vec![reporter])),
+            clock: clock.clone(),
+            run: None,
+        }
+    }
+
+    /// The same reporters, for the events of a run.
+    #[must_use]
+    pub fn of_run(&self, run: i64) -> Self {
+        Self {
+            run: Some(run),
+            ..self.clone()
+        }
+    }
+
+    /// Adds a reporter, also while a run is under way.
+    pub fn add(&self, reporter: Arc<dyn Reporter>) {
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        all.push(reporter);
+    }
+
+    /// Gives an event to all reporters.
+    pub fn event(&self, event: &Event) {
+        let report = Report {
+            event: event.clone(),
+            run: self.run,
+            at: self.clock.now(),
+        };
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        for reporter in all.iter() {
+            reporter.event(&report);
+        }
+    }
 }
 
 /// Shows nothing.
 pub struct Silent;
 
 impl Reporter for Silent {
-    fn event(&self, _: &Event) {}
+    fn event(&self, _: &Report) {}
 }
 
 /// Shows only what went wrong.
 pub struct Quiet;
 
 impl Reporter for Quiet {
-    fn event(&self, event: &Event) {
-        match event {
+    fn event(&self, report: &Report) {
+        match &report.event {
             Event::Notice { message } => output::note(message),
             Event::StepFinished { place, summary } if !summary.message.is_empty() => {
                 output::note(lines::step_line(place, summary));

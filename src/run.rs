@@ -4,6 +4,7 @@ mod collecting;
 mod contents;
 mod converting;
 mod extracting;
+mod forgetting;
 mod git;
 mod leasing;
 mod ownership;
@@ -22,13 +23,14 @@ use headwater_converters::rules::Rules;
 use headwater_domain::Scope;
 use headwater_store::Store;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::exit::{Exit, Failure};
 use crate::git::GitScope;
 use crate::order::{Node, order};
 use crate::plan::Plan;
-use crate::report::{Event, Reporter, RunSummary};
+use crate::report::{Event, Reporters, RunSummary};
 use crate::source::Source;
 
 pub use leasing::{claim, lease_all};
@@ -88,8 +90,8 @@ impl Job {
 pub struct Runner {
     /// The database.
     pub store: Store,
-    /// Shows what happens.
-    pub reporter: Arc<dyn Reporter>,
+    /// Show what happens.
+    pub reporter: Reporters,
     /// Tells the time.
     pub clock: Clock,
     /// Ends everything.
@@ -123,37 +125,51 @@ impl Runner {
             }
         }
         // Before anything is asked for: without an order nothing can be converted.
-        let parts = sources.iter().map(|source| {
-            let order = order(source).map_err(|circle| {
-                Failure::because(Exit::Failed, "the source cannot be converted", circle)
-            })?;
-            let store = source.followed_by(&self.store);
-            let runner = Self {
-                store,
-                ..self.clone()
-            };
-            Ok(Part {
-                source,
-                runner,
-                order,
-            })
-        });
+        for source in &sources {
+            self.part(source)?;
+        }
+        let run = self.store.begin_run(plan.command, self.clock.now()).await?;
+        let runner = self.of_run(run);
+        let parts = sources.iter().map(|source| runner.part(source));
         let parts: Vec<Part<'_>> = parts.collect::<Result<_, Failure>>()?;
-        self.run_in_order(plan, jobs, tally, &parts).await
+        runner.run_in_order((run, plan), jobs, tally, &parts).await
+    }
+
+    /// The same, whose events are those of a run.
+    fn of_run(&self, run: i64) -> Self {
+        Self {
+            reporter: self.reporter.of_run(run),
+            ..self.clone()
+        }
+    }
+
+    /// What steps of one source work with: its order, and a database whose transactions note what
+    /// their changes make stale.
+    fn part<'p>(&self, source: &'p Arc<Source>) -> Result<Part<'p>, Failure> {
+        let order = order(source).map_err(|circle| {
+            Failure::because(Exit::Failed, "the source cannot be converted", circle)
+        })?;
+        let runner = Self {
+            store: source.followed_by(&self.store),
+            ..self.clone()
+        };
+        Ok(Part {
+            source,
+            runner,
+            order,
+        })
     }
 
     async fn run_in_order<'p>(
         &self,
-        plan: &Plan,
+        (run, plan): (i64, &Plan),
         jobs: Vec<Job>,
         tally: Tally,
         parts: &'p [Part<'p>],
     ) -> Result<(Exit, RunSummary), Failure> {
         let started = Instant::now();
-        let run = self.store.begin_run(plan.command, self.clock.now()).await?;
         self.reporter.event(&Event::RunStarted {
             command: plan.command,
-            run,
             scopes: jobs.len() as u64,
         });
         // Accounts are shared by all scopes of a connection: computed by one scope at a time.
@@ -175,10 +191,15 @@ impl Runner {
             order: &part.order,
             job,
             mirror: None,
+            is_unknown: false,
         };
+        let span = tracing::info_span!("run", run, command = plan.command);
         let own = |job: &Job| parts.iter().find(|it| Arc::ptr_eq(it.source, &job.source));
         let jobs = jobs.into_iter().filter_map(|job| Some((own(&job)?, job)));
-        let scope_runs = stream::iter(jobs).map(|(part, job)| scope_run(part, job).run());
+        let scope_runs = stream::iter(jobs).map(|(part, job)| {
+            let steps = scope_run(part, job).run();
+            steps.instrument(span.clone())
+        });
         let mut finished = scope_runs.buffer_unordered(SCOPES_AT_ONCE);
         while let Some(scope_tally) = finished.next().await {
             tally.add(&scope_tally);
@@ -186,7 +207,8 @@ impl Runner {
         // Keys that span scopes are computed once, when all scopes are done.
         if plan.stages.convert {
             for (part, everywhere) in spanning {
-                tally.add(&scope_run(part, everywhere).run_everywhere().await);
+                let steps = scope_run(part, everywhere).run_everywhere();
+                tally.add(&steps.instrument(span.clone()).await);
             }
         }
         let exit = tally.exit(self.cancel.is_cancelled());

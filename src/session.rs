@@ -4,6 +4,7 @@
 //! token. Nothing here reads arguments, prints, or ends the process: that is the command line's.
 
 mod budget;
+mod forgetting;
 mod git_jobs;
 mod jobs;
 mod renames;
@@ -22,13 +23,13 @@ use crate::config::Config;
 use crate::connect::Connector;
 use crate::exit::{Exit, Failure};
 use crate::plan::Plan;
-use crate::report::{Reporter, RunSummary};
+use crate::report::{Reporters, RunSummary};
 use crate::resolve::Selection;
 use crate::run::{Runner, Tally};
 use crate::sources::Sources;
 use jobs::{Prepared, resolve_jobs};
 
-pub use verification::{Verified, VerifyRequest};
+pub use verification::{LeftOut, Verified, VerifyRequest};
 
 /// What runs work with. Clones share the database, the connector and the cancellation.
 #[derive(Clone)]
@@ -43,8 +44,8 @@ pub struct Session {
     pub sources: Sources,
     /// Makes clients. One for a process, so that all its runs share each credential's budget.
     pub connector: Connector,
-    /// Shows what happens.
-    pub reporter: Arc<dyn Reporter>,
+    /// Show what happens.
+    pub reporter: Reporters,
     /// Tells the time.
     pub clock: Clock,
     /// Ends everything.
@@ -90,7 +91,7 @@ impl Session {
     fn runner(&self) -> Runner {
         Runner {
             store: self.store.clone(),
-            reporter: Arc::clone(&self.reporter),
+            reporter: self.reporter.clone(),
             clock: self.clock.clone(),
             cancel: self.cancel.clone(),
         }

@@ -17,6 +17,7 @@ use headwater_store::progress::Checkpoint;
 use headwater_store::raw::{NewItem, ParentPosition, PendingParent, StoredItems};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use url::Url;
 
 use crate::endpoint::{Collection, Parent};
@@ -228,7 +229,7 @@ impl<'a> Engine<'a> {
         let fetcher = self.fetcher(cancel.clone());
         let (sender, walks) = mpsc::channel(GROUP);
         let concurrency = self.task.client.concurrency();
-        tokio::spawn(async move {
+        let walking = async move {
             let fetcher = &fetcher;
             let mut walks = stream::iter(jobs)
                 .map(|(parent, url)| fetcher.walk(parent, url))
@@ -238,7 +239,8 @@ impl<'a> Engine<'a> {
                     break;
                 }
             }
-        });
+        };
+        tokio::spawn(walking.in_current_span());
         Ok(Arriving {
             walks,
             gathered: Vec::new(),

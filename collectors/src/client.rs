@@ -25,6 +25,7 @@ use secrecy::SecretString;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use url::Url;
 
 use crate::address;
@@ -354,6 +355,9 @@ impl Client {
             }
             Err(Kind::Foreign(host_of(at.as_str())))
         };
+        let connection = self.shared.connection.as_str();
+        let span = tracing::info_span!("request", connection, url = %ShownUrl::of(url));
+        let sent = sent.instrument(span);
         tokio::select! {
             () = cancel.cancelled() => Err(Kind::Cancelled),
             answer = sent => answer,

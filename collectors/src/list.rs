@@ -15,6 +15,7 @@ use headwater_store::dead_letters::named;
 use headwater_store::progress::{Checkpoint, WalkKey, WalkState};
 use headwater_store::raw::{NewItem, StoredItems};
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 use url::Url;
 
 use crate::bounds;
@@ -304,7 +305,7 @@ impl<'a> Walk<'a> {
         let cancel = self.task.cancel.clone();
         let collection = self.collection.clone();
         let fetched = async move { fetch(&client, &cancel, &collection, &url).await };
-        AbortOnDropHandle::new(tokio::spawn(fetched))
+        AbortOnDropHandle::new(tokio::spawn(fetched.in_current_span()))
     }
 
     async fn commit(&mut self) -> Result<(), CollectErrorKind> {

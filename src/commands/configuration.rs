@@ -8,6 +8,7 @@ use crate::config;
 use crate::context::config_path;
 use crate::exit::{Exit, Failure};
 use crate::output;
+use crate::sources::Sources;
 
 pub(super) fn init(shared: &Shared, force: bool) -> Result<Exit, Failure> {
     let path = config_path(shared);
@@ -40,6 +41,7 @@ pub(super) fn check(shared: &Shared) -> Result<Exit, Failure> {
     let shown = path.display().to_string();
     let (problems, exit) = match config::load(&path) {
         Ok(loaded) => {
+            loaded.config.require_known_streams(&Sources::all())?;
             let mut problems = loaded.warnings.clone();
             problems.extend(loaded.check_machine());
             (problems, Exit::Ok)

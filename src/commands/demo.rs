@@ -16,7 +16,7 @@ use crate::database;
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Printer, written};
 use crate::plan::{Depth, Plan, Stages};
-use crate::report::Reporter;
+use crate::report::{Reporter, Reporters};
 use crate::resolve::Selection;
 use crate::session::{Session, SyncRequest};
 use crate::sources::Sources;
@@ -179,7 +179,7 @@ async fn sync(
         folder,
         store: store.clone(),
         sources,
-        reporter,
+        reporter: Reporters::of(reporter, &clock),
         clock,
         cancel,
     };

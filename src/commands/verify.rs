@@ -9,15 +9,17 @@ use crate::cli::{Format, Shared, WholeArgs};
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, print, written};
+use crate::plan::choose_streams;
 use crate::report::Quiet;
 use crate::resolve::Selection;
-use crate::session::VerifyRequest;
+use crate::session::{LeftOut, VerifyRequest};
+use crate::source::REPOSITORIES;
 
 const COLUMNS: [&str; 5] = ["table", "key", "column", "here", "there"];
 
 pub(super) async fn verify(
     shared: &Shared,
-    whole: WholeArgs,
+    (whole, skip): (WholeArgs, Vec<String>),
     limit: usize,
     format: Format,
 ) -> Result<Exit, Failure> {
@@ -25,7 +27,17 @@ pub(super) async fn verify(
     let context = Context::load(shared, NeedsFile::Yes)?;
     let connections = context.config.require_connections();
     connections.map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
+    let kept = choose_streams(&context.sources, &[], &skip)?;
+    let mut skip = context.sources.stream_names();
+    skip.retain(|stream| !kept.contains(stream));
+    if skip.contains(&REPOSITORIES) {
+        return Err(Failure::usage(format!(
+            "--skip {REPOSITORIES}: the names of all others come from it; name the repositories \
+             to be compared instead"
+        )));
+    }
     let request = VerifyRequest {
+        skip,
         selection: Selection::parse(&whole.scopes.scopes)?,
         deep: whole.deep,
         limit,
@@ -34,10 +46,14 @@ pub(super) async fn verify(
     let connector = context.connector(&here).await?;
     let session = context.session(&here, connector, Arc::new(Quiet), cancel);
     let verified = Box::pin(session.verify(&request)).await?;
+    for LeftOut { what, why, .. } in &verified.left_out {
+        output::note(format!("not compared: {what}: {why}"));
+    }
     if verified.differences.is_empty() && format == Format::Table {
-        let message = match verified.exit {
-            Exit::Ok => "equal to a fresh first sync",
-            _ => "no differences in what could be read; see the messages above",
+        let message = match (verified.exit, verified.left_out.is_empty()) {
+            (Exit::Ok, true) => "equal to a fresh first sync",
+            (Exit::Ok, false) => "what was compared is equal to a fresh first sync",
+            _ => "no differences in what could be compared; see the messages above",
         };
         output::line(message);
         return Ok(verified.exit);

@@ -244,7 +244,8 @@ impl Connection {
     #[must_use]
     pub fn wanted_from_list(&self, full_name: &str, archived: bool, fork: bool) -> bool {
         let kind_fits = (self.include_archived || !archived) && (self.include_forks || !fork);
-        self.wanted(full_name) && (kind_fits || self.exact_names().contains(&full_name))
+        let is_named = |name: &&str| name.eq_ignore_ascii_case(full_name);
+        self.wanted(full_name) && (kind_fits || self.exact_names().iter().any(is_named))
     }
 
     /// The workspaces that the patterns name, whether they must be listed or not.

@@ -90,6 +90,14 @@ impl Config {
         config.cloned().unwrap_or_default().entities
     }
 
+    /// The streams that the configuration leaves out for the scopes of the connection with this
+    /// name.
+    #[must_use]
+    pub fn skipped_streams_of(&self, connection: &str) -> &[String] {
+        let config = self.scope_config_named_by(connection);
+        config.map_or(&[], |config| &config.skip_streams)
+    }
+
     fn scope_config_named_by(&self, connection: &str) -> Option<&ScopeConfig> {
         let named = self.connections.iter().find(|own| own.name == connection);
         match named {

@@ -374,6 +374,10 @@ pub struct ScopeConfig {
     /// one request more for each pull request that changed. Default: `false`.
     #[schemars(default, extend("default" = false))]
     pub commit_statuses: bool,
+    /// Streams that are not collected (docs/streams.md), and with them those whose items hang on
+    /// theirs; rows that are there stay. Default: `[]`.
+    #[schemars(default, extend("default" = Vec::<String>::new()))]
+    pub skip_streams: Vec<String>,
 }
 
 fn default_bot_pattern() -> Option<Pattern> {
@@ -403,6 +407,7 @@ impl Default for ScopeConfig {
             issue_type: IssueType::default(),
             bot_pattern: default_bot_pattern(),
             commit_statuses: false,
+            skip_streams: Vec::new(),
         }
     }
 }

@@ -29,6 +29,7 @@ pub(super) fn read(mut table: TableReader<'_>) -> ScopeConfig {
             .field("commit_statuses")
             .and_then(|field| field.boolean())
             .unwrap_or_default(),
+        skip_streams: read_texts(&mut table, "skip_streams"),
         tags_limit: table
             .field("tags_limit")
             .and_then(|field| field.integer(1..=10_000))
@@ -112,6 +113,14 @@ fn read_word<T: Copy>(
         field.report(problem);
     }
     found.copied()
+}
+
+/// Texts whose meaning is known where they are used.
+fn read_texts(table: &mut TableReader<'_>, name: &'static str) -> Vec<String> {
+    let field = table.field(name);
+    let elements = field.and_then(|field| field.list()).unwrap_or_default();
+    let texts = elements.iter().filter_map(Field::text);
+    texts.map(str::to_owned).collect()
 }
 
 fn read_entities(field: &Field<'_>) -> Option<BTreeSet<Entity>> {

@@ -12,7 +12,7 @@ const GLOB_CHARACTERS: [char; 6] = ['*', '?', '[', ']', '{', '}'];
 
 /// One entry of a `scopes` list: a full name or a glob, possibly an exclusion.
 ///
-/// Names compare byte for byte. A `*` stays within one part of a name.
+/// Names match in any case of letters, as Bitbucket's do. A `*` stays within one part of a name.
 #[derive(Clone)]
 pub struct ScopePattern {
     pattern: String,
@@ -58,7 +58,7 @@ impl ScopePattern {
             return Err(ScopePatternError::Part);
         }
         let matcher = if pattern.contains(GLOB_CHARACTERS) {
-            Some(glob(pattern).map_err(ScopePatternError::Glob)?)
+            Some(glob_of_names(pattern).map_err(ScopePatternError::Glob)?)
         } else {
             None
         };
@@ -102,7 +102,7 @@ impl ScopePattern {
     pub fn matches(&self, full_name: &str) -> bool {
         match &self.matcher {
             Some(matcher) => matcher.is_match(full_name),
-            None => self.pattern == full_name,
+            None => self.pattern.eq_ignore_ascii_case(full_name),
         }
     }
 
@@ -122,8 +122,16 @@ impl ScopePattern {
 
 /// Compiles a glob whose `*` does not cross a slash.
 pub(super) fn glob(pattern: &str) -> Result<GlobMatcher, String> {
-    GlobBuilder::new(pattern)
-        .literal_separator(true)
+    compiled(&mut GlobBuilder::new(pattern))
+}
+
+/// The same for names of scopes, which match in any case of letters.
+fn glob_of_names(pattern: &str) -> Result<GlobMatcher, String> {
+    compiled(GlobBuilder::new(pattern).case_insensitive(true))
+}
+
+fn compiled(glob: &mut GlobBuilder<'_>) -> Result<GlobMatcher, String> {
+    glob.literal_separator(true)
         .backslash_escape(true)
         .build()
         .map(|glob| glob.compile_matcher())

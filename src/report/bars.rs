@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::output;
 
-use super::{Event, Place, Reporter, lines};
+use super::{Event, Place, Report, Reporter, lines};
 
 /// One bar for each step under way; a line for each that ended with something to tell.
 #[derive(Default)]
@@ -62,7 +62,8 @@ fn known_length() -> ProgressStyle {
 }
 
 impl Reporter for Bars {
-    fn event(&self, event: &Event) {
+    fn event(&self, report: &Report) {
+        let event = &report.event;
         match event {
             Event::StepStarted { place } => self.with_bar(place, |_| ()),
             Event::StepProgress {

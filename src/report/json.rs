@@ -2,14 +2,14 @@
 
 use crate::output;
 
-use super::{Event, Reporter};
+use super::{Report, Reporter};
 
 /// Prints every event as a line of JSON.
 pub struct Json;
 
 impl Reporter for Json {
-    fn event(&self, event: &Event) {
-        if let Ok(line) = serde_json::to_string(event) {
+    fn event(&self, report: &Report) {
+        if let Ok(line) = serde_json::to_string(report) {
             output::json_line(&line);
         }
     }

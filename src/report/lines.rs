@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::output;
 
-use super::{Event, Place, Reporter, RunSummary, StepSummary};
+use super::{Event, Place, Report, Reporter, RunSummary, StepSummary};
 
 /// Prints a line when something ends.
 pub struct Lines {
@@ -13,8 +13,8 @@ pub struct Lines {
 }
 
 impl Reporter for Lines {
-    fn event(&self, event: &Event) {
-        if let Some(line) = line(event, self.verbose) {
+    fn event(&self, report: &Report) {
+        if let Some(line) = line(&report.event, self.verbose) {
             output::line(line);
         }
     }

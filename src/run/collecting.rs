@@ -5,6 +5,8 @@ use headwater_collectors::{
 };
 
 use super::Tally;
+use tracing::Instrument as _;
+
 use super::progress::Progress;
 use super::steps::{ScopeRun, Step, Stop};
 use crate::exit::chain;
@@ -60,7 +62,8 @@ impl ScopeRun<'_> {
             cancel: self.job.cancel.clone(),
             progress: &tell,
         };
-        let done = collectors::engine::run(&task, collection).await;
+        let collecting = collectors::engine::run(&task, collection);
+        let done = collecting.instrument(progress.span.clone()).await;
         let outcome = match &done {
             Ok(outcome) => *outcome,
             Err(error) => error.outcome,
@@ -74,6 +77,9 @@ impl ScopeRun<'_> {
             message: remarks(&outcome),
             ..StepSummary::default()
         };
+        if matches!(&done, Err(error) if is_not_there(error)) {
+            self.is_unknown = true;
+        }
         let step = match done {
             Ok(_) => self
                 .note_there(collection.stream)
@@ -183,6 +189,17 @@ fn is_absent(
         RequestErrorKind::Unauthorized { .. } => may_be_refused,
         _ => false,
     }
+}
+
+/// Whether the server says that there is no such thing.
+fn is_not_there(error: &CollectError) -> bool {
+    let collectors::CollectErrorKind::Request(error) = &error.kind else {
+        return false;
+    };
+    matches!(
+        error.kind,
+        RequestErrorKind::NotFound { .. } | RequestErrorKind::Gone { .. }
+    )
 }
 
 /// What the outcome of a step should not pass over.

@@ -6,6 +6,7 @@ use futures::FutureExt as _;
 use headwater_converters::{self as converters, Derivation, Error, Task};
 use headwater_store::leases::Lease;
 use tokio::sync::{MutexGuard, watch};
+use tracing::Instrument as _;
 
 use super::Tally;
 use super::contents::is_corrupt;
@@ -146,7 +147,8 @@ impl<'a> ScopeRun<'a> {
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);
         let (store, scope) = (&self.runner.store, &self.job.scope);
-        let done = converters::engine::run(store, scope, conversion, &self.job.rules, &watch).await;
+        let converting = converters::engine::run(store, scope, conversion, &self.job.rules, &watch);
+        let done = converting.instrument(progress.span.clone()).await;
         self.end_converting(progress, turn, done, tally).await
     }
 
@@ -179,7 +181,11 @@ impl<'a> ScopeRun<'a> {
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);
         let done = match stale {
-            Ok(_) => derivation.run(&task(&watch)).await,
+            Ok(_) => {
+                let task = task(&watch);
+                let deriving = derivation.run(&task);
+                deriving.instrument(progress.span.clone()).await
+            }
             // Told as the step that could not begin.
             Err(error) => Err(error),
         };
@@ -244,7 +250,7 @@ impl<'a> ScopeRun<'a> {
     }
 
     /// The domain id of the scope's repository.
-    fn repository_id(&self) -> String {
+    pub(super) fn repository_id(&self) -> String {
         let scope = &self.job.scope;
         match &self.job.git {
             Some(git) => git.repo_id.clone(),

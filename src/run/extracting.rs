@@ -4,6 +4,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use headwater_extractors as extractors;
 use headwater_store::Watch;
+use tracing::Instrument as _;
 
 use super::Tally;
 use super::progress::{Progress, cancelled, failed};
@@ -71,7 +72,8 @@ impl ScopeRun<'_> {
         let watch = self.watch(&tell);
         let (store, scope) = (&self.runner.store, &self.job.scope);
         let rules = &self.job.rules;
-        let done = extractors::engine::run(store, scope, extraction, rules, &watch).await;
+        let extracting = extractors::engine::run(store, scope, extraction, rules, &watch);
+        let done = extracting.instrument(progress.span.clone()).await;
         self.end_extraction(progress, done, tally).await
     }
 
@@ -84,7 +86,8 @@ impl ScopeRun<'_> {
         let tell = |items| progress.tell_items(items);
         let watch = self.watch(&tell);
         let (store, scope) = (&self.runner.store, &self.job.scope);
-        let done = extractors::accounts::run(store, scope, accounts, &watch).await;
+        let merging = extractors::accounts::run(store, scope, accounts, &watch);
+        let done = merging.instrument(progress.span.clone()).await;
         let released = self.end_turn(turn).await;
         self.end_extraction(progress, done, tally).await?;
         released

@@ -14,6 +14,7 @@ use headwater_git::{GitError, GitErrorKind};
 use headwater_store::git::GIT_ORIGIN;
 use headwater_store::{Changes, Owner, Replacement, StoreError};
 use tokio::sync::mpsc;
+use tracing::Instrument as _;
 
 use super::Tally;
 use super::progress::{Progress, cancelled, failed};
@@ -40,7 +41,8 @@ impl ScopeRun<'_> {
             return Ok(());
         };
         let progress = Progress::begin(self, "collect", GIT);
-        let done = self.fetch(&git, &progress).await;
+        let fetching = self.fetch(&git, &progress);
+        let done = fetching.instrument(progress.span.clone()).await;
         let (summary, step) = match done {
             Ok(outcome) => {
                 let summary = StepSummary {
@@ -53,6 +55,7 @@ impl ScopeRun<'_> {
                 (summary, self.note_source(&git, None).await)
             }
             Err(error) => {
+                self.is_unknown |= git.is_plain && error.is_gone();
                 let summary = StepSummary {
                     state: error.state(),
                     message: error.message(),
@@ -137,7 +140,8 @@ impl ScopeRun<'_> {
             return Ok(());
         };
         let progress = Progress::begin(self, "extract", GIT);
-        let done = self.read_mirror(&git, &mirror, &progress).await;
+        let reading = self.read_mirror(&git, &mirror, &progress);
+        let done = reading.instrument(progress.span.clone()).await;
         let (summary, step) = match done {
             Ok(outcome) => {
                 let summary = StepSummary {

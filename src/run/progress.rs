@@ -6,6 +6,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use headwater_collectors as collectors;
 use headwater_store::runs::StepRecord;
+use tracing::Span;
 
 use super::steps::{ScopeRun, Step, Stop};
 use super::{Runner, Tally};
@@ -29,6 +30,10 @@ impl ScopeRun<'_> {
             };
         }
         tally.step(&summary);
+        let is_first = (progress.place.stage == "collect") == self.plan.stages.collect;
+        if is_first && matches!(summary.state, "success" | "partial") {
+            tally.achieved();
+        }
         let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let record = StepRecord {
             stage: progress.place.stage.to_owned(),
@@ -78,6 +83,8 @@ pub(super) fn failed(error: &dyn std::error::Error) -> StepSummary {
 pub(super) struct Progress<'a> {
     runner: &'a Runner,
     place: Place,
+    /// The step, for the log: what happens in it is entered below it.
+    pub(super) span: Span,
     began: Instant,
     began_at: DateTime<Utc>,
     sums: Mutex<collectors::Progress>,
@@ -95,6 +102,13 @@ impl<'a> Progress<'a> {
             stage,
             stream,
         };
+        let span = tracing::info_span!(
+            "step",
+            connection = job.connection,
+            scope = job.scope.full_name,
+            stage,
+            stream
+        );
         let started = Event::StepStarted {
             place: place.clone(),
         };
@@ -102,6 +116,7 @@ impl<'a> Progress<'a> {
         Self {
             runner: scope_run.runner,
             place,
+            span,
             began: Instant::now(),
             began_at: scope_run.runner.clock.now(),
             sums: Mutex::default(),

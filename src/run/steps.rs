@@ -26,6 +26,8 @@ pub(super) struct ScopeRun<'a> {
     pub(super) job: Job,
     /// The mirror that was brought up to date in this run. While it is held, nobody evicts it.
     pub(super) mirror: Option<Mirror>,
+    /// The server said that there is no such thing.
+    pub(super) is_unknown: bool,
 }
 
 /// Why a scope goes no further.
@@ -78,25 +80,33 @@ impl ScopeRun<'_> {
         if self.runner.cancel.is_cancelled() {
             return Err(Stop::Scope);
         }
+        let lease = self.lease().await?;
+        let mut done = match everywhere {
+            true => self.convert_all(tally).await,
+            false => self.steps(tally).await,
+        };
+        if self.is_unknown && !matches!(done, Err(Stop::Broken | Stop::Leased)) {
+            let forgotten = self.forget_unknown().await;
+            done = also(done, forgotten).and_then(|done| done);
+        }
+        let released = lease.release().await;
+        done?;
+        released.map_err(|error| self.broken(&error))
+    }
+
+    /// Keeps other processes from working on the scope.
+    pub(super) async fn lease(&self) -> Step<Lease> {
         let store = &self.runner.store;
         let taken = leasing::lease_scope(store, &self.job.scope, self.claim).await;
-        let lease = match taken.map_err(|error| self.broken(&error))? {
-            Taken::Ours(lease) => lease,
+        match taken.map_err(|error| self.broken(&error))? {
+            Taken::Ours(lease) => Ok(lease),
             Taken::Held(holder) => {
                 let name = format!("{}:{}", self.job.connection, self.job.scope.full_name);
                 let message = leasing::held(&name, &holder);
                 self.runner.reporter.event(&Event::Notice { message });
-                return Err(Stop::Leased);
+                Err(Stop::Leased)
             }
-        };
-        let done = if everywhere {
-            self.convert_all(tally).await
-        } else {
-            self.steps(tally).await
-        };
-        let released = lease.release().await;
-        done?;
-        released.map_err(|error| self.broken(&error))
+        }
     }
 
     /// Tells what the database said outside any step.

@@ -20,6 +20,9 @@ pub struct Tally {
     requests: u64,
     /// Something was not done, but the rest was.
     incomplete: bool,
+    /// Some step of the run's first stage did what it is for: with collection, something of a
+    /// source was read.
+    achieved: bool,
     /// The credentials or their permissions did not suffice for some scope.
     refused: bool,
     /// Something of our own failed, such as the database.
@@ -45,6 +48,11 @@ impl Tally {
         self.rejected += summary.rejected;
         self.requests += summary.requests;
         self.incomplete |= summary.state != "success";
+    }
+
+    /// Notes a step of the run's first stage that did at least a part of its work.
+    pub fn achieved(&mut self) {
+        self.achieved = true;
     }
 
     /// Adds requests made outside steps.
@@ -104,12 +112,15 @@ impl Tally {
         self.rejected += other.rejected;
         self.requests += other.requests;
         self.incomplete |= other.incomplete;
+        self.achieved |= other.achieved;
         self.refused |= other.refused;
         self.broken |= other.broken;
         self.leased |= other.leased;
     }
 
-    /// The exit code this adds up to.
+    /// The exit code this adds up to. What is left undone makes a run partial, and failed only
+    /// when nothing at all was achieved: no repository got to its end, and no list of any was
+    /// read.
     #[must_use]
     pub fn exit(&self, cancelled: bool) -> Exit {
         let all_failed = self.scopes == self.scopes_failed;
@@ -118,7 +129,7 @@ impl Tally {
             () if self.broken => Exit::Failed,
             () if self.leased => Exit::Leased,
             () if self.refused && all_failed => Exit::Credentials,
-            () if self.incomplete && self.scopes_failed > 0 && all_failed => Exit::Failed,
+            () if self.scopes_failed > 0 && all_failed && !self.achieved => Exit::Failed,
             () if self.incomplete => Exit::Partial,
             () => Exit::Ok,
         }
@@ -161,12 +172,23 @@ mod tests {
                 tally.refused();
             })
         };
+        let in_part = || {
+            scope(|tally| {
+                tally.achieved();
+                tally.scope_failed();
+            })
+        };
         let cases = [
             (vec![fine(), fine()], Exit::Ok),
             (vec![fine(), failed()], Exit::Partial),
             (vec![failed(), failed()], Exit::Failed),
             (vec![refused(), refused()], Exit::Credentials),
             (vec![fine(), refused()], Exit::Partial),
+            // One list of the only repository failed, and others were read.
+            (vec![in_part()], Exit::Partial),
+            (vec![in_part(), failed()], Exit::Partial),
+            (vec![in_part(), scope(Tally::broken)], Exit::Failed),
+            (vec![in_part(), scope(Tally::leased)], Exit::Leased),
             (vec![fine(), scope(Tally::broken)], Exit::Failed),
             (vec![fine(), scope(Tally::leased)], Exit::Leased),
             (vec![], Exit::Ok),

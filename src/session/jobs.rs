@@ -135,8 +135,14 @@ async fn jobs_of(
             return Ok(Vec::new());
         }
     };
-    if streams.contains(&REPOSITORIES) {
-        let leads = renames::ask_for_names(session, &repositories, &cancel, &mut found).await?;
+    let known = registered_names(session, connection_id(connection)).await?;
+    spell_as_registered(&known, &mut found);
+    let asks_all = streams.contains(&REPOSITORIES);
+    // One that is not known is asked for in any case: only the server knows how it is spelt.
+    let is_asked = |name: &str| asks_all || !known.contains(name);
+    if found.wanted.iter().any(|it| is_asked(&it.scope.full_name)) {
+        let asked = (&repositories, &is_asked as &(dyn Fn(&str) -> bool + Sync));
+        let leads = renames::ask_for_names(session, asked, &cancel, &mut found).await?;
         let asked = leads.into_iter().map(|(name, _)| name);
         names.extend(asked.map(|name| (connection.name.clone(), name)));
     }
@@ -180,6 +186,31 @@ async fn jobs_of(
             .all(|job| job.scope.connection_id == connection_id(connection))
     );
     Ok(jobs)
+}
+
+/// Names of the scopes of a connection that are registered.
+async fn registered_names(
+    session: &Session,
+    connection_id: i64,
+) -> Result<BTreeSet<String>, Failure> {
+    let known = session.store.scopes().await?.into_iter();
+    let here = known.filter(|known| known.scope.connection_id == connection_id);
+    Ok(here.map(|known| known.scope.full_name).collect())
+}
+
+/// Names match in any case of letters: one that is registered keeps its spelling, so that no
+/// repository is there twice.
+fn spell_as_registered(known: &BTreeSet<String>, found: &mut Resolved) {
+    for wanted in &mut found.wanted {
+        let name = &wanted.scope.full_name;
+        if known.contains(name) {
+            continue;
+        }
+        let mut known = known.iter();
+        if let Some(spelt) = known.find(|known| known.eq_ignore_ascii_case(name)) {
+            wanted.scope = Scope::new(wanted.scope.connection_id, spelt.clone());
+        }
+    }
 }
 
 /// The workspaces of the repositories, unless only some repositories are meant. Nobody without

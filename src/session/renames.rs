@@ -21,20 +21,20 @@ use crate::source::{REPOSITORIES, Source};
 /// Asks for the repositories that are named in full, since only their UUID tells whether they are
 /// still those of last time. What comes back is their payload, so it costs no request more.
 ///
-/// Names that lead elsewhere now are replaced. A name that cannot be asked for stays as it is: its
+/// Only names that `is_asked` says are asked for. Names that lead elsewhere now are replaced. A name that cannot be asked for stays as it is: its
 /// collection will say why. Returns names as configured with those they lead to, where they differ.
 ///
 /// # Errors
 /// When the database fails.
 pub(super) async fn ask_for_names(
     session: &Session,
-    repositories: &Repositories<'_>,
+    (repositories, is_asked): (&Repositories<'_>, &(dyn Fn(&str) -> bool + Sync)),
     cancel: &CancellationToken,
     found: &mut Resolved,
 ) -> Result<Vec<(String, String)>, Failure> {
     let wanted = std::mem::take(&mut found.wanted);
     let asked = stream::iter(wanted).map(|wanted| async move {
-        if wanted.prefetched.is_some() {
+        if wanted.prefetched.is_some() || !is_asked(&wanted.scope.full_name) {
             return (wanted, Ok(None));
         }
         let answer = repositories.named(&wanted.scope, cancel).await;

@@ -9,6 +9,7 @@ use crate::plan::Plan;
 use crate::report::RunSummary;
 use crate::resolve::{Selection, registered};
 use crate::run::{Job, Tally};
+use crate::source::GIT;
 
 impl Session {
     /// Runs the offline stages of a plan over the selected repositories that are registered.
@@ -22,7 +23,8 @@ impl Session {
     ) -> Result<(Exit, RunSummary), Failure> {
         let config = &self.config;
         let known = registered(&self.store, config, selection).await?;
-        let reads_git = plan.stages.extract && known.iter().any(|(_, name)| config.reads_git(name));
+        let reads = plan.stages.extract && plan.streams.contains(&GIT);
+        let reads_git = reads && known.iter().any(|(_, name)| config.reads_git(name));
         let mirrors = if reads_git {
             Some(mirrors(config, &self.folder).await?)
         } else {

@@ -7,12 +7,14 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use headwater_collectors::{Collection, content_hash};
+use headwater_collectors::{Collection, Paging, content_hash};
 use headwater_domain::Scope;
 use headwater_store::Store;
 use headwater_store::compare::{Difference, scopes_equal, tables_equal};
+use headwater_store::leases::Lease;
 use headwater_store::progress::WalkKey;
 use headwater_store::raw::{ItemTime, NewItem, ParentPosition, PendingParent, RawRow, StoredItems};
+use headwater_store::scopes::KnownScope;
 use url::Url;
 
 use super::jobs::{Prepared, resolve_jobs};
@@ -22,9 +24,9 @@ use crate::database;
 use crate::entities::tables_of;
 use crate::exit::{Exit, Failure};
 use crate::plan::{Depth, Plan, Stages};
-use crate::report::Event;
-use crate::resolve::Selection;
-use crate::run::{Job, Tally};
+use crate::resolve::{Selection, connection_name};
+use crate::run::{Job, Tally, lease_all};
+use crate::source::GIT;
 use crate::sources::union;
 
 /// Parents looked at together.
@@ -33,12 +35,26 @@ const PAGE: usize = 256;
 /// What a verification found.
 #[derive(Debug)]
 pub struct Verified {
-    /// 0 when nothing differs, 5 when something does or could not be read.
+    /// 0 when nothing differs, 5 when something does or could not be compared, 7 when another
+    /// process works on something that was to be compared.
     pub exit: Exit,
     /// Here: in the database. There: in a fresh first sync.
     pub differences: Vec<Difference>,
     /// Repositories that were compared.
     pub scopes: Vec<Scope>,
+    /// What was not compared.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Something that was not compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// A repository, `connection:workspace/slug`; or a stream, or one of a repository.
+    pub what: String,
+    /// Why.
+    pub why: String,
+    /// How the verification ends for it: 0 where that was asked for or has been known before.
+    pub exit: Exit,
 }
 
 /// What is to be verified.
@@ -48,6 +64,8 @@ pub struct VerifyRequest {
     pub selection: Selection,
     /// Read the records of unchanged items again, too.
     pub deep: bool,
+    /// Streams that are not read; their rows are taken over as they are.
+    pub skip: Vec<&'static str>,
     /// Differences that are listed, at most.
     pub limit: usize,
 }
@@ -112,15 +130,9 @@ struct Scratch<'a> {
 impl Scratch<'_> {
     /// Fills the scratch database and compares.
     async fn compare_all(&self) -> Result<Verified, Failure> {
-        let (scratch, session) = (self, &self.session);
-        let (deep, limit) = (self.request.deep, self.request.limit);
+        let session = &self.session;
+        let before = self.here.scopes().await?;
         let mut tally = Tally::default();
-        let plan = |stages, streams| Plan {
-            command: "verify",
-            stages,
-            streams,
-            depth: Depth::Changes,
-        };
         let first_sync = SyncRequest {
             plan: plan(Stages::ALL, session.sources.stream_names()),
             selection: self.request.selection.clone(),
@@ -128,47 +140,288 @@ impl Scratch<'_> {
         };
         let prepared = resolve_jobs(session, &first_sync, &mut tally);
         let Prepared { jobs, _watched } = Box::pin(prepared).await?;
-        let runner = session.runner();
-        let streams = |child: bool| {
-            let entries = session.sources.streams();
-            let entries = entries.map(|(_, entry)| &entry.collection);
-            let wanted = entries.filter(move |collection| collection.parent.is_some() == child);
-            wanted.map(|collection| collection.stream).collect()
-        };
-        let lists = plan(Stages::COLLECT, streams(false));
-        let mut exits = vec![runner.run(&lists, jobs.clone(), tally).await?.0];
-        for job in &jobs {
-            scratch.take_unchanged(job, deep).await?;
-        }
-        let mut children = plan(Stages::COLLECT, streams(true));
-        if deep {
-            // By the lists of single items alone: what came by another way is checked, too.
-            children.depth = Depth::Everything;
-        }
-        let transform = plan(Stages::OFFLINE, session.sources.stream_names());
-        for next in [&children, &transform] {
-            if !session.cancel.is_cancelled() {
-                exits.push(runner.run(next, jobs.clone(), Tally::default()).await?.0);
-            }
-        }
+        let mut left_out = self.skipped(&jobs);
+        let mut exits = self.fill(&jobs, tally, &mut left_out).await?;
         let mut verified = Verified {
             exit: Exit::Ok,
             differences: Vec::new(),
             scopes: Vec::new(),
+            left_out,
         };
         if session.cancel.is_cancelled() {
             verified.exit = Exit::Cancelled;
             return Ok(verified);
         }
-        verified.scopes = scratch.read_whole(&jobs).await?;
-        verified.differences = scratch.compare(&verified.scopes, &jobs, limit).await?;
-        let failed = exits.into_iter().find(|exit| *exit != Exit::Ok);
-        verified.exit = match failed {
-            Some(exit) => exit,
-            None if verified.differences.is_empty() => Exit::Ok,
-            None => Exit::Partial,
-        };
+        let (jobs, leases) = self.lease(jobs, &mut verified.left_out).await?;
+        let moved = self.moved(&jobs, &before).await?;
+        if !moved.is_empty() {
+            // Another process has synced them meanwhile: what it found is looked for, too.
+            let mut again = Vec::new();
+            exits.extend(self.fill(&moved, Tally::default(), &mut again).await?);
+        }
+        verified.scopes = self.read_whole(&jobs, &mut verified.left_out).await?;
+        self.note_others(&mut verified).await?;
+        if session.cancel.is_cancelled() {
+            verified.exit = Exit::Cancelled;
+            return Ok(verified);
+        }
+        verified.differences = self.compare(&verified.scopes, &jobs).await?;
+        for lease in leases {
+            lease.release().await?;
+        }
+        let differs = (!verified.differences.is_empty()).then_some(Exit::Partial);
+        exits.extend(verified.left_out.iter().map(|left| left.exit));
+        exits.extend(differs);
+        verified.exit = worst(exits);
         Ok(verified)
+    }
+
+    /// A first sync, or the next one, with the records of unchanged items taken over.
+    async fn fill(
+        &self,
+        jobs: &[Job],
+        tally: Tally,
+        left_out: &mut Vec<LeftOut>,
+    ) -> Result<Vec<Exit>, Failure> {
+        let (session, deep) = (&self.session, self.request.deep);
+        let runner = session.runner();
+        let streams = |child: bool| {
+            let entries = session.sources.streams();
+            let entries = entries.map(|(_, entry)| &entry.collection);
+            let wanted = entries.filter(move |collection| collection.parent.is_some() == child);
+            let wanted = wanted.map(|collection| collection.stream);
+            wanted.filter(|stream| !self.request.skip.contains(stream))
+        };
+        let lists = plan(Stages::COLLECT, streams(false).collect());
+        let mut exits = vec![runner.run(&lists, jobs.to_vec(), tally).await?.0];
+        for job in jobs {
+            if session.cancel.is_cancelled() {
+                return Ok(exits);
+            }
+            self.take_unread(job, left_out).await?;
+            self.take_unchanged(job, deep).await?;
+        }
+        let mut children = plan(Stages::COLLECT, streams(true).collect());
+        if deep {
+            // By the lists of single items alone: what came by another way is checked, too.
+            children.depth = Depth::Everything;
+        }
+        let mut offline = plan(Stages::OFFLINE, session.sources.stream_names());
+        let mut lists_of_git = plan(Stages::COLLECT, vec![GIT]);
+        lists_of_git
+            .streams
+            .retain(|git| !self.request.skip.contains(git));
+        offline
+            .streams
+            .retain(|it| *it != GIT || !self.request.skip.contains(it));
+        let with_all = jobs.iter().map(|job| Job {
+            streams: Arc::new(self.unskipped(job)),
+            ..job.clone()
+        });
+        let steps = [
+            (children, jobs.to_vec()),
+            (lists_of_git, jobs.to_vec()),
+            (offline, with_all.collect()),
+        ];
+        for (plan, jobs) in steps {
+            if !plan.streams.is_empty() && !session.cancel.is_cancelled() {
+                exits.push(runner.run(&plan, jobs, Tally::default()).await?.0);
+            }
+        }
+        Ok(exits)
+    }
+
+    /// Names the streams that are skipped, by the request or by the configuration.
+    fn skipped(&self, jobs: &[Job]) -> Vec<LeftOut> {
+        let asked = self.request.skip.iter().map(|stream| LeftOut {
+            what: (*stream).to_owned(),
+            why: "it is skipped, as was asked for".to_owned(),
+            exit: Exit::Ok,
+        });
+        let mut left_out: Vec<LeftOut> = asked.collect();
+        let mut connections: BTreeSet<&str> = BTreeSet::new();
+        for job in jobs.iter() {
+            if !connections.insert(&job.connection) {
+                continue;
+            }
+            for stream in self.session.config.skipped_streams_of(&job.connection) {
+                left_out.push(LeftOut {
+                    what: format!("{}: {stream}", job.connection),
+                    why: "`skip_streams` in the configuration leaves it out".to_owned(),
+                    exit: Exit::Ok,
+                });
+            }
+        }
+        left_out
+    }
+
+    /// Takes over the rows of streams that are skipped, and of lists that the source does not
+    /// have any more: a sync leaves those rows as they are.
+    async fn take_unread(&self, job: &Job, left_out: &mut Vec<LeftOut>) -> Result<(), Failure> {
+        let Some(client) = &job.client else {
+            return Ok(());
+        };
+        let mut absent: Vec<&str> = Vec::new();
+        let unskipped = self.unskipped(job);
+        for entry in job.source.streams_of(&job.scope) {
+            let list = &entry.collection;
+            let hangs_on = list.parent.as_ref().map(|(parent, _)| parent.stream);
+            if !unskipped.contains(list.stream) {
+                continue;
+            }
+            let is_skipped =
+                self.request.skip.contains(&list.stream) || !job.streams.contains(list.stream);
+            let is_absent = match hangs_on {
+                Some(parent) => absent.contains(&parent),
+                None => !is_skipped && self.is_absent(job, list).await?,
+            };
+            if is_absent {
+                absent.push(list.stream);
+            }
+            if !is_skipped && !is_absent {
+                continue;
+            }
+            let taken = self.take_list((job, client.endpoint()), list).await?;
+            if is_absent && taken > 0 {
+                left_out.push(LeftOut {
+                    what: format!(
+                        "{}:{}: {}",
+                        job.connection, job.scope.full_name, list.stream
+                    ),
+                    why: "the source does not have this list any more; what was collected stays"
+                        .to_owned(),
+                    exit: Exit::Partial,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The streams of a job, with those that the configuration skips: other streams' rows follow
+    /// from theirs, too.
+    fn unskipped(&self, job: &Job) -> BTreeSet<&'static str> {
+        let config = &self.session.config;
+        config.unskipped_streams_of(&job.source, &job.connection)
+    }
+
+    /// Whether a list that was asked for is not there: its step succeeded and it was not walked.
+    async fn is_absent(&self, job: &Job, list: &Collection) -> Result<bool, Failure> {
+        let stream = list.stream;
+        let steps = self.there().scope_status(&job.scope).await?;
+        let ran = steps.iter().any(|status| {
+            let step = &status.step;
+            step.stage == "collect" && step.stream == stream && step.state == "success"
+        });
+        if !ran || list.endpoint.paging == Paging::Single {
+            return Ok(false);
+        }
+        let scope = &job.scope;
+        let walk = self.there().walk_state(WalkKey { scope, stream }).await?;
+        Ok(!walk.complete)
+    }
+
+    /// Takes over all stored rows of a stream.
+    async fn take_list(
+        &self,
+        (job, base): (&Job, &Url),
+        list: &Collection,
+    ) -> Result<usize, Failure> {
+        let scope = &job.scope;
+        let further = job.source.children_of(list.stream);
+        let (mut position, mut taken) = ((0, 0), 0);
+        loop {
+            let table = &list.raw_table;
+            let rows = self
+                .here
+                .changed_items(scope, table, position, PAGE)
+                .await?;
+            let Some(last) = rows.last() else {
+                return Ok(taken);
+            };
+            position = (last.changed_seq, last.id);
+            taken += rows.len();
+            self.write_rows((scope, base), list, &further, rows, Vec::new())
+                .await?;
+        }
+    }
+
+    /// Keeps other processes from working on the scopes while they are compared. Those that one
+    /// works on now are left out.
+    async fn lease(
+        &self,
+        jobs: Vec<Job>,
+        left_out: &mut Vec<LeftOut>,
+    ) -> Result<(Vec<Job>, Vec<Lease>), Failure> {
+        let registered = self.here.scopes().await?;
+        let (mut ours, mut leases) = (Vec::with_capacity(jobs.len()), Vec::new());
+        for job in jobs {
+            if !registered.iter().any(|known| known.scope == job.scope) {
+                // Nobody can have begun to write it.
+                ours.push(job);
+                continue;
+            }
+            match lease_all(self.here, [&job.scope].into_iter(), "verify").await {
+                Ok(taken) => {
+                    leases.extend(taken);
+                    ours.push(job);
+                }
+                Err(failure) if failure.exit == Exit::Leased => left_out.push(LeftOut {
+                    what: format!("{}:{}", job.connection, job.scope.full_name),
+                    why: failure.to_string(),
+                    exit: Exit::Leased,
+                }),
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok((ours, leases))
+    }
+
+    /// The scopes of which rows have changed since the verification began.
+    async fn moved(&self, jobs: &[Job], before: &[KnownScope]) -> Result<Vec<Job>, Failure> {
+        let now = self.here.scopes().await?;
+        let seq = |known: &[KnownScope], scope: &Scope| {
+            let known = known.iter().find(|known| known.scope == *scope);
+            known.map(|known| known.seq)
+        };
+        let moved = jobs
+            .iter()
+            .filter(|job| seq(before, &job.scope) != seq(&now, &job.scope));
+        Ok(moved.cloned().collect())
+    }
+
+    /// Names registered scopes that were not compared and of which nothing was said yet.
+    async fn note_others(&self, verified: &mut Verified) -> Result<(), Failure> {
+        let config = &self.session.config;
+        for known in self.here.scopes().await? {
+            if known.scope.is_everywhere() {
+                continue;
+            }
+            let name = &known.scope.full_name;
+            let connection = connection_name(config, known.scope.connection_id);
+            let what = format!("{connection}:{name}");
+            let is_said = verified.left_out.iter().any(|left| left.what == what);
+            if is_said || verified.scopes.contains(&known.scope) {
+                continue;
+            }
+            let configured = config.connection(&connection);
+            let (why, exit) = if !self.request.selection.includes(&connection, name) {
+                ("it was not asked for", Exit::Ok)
+            } else if known.source_gone_at.is_some() {
+                ("it is gone at the source; its rows stay", Exit::Ok)
+            } else if known.scope.is_workspace() && !self.request.selection.is_everything() {
+                ("only repositories were asked for", Exit::Ok)
+            } else if configured.is_some_and(|own| own.wanted(name) || known.scope.is_workspace()) {
+                ("the source did not list it", Exit::Partial)
+            } else {
+                ("the configuration does not name it any more", Exit::Ok)
+            };
+            verified.left_out.push(LeftOut {
+                what,
+                why: why.to_owned(),
+                exit,
+            });
+        }
+        Ok(())
     }
 
     fn there(&self) -> &Store {
@@ -292,6 +545,21 @@ impl Scratch<'_> {
             .here
             .children_of(scope, &child.raw_table, &keys)
             .await?;
+        let further = job.source.children_of(child.stream);
+        self.write_rows((scope, base), child, &further, rows, fetched)
+            .await
+    }
+
+    /// Writes stored rows as they would be stored today, with the times at which they were seen,
+    /// and notes parents of which they are all.
+    async fn write_rows(
+        &self,
+        (scope, base): (&Scope, &Url),
+        list: &Collection,
+        further: &[Collection],
+        rows: Vec<RawRow>,
+        fetched: Vec<(String, i64)>,
+    ) -> Result<(), Failure> {
         let times: Vec<ItemTime> = rows
             .iter()
             .map(|row| ItemTime {
@@ -300,17 +568,18 @@ impl Scratch<'_> {
                 at: row.created_at,
             })
             .collect();
-        let further = job.source.children_of(child.stream);
         let mut items = Vec::with_capacity(rows.len());
         for row in rows {
-            items.push(remade((scope, base), child, &further, row)?);
+            items.push(remade((scope, base), list, further, row)?);
         }
         let mut page = self.there().begin(scope, self.session.clock.now()).await?;
         let none = StoredItems::default();
-        page.write_items(&child.raw_table, items, &none, None)
+        page.write_items(&list.raw_table, items, &none, None)
             .await?;
-        page.set_item_times(&child.raw_table, times)?;
-        page.set_children_fetched(child.stream, fetched).await?;
+        page.set_item_times(&list.raw_table, times)?;
+        if !fetched.is_empty() {
+            page.set_children_fetched(list.stream, fetched).await?;
+        }
         page.commit().await?;
         Ok(())
     }
@@ -337,36 +606,45 @@ impl Scratch<'_> {
     }
 
     /// Repositories that were read to the end; for others nothing can be said.
-    async fn read_whole(&self, jobs: &[Job]) -> Result<Vec<Scope>, Failure> {
+    async fn read_whole(
+        &self,
+        jobs: &[Job],
+        left_out: &mut Vec<LeftOut>,
+    ) -> Result<Vec<Scope>, Failure> {
         let mut whole = Vec::new();
         for job in jobs {
             let steps = self.there().scope_status(&job.scope).await?;
             let unread = |state: &str| matches!(state, "failed" | "cancelled");
-            if steps.iter().any(|status| unread(&status.step.state)) || steps.is_empty() {
-                let message = format!(
-                    "{}:{} could not be read and is not compared",
-                    job.connection, job.scope.full_name
-                );
-                self.session.reporter.event(&Event::Notice { message });
-            } else {
+            let first = steps.iter().find(|status| unread(&status.step.state));
+            if first.is_none() && !steps.is_empty() {
                 whole.push(job.scope.clone());
+                continue;
             }
+            let why = first.map_or_else(
+                || "it could not be read".to_owned(),
+                |status| {
+                    let step = &status.step;
+                    format!("{} could not be read: {}", step.stream, step.message)
+                },
+            );
+            left_out.push(LeftOut {
+                what: format!("{}:{}", job.connection, job.scope.full_name),
+                why,
+                exit: Exit::Partial,
+            });
         }
         Ok(whole)
     }
 
     /// Accounts belong to all repositories of a connection: they are compared when all are.
     /// Tables of entities that no repository wants any more have nothing to be compared with.
-    async fn compare(
-        &self,
-        scopes: &[Scope],
-        jobs: &[Job],
-        limit: usize,
-    ) -> Result<Vec<Difference>, Failure> {
+    async fn compare(&self, scopes: &[Scope], jobs: &[Job]) -> Result<Vec<Difference>, Failure> {
+        let limit = self.request.limit;
         let tables = self.session.sources.iter().map(|source| {
             let own = jobs.iter().filter(|job| Arc::ptr_eq(&job.source, source));
-            let streams = own.flat_map(|job| job.streams.iter().copied()).collect();
-            tables_of(source, &streams)
+            let streams = own.flat_map(|job| job.streams.iter().copied());
+            let streams = streams.filter(|it| *it != GIT || !self.request.skip.contains(&GIT));
+            tables_of(source, &streams.collect())
         });
         let tables = union(tables);
         let known = self.here.scopes().await?;
@@ -378,6 +656,30 @@ impl Scratch<'_> {
         };
         Ok(found)
     }
+}
+
+/// What runs into the scratch database.
+fn plan(stages: Stages, streams: Vec<&'static str>) -> Plan {
+    Plan {
+        command: "verify",
+        stages,
+        streams,
+        depth: Depth::Changes,
+    }
+}
+
+/// The ending that says most: what failed altogether, then what another process holds, then what
+/// differs or was not compared.
+fn worst(exits: Vec<Exit>) -> Exit {
+    let order = [
+        Exit::Cancelled,
+        Exit::Credentials,
+        Exit::Failed,
+        Exit::Leased,
+    ];
+    let found = order.into_iter().find(|exit| exits.contains(exit));
+    let other = || exits.iter().copied().find(|exit| *exit != Exit::Ok);
+    found.or_else(other).unwrap_or(Exit::Ok)
 }
 
 /// A stored record as it would be stored today: all but its data is made anew.

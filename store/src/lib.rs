@@ -14,6 +14,7 @@ pub mod derivations;
 pub mod diffs;
 mod error;
 pub mod forecast;
+mod forgetting;
 pub mod git;
 mod graph;
 pub mod hashes;

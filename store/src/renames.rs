@@ -15,7 +15,7 @@ use crate::error::{During, StoreError};
 use crate::page::Page;
 
 /// What remembers something of a scope by its `params`.
-const BOOKKEEPING: [&str; 10] = [
+pub(crate) const BOOKKEEPING: [&str; 10] = [
     "_headwater_scopes",
     "_headwater_checkpoints",
     "_headwater_walks",

@@ -18,6 +18,8 @@ pub struct KnownScope {
     pub data_after: Option<DateTime<Utc>>,
     /// When the source stopped knowing the repository (UTC); its rows stay.
     pub source_gone_at: Option<DateTime<Utc>>,
+    /// Sequence of its last change: equal when no raw or tool row has changed in between.
+    pub seq: i64,
 }
 
 impl Store {
@@ -64,7 +66,7 @@ impl Store {
 
     /// All registered scopes in name order.
     pub async fn scopes(&self) -> Result<Vec<KnownScope>, StoreError> {
-        let text = "SELECT connection_id, full_name, data_after, source_gone_at \
+        let text = "SELECT connection_id, full_name, data_after, source_gone_at, seq \
                     FROM _headwater_scopes ORDER BY connection_id, full_name";
         let rows = self.query_all(text, Vec::new()).await?;
         let read = rows.iter().map(|row| {
@@ -73,6 +75,7 @@ impl Store {
                 scope: Scope::new(row.get(0)?, name),
                 data_after: row.get(2)?,
                 source_gone_at: row.get(3)?,
+                seq: row.get(4)?,
             })
         });
         read.collect::<Result<_, _>>().during("reading scopes")

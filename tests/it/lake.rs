@@ -9,7 +9,7 @@ use headwater::config::{self, Config, DatabaseAddress};
 use headwater::connect::Connector;
 use headwater::exit::{Exit, Failure};
 use headwater::plan::{Depth, Plan, Stages};
-use headwater::report::{RunSummary, Silent};
+use headwater::report::{Reporters, RunSummary, Silent};
 use headwater::resolve::Selection;
 use headwater::session::{Session, SyncRequest, Verified, VerifyRequest};
 use headwater::source::Source;
@@ -180,7 +180,7 @@ impl Lake {
             store: store.clone(),
             connector: Connector::recording((self.folder.path(), &clock), &sources, ledger),
             sources,
-            reporter: Arc::new(Silent),
+            reporter: Reporters::of(Arc::new(Silent), &clock),
             clock,
             cancel,
         })
@@ -347,4 +347,9 @@ pub(crate) fn stdout(output: &Output) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}\n{errors}");
     text
+}
+
+/// The exit code of a program that ended by itself.
+pub(crate) fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
 }

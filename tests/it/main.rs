@@ -15,6 +15,7 @@ mod derivations;
 mod diffs;
 mod entities;
 mod explain;
+mod forgetting;
 mod git;
 mod git_history;
 mod hashes;

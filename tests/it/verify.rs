@@ -4,7 +4,12 @@ use std::fmt::Write as _;
 
 use headwater::exit::Exit;
 use headwater::plan::Depth;
-use headwater_simulator::Simulator;
+use headwater::session::VerifyRequest;
+use headwater_simulator::{Behaviour, Removed, Simulator};
+use headwater_store::leases::Taken;
+use headwater_testing::On;
+use rstest::rstest;
+use tokio_util::sync::CancellationToken;
 
 use crate::lake::{self, How, Lake};
 use crate::sync::is_top_list;
@@ -204,4 +209,130 @@ async fn a_person_verifies_and_reconciles_from_the_command_line() {
     assert_eq!(code(&["reconcile", &scope]).0, 0);
     assert_eq!(code(&["verify", "--deep"]), equal);
     assert_eq!(code(&["verify", "other/nothing"]).0, 2);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_that_another_process_works_on_is_named_and_not_compared(
+    #[values(On::Sqlite, On::Postgres, On::MariaDb)] on: On,
+) {
+    let simulator = lake::tiny().await;
+    let Some(lake) = Lake::on(on, &simulator, lake::ALL).await else {
+        return;
+    };
+    lake.sync(How::default()).await;
+    let other = lake.opened_again().await;
+    let scope = other.scopes().await.unwrap().pop().unwrap().scope;
+    let claim = headwater::run::claim("sync");
+    let Ok(Taken::Ours(lease)) = other.lease_scope(&scope, &claim).await else {
+        panic!("{} is leased", scope.full_name);
+    };
+    // Half of its rows are written.
+    lake.execute("DELETE FROM pull_request_comments").await;
+    lake.execute("DELETE FROM _tool_bitbucket_repositories")
+        .await;
+    let verified = lake.verify(false).await;
+    assert_eq!(verified.exit, Exit::Leased);
+    assert!(!verified.scopes.contains(&scope));
+    let name = format!("acme-cloud:{}", scope.full_name);
+    let named = verified.left_out.iter().find(|left| left.what == name);
+    assert!(named.is_some_and(|left| left.why.contains("command sync")));
+    lease.release().await.unwrap();
+    let verified = lake.verify(false).await;
+    assert_eq!(
+        (verified.exit, verified.left_out),
+        (Exit::Partial, Vec::new())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_skipped_is_named_and_its_rows_are_taken_as_they_are() {
+    let (_simulator, lake) = tiny().await;
+    lake.execute("DELETE FROM _raw_bitbucket_api_pull_request_comments")
+        .await;
+    lake.execute("DELETE FROM _tool_bitbucket_pull_request_comments")
+        .await;
+    lake.execute("DELETE FROM pull_request_comments").await;
+    let session = lake.session(&lake.store, CancellationToken::new()).await;
+    let session = session.unwrap();
+    let mut request = VerifyRequest {
+        deep: true,
+        limit: 5,
+        ..VerifyRequest::default()
+    };
+    let verified = session.verify(&request).await.unwrap();
+    assert_eq!(verified.exit, Exit::Partial);
+    request.skip = vec![
+        "pull_request_comments",
+        "pull_request_activities",
+        "pipelines",
+    ];
+    let verified = session.verify(&request).await.unwrap();
+    assert_eq!(shown(&verified), Vec::<String>::new());
+    let named: Vec<&str> = verified
+        .left_out
+        .iter()
+        .map(|it| it.what.as_str())
+        .collect();
+    assert_eq!(named, request.skip);
+    assert_eq!(verified.exit, Exit::Ok);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_the_source_has_no_more_is_named_and_is_no_difference() {
+    let (simulator, lake) = tiny().await;
+    simulator.set_behaviour(Behaviour {
+        removed: vec![Removed {
+            status: 404,
+            ..Removed::new("/environments")
+        }],
+        ..Behaviour::default()
+    });
+    let verified = lake.verify(false).await;
+    assert_eq!(shown(&verified), Vec::<String>::new());
+    assert_eq!(verified.exit, Exit::Partial);
+    let named = verified.left_out.iter().map(|it| it.what.as_str());
+    assert!(named.clone().count() > 0 && named.clone().all(|it| it.ends_with(": environments")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_the_configuration_skips_is_not_asked_for_and_is_named() {
+    let (simulator, mut lake) = tiny().await;
+    let text = lake::configuration(&simulator.endpoint(), lake::ALL);
+    let rules = |skip: &str| format!("{text}\n[scope_config.default]\nskip_streams = [{skip}]\n");
+    lake.configure(&rules("\"pipelines\", \"pull_request_activities\""));
+    let _ = simulator.take_requests();
+    let (exit, _) = lake.sync(How { full: true }).await;
+    assert_eq!(exit, Exit::Ok);
+    let asked = simulator.take_requests().into_iter();
+    let mut paths = asked.map(|request| request.path);
+    assert!(!paths.any(|path| path.contains("/pipelines") || path.contains("/activity")));
+    let verified = lake.verify(true).await;
+    assert_eq!(shown(&verified), Vec::<String>::new());
+    let named: Vec<&str> = verified
+        .left_out
+        .iter()
+        .map(|it| it.what.as_str())
+        .collect();
+    assert_eq!(
+        named,
+        [
+            "acme-cloud: pipelines",
+            "acme-cloud: pull_request_activities"
+        ]
+    );
+    assert_eq!(verified.exit, Exit::Ok);
+    for (skip, said) in [
+        ("\"pipeline\"", "did you mean pipelines?"),
+        ("\"repositories\"", "cannot be left out"),
+    ] {
+        lake.configure(&rules(skip));
+        for command in ["sync", "config check"] {
+            let arguments: Vec<&str> = command.split(' ').collect();
+            let output = lake::headwater(lake.folder(), &arguments);
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(lake::code(&output), 3, "{command}: {text}");
+            assert!(text.contains(said), "{command}: {text}");
+        }
+    }
 }
