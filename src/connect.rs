@@ -125,6 +125,12 @@ impl Connector {
         Ok(())
     }
 
+    /// Requests of all connections that wait for a rate limit now.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.paces().values().map(Pace::waiting).sum()
+    }
+
     fn paces(&self) -> MutexGuard<'_, HashMap<String, Pace>> {
         self.0.paces.lock().unwrap_or_else(PoisonError::into_inner)
     }

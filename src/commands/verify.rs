@@ -50,7 +50,8 @@ pub(super) async fn verify(
         output::note(format!("not compared: {what}: {why}"));
     }
     if verified.differences.is_empty() && format == Format::Table {
-        let message = match (verified.exit, verified.left_out.is_empty()) {
+        let named = |left: &LeftOut| left.why == LeftOut::NOT_NAMED;
+        let message = match (verified.exit, verified.left_out.iter().all(named)) {
             (Exit::Ok, true) => "equal to a fresh first sync",
             (Exit::Ok, false) => "what was compared is equal to a fresh first sync",
             _ => "no differences in what could be compared; see the messages above",

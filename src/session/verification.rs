@@ -57,6 +57,11 @@ pub struct LeftOut {
     pub exit: Exit,
 }
 
+impl LeftOut {
+    /// Why other repositories than those that the command names are not compared.
+    pub const NOT_NAMED: &str = "it is not among the repositories that were named";
+}
+
 /// What is to be verified.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyRequest {
@@ -405,11 +410,9 @@ impl Scratch<'_> {
             }
             let configured = config.connection(&connection);
             let (why, exit) = if !self.request.selection.includes(&connection, name) {
-                ("it was not asked for", Exit::Ok)
+                (LeftOut::NOT_NAMED, Exit::Ok)
             } else if known.source_gone_at.is_some() {
                 ("it is gone at the source; its rows stay", Exit::Ok)
-            } else if known.scope.is_workspace() && !self.request.selection.is_everything() {
-                ("only repositories were asked for", Exit::Ok)
             } else if configured.is_some_and(|own| own.wanted(name) || known.scope.is_workspace()) {
                 ("the source did not list it", Exit::Partial)
             } else {

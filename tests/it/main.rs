@@ -37,6 +37,7 @@ mod requests;
 mod rules;
 mod scopes;
 mod secrets;
+mod sessions;
 mod situation;
 mod sync;
 mod verify;
