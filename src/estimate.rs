@@ -6,7 +6,8 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use futures::{StreamExt, stream};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream};
 use headwater_collectors::{Budget, Collection, Paging, list_size};
 use headwater_store::forecast::ChildLists;
 use headwater_store::progress::{WalkKey, WalkState};
@@ -277,10 +278,11 @@ async fn ask(basis: &Basis<'_>, jobs: &[&Job], known: &mut [Known], budget: Budg
         .step_by(every)
         .flat_map(|place| known[place].unknown().map(move |stream| (place, stream)))
         .collect();
-    let asked = asked.into_iter().map(|(place, stream)| async move {
-        let length = length_at_source(basis, jobs[place], stream).await;
-        (place, stream, length)
-    });
+    // Collected and boxed, so that the compiler sees that a run can be spawned.
+    let asked: Vec<BoxFuture<'_, _>> = asked
+        .into_iter()
+        .map(|(place, stream)| length_of(basis, (place, jobs[place]), stream).boxed())
+        .collect();
     let mut answers = stream::iter(asked).buffer_unordered(8);
     while let Some((place, stream, length)) = answers.next().await {
         let mut whole = known[place].whole.iter_mut();
@@ -288,6 +290,15 @@ async fn ask(basis: &Basis<'_>, jobs: &[&Job], known: &mut [Known], budget: Budg
             whole.length = length.map(|length| length.saturating_sub(whole.stored));
         }
     }
+}
+
+/// A list by the place of its repository, with its length.
+async fn length_of(
+    basis: &Basis<'_>,
+    (place, job): (usize, &Job),
+    stream: &'static str,
+) -> (usize, &'static str, Option<u64>) {
+    (place, stream, length_at_source(basis, job, stream).await)
 }
 
 /// Length of a list, where it can be had: what stands in the way now is told when it is collected.
