@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use headwater_store::Store;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -76,6 +78,17 @@ impl Session {
         let done = done?;
         closed?;
         Ok(done)
+    }
+
+    /// Runs [`Self::sync`] beside whoever calls, until the session's token is cancelled. It has a
+    /// thread of its own, so that computing never delays other tasks of the runtime.
+    ///
+    /// # Panics
+    /// Outside a runtime.
+    #[must_use]
+    pub fn spawn(self, request: SyncRequest) -> JoinHandle<Result<(Exit, RunSummary), Failure>> {
+        let runtime = Handle::current();
+        tokio::task::spawn_blocking(move || runtime.block_on(self.sync(&request)))
     }
 
     async fn resolve_and_run(&self, request: &SyncRequest) -> Result<(Exit, RunSummary), Failure> {

@@ -3,7 +3,7 @@
 //! The first sync is made: into a scratch database in a temporary folder, which is compared
 //! afterwards and thrown away. Why: docs/decisions/0020-verify-by-scratch.md.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 

@@ -10,6 +10,7 @@ use headwater::connect::Connector;
 use headwater::exit::Exit;
 use headwater::plan::Depth;
 use headwater::report::{Event, Report, Reporter, Reporters};
+use headwater::sources::Sources;
 use headwater_testing::On;
 use tokio_util::sync::CancellationToken;
 use tracing::span::{Attributes, Id};
@@ -56,8 +57,7 @@ async fn a_spawned_run_is_followed_by_several_who_learn_run_and_time() {
     session.clock = ticking();
     session.reporter = Reporters::of(Arc::new(first.clone()), &session.clock);
     session.reporter.add(Arc::new(second.clone()));
-    let running = session.clone();
-    let run = tokio::spawn(async move { running.sync(&request("sync", Depth::Changes)).await });
+    let run = session.clone().spawn(request("sync", Depth::Changes));
     assert_eq!(run.await.unwrap().unwrap().0, Exit::Ok);
     let reports = first.all();
     assert!(reports.len() > 20);
@@ -91,7 +91,7 @@ async fn a_spawned_run_ends_when_its_token_says_so() {
     let cancel = CancellationToken::new();
     cancel.cancel();
     let session = lake.session(&lake.store, cancel).await.unwrap();
-    let run = tokio::spawn(async move { session.sync(&request("sync", Depth::Changes)).await });
+    let run = session.spawn(request("sync", Depth::Changes));
     assert_eq!(run.await.unwrap().unwrap().0, Exit::Cancelled);
 }
 
@@ -103,15 +103,13 @@ async fn two_runs_of_one_process_share_the_budget_of_a_credential() {
     let text = text.replace("requests_per_hour = 1000000000", "requests_per_hour = 100");
     let first = Lake::with(On::Sqlite, &text).await.unwrap();
     let second = Lake::with(On::Sqlite, &text).await.unwrap();
-    let connector = Connector::new(first.folder(), &Clock::system());
+    let connector = Connector::new((first.folder(), &Clock::system()), &Sources::all());
     let cancel = CancellationToken::new();
     let mut runs = Vec::new();
     for lake in [&first, &second] {
         let mut session = lake.session(&lake.store, cancel.clone()).await.unwrap();
         session.connector = connector.clone();
-        runs.push(tokio::spawn(async move {
-            session.sync(&request("sync", Depth::Changes)).await
-        }));
+        runs.push(session.spawn(request("sync", Depth::Changes)));
     }
     // A tenth may go at once, then one in 40 seconds: both runs wait.
     while simulator.request_count() < 10 || connector.waiting() < 2 {
