@@ -239,9 +239,9 @@ pub enum Command {
     },
     /// The tags of a repository in the order of their versions, and which are compared
     ///
-    /// Each tag is compared with the one below it, as many pairs as `tags_limit` says, counted
-    /// from the highest version. A tag that does not match `tags_pattern`, or is no version, is
-    /// listed below with the reason.
+    /// Each tag is compared with the one below it in its series, which is what comes before the
+    /// version, as many pairs as `tags_limit` says, counted from the highest version. Of every tag
+    /// that is not compared the reason is listed.
     #[command(after_help = "Examples:\n  \
         headwater tags acme/rocket\n  \
         headwater tags acme-cloud:acme/rocket --format json\n\n\

@@ -1,7 +1,9 @@
 //! Natural keys: found in an item's JSON without reading the rest of it.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use headwater_domain::surrogates;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -55,18 +57,21 @@ pub fn content_hash(data: &[u8]) -> String {
     format!("{:032x}", xxh3_128(data))
 }
 
-/// Text or number at a path of objects; none when it is missing, empty or something else.
+/// Text or number at a path of objects; none when it is missing, empty, something else, or holds
+/// half a character.
 #[must_use]
 pub fn field(data: &[u8], path: &[&str]) -> Option<String> {
     let mut found = None;
-    let mut json = serde_json::Deserializer::from_slice(data);
+    let data = surrogates::marked(data);
+    let mut json = serde_json::Deserializer::from_slice(&data);
     let at = At {
         path,
         found: &mut found,
     };
     // The rest of an item is of no interest, so finding the field ends the reading as an error.
     let _ = at.deserialize(&mut json);
-    found.filter(|text| !text.is_empty())
+    let is_marked = |text: &str| text.contains('\u{1}') && matches!(data, Cow::Owned(_));
+    found.filter(|text| !text.is_empty() && !is_marked(text))
 }
 
 /// Walks down a path and ignores everything beside it.
@@ -227,6 +232,16 @@ mod tests {
             let shown: String = data.chars().take(40).collect();
             assert_eq!(VOTES.of(data.as_bytes()).is_some(), usable, "{shown}");
         }
+    }
+
+    #[test]
+    fn a_key_is_found_behind_names_and_texts_that_are_no_text() {
+        let data = br#"{"\ud800": 1, "other": {"\udc00": "\ud83d"}, "id": 12}"#;
+        assert_eq!(VOTES.of(data).as_deref(), Some("12"));
+        assert_eq!(
+            VOTES.of(br#"{"id": "\ud83d\ude80"}"#).as_deref(),
+            Some("🚀")
+        );
     }
 
     #[test]

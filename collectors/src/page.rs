@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use bytes::Bytes;
+use headwater_domain::surrogates;
 use headwater_redaction::payload::without_secrets;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -91,16 +92,26 @@ fn number(value: Option<&RawValue>) -> Option<u64> {
 /// Takes an answer apart; says what is wrong with one that is no page.
 ///
 /// One bad character does not lose a page: what is no UTF-8 is replaced, and a control character
-/// that stands in a text as it is, which JSON does not allow, is read as if it were escaped.
+/// that stands in a text as it is, which JSON does not allow, is read as if it were escaped. Half a
+/// character, which JSON allows and no text has, stays within items, for whoever reads them.
 pub(crate) fn read(body: &Bytes, endpoint: &Endpoint) -> Result<Items, String> {
     // Checked first: almost every answer is UTF-8, and mending reads several times slower.
     let text = match std::str::from_utf8(body) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => String::from_utf8_lossy(body),
     };
-    read_text(&text, endpoint).or_else(|wrong| match escaped(&text) {
-        Some(text) => read_text(&text, endpoint),
-        None => Err(wrong),
+    read_text(&text, endpoint).or_else(|wrong| {
+        let escaped = escaped(&text);
+        let text = escaped.as_deref().unwrap_or(&text);
+        let again = match &escaped {
+            Some(text) => read_text(text, endpoint),
+            None => Err(wrong),
+        };
+        // Items keep what is no text within them, unless what is around the items has to be mended.
+        again.or_else(|wrong| match surrogates::mended(text.as_bytes()) {
+            Cow::Owned(mended) => read_text(&String::from_utf8_lossy(&mended), endpoint),
+            Cow::Borrowed(_) => Err(wrong),
+        })
     })
 }
 
@@ -211,6 +222,25 @@ mod tests {
         let mended = "{\"a\": \"x\u{fffd}\\u0000\\u000a\\\"\\u0001\"}";
         assert_eq!(page.items[1].0, mended.as_bytes());
         assert_eq!(page.items[2].0, br#"{"id": 2}"#);
+    }
+
+    #[test]
+    fn half_a_character_loses_neither_a_page_nor_the_next_one() {
+        let page = list(r#"{"values": [{"a": "\ud800"}]}"#).unwrap();
+        assert_eq!(page.items[0].0, br#"{"a": "\ud800"}"#, "as received");
+        for body in [
+            r#"{"\ud800": 1, "values": [{"id": 1}], "next": "x"}"#,
+            r#"{"values": [{"id": 1}], "next": "x", "\udc00": {"a": "\ud800"}}"#,
+        ] {
+            let page = list(body).unwrap();
+            assert_eq!(
+                (page.items.len(), page.next.as_deref()),
+                (1, Some("x")),
+                "{body}"
+            );
+        }
+        let next = list(r#"{"values": [], "next": "x\ud800"}"#).unwrap().next;
+        assert_eq!(next.as_deref(), Some("x\u{fffd}"));
     }
 
     #[test]

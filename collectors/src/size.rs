@@ -1,7 +1,7 @@
 //! How long a list is, asked without reading it.
 
 use chrono::{DateTime, Utc};
-use headwater_domain::Scope;
+use headwater_domain::{Scope, surrogates};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
@@ -45,7 +45,7 @@ pub async fn list_size(
         url.query_pairs_mut().append_pair(name, &filter);
     }
     let read = |answer: Answer| {
-        let envelope = serde_json::from_slice(&answer.body).ok();
+        let envelope = serde_json::from_slice(&surrogates::mended(&answer.body)).ok();
         Ok(envelope.and_then(|envelope: Envelope| envelope.size))
     };
     client.get(&url, cancel, read).await

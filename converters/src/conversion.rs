@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use headwater_domain::code::{repo_commit, short_hash};
 use headwater_domain::id::Ids;
-use headwater_domain::{Rows, Scope, Sourced, Table};
+use headwater_domain::{Origin, Rows, Scope, Sourced, Table};
 use headwater_store::{Store, StoreError, Way, aside};
 use sea_orm::EntityTrait;
 
@@ -46,6 +46,14 @@ pub trait Convert: 'static {
     /// True for what several scopes have in common and describe alike, as commits: its rows go
     /// when the last scope that has the driver's key has lost it.
     const IN_COMMON: bool = false;
+
+    /// What is converted for a key that has no driver row, for whatever related rows it has; none
+    /// where such a key makes no rows. The driver row may never come: it may be a dead letter, or
+    /// missing in an import.
+    #[must_use]
+    fn without_driver(_scope: &Scope, _key: &str) -> Option<<Self::Driver as EntityTrait>::Model> {
+        None
+    }
 
     /// Turns one driver row, with what is related to it, into rows. Pure.
     fn convert(
@@ -372,7 +380,10 @@ fn convert<'a, C: Convert>(
     related: Related,
 ) -> BoxFuture<'a, Result<Converted, StoreError>> {
     Box::pin(async move {
-        let drivers = store.rows_by_key::<C::Driver>(scope, C::KEY, keys).await?;
+        let mut drivers = store.rows_by_key::<C::Driver>(scope, C::KEY, keys).await?;
+        if drivers.len() < keys.len() {
+            drivers.extend(absent_drivers::<C>(store, scope, keys).await?);
+        }
         let some_are_gone = drivers.len() < keys.len();
         let scope = scope.clone();
         let rows = aside(move || {
@@ -389,4 +400,31 @@ fn convert<'a, C: Convert>(
             some_are_gone,
         })
     })
+}
+
+type Driver<C> = <<C as Convert>::Driver as EntityTrait>::Model;
+
+/// What is converted for keys that have no driver row.
+async fn absent_drivers<C: Convert>(
+    store: &Store,
+    scope: &Scope,
+    keys: &[String],
+) -> Result<Vec<Sourced<Driver<C>>>, StoreError> {
+    let mut absent = Vec::new();
+    for key in keys {
+        let Some(row) = C::without_driver(scope, key) else {
+            continue;
+        };
+        let key = std::slice::from_ref(key);
+        let there = store.rows_by_key::<C::Driver>(scope, C::KEY, key).await?;
+        if there.is_empty() {
+            let origin = Origin {
+                params: scope.params(),
+                table: String::new(),
+                id: 0,
+            };
+            absent.push(Sourced { row, origin });
+        }
+    }
+    Ok(absent)
 }

@@ -110,6 +110,12 @@ pub fn git_ref(repository_id: &str, name: &str) -> String {
     format!("{repository_id}:{name}")
 }
 
+/// The name of a branch or tag where only 255 characters fit; that of almost every one as it is.
+#[must_use]
+pub fn shortened_ref(name: &str) -> String {
+    shortened(name.to_owned(), LONGEST)
+}
+
 /// The id of a branch or tag where only 255 characters fit; that of almost every one as it is.
 #[must_use]
 pub fn compared_ref(ref_id: &str) -> String {

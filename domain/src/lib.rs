@@ -29,6 +29,7 @@ pub mod rows;
 pub mod rules;
 pub mod scope;
 pub mod stream;
+pub mod surrogates;
 pub mod table;
 pub mod tags;
 pub mod ticket;

@@ -16,6 +16,7 @@
 
 mod floor;
 mod history;
+mod walk;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -27,10 +28,11 @@ use chrono::DateTime;
 use clap::Parser;
 use headwater_domain::Scope;
 use headwater_domain::rules::Rules;
-use headwater_extractors::git::{self, Authors, GitRules, GitSource, Walk};
+use headwater_extractors::git::{self, Authors, GitRules, GitSource};
 use headwater_git::Git;
 use headwater_store::{Store, Watch};
 use tokio_util::sync::CancellationToken;
+use walk::Walk;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -184,8 +186,10 @@ async fn run_only(only: &str, repository: &Path, database: Option<&Path>) {
         _ => None,
     };
     if let Some(what) = what {
-        let walked = git::walk(&program, repository, what, &cancel).await;
-        assert!(walked.unwrap().commits > 0, "no commit was read");
+        let walked = walk::walk(&program, repository, what, &cancel).await;
+        // Every commit but the first has a parent: nothing of the history was passed over.
+        assert!(walked.commits > 0, "no commit was read");
+        assert!(walked.parents + 1 >= walked.commits, "{walked:?}");
         return;
     }
     let store = Store::open_sqlite(database.unwrap()).await.unwrap();

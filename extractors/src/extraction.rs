@@ -1,7 +1,7 @@
 //! What a stream must say to be extracted.
 
 use headwater_domain::rules::Rules;
-use headwater_domain::{Item, Rows, Stream, Table};
+use headwater_domain::{Item, Rows, Stream, Table, surrogates};
 use serde::de::DeserializeOwned;
 
 /// Extraction of one stream: a payload in, rows out.
@@ -71,6 +71,7 @@ impl Extraction {
 }
 
 fn extract<S: Extract>(item: &Item<'_>, data: &[u8], rows: &mut Rows) -> Result<(), BadPayload> {
+    let data = &*surrogates::mended(data);
     let payload = serde_json::from_slice(data).or_else(|_| read_with_path(data))?;
     S::extract(item, payload, rows);
     let Some(refused) = rows.take_refused() else {

@@ -225,6 +225,64 @@ fn deep_nesting_is_refused_or_ignored() {
     }
 }
 
+/// Puts an escape into every text of a payload, the names of members included where it may.
+fn with_escape(payload: &Value, escape: &str) -> Vec<u8> {
+    let mut marked = payload.clone();
+    mark(&mut marked);
+    let unknown = format!(r#"{{"{escape}": {{"{escape}": ["{escape}"]}}, "#);
+    let text = marked.to_string().replacen('{', &unknown, 1);
+    text.replace("<here>", escape).into_bytes()
+}
+
+/// Marks texts that are neither keys, times nor numbers.
+fn mark(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(mark),
+        Value::Object(map) => {
+            for (name, inner) in map {
+                let is_free = ["title", "description", "message", "display_name", "raw"];
+                match inner {
+                    Value::String(text) if is_free.contains(&name.as_str()) => {
+                        text.push_str("<here>");
+                    }
+                    other => mark(other),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn rows_of(extraction: &Extraction, data: &[u8]) -> Vec<String> {
+    let scope = scope();
+    let mut rows = Rows::default();
+    let read = (extraction.extract)(&item(&scope, "12", "key"), data, &mut rows);
+    assert_eq!(read, Ok(()), "{}", extraction.stream);
+    let shared = rows.take_shared();
+    let tables = rows.tables().chain(&shared);
+    let shown = tables.flat_map(|table| table.rows.iter().map(|row| format!("{:?}", row.values)));
+    shown.collect()
+}
+
+#[test]
+fn half_a_character_is_u_fffd_wherever_it_is_and_loses_no_item() {
+    for extraction in extractions() {
+        for half in [r"\ud800", r"\udfff", r"\ud83d\n", r"\ude80\ud83d"] {
+            let mended = half
+                .replace(r"\ude80\ud83d", "\u{fffd}\u{fffd}")
+                .replace(r"\ud83d", "\u{fffd}")
+                .replace(r"\ud800", "\u{fffd}")
+                .replace(r"\udfff", "\u{fffd}");
+            let expected = rows_of(&extraction, &with_escape(&good(), &mended));
+            let found = rows_of(&extraction, &with_escape(&good(), half));
+            assert_eq!(found, expected, "{} {half}", extraction.stream);
+        }
+        let without = rows_of(&extraction, &with_escape(&good(), ""));
+        let with_nul = rows_of(&extraction, &with_escape(&good(), r"\u0000"));
+        assert_eq!(with_nul.len(), without.len(), "{}", extraction.stream);
+    }
+}
+
 proptest! {
     #[test]
     fn any_json_gives_rows_or_a_reason(value in json_value()) {

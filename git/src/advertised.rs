@@ -114,6 +114,12 @@ async fn read(
 }
 
 impl Advertised {
+    /// Whether hashes are those of SHA-256.
+    #[must_use]
+    pub fn uses_sha256(&self) -> bool {
+        self.refs.values().any(ObjectId::is_sha256)
+    }
+
     /// Takes one line: `ref: refs/heads/main<TAB>HEAD`, or a hash and a name.
     fn take(&mut self, line: &[u8]) -> Result<(), String> {
         let tab = memchr::memchr(b'\t', line).ok_or("a line without a name")?;

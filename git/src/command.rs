@@ -103,6 +103,13 @@ impl Command {
         self
     }
 
+    /// Adds a ref that a fetch leaves out, by its full name.
+    #[must_use]
+    pub fn leaving_out(mut self, name: &RefName) -> Self {
+        self.arguments.push(name.to_exclusion());
+        self
+    }
+
     /// Adds a path of this machine from the root, which cannot be taken for an option.
     #[must_use]
     pub fn path(mut self, path: &Path) -> Self {

@@ -35,6 +35,7 @@ mod m20261130_000030_size_pull_requests;
 mod m20261130_000031_compare_updates;
 mod m20261130_000032_read_times_again;
 mod m20261130_000033_steady_request_ledger;
+mod m20261130_000034_create_left_out_refs;
 mod schema;
 
 use std::time::Duration;
@@ -146,6 +147,7 @@ history! {
     m20261130_000031_compare_updates => COMPARED_UPDATES,
     m20261130_000032_read_times_again => TIMES_READ_AGAIN,
     m20261130_000033_steady_request_ledger => STEADY_REQUEST_LEDGER,
+    m20261130_000034_create_left_out_refs => LEFT_OUT_REFS,
 }
 
 /// Applies changes in order and remembers which are applied.

@@ -322,9 +322,9 @@ pub struct ScopeConfig {
     pub deployment_ref_pattern: Option<Pattern>,
     /// Deployments whose pipeline's ref name matches are PRODUCTION. No default.
     pub production_ref_pattern: Option<Pattern>,
-    /// Tags whose name matches are compared with their predecessors. No default: none.
+    /// Tags whose whole name matches are compared with their predecessors. No default: none.
     pub tags_pattern: Option<Pattern>,
-    /// How many pairs of tags are compared, counted from the newest. Default: `10`.
+    /// How many pairs of tags are compared in each series, counted from the newest. Default: `10`.
     #[schemars(default, range(min = 1, max = 10_000), extend("default" = DEFAULT_TAGS_LIMIT))]
     pub tags_limit: u32,
     /// The order in which tags are paired. Default: `"reverse semver"`.
@@ -333,7 +333,7 @@ pub struct ScopeConfig {
         extend("default" = TagsOrder::ReverseSemver.as_str())
     )]
     pub tags_order: TagsOrder,
-    /// Words before the version in a tag's name, beside `v`, such as `release-`.
+    /// Beginnings of tags' names behind which the version begins, where that is not found by itself.
     /// Default: `[]`.
     #[schemars(default, extend("default" = Vec::<String>::new()))]
     pub tag_prefixes: Vec<String>,

@@ -1,7 +1,7 @@
 //! Files of raw rows, row by row, each with its place for messages.
 
 use chrono::{DateTime, Utc};
-use headwater_domain::{Scope, timestamp};
+use headwater_domain::{Scope, surrogates, timestamp};
 use serde_json::Value;
 
 use crate::cli::RawFormat;
@@ -99,7 +99,7 @@ fn parent(input: &str) -> Result<String, String> {
     if input.trim().is_empty() {
         return Ok(String::new());
     }
-    let json: Value = serde_json::from_str(input)
+    let json: Value = serde_json::from_slice(&surrogates::mended(input.as_bytes()))
         .map_err(|error| format!("input: not JSON ({error}): {:?}", short(input)))?;
     Ok(match &json["BitbucketId"] {
         Value::Number(number) => number.to_string(),
@@ -189,7 +189,7 @@ fn json_rows<'a>(
     let filled = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
     filled.map(move |(index, line)| {
         let place = format!("{name}:{}", index + 1);
-        let json: Value = serde_json::from_slice(line)
+        let json: Value = serde_json::from_slice(&surrogates::mended(line))
             .map_err(|error| Failure::usage(format!("{place}: not JSON ({error})")))?;
         if !json.is_object() {
             return Err(Failure::usage(format!("{place}: not a JSON object")));

@@ -4,13 +4,16 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use headwater_collectors::git::{Depth, Mirror, MirrorError, MirrorErrorKind, Outcome, Task};
+use headwater_collectors::git::{
+    Depth, LeftOut, Mirror, MirrorError, MirrorErrorKind, Outcome, Task,
+};
 use headwater_domain::code::repo;
 use headwater_domain::{Origin, Rows, Table};
 use headwater_extractors::git::{
     self as extractors, Authors, ExtractError, GitRules, GitSource, Told,
 };
 use headwater_git::{GitError, GitErrorKind};
+use headwater_store::dead_letters::{DeadLetter, named};
 use headwater_store::git::GIT_ORIGIN;
 use headwater_store::{Changes, Owner, Replacement, StoreError};
 use tokio::sync::mpsc;
@@ -47,12 +50,18 @@ impl ScopeRun<'_> {
             Ok(outcome) => {
                 let summary = StepSummary {
                     items: u64::from(outcome.moved),
+                    rejected: outcome.left_out.len() as u64,
                     requests: outcome.requests,
                     ..StepSummary::default()
                 };
                 self.tell_notices(&outcome);
+                let noted = self.note_left_out(&outcome.left_out).await;
                 self.mirror = Some(outcome.mirror);
-                (summary, self.note_source(&git, None).await)
+                let step = match noted {
+                    Ok(()) => self.note_source(&git, None).await,
+                    Err(error) => Err(self.broken(&error)),
+                };
+                (summary, step)
             }
             Err(error) => {
                 self.is_unknown |= git.is_plain && error.is_gone();
@@ -111,6 +120,31 @@ impl ScopeRun<'_> {
         }
     }
 
+    /// Makes dead letters of the branches and tags that the mirror lacks, and of no others.
+    async fn note_left_out(&self, left_out: &[LeftOut]) -> Result<(), StoreError> {
+        let (store, scope) = (&self.runner.store, &self.job.scope);
+        let mut mended = store.dead_items(scope, GIT).await?;
+        if left_out.is_empty() && mended.is_empty() {
+            return Ok(());
+        }
+        let letters: Vec<DeadLetter> = left_out
+            .iter()
+            .map(|left_out| DeadLetter {
+                stage: "collect".to_owned(),
+                stream: GIT.to_owned(),
+                item: left_out.name.clone(),
+                raw_id: None,
+                path: left_out.id.clone(),
+                message: left_out.reason.clone(),
+            })
+            .collect();
+        mended.retain(|item| letters.iter().all(|letter| named(&letter.item) != *item));
+        let page = store.begin(scope, self.runner.clock.now()).await?;
+        page.bury(&letters).await?;
+        page.settle(GIT, &mended).await?;
+        page.commit().await
+    }
+
     /// Notes that a repository is gone at its source, or there. With an API it is the API's to say.
     async fn note_source(&self, git: &GitScope, gone: Option<DateTime<Utc>>) -> Step<()> {
         if !git.is_plain {
@@ -140,8 +174,8 @@ impl ScopeRun<'_> {
             return Ok(());
         };
         let progress = Progress::begin(self, "extract", GIT);
-        let reading = self.read_mirror(&git, &mirror, &progress);
-        let done = reading.instrument(progress.span.clone()).await;
+        let reading = self.read_or_mend(&git, mirror, &progress);
+        let (mirror, done) = reading.instrument(progress.span.clone()).await;
         let (summary, step) = match done {
             Ok(outcome) => {
                 let summary = StepSummary {
@@ -157,21 +191,45 @@ impl ScopeRun<'_> {
                 let stop = stop_of(&error);
                 (failed(&error), Err(stop))
             }
-            Err(error) => {
-                if let ExtractError::Git { source, .. } = &error
-                    && source.kind == GitErrorKind::Corrupt
-                {
-                    mirror.distrust(&source.to_string());
-                }
-                (failed(&error), Err(Stop::Scope))
-            }
+            Err(error) => (failed(&error), Err(Stop::Scope)),
         };
         if git.line_counts && !git.is_plain && step.is_ok() {
             // Merged pull requests are compared with what its commits change.
-            self.mirror = Some(mirror);
+            self.mirror = mirror;
         }
         self.end(progress, summary, tally).await?;
         step
+    }
+
+    /// Reads the mirror. One that is damaged is cloned again and read once more, where this run may
+    /// fetch; otherwise the next one does. No mirror is returned where it could not be cloned.
+    async fn read_or_mend(
+        &self,
+        git: &GitScope,
+        mirror: Mirror,
+        progress: &Progress<'_>,
+    ) -> (Option<Mirror>, Result<extractors::Outcome, ExtractError>) {
+        let done = self.read_mirror(git, &mirror, progress).await;
+        match &done {
+            Err(ExtractError::Git { source, .. }) if is_damage(&source.kind) => {
+                mirror.distrust(&source.to_string());
+            }
+            _ => return (Some(mirror), done),
+        }
+        if !self.plan.stages.collect {
+            return (Some(mirror), done);
+        }
+        // Nobody clones a mirror that is held.
+        drop(mirror);
+        match Box::pin(self.fetch(git, progress)).await {
+            Ok(outcome) => {
+                self.tell_notices(&outcome);
+                let done = self.read_mirror(git, &outcome.mirror, progress).await;
+                (Some(outcome.mirror), done)
+            }
+            // The damage says more than that it could not be mended.
+            Err(_) => (None, done),
+        }
     }
 
     /// Opens the mirror as it is, where this run did not bring it up to date. Without one there is
@@ -283,6 +341,14 @@ impl ScopeRun<'_> {
         page.commit().await?;
         Ok(changes)
     }
+}
+
+/// Whether git failed at what it read, and not at its surroundings.
+fn is_damage(kind: &GitErrorKind) -> bool {
+    matches!(
+        kind,
+        GitErrorKind::Corrupt | GitErrorKind::Unexpected(_) | GitErrorKind::Failed(_)
+    )
 }
 
 /// Why a mirror was not brought up to date.

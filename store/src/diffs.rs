@@ -4,7 +4,7 @@
 //! repositories that want the same pair share its rows. Each repository's own pairs, in
 //! `commits_diff_pairs`, say who wants what; a pair's rows go with the last one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use headwater_domain::code::{commits_diff, commits_diff_pair, git_ref, ref_commit};
@@ -17,9 +17,11 @@ use sea_orm::{EntityTrait, Value};
 use crate::derivations::{Image, RowChange};
 use crate::error::{During, StoreError};
 use crate::issue_links::Span;
+use crate::merges;
 use crate::page::Page;
 use crate::read::{model, select};
 use crate::shape::Shape;
+use crate::sql::{LENGTHS, list_of};
 use crate::{Changes, Owner, Replacement, Store};
 
 /// The step that compares: its checkpoint says whether anything it reads has changed.
@@ -27,6 +29,9 @@ pub const STEP: &str = "convert:diffs";
 
 /// Likewise for commits alone: what was made of a cut-off history may have to be made again.
 pub const GRAPH: &str = "convert:diffs:graph";
+
+/// Likewise for parents that were corrected: whatever was found is to be found again.
+pub const PARENTS: &str = "convert:diffs:parents";
 
 /// What rows made by the comparison say in `_raw_data_table`.
 pub const DIFF_ORIGIN: &str = "refdiff";
@@ -55,6 +60,33 @@ pub struct Finished {
     pub is_complete: bool,
     /// Of which repository's history an incomplete one was made.
     pub repo_id: String,
+}
+
+/// Commits whose rows in `commit_parents` are others than before.
+#[derive(Debug, Default)]
+pub(crate) struct ParentChanges {
+    /// Rows were changed or removed.
+    pub(crate) changed: BTreeSet<String>,
+    /// Rows were added, and no other was there.
+    pub(crate) added: BTreeSet<String>,
+}
+
+impl ParentChanges {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changed.is_empty() && self.added.is_empty()
+    }
+
+    /// Takes the commit of a row, which was there before or was not.
+    pub(crate) fn note(&mut self, row: &[Value], was_there: bool) {
+        if let Some(Value::String(Some(sha))) = row.first() {
+            let shas = if was_there {
+                &mut self.changed
+            } else {
+                &mut self.added
+            };
+            shas.insert(sha.clone());
+        }
+    }
 }
 
 /// Another repository that wants a pair.
@@ -185,6 +217,46 @@ impl Page<'_> {
     pub fn diffs_of_are_stale(&self, params: &str) -> Result<(), StoreError> {
         for step in [STEP, GRAPH] {
             self.step_is_stale(params, step)?;
+        }
+        Ok(())
+    }
+
+    /// Has everything found anew that follows from what commits are built on, in each repository
+    /// that has one of these commits: their parents are others than before. Commits that are new,
+    /// or gone, are none of these.
+    pub(crate) async fn parents_changed(&self, changes: ParentChanges) -> Result<(), StoreError> {
+        let ParentChanges { changed, added } = changes;
+        let mut corrected = Vec::new();
+        // Commits are written, and removed, before their parents; who has them, afterwards.
+        for (text, shas) in [
+            ("SELECT sha FROM commits WHERE sha IN ", changed),
+            (
+                "SELECT DISTINCT commit_sha FROM repo_commits WHERE commit_sha IN ",
+                added,
+            ),
+        ] {
+            let shas: Vec<&str> = shas.iter().map(String::as_str).collect();
+            for group in shas.chunks(LENGTHS[0]) {
+                let (list, values) = list_of(group);
+                for row in self.query_all(&format!("{text}{list}"), values).await? {
+                    corrected.push(row.get::<String>(0).during(text)?);
+                }
+            }
+        }
+        let mut scopes = BTreeSet::new();
+        for group in corrected.chunks(LENGTHS[0]) {
+            let (list, values) = list_of(group);
+            let text = format!(
+                "SELECT DISTINCT _raw_data_params FROM repo_commits WHERE commit_sha IN {list}"
+            );
+            for row in self.query_all(&text, values).await? {
+                scopes.insert(row.get::<String>(0).during(&text)?);
+            }
+        }
+        for params in scopes {
+            for step in [STEP, GRAPH, PARENTS, merges::STEP] {
+                self.step_is_stale(&params, step)?;
+            }
         }
         Ok(())
     }

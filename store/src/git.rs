@@ -109,6 +109,17 @@ impl Store {
         Ok(tips)
     }
 
+    /// Branches and tags of a scope that have no row in `refs`, by full name, each with the reason.
+    pub async fn left_out_refs(
+        &self,
+        scope: &Scope,
+    ) -> Result<BTreeMap<String, String>, StoreError> {
+        let text = "SELECT name, reason FROM _headwater_left_out_refs WHERE params = ?";
+        let rows = self.query_all(text, vec![scope.params().into()]).await?;
+        let read = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?)));
+        read.collect::<Result<_, _>>().during(text)
+    }
+
     /// Which of these commits a repository has from this generation.
     pub async fn git_commits_done(
         &self,
@@ -264,12 +275,33 @@ impl Page<'_> {
 
     /// Forgets that the scope's history was read.
     pub async fn forget_git(&self) -> Result<(), StoreError> {
-        for table in ["_headwater_git", "_headwater_git_tips"] {
+        for table in [
+            "_headwater_git",
+            "_headwater_git_tips",
+            "_headwater_left_out_refs",
+        ] {
             let text = format!("DELETE FROM {table} WHERE params = ?");
             self.execute(&text, vec![self.params.clone().into()])
                 .await?;
         }
         Ok(())
+    }
+
+    /// Notes which branches and tags have no row in `refs`, whatever was noted before.
+    pub async fn set_left_out_refs(
+        &self,
+        left_out: &BTreeMap<String, String>,
+    ) -> Result<(), StoreError> {
+        let text = "DELETE FROM _headwater_left_out_refs WHERE params = ?";
+        let values = vec![self.params.clone().into()];
+        self.execute(text, values).await?;
+        let columns = ["params", "name", "reason"];
+        let shape = Shape::plain("_headwater_left_out_refs", &columns, &columns[..2]);
+        let rows = left_out.iter().map(|(name, reason)| {
+            let texts = [self.params.clone(), name.clone(), reason.clone()];
+            texts.map(Value::from).into()
+        });
+        self.upsert(&shape, rows.collect()).await
     }
 
     /// True while nobody asked for this scope's history to be read anew.

@@ -42,8 +42,9 @@ const MOST: i64 = 5000;
 const MANY: usize = 5000;
 
 /// Columns of a merged pull request that its links follow from.
-const LINKING: [&str; 7] = [
+const LINKING: [&str; 8] = [
     "status",
+    "base_repo_id",
     "pull_request_key",
     "base_ref",
     "merge_commit_sha",

@@ -4,7 +4,7 @@ mod copy;
 mod export;
 mod rewrite;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{DbBackend, DbErr, Value};
@@ -67,6 +67,8 @@ pub struct StoredItem {
     pub id: i64,
     /// Hash of its data.
     pub content_hash: String,
+    /// Address of the list that it was in.
+    pub url: String,
 }
 
 /// Stored items by parent and key.
@@ -165,7 +167,7 @@ impl Store {
         for group in keys.chunks(LENGTHS[0]) {
             let (list, keys) = list_of(group);
             let text = format!(
-                "SELECT parent, item_key, id, content_hash FROM {table} \
+                "SELECT parent, item_key, id, content_hash, url FROM {table} \
                  WHERE params = ? AND {condition} IN {list}"
             );
             let mut values = vec![scope.params().into()];
@@ -291,7 +293,8 @@ impl Store {
 }
 
 impl Page<'_> {
-    /// Writes items: new and changed ones get this page's sequence, others stay untouched.
+    /// Writes items: new and changed ones get this page's sequence; of others at most the address is
+    /// written.
     ///
     /// `known` is what is stored of them; a `walk` marks unchanged ones as seen by it.
     pub async fn write_items(
@@ -304,6 +307,7 @@ impl Page<'_> {
         let mut changes = RawChanges::default();
         let mut rows = Vec::with_capacity(items.len());
         let mut seen = Vec::new();
+        let mut moved: BTreeMap<String, Vec<i64>> = BTreeMap::new();
         for item in last_of_each_item(items) {
             // The map is keyed by owned pairs; looking up by reference would need a clone anyway.
             let stored = known.get(&(item.parent.clone(), item.key.clone()));
@@ -311,6 +315,9 @@ impl Page<'_> {
                 Some(stored) if stored.content_hash == item.content_hash => {
                     changes.unchanged += 1;
                     seen.push(stored.id);
+                    if stored.url != item.url {
+                        moved.entry(item.url).or_default().push(stored.id);
+                    }
                 }
                 _ => rows.push(self.raw_values(item, walk.unwrap_or_default())),
             }
@@ -321,10 +328,29 @@ impl Page<'_> {
                 .await?;
             self.mark_changed();
         }
+        self.move_items(table, moved).await?;
         if let Some(walk) = walk {
             self.mark_seen(table, &seen, walk).await?;
         }
         Ok(changes)
+    }
+
+    /// Gives items the address that they have now, by raw id. What was made of them stays.
+    async fn move_items(
+        &self,
+        table: &str,
+        moved: BTreeMap<String, Vec<i64>>,
+    ) -> Result<(), StoreError> {
+        for (url, ids) in moved {
+            for group in ids.chunks(LENGTHS[0]) {
+                let (list, ids) = key_list(group.iter().map(|&id| id.into()).collect());
+                let text = format!("UPDATE {table} SET url = ? WHERE id IN {list}");
+                let mut values = vec![url.clone().into()];
+                values.extend(ids);
+                self.execute(&text, values).await?;
+            }
+        }
+        Ok(())
     }
 
     fn raw_values(&self, item: NewItem, walk: i64) -> Vec<Value> {
@@ -365,7 +391,7 @@ impl Page<'_> {
         created_at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let text = format!(
-            "SELECT parent, item_key, id, content_hash, params FROM {table} \
+            "SELECT parent, item_key, id, content_hash, url, params FROM {table} \
              WHERE id = ? OR (params = ? AND parent = ? AND item_key = ?)"
         );
         let values = vec![
@@ -376,7 +402,7 @@ impl Page<'_> {
         ];
         for row in self.query_all(&text, values).await? {
             let (key, stored) = stored_item(&row).during(&text)?;
-            let params: String = row.get(4).during(&text)?;
+            let params: String = row.get(5).during(&text)?;
             let same_item = params == self.params && key == (item.parent.clone(), item.key.clone());
             if !same_item {
                 return Err(StoreError::refused(
@@ -501,6 +527,7 @@ fn stored_item(row: &Row) -> Result<((String, String), StoredItem), DbErr> {
     let item = StoredItem {
         id: row.get(2)?,
         content_hash: row.get(3)?,
+        url: row.get::<Option<String>>(4)?.unwrap_or_default(),
     };
     Ok((key, item))
 }

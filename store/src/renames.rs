@@ -15,7 +15,7 @@ use crate::error::{During, StoreError};
 use crate::page::Page;
 
 /// What remembers something of a scope by its `params`.
-pub(crate) const BOOKKEEPING: [&str; 10] = [
+pub(crate) const BOOKKEEPING: [&str; 11] = [
     "_headwater_scopes",
     "_headwater_checkpoints",
     "_headwater_walks",
@@ -26,6 +26,7 @@ pub(crate) const BOOKKEEPING: [&str; 10] = [
     "_headwater_steps",
     "_headwater_git",
     "_headwater_git_tips",
+    "_headwater_left_out_refs",
 ];
 
 /// The rules of a checkpoint after a rename: nobody's, so that the step starts over.

@@ -12,6 +12,7 @@ use headwater_domain::table::Layer;
 use headwater_domain::{Origin, Rows, Table};
 
 use crate::derivations::{Image, RowChange};
+use crate::diffs::ParentChanges;
 use crate::error::{During, StoreError};
 use crate::page::{Page, last_of_each_key};
 use crate::read::select;
@@ -108,6 +109,19 @@ impl Page<'_> {
         }
         changes.written = different.len() as u64;
         changes.removed = existing.len() as u64;
+        let mut parents = ParentChanges::default();
+        if table.name == "commit_parents" {
+            for (row, before) in different.iter().zip(&before) {
+                let is_other = |before: &FullRow| !before.starts_with(&row.values);
+                match before {
+                    Some(before) if is_other(before) => parents.note(&row.values, true),
+                    // Another origin, which says nothing of the parents.
+                    Some(_) => {}
+                    None => parents.note(&row.values, false),
+                }
+            }
+            existing.values().for_each(|row| parents.note(row, true));
+        }
         let before = before.iter().map(Option::as_deref);
         let written = before.zip(&different).map(|(before, after)| {
             let before = before.map_or(Image::Absent, Image::Row);
@@ -119,6 +133,9 @@ impl Page<'_> {
         self.put(table, different).await?;
         self.take_away(table, existing.into_keys().collect())
             .await?;
+        if !parents.is_empty() {
+            self.parents_changed(parents).await?;
+        }
         Ok(changes)
     }
 

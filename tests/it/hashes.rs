@@ -19,11 +19,11 @@ fn full(last: char) -> String {
 }
 
 /// Nothing is asked of it: rows are imported.
-fn offline() -> String {
+pub(crate) fn offline() -> String {
     configuration("http://127.0.0.1:9/2.0/", ALL)
 }
 
-fn import(lake: &Lake, stream: &str, items: &[Value]) {
+pub(crate) fn import(lake: &Lake, stream: &str, items: &[Value]) {
     let path = lake.folder().join("rows.csv");
     let mut file = csv::Writer::from_path(&path).unwrap();
     file.write_record(["params", "data"]).unwrap();
@@ -83,7 +83,7 @@ fn older() -> String {
     "c".repeat(40)
 }
 
-async fn texts(lake: &Lake, sql: &str) -> Vec<String> {
+pub(crate) async fn texts(lake: &Lake, sql: &str) -> Vec<String> {
     let rows = lake.ask(sql).await.rows;
     let text = |cell: &Cell| match cell {
         Cell::Text(text) => text.clone(),

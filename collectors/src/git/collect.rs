@@ -4,7 +4,8 @@ use headwater_git::{Advertised, GitError, GitErrorKind, Head, Scheme};
 use tokio_util::sync::CancellationToken;
 
 use super::error::{MirrorError, MirrorErrorKind};
-use super::fetch::Fetch;
+use super::fetch::{Fetch, Fetched};
+use super::left_out::{Exclusions, LeftOut};
 use super::lock::{For, Lock};
 use super::orphans::Note;
 use super::place::Place;
@@ -83,6 +84,7 @@ impl Work<'_> {
             None => self.clone(&advertised).await?,
         };
         let mut state = done.state;
+        let left_out = state.left_out.clone();
         state.last_used = self.task.now.timestamp_millis();
         state.bytes = disk::size(&self.place.mirror());
         state.write(&self.place.mirror())?;
@@ -94,6 +96,7 @@ impl Work<'_> {
             moved: done.moved,
             cloned: done.cloned,
             bytes: state.bytes,
+            left_out,
             requests: self.requests,
             notices: std::mem::take(&mut self.notices),
             mirror: Mirror {
@@ -155,7 +158,9 @@ impl Work<'_> {
         }
         let shallow = !mirror::shallow(&self.place).is_empty();
         // What a shallow source has gained shows in no list of refs.
-        if before == *advertised && !shallow && !self.place.unfinished().exists() {
+        let excluded = Exclusions::of(advertised, &self.place.mirror(), &state.left_out);
+        let is_same = before == excluded.without(advertised) && excluded.listed() == state.left_out;
+        if is_same && !shallow && !self.place.unfinished().exists() {
             let (moved, cloned) = (false, false);
             return Ok(Done {
                 state,
@@ -221,11 +226,13 @@ impl Work<'_> {
     ) -> Result<(), MirrorErrorKind> {
         let into = self.place.mirror();
         let place = self.place.clone();
+        let excluded = Exclusions::of(advertised, &into, &state.left_out);
         let fetch = Fetch {
             git: &self.mirrors.git,
             task: self.task,
             place: &place,
             into: &into,
+            left_out: &excluded,
             cancel: self.cancel,
         };
         let (requests, notices) = (&mut self.requests, &mut self.notices);
@@ -234,7 +241,11 @@ impl Work<'_> {
             let fetched = fetch.again(advertised, &state.filter, shallow).await;
             // A failed fetch went to the server too.
             *requests += fetched.as_ref().map_or(1, |fetched| fetched.requests);
-            fetched.map_err(MirrorErrorKind::of_remote)?;
+            let fetched = fetched.map_err(MirrorErrorKind::of_remote)?;
+            if fetched.in_part {
+                return Err(MirrorErrorKind::Git(unwritten(&fetch)));
+            }
+            state.left_out = excluded.listed();
             finish(&fetch, state, advertised, requests, notices).await
         };
         let kept = self.room.keep(into.clone(), &mut evicted, work).await;
@@ -266,11 +277,13 @@ impl Work<'_> {
         let into = self.place.incoming();
         self.on_disk(|place| std::fs::create_dir_all(place.incoming()))?;
         let place = self.place.clone();
+        let excluded = Exclusions::of(advertised, &into, &[]);
         let fetch = Fetch {
             git: &self.mirrors.git,
             task: self.task,
             place: &place,
             into: &into,
+            left_out: &excluded,
             cancel: self.cancel,
         };
         let mut state = State {
@@ -279,20 +292,15 @@ impl Work<'_> {
             depth: self.task.depth,
             filter: String::new(),
             mailmap_of: String::new(),
+            left_out: Vec::new(),
             last_used: self.task.now.timestamp_millis(),
             bytes: 0,
         };
         let (requests, notices) = (&mut self.requests, &mut self.notices);
         let mut evicted = Vec::new();
         let work = async {
-            let sha256 = advertised
-                .refs
-                .values()
-                .any(headwater_git::ObjectId::is_sha256);
-            fetch
-                .init(sha256)
-                .await
-                .map_err(MirrorErrorKind::of_mirror)?;
+            let init = fetch.init(advertised.uses_sha256()).await;
+            init.map_err(MirrorErrorKind::of_mirror)?;
             if !advertised.refs.is_empty() || advertised.head != Head::Unborn {
                 first(&fetch, &mut state, advertised, requests, notices).await?;
             }
@@ -355,17 +363,64 @@ async fn first(
     let fetched = fetch.first(advertised, without_files).await;
     *requests += fetched.as_ref().map_or(1, |fetched| fetched.requests);
     let fetched = fetched.map_err(MirrorErrorKind::of_remote)?;
-    match fetched.filter {
-        Some(filter) => filter.clone_into(&mut state.filter),
-        None if without_files => {
-            notices.push(Notice::NoFilter);
-            state.depth = Depth::Full;
-            let kept = keep_promises_no_more(fetch).await;
-            kept.map_err(MirrorErrorKind::of_mirror)?;
+    state.left_out = left_out(fetch, advertised, &fetched).await?;
+    let (filter, unserved) = (fetched.filter, fetched.unserved);
+    if !without_files {
+        return Ok(());
+    }
+    filter.unwrap_or_default().clone_into(&mut state.filter);
+    notices.extend(match (filter, unserved) {
+        (Some(_), None) => None,
+        (Some(_), Some(why)) => {
+            let holds = "names of files";
+            Some(Notice::Fuller { why, holds })
         }
-        None => {}
+        (None, None) => Some(Notice::NoFilter),
+        (None, Some(why)) => {
+            let holds = "files";
+            Some(Notice::Fuller { why, holds })
+        }
+    });
+    if filter.is_none() {
+        state.depth = Depth::Full;
+        let kept = keep_promises_no_more(fetch).await;
+        kept.map_err(MirrorErrorKind::of_mirror)?;
     }
     Ok(())
+}
+
+/// Where a mirror does not take a ref, the mirror may be at fault: a new clone tells.
+fn unwritten(fetch: &Fetch<'_>) -> GitError {
+    GitError {
+        command: "fetch".to_owned(),
+        place: fetch.into.display().to_string(),
+        kind: GitErrorKind::Corrupt,
+        said: "some branches or tags could not be written".to_owned(),
+    }
+}
+
+/// The refs that the repository lacks after a fetch. Where git could write none of them, something
+/// else is wrong.
+async fn left_out(
+    fetch: &Fetch<'_>,
+    advertised: &Advertised,
+    fetched: &Fetched,
+) -> Result<Vec<LeftOut>, MirrorErrorKind> {
+    let mut excluded = fetch.left_out.clone();
+    if fetched.in_part {
+        let written = mirror::refs_in(fetch.git, fetch.into, fetch.cancel).await;
+        let written = written.map_err(MirrorErrorKind::of_mirror)?;
+        if written.refs.is_empty() {
+            return Err(MirrorErrorKind::Git(GitError {
+                command: "fetch".to_owned(),
+                place: fetch.task.remote.url.to_string(),
+                kind: GitErrorKind::Failed("no branch and no tag could be written".to_owned()),
+                said: String::new(),
+            }));
+        }
+        excluded.add_unwritten(advertised, &written);
+    }
+    Ok(excluded.listed())
 }
 
 /// Takes back what git noted about objects that can be fetched later, since all have come.

@@ -6,6 +6,8 @@ use headwater_git::{Advertised, Command, Git, GitError, GitErrorKind, Head, RefN
 use tokio_util::sync::CancellationToken;
 
 use super::Task;
+use super::disk;
+use super::left_out::Exclusions;
 use super::mirror::NO_HEAD;
 use super::orphans::Note;
 use super::place::Place;
@@ -37,16 +39,24 @@ pub(super) struct Fetch<'a> {
     pub(super) place: &'a Place,
     /// The repository that is written to.
     pub(super) into: &'a Path,
+    /// Refs that are not fetched.
+    pub(super) left_out: &'a Exclusions,
     pub(super) cancel: &'a CancellationToken,
 }
 
 /// How a fetch went.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Fetched {
     /// The filter that the server took; none if everything came.
     pub(super) filter: Option<&'static str>,
+    /// Why less was not to be had, where a filter was taken and did not work.
+    pub(super) unserved: Option<String>,
+    /// Whether git could not write some of the refs.
+    pub(super) in_part: bool,
     /// How often git went to the server.
     pub(super) requests: u64,
+    /// Whether a history that is incomplete is asked for the rest.
+    deepens: bool,
 }
 
 impl Fetch<'_> {
@@ -71,28 +81,63 @@ impl Fetch<'_> {
         advertised: &Advertised,
         without_files: bool,
     ) -> Result<Fetched, GitError> {
-        let mut requests = 0;
+        let mut fetched = Fetched::default();
         for filter in FILTERS {
             if filter.is_some() && !without_files {
                 continue;
             }
-            requests += 1;
-            match self.fetch(advertised, filter, false, true).await {
+            match self.fetch_refs(advertised, filter, &mut fetched).await {
                 Err(error) if filter.is_some() && refuses_filter(&error) => {}
+                Err(error) if filter.is_some() && is_unserved(&error) => {
+                    fetched.unserved = Some(reason(&error));
+                    self.start_over(advertised).await?;
+                }
                 Err(error) => return Err(error),
                 Ok(said) => {
-                    let taken = filter.filter(|_| !said.contains("filtering not recognized"));
-                    return Ok(Fetched {
-                        filter: taken,
-                        requests,
-                    });
+                    fetched.filter = filter.filter(|_| !said.contains("filtering not recognized"));
+                    return Ok(fetched);
                 }
             }
         }
-        Ok(Fetched {
-            filter: None,
-            requests,
-        })
+        Ok(fetched)
+    }
+
+    /// Empties the repository: what a failed fetch has noted of its filter would be used again.
+    async fn start_over(&self, advertised: &Advertised) -> Result<(), GitError> {
+        let emptied = disk::remove(self.into).and_then(|()| std::fs::create_dir_all(self.into));
+        emptied.map_err(|error| GitError {
+            command: "fetch".to_owned(),
+            place: self.into.display().to_string(),
+            kind: GitErrorKind::Process(error.to_string()),
+            said: String::new(),
+        })?;
+        self.init(advertised.uses_sha256()).await
+    }
+
+    /// Fetches all refs at once, or, where some cannot be written so, each by itself.
+    async fn fetch_refs(
+        &self,
+        advertised: &Advertised,
+        filter: Option<&'static str>,
+        fetched: &mut Fetched,
+    ) -> Result<String, GitError> {
+        fetched.requests += 1;
+        let said = match self.fetch(advertised, filter, fetched.deepens, true).await {
+            Err(error) if names_collide(&error) => {
+                // `a` went and `a/b` came: one transaction cannot have both, two can.
+                fetched.requests += 1;
+                self.fetch(advertised, filter, fetched.deepens, false).await
+            }
+            done => return done,
+        };
+        match said {
+            // Others were written.
+            Err(error) if names_collide(&error) && !error.said.contains("Permission denied") => {
+                fetched.in_part = true;
+                Ok(error.said)
+            }
+            said => said,
+        }
     }
 
     /// Fetches what is new. A repository with an incomplete history asks for the rest again.
@@ -103,16 +148,13 @@ impl Fetch<'_> {
         shallow: bool,
     ) -> Result<Fetched, GitError> {
         let filter = FILTERS.into_iter().flatten().find(|known| *known == filter);
-        let mut requests = 1;
-        let first = self.fetch(advertised, filter, shallow, true).await;
-        if first.as_ref().is_err_and(names_collide) {
-            // `a` went and `a/b` came: one transaction cannot have both, two can.
-            requests += 1;
-            self.fetch(advertised, filter, shallow, false).await?;
-        } else {
-            first?;
-        }
-        Ok(Fetched { filter, requests })
+        let mut fetched = Fetched {
+            filter,
+            deepens: shallow,
+            ..Fetched::default()
+        };
+        self.fetch_refs(advertised, filter, &mut fetched).await?;
+        Ok(fetched)
     }
 
     async fn fetch(
@@ -138,6 +180,9 @@ impl Fetch<'_> {
         if matches!(advertised.head, Head::Detached(_)) {
             // Its commits come along, and HEAD keeps them.
             command = command.arg("HEAD");
+        }
+        for name in self.left_out.names() {
+            command = command.leaving_out(name);
         }
         if let Some(watch) = self.task.watch.clone() {
             command = command.watched(move |progress| watch(progress));
@@ -193,12 +238,30 @@ fn refuses_filter(error: &GitError) -> bool {
     lines().any(|line| line.contains("not supported") || line.contains("tree filter allows"))
 }
 
+/// Whether what came without files cannot be used: a tag may name a folder, which a filter leaves
+/// out, and a server may fail to filter.
+fn is_unserved(error: &GitError) -> bool {
+    let failed = matches!(error.kind, GitErrorKind::Corrupt | GitErrorKind::Failed(_));
+    failed || error.said.contains("pack-objects died")
+}
+
+/// What git said of its failure in one line; else its kind.
+fn reason(error: &GitError) -> String {
+    let mut lines = error.said.lines();
+    let fatal = lines.find(|line| line.starts_with("fatal: "));
+    fatal.map_or_else(
+        || error.kind.to_string(),
+        |line| line["fatal: ".len()..].to_owned(),
+    )
+}
+
 /// Whether names of refs stand in each other's way within one transaction.
 fn names_collide(error: &GitError) -> bool {
     let texts = [
         "cannot lock ref",
         "cannot process",
         "some local refs could not be updated",
+        "trying to write non-commit object",
     ];
     texts.iter().any(|text| error.said.contains(text))
 }

@@ -17,7 +17,7 @@ pub(super) fn tidy(place: &Place) -> Result<()> {
     disk::remove(&place.incoming())?;
     disk::remove(&place.outgoing())?;
     disk::remove_file(&place.child())?;
-    tidy_repository(&place.mirror(), Part::Top)
+    tidy_repository(&place.mirror())
 }
 
 /// A part of a repository, which decides what is temporary there: names of refs are not ours.
@@ -28,28 +28,32 @@ enum Part {
     Other,
 }
 
-/// Removes temporary files that a killed git left in a folder of a repository.
-fn tidy_repository(folder: &Path, part: Part) -> Result<()> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Ok(());
-    };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let is_folder = entry.file_type()?.is_dir();
-        if is_temporary(&name, is_folder, part) {
-            let path = entry.path();
-            if is_folder {
-                disk::remove(&path)?;
-            } else {
-                disk::remove_file(&path)?;
+/// Removes temporary files that a killed git left in a repository. Names of refs make folders of any
+/// depth.
+fn tidy_repository(folder: &Path) -> Result<()> {
+    let mut left = vec![(folder.to_owned(), Part::Top)];
+    while let Some((folder, part)) = left.pop() {
+        let Ok(entries) = std::fs::read_dir(folder) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let is_folder = entry.file_type()?.is_dir();
+            if is_temporary(&name, is_folder, part) {
+                let path = entry.path();
+                if is_folder {
+                    disk::remove(&path)?;
+                } else {
+                    disk::remove_file(&path)?;
+                }
+            } else if is_folder {
+                let part = match (part, &*name) {
+                    (Part::Top, "objects") | (Part::Objects, _) => Part::Objects,
+                    _ => Part::Other,
+                };
+                left.push((entry.path(), part));
             }
-        } else if is_folder {
-            let part = match (part, &*name) {
-                (Part::Top, "objects") | (Part::Objects, _) => Part::Objects,
-                _ => Part::Other,
-            };
-            tidy_repository(&entry.path(), part)?;
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! A mirror that can be read.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use headwater_git::{Advertised, Command, Git, GitError, GitErrorKind, Head, ObjectId, RefName};
 use tokio_util::sync::CancellationToken;
@@ -85,8 +85,16 @@ pub(super) async fn refs(
     place: &Place,
     cancel: &CancellationToken,
 ) -> Result<Advertised, GitError> {
-    let mirror = place.mirror();
-    let command = git.in_repository(&mirror).args([
+    refs_in(git, &place.mirror(), cancel).await
+}
+
+/// Likewise of a repository that is no mirror yet.
+pub(super) async fn refs_in(
+    git: &Git,
+    mirror: &Path,
+    cancel: &CancellationToken,
+) -> Result<Advertised, GitError> {
+    let command = git.in_repository(mirror).args([
         "for-each-ref",
         "--format=%(objectname) %(refname) %(objecttype)",
         "refs/heads/",

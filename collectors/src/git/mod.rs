@@ -9,6 +9,7 @@ mod disk;
 mod error;
 mod fetch;
 mod health;
+mod left_out;
 mod lock;
 mod mailmap;
 mod mirror;
@@ -21,6 +22,7 @@ mod state;
 mod tests;
 
 pub use error::{MirrorError, MirrorErrorKind};
+pub use left_out::LeftOut;
 pub use mirror::Mirror;
 pub use mirrors::{Mirrors, Use};
 pub use place::folder_name;
@@ -77,6 +79,8 @@ pub struct Outcome {
     pub bytes: u64,
     /// How often git went to the server: once for an unchanged repository.
     pub requests: u64,
+    /// Branches and tags that the mirror lacks, since it cannot hold them.
+    pub left_out: Vec<LeftOut>,
     /// What somebody should know though it is no failure.
     pub notices: Vec<Notice>,
 }
@@ -87,6 +91,16 @@ pub enum Notice {
     /// Files were wanted out and came along.
     #[error("the server cannot leave files out, so that the mirror holds them too")]
     NoFilter,
+    /// What was to be left out could not be.
+    #[error(
+        "the history could not be fetched without files ({why}), so that the mirror holds {holds} too"
+    )]
+    Fuller {
+        /// What went wrong before.
+        why: String,
+        /// What came along.
+        holds: &'static str,
+    },
     /// The source has no complete history itself.
     #[error(
         "the source is a shallow clone: {0} commits have parents that it does not have, so that \

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Depth;
 use super::error::MirrorErrorKind;
+use super::left_out::LeftOut;
 
 /// Tells files of the same process apart that are written at the same time.
 static TURN: AtomicU64 = AtomicU64::new(0);
@@ -22,6 +23,9 @@ pub(super) struct State {
     /// The commit whose mailmap was asked for last, or `none`; empty at first.
     #[serde(default)]
     pub(super) mailmap_of: String,
+    /// Branches and tags of the source that could not be mirrored.
+    #[serde(default)]
+    pub(super) left_out: Vec<LeftOut>,
     /// When it was last used, in milliseconds since 1970.
     pub(super) last_used: i64,
     /// What it takes on disk.

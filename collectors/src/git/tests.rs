@@ -3,6 +3,7 @@
 
 mod damage;
 mod following;
+mod odd_refs;
 mod room;
 mod web;
 

@@ -1,5 +1,5 @@
 //! Branches and tags, all of a repository at once: which one is the default branch is the
-//! repository's to say.
+//! repository's to say. While its own row is missing, none is.
 
 use headwater_domain::code::git_ref as domain;
 use headwater_domain::id::bitbucket as id;
@@ -36,6 +36,8 @@ impl Convert for Refs {
     type Driver = repository::Entity;
     const NAME: &'static str = "refs";
     const KEY: &'static str = "bitbucket_id";
+    /// 2: also without the repository's own row.
+    const VERSION: u32 = 2;
 
     fn reads() -> Vec<Read> {
         vec![
@@ -51,6 +53,14 @@ impl Convert for Refs {
 
     fn owner(scope: &Scope, key: &str) -> String {
         id::repository(scope.connection_id, key)
+    }
+
+    fn without_driver(scope: &Scope, key: &str) -> Option<repository::Model> {
+        Some(repository::Model {
+            connection_id: scope.connection_id,
+            bitbucket_id: key.to_owned(),
+            ..repository::Model::default()
+        })
     }
 
     fn convert(

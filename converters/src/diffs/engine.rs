@@ -7,7 +7,7 @@ use headwater_domain::code::{commits_diff, ref_commit};
 use headwater_domain::graph::{Commit, Graph, Walk};
 use headwater_domain::tool::refdiff::finished_commits_diff;
 use headwater_domain::{Scope, id};
-use headwater_store::diffs::{Ends, Finished, GRAPH, OtherWant, STEP, state};
+use headwater_store::diffs::{Ends, Finished, GRAPH, OtherWant, PARENTS, STEP, state};
 use headwater_store::progress::Checkpoint;
 use headwater_store::{Page, Store, StoreError, Watch};
 
@@ -18,7 +18,9 @@ use crate::engine::{Error, Outcome};
 use crate::rules::Rules;
 
 /// Raise it when other pairs, or other rows for them, are to be made: everything is compared again.
-pub const VERSION: u32 = 1;
+///
+/// 2: series of tags, and what was found for parents that were corrected.
+pub const VERSION: u32 = 2;
 
 /// Commits written in one go.
 const PAGE: usize = 4096;
@@ -111,6 +113,8 @@ struct Known {
     before: HashMap<Ends, (String, i64)>,
     /// Whether commits or parents changed since they were last looked at.
     graph_changed: bool,
+    /// Whether parents were corrected since then, so that nothing that was found is certain.
+    is_uncertain: bool,
 }
 
 impl Comparison<'_> {
@@ -198,6 +202,7 @@ impl Comparison<'_> {
 
     async fn known(&self, stored: &[Pair]) -> Result<Known, Stop> {
         let graph = self.store.checkpoint(self.scope, GRAPH).await?;
+        let parents = self.store.checkpoint(self.scope, PARENTS).await?;
         let before = stored
             .iter()
             .map(|pair| (ends_of(pair), (pair.state.clone(), pair.commits)));
@@ -207,6 +212,7 @@ impl Comparison<'_> {
             others: self.store.other_wants(self.repo_id).await?,
             before: before.collect(),
             graph_changed: graph.rules != version(),
+            is_uncertain: parents.rules != version(),
         })
     }
 
@@ -343,7 +349,12 @@ impl Comparison<'_> {
             page.set_predecessor((id, commit), predecessor).await?;
         }
         self.outcome.changes.written += wanted.predecessors.len() as u64;
-        for (step, rules) in [(STEP, rules_of(rules)), (GRAPH, version())] {
+        let steps = [
+            (STEP, rules_of(rules)),
+            (GRAPH, version()),
+            (PARENTS, version()),
+        ];
+        for (step, rules) in steps {
             let done = Checkpoint {
                 seq: 0,
                 row_id: 0,
@@ -358,10 +369,14 @@ impl Comparison<'_> {
 
 impl Known {
     /// The state of a pair where that needs no walk. A commit's hash fixes all that is below it,
-    /// so what was found with all history known stays true while the repository has both ends.
+    /// so what was found with all history known stays true while the repository has both ends, and
+    /// while no source corrects what it said of parents.
     fn verdict(&self, ends: &Ends) -> Option<Found> {
         if !self.held.contains(&ends.0) || !self.held.contains(&ends.1) {
             return Some((state::MISSING, 0));
+        }
+        if self.is_uncertain {
+            return None;
         }
         let finished = self.finished.get(ends)?;
         let (state, commits) = self.before.get(ends)?;
@@ -378,7 +393,8 @@ impl Known {
     /// all; of incomplete ones that of the first repository counts, while nobody has a complete one.
     fn is_ours_to_write(&self, ends: &Ends, repo_id: &str, is_complete: bool) -> bool {
         if is_complete {
-            return self.finished.get(ends).is_none_or(|done| !done.is_complete);
+            let finished = self.finished.get(ends);
+            return self.is_uncertain || finished.is_none_or(|done| !done.is_complete);
         }
         let others = self.others.get(ends);
         others.into_iter().flatten().all(|other| {

@@ -18,7 +18,7 @@ use super::patches::{Comparing, Patches, Unnamed};
 use crate::engine::{Error, Outcome};
 
 /// Raise it when other commits are to be found: all pull requests are linked again.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Pull requests looked at, or written, in one go.
 pub(super) const PAGE: usize = 512;

@@ -53,6 +53,26 @@ fn versions_come_from_the_highest_by_the_rules_of_semantic_versioning() {
             "large numbers",
             &["1.0.18446744073709551615", "1.0.18446744073709551614"],
         ),
+        (
+            "two and four numbers, a missing one counting as 0",
+            &[
+                "7.19", "7.2.0.1", "7.2.0", "7.2", "7.2-rc1", "7.1.9.10", "7.1.9.9",
+            ],
+        ),
+        (
+            "leading zeros by number",
+            &[
+                "2026.10.01",
+                "2026.09.15",
+                "2026.9.2",
+                "2026.01.15",
+                "2025.12.31",
+            ],
+        ),
+        (
+            "leading zeros of a pre-release by number",
+            &["1.0.0", "1.0.0-10", "1.0.0-09", "1.0.0-2"],
+        ),
     ] {
         let mut shuffled = names.to_vec();
         shuffled.sort_unstable();
@@ -79,10 +99,6 @@ fn a_tag_that_is_no_version_is_listed_with_the_reason() {
             "is no version: \"latest\" does not begin with a number (`tag_prefixes` names what may stand before it)",
         ),
         (
-            "release-1.0.0",
-            "is no version: \"release-1.0.0\" does not begin with a number (`tag_prefixes` names what may stand before it)",
-        ),
-        (
             "v",
             "is no version: \"v\" does not begin with a number (`tag_prefixes` names what may stand before it)",
         ),
@@ -96,35 +112,15 @@ fn a_tag_that_is_no_version_is_listed_with_the_reason() {
         ),
         (
             "7",
-            "is no version: \"7\" has one number, and a version has three, such as 1.2.0",
-        ),
-        (
-            "v1.2",
-            "is no version: \"1.2\" has two numbers, and a version has three, such as 1.2.0",
-        ),
-        (
-            "1.2-rc1",
-            "is no version: \"1.2-rc1\" has two numbers, and a version has three, such as 1.2.0",
-        ),
-        (
-            "1.2.3.4",
-            "is no version: \"1.2.3.4\" has four numbers, and a version has three, such as 1.2.0",
+            "is no version: \"7\" has one number, and a version has two to four, such as 1.2.0",
         ),
         (
             "1.2.3.4.5",
-            "is no version: \"1.2.3.4.5\" has 5 numbers, and a version has three, such as 1.2.0",
-        ),
-        (
-            "2026.01.15",
-            "is no version: \"2026.01.15\": invalid leading zero in minor version number",
+            "is no version: \"1.2.3.4.5\" has 5 numbers, and a version has two to four, such as 1.2.0",
         ),
         (
             "1.0.0-",
             "is no version: \"1.0.0-\": empty identifier segment in pre-release identifier",
-        ),
-        (
-            "1.0.0-01",
-            "is no version: \"1.0.0-01\": invalid leading zero in pre-release identifier",
         ),
         (
             "1.0.0 ",
@@ -137,6 +133,22 @@ fn a_tag_that_is_no_version_is_listed_with_the_reason() {
         (
             "1.0.18446744073709551616",
             "is no version: \"1.0.18446744073709551616\": value of patch version number exceeds u64::MAX",
+        ),
+        (
+            "v1.2.3.Final",
+            "is no version: \"1.2.3.Final\": unexpected character 'F' while parsing fourth version number",
+        ),
+        (
+            "1.2.",
+            "is no version: \"1.2.\": unexpected end of input while parsing patch version number",
+        ),
+        (
+            "1.2-rc_1",
+            "is no version: \"1.2-rc_1\": unexpected character '_' in pre-release identifier",
+        ),
+        (
+            "widget/1.2+",
+            "is no version: \"1.2+\": empty identifier segment in build metadata",
         ),
         (
             "1..0",
@@ -154,22 +166,159 @@ fn a_tag_that_is_no_version_is_listed_with_the_reason() {
     }
 }
 
+fn series_of<'n>(rules: &TagRules, name: &'n str) -> (&'n str, String) {
+    let selection = select(rules, [name]);
+    let [tag] = &selection.placed[..] else {
+        panic!("{name}: {:?}", selection.rejected);
+    };
+    let version = tag.version.as_ref().map(ToString::to_string);
+    (tag.series, version.unwrap_or_default())
+}
+
 #[test]
-fn configured_prefixes_may_stand_before_a_version_and_the_longest_fits() {
+fn what_comes_before_the_version_is_found_by_itself() {
+    for (name, series, version) in [
+        ("v1.2.3", "", "1.2.3"),
+        ("widget/v1.2.3", "widget/", "1.2.3"),
+        ("widget2/V1.2", "widget2/", "1.2"),
+        ("@acme/pkg@1.2.3-rc.1", "@acme/pkg@", "1.2.3-rc.1"),
+        ("name-1.2.3.4", "name-", "1.2.3.4"),
+        ("log4j-2.17.1", "log4j-", "2.17.1"),
+        ("release_2026.01.15", "release_", "2026.01.15"),
+        ("größe-1.0", "größe-", "1.0"),
+        ("python3.11-1.2.0", "python3.11-", "1.2.0"),
+        ("app-3-1.2.0", "app-3-", "1.2.0"),
+        ("go1.21", "go", "1.21"),
+        ("1.2.0-widget-3.4.5", "", "1.2.0-widget-3.4.5"),
+        ("rev-v1.0", "rev-", "1.0"),
+        ("a/b/c/v0.0.1", "a/b/c/", "0.0.1"),
+        ("v.1.0", "v.", "1.0"),
+    ] {
+        let found = series_of(&every_tag(TagsOrder::ReverseSemver), name);
+        assert_eq!(found, (series, version.to_owned()), "{name}");
+    }
+}
+
+#[test]
+fn a_configured_prefix_says_where_the_version_begins_and_the_longest_fits() {
     let rules = TagRules {
-        prefixes: ["release-", "widget/", "widget/v1-"]
+        prefixes: ["release-", "widget/", "widget/v1-", "rc2.", "dev"]
             .map(str::to_owned)
             .into(),
         ..every_tag(TagsOrder::ReverseSemver)
     };
+    for (name, series, version) in [
+        ("widget/v1-9.0.0", "widget/v1-", "9.0.0"),
+        ("widget/v2.0.0", "widget/", "2.0.0"),
+        ("widget/gadget-2.0.0", "widget/gadget-", "2.0.0"),
+        ("release-v1.1.0", "release-", "1.1.0"),
+        ("1.0.0", "", "1.0.0"),
+        ("rc2.1.5", "rc2.", "1.5"),
+        ("dev1.5", "dev", "1.5"),
+    ] {
+        assert_eq!(
+            series_of(&rules, name),
+            (series, version.to_owned()),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn pairs_stay_within_a_series_in_every_order() {
     let names = [
-        "widget/v1-9.0.0",
-        "widget/v2.0.0",
-        "release-v1.1.0",
-        "1.0.0",
-        "release-0.1.0",
+        "gadget/v1.0.0",
+        "widget/v1.0.0",
+        "widget/v1.1.0",
+        "gadget/v1.2.0",
+        "widget/v1.3.0",
+        "v9.0",
     ];
-    assert_eq!(ordered(&rules, &names), names);
+    let prefixes = ["widget/", "gadget/"].map(str::to_owned);
+    for order in [
+        TagsOrder::ReverseSemver,
+        TagsOrder::Semver,
+        TagsOrder::Alphabetically,
+        TagsOrder::ReverseAlphabetically,
+    ] {
+        for prefixes in [Vec::new(), prefixes.to_vec()] {
+            let rules = TagRules {
+                prefixes,
+                ..every_tag(order)
+            };
+            assert_eq!(
+                select(&rules, names).pairs,
+                [
+                    ("gadget/v1.0.0", "gadget/v1.2.0"),
+                    ("widget/v1.1.0", "widget/v1.3.0"),
+                    ("widget/v1.0.0", "widget/v1.1.0"),
+                ],
+                "{order:?}"
+            );
+            let rules = TagRules { limit: 1, ..rules };
+            let selection = select(&rules, names);
+            assert_eq!(
+                selection.pairs,
+                [
+                    ("gadget/v1.0.0", "gadget/v1.2.0"),
+                    ("widget/v1.1.0", "widget/v1.3.0"),
+                ],
+                "each series has its own limit"
+            );
+            let neighbour = |name| {
+                let tag = selection.placed.iter().find(|tag| tag.name == name);
+                tag.unwrap().neighbour
+            };
+            assert_eq!(
+                neighbour("widget/v1.3.0"),
+                Neighbour::Older("widget/v1.1.0")
+            );
+            assert_eq!(neighbour("widget/v1.1.0"), Neighbour::BeyondLimit(1));
+            assert_eq!(neighbour("widget/v1.0.0"), Neighbour::First);
+            assert_eq!(neighbour("v9.0"), Neighbour::First);
+        }
+    }
+}
+
+#[test]
+fn an_alphabetical_order_has_numbers_by_size_and_series_of_its_names() {
+    for (case, names) in [
+        ("versions", &["7.19", "7.2", "7.1"][..]),
+        (
+            "a number behind letters",
+            &["build-b1", "build-a10", "build-a9"],
+        ),
+        ("dates", &["nightly-2026-10-01", "nightly-2026-9-30"]),
+        (
+            "leading zeros alone by bytes",
+            &["2026-1", "2026-01", "2025-12"],
+        ),
+        (
+            "large numbers",
+            &["1.99999999999999999999999", "1.9999999999"],
+        ),
+        ("other letters", &["größe", "große", "gro"]),
+    ] {
+        let mut shuffled = names.to_vec();
+        shuffled.sort_unstable();
+        let rules = every_tag(TagsOrder::ReverseAlphabetically);
+        assert_eq!(ordered(&rules, &shuffled), names, "{case}");
+    }
+    let rules = every_tag(TagsOrder::Alphabetically);
+    assert_eq!(
+        select(
+            &rules,
+            [
+                "app-2026-01",
+                "web-2026-02",
+                "app-2026-03",
+                "latest",
+                "stable"
+            ]
+        )
+        .pairs,
+        [("latest", "stable"), ("app-2026-01", "app-2026-03")]
+    );
 }
 
 #[test]
@@ -243,6 +392,28 @@ proptest! {
         prop_assert_eq!(selection.placed.len() + selection.rejected.len(), names.len());
         for two in selection.placed.windows(2) {
             prop_assert!(two[0].version >= two[1].version);
+        }
+    }
+
+    #[test]
+    fn any_names_have_one_order_and_no_pair_crosses_series(
+        names in prop::collection::btree_set("[a-b/@v]{0,3}[0-9.é-]{0,6}(rc[0-9.]{0,3})?", 0..20),
+        seed in any::<u64>(),
+    ) {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut mixed = names.clone();
+        mixed.sort_by_key(|name| xxhash_rust::xxh3::xxh3_64_with_seed(name.as_bytes(), seed));
+        for order in [TagsOrder::ReverseSemver, TagsOrder::Alphabetically] {
+            let rules = every_tag(order);
+            let selection = select(&rules, names.iter().copied());
+            prop_assert_eq!(&selection, &select(&rules, mixed.iter().copied()));
+            let series = |name: &str| {
+                let tag = selection.placed.iter().find(|tag| tag.name == name);
+                tag.unwrap().series
+            };
+            for (old, new) in &selection.pairs {
+                prop_assert_eq!(series(old), series(new));
+            }
         }
     }
 }

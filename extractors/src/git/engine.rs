@@ -442,8 +442,13 @@ impl Engine<'_> {
             rows: rows.take(table),
             first: false,
         };
+        let left_out = refs::left_out(&self.refs);
+        let left_out_before = self.store.left_out_refs(self.scope).await?;
         let mut page = self.store.begin(self.scope, self.watch.now).await?;
         let changes = page.replace(replacement).await?;
+        if left_out != left_out_before {
+            page.set_left_out_refs(&left_out).await?;
+        }
         if let Some((noted, used, now, ids)) = &accounts {
             authors::rejoin(&page, (connection_id, ids), [noted, used, now]).await?;
         }

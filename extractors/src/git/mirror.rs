@@ -8,6 +8,7 @@ use headwater_git::{Command, Git, GitError, GitErrorKind};
 use tokio::io::AsyncWriteExt as _;
 use tokio_util::sync::CancellationToken;
 
+use super::peeling::{Target, peel};
 use super::text;
 
 /// A bare repository on this machine, read offline.
@@ -23,8 +24,8 @@ pub(super) struct Mirror<'a> {
 pub(super) struct Ref {
     /// Full name, such as `refs/heads/main`.
     pub(super) name: String,
-    /// The commit it leads to; none for a tag of something else.
-    pub(super) commit: Option<String>,
+    /// What it leads to.
+    pub(super) target: Target,
     /// When an annotated tag was made (UTC).
     pub(super) tagged: Option<DateTime<Utc>>,
 }
@@ -60,7 +61,7 @@ impl Mirror<'_> {
         let mut refs = Refs::default();
         // Annotated tags by place, with what each leads to still to be found.
         let mut tags = Vec::new();
-        let mut questions = vec!["HEAD^{commit}".to_owned()];
+        let mut tag_objects = Vec::new();
         while let Some(line) = printed.record(b'\n').await? {
             let mut fields = line.splitn(4, |&byte| byte == 0);
             let (Some(kind), Some(id), Some(date), Some(name)) =
@@ -70,30 +71,30 @@ impl Mirror<'_> {
                 return Err(printed.failure(GitErrorKind::Unexpected(line)));
             };
             let seconds = date.split(|&byte| byte == b' ').next().unwrap_or_default();
-            let id = text::text(id);
-            if kind == b"tag" {
+            let target = Target::of(kind, id).unwrap_or_else(|| {
                 tags.push(refs.all.len());
-                questions.push(format!("{id}^{{commit}}"));
-            }
+                tag_objects.push(text::text(id));
+                Target::Other("leads nowhere")
+            });
             refs.all.push(Ref {
                 name: text::ref_text(name),
-                commit: (kind == b"commit").then_some(id),
+                target,
                 tagged: text::time(seconds),
             });
         }
         printed.finish().await?;
-        let mut answers = self.look_up(questions).await?.into_iter();
-        let head = answers.next().flatten();
-        for (place, commit) in tags.into_iter().zip(answers) {
-            refs.all[place].commit = commit;
+        for (place, target) in tags.into_iter().zip(peel(self, tag_objects).await?) {
+            refs.all[place].target = target;
         }
+        let head = self.look_up(vec!["HEAD^{commit}".to_owned()]).await?;
         refs.head = self.head().await?;
         refs.tips = refs
             .all
             .iter()
-            .filter_map(|git_ref| git_ref.commit.clone())
+            .filter_map(|git_ref| git_ref.target.commit())
+            .map(str::to_owned)
             .collect();
-        refs.tips.extend(head);
+        refs.tips.extend(head.into_iter().flatten());
         Ok(refs)
     }
 

@@ -13,13 +13,13 @@ mod made;
 mod mirror;
 mod numstat;
 mod patches;
+mod peeling;
 mod reading;
 mod refs;
 mod sharing;
 #[cfg(test)]
 mod tests;
 mod text;
-mod walk;
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,6 @@ pub use engine::run;
 pub use forgetting::forget;
 pub use headwater_store::git::GIT_ORIGIN;
 pub use patches::{Change, patch_ids};
-pub use walk::{Walk, Walked, walk};
 
 /// What the history of a scope is read of.
 #[derive(Clone, Copy, Debug)]

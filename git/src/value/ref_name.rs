@@ -6,8 +6,8 @@ use std::fmt;
 
 use super::InvalidValue;
 
-/// The longest name, in bytes, that is taken; file systems end at much less.
-const LONGEST: usize = 4096;
+/// The longest name, in bytes: no server can say a longer one. File systems end at much less.
+const LONGEST: usize = 65_536;
 
 /// The full name of a ref, such as `refs/heads/main`. Not always UTF-8.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +52,13 @@ impl RefName {
         self.0
             .strip_prefix(b"refs/tags/")
             .map(String::from_utf8_lossy)
+    }
+
+    /// The name as an argument that says what is left out: behind a `^`.
+    pub(crate) fn to_exclusion(&self) -> OsString {
+        let mut argument = OsString::from("^");
+        argument.push(self.to_argument());
+        argument
     }
 
     /// The name as an argument.

@@ -1,7 +1,9 @@
 //! Git history from end to end: repositories on paths and behind a simulated Bitbucket, to tables.
 
+mod damaged;
 mod ending;
 mod hostile;
+mod odd_refs;
 mod owner;
 mod plain;
 mod releases;

@@ -2,14 +2,11 @@
 
 use std::path::Path;
 
-use headwater_git::Git;
 use headwater_git::fixture::Repository;
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
-use tokio_util::sync::CancellationToken;
 
 use super::lake::{Lake, git_text};
-use crate::git::{Walk, Walked, walk};
 
 /// Lines that differ by number.
 fn lines(numbers: std::ops::Range<u32>) -> String {
@@ -68,20 +65,6 @@ async fn branches_octopuses_criss_crosses_and_roots_are_as_git_says(
         (0, 0),
         "nothing is new"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_walk_meets_every_commit_and_parent() {
-    let repository = branchy();
-    let said = git_text(repository.path(), &["rev-list", "--all", "--parents"]);
-    let commits = said.lines().count() as u64;
-    let parents = said.split_whitespace().count() as u64 - commits;
-    let git = Git::find(None).await.unwrap();
-    for what in [Walk::Graph, Walk::Commits] {
-        let cancel = CancellationToken::new();
-        let walked = walk(&git, repository.path(), what, &cancel).await;
-        assert_eq!(walked.unwrap(), Walked { commits, parents }, "{what:?}");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
