@@ -18,19 +18,19 @@ use crate::sources::Sources;
 pub const FROM_GIT: [&str; 3] = ["branches", "tags", "commits"];
 
 /// The streams of these entities, with those that their items hang on, and what every scope has.
-/// Streams that cost much are among them only where somebody opts in.
+/// Streams that cost much are among them only where they are opted in to.
 #[must_use]
 pub fn streams_of(
     source: &Source,
     entities: &BTreeSet<Entity>,
-    opts_in: bool,
+    opted_in: &BTreeSet<&str>,
 ) -> BTreeSet<&'static str> {
     let mut wanted = BTreeSet::new();
     // Children come after their parents, so one pass from the end finds all parents.
     for entry in source.streams.iter().rev() {
         let collection = &entry.collection;
         let own = entry.entity.is_none_or(|entity| entities.contains(&entity));
-        let own = own && (opts_in || !entry.opt_in);
+        let own = own && (!entry.opt_in || opted_in.contains(collection.stream));
         if own || wanted.contains(collection.stream) {
             wanted.insert(collection.stream);
             wanted.extend(collection.parent.as_ref().map(|(parent, _)| parent.stream));
@@ -138,6 +138,16 @@ pub fn steps_of(source: &Source, streams: &BTreeSet<&str>) -> BTreeSet<String> {
     steps
 }
 
+/// The setting of a scope config that asks for a stream that costs much; none for others.
+#[must_use]
+pub fn setting_of(stream: &str) -> Option<&'static str> {
+    match stream {
+        "pull_request_statuses" => Some("commit_statuses"),
+        "pull_request_diffstats" => Some("pull_request_sizes"),
+        _ => None,
+    }
+}
+
 impl Config {
     /// The streams that the configuration wants of the connection with this name.
     #[must_use]
@@ -159,7 +169,7 @@ impl Config {
     ) -> BTreeSet<&'static str> {
         let entities = self.entities_of(connection);
         let git = entities.contains(&Entity::Code) && self.reads_git(connection);
-        let mut streams = streams_of(source, &entities, self.opts_in(connection));
+        let mut streams = streams_of(source, &entities, &self.opted_in(connection));
         if self.reads_git(connection) {
             // Each table has one owner.
             streams.retain(|stream| !FROM_GIT.contains(stream));
@@ -207,11 +217,10 @@ pub fn require_wanted(config: &Config, sources: &Sources, only: &[String]) -> Re
     let Some(stream) = unwanted else {
         return Ok(());
     };
-    let entry = sources.iter().find_map(|source| source.find(stream));
-    if entry.is_some_and(|entry| entry.opt_in) {
+    if let Some(setting) = setting_of(stream) {
         return Err(Failure::usage(format!(
-            "{stream} is collected only where it is asked for: write `commit_statuses = true` \
-             into a scope config"
+            "{stream} is collected only where it is asked for: write `{setting} = true` into a \
+             scope config"
         )));
     }
     if stream == GIT

@@ -169,7 +169,7 @@ fn item((entry, children): (&StreamEntry, &[Collection]), row: FileRow) -> NewIt
     let data = without_secrets(row.data);
     let content_hash = content_hash(&data);
     // An item without a key is kept all the same; extraction says what is wrong with it.
-    let key = entry.collection.endpoint.key.of(&data);
+    let key = entry.collection.endpoint.key_of(&data);
     let child_counts = entry.collection.child_counts(children, &data);
     let parent = match entry.collection.parent {
         Some(_) => row.parent,

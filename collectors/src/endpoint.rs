@@ -35,6 +35,12 @@ pub struct Endpoint {
     pub optional: bool,
     /// How to walk down from the head of a branch; none for other lists.
     pub heads: Option<Heads>,
+    /// The text that identifies an item may be too long for a key of the database, as paths of
+    /// files are: its hash is the key.
+    pub long_keys: bool,
+    /// Statuses by which the server says that a parent can have no such list: then it has none
+    /// until it changes, which is no failure.
+    pub incomparable: &'static [u16],
     /// What `input` of raw rows calls the parent's key, byte for byte as `DevLake` does.
     pub input: &'static str,
 }
@@ -151,6 +157,18 @@ pub struct Collection {
     pub parent: Option<(Parent, String)>,
     /// The list that may serve instead of the parents' lists.
     pub wide: Option<Wide>,
+}
+
+impl Endpoint {
+    /// The key of an item; none when it has none, or one that no database can hold.
+    #[must_use]
+    pub fn key_of(&self, data: &[u8]) -> Option<String> {
+        if self.long_keys {
+            self.key.hash_of(data)
+        } else {
+            self.key.of(data)
+        }
+    }
 }
 
 impl Collection {

@@ -233,7 +233,7 @@ impl Listing<'_> {
         let mut new = Vec::with_capacity(items.len());
         let mut letters = Vec::new();
         for (place, RawItem(data)) in items.into_iter().enumerate() {
-            match self.collection.endpoint.key.of(&data) {
+            match self.collection.endpoint.key_of(&data) {
                 Some(key) => match self.too_long(&key, &data) {
                     Some(letter) => letters.push(letter),
                     None => new.push(self.item(key, data)),

@@ -29,8 +29,20 @@ impl Key {
     /// has control characters.
     #[must_use]
     pub fn of(&self, data: &[u8]) -> Option<String> {
-        let key = self.0.iter().find_map(|alternative| alternative.of(data))?;
+        let key = self.text_of(data)?;
         (key.len() <= MAX_LENGTH && !key.contains(char::is_control)).then_some(key)
+    }
+
+    /// Hash of the text that identifies an item, however long; none when it has none of the
+    /// alternatives.
+    #[must_use]
+    pub fn hash_of(&self, data: &[u8]) -> Option<String> {
+        let text = self.text_of(data)?;
+        Some(content_hash(text.as_bytes()))
+    }
+
+    fn text_of(&self, data: &[u8]) -> Option<String> {
+        self.0.iter().find_map(|alternative| alternative.of(data))
     }
 }
 

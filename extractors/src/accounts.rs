@@ -172,6 +172,7 @@ fn merged(mentions: &[Mentioned]) -> Profile {
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -199,6 +200,51 @@ mod tests {
         ]);
         assert_eq!(account.display_name, "Ann B");
         assert_eq!(account.avatar_url, "https://a/1.png");
+    }
+
+    fn said() -> impl Strategy<Value = Mentioned> {
+        let text = || prop::sample::select(vec!["", "a", "b", "c"]).prop_map(str::to_owned);
+        let source = prop::sample::select(vec!["commits", "issues", "pull_requests"]);
+        let times = prop::option::weighted(0.8, 1i64..4);
+        let texts = (text(), text(), text());
+        (times, source, 1u8..4, texts).prop_map(|(second, source, item, (name, avatar, nick))| {
+            Mentioned {
+                seen_at: second.and_then(|second| DateTime::from_timestamp(second, 0)),
+                source: source.to_owned(),
+                item: item.to_string(),
+                profile: Profile {
+                    profile_id: format!("{name}|{avatar}|{nick}"),
+                    nickname: nick,
+                    ..mention(0, &name, &avatar).profile
+                },
+                ..mention(0, "", "")
+            }
+        })
+    }
+
+    /// A field of the mention that decides it: of those that have it the greatest by time, stream,
+    /// key and description.
+    fn decided(mentions: &[Mentioned], of: fn(&Profile) -> &String) -> String {
+        let has = mentions.iter().filter(|m| !of(&m.profile).is_empty());
+        let newest = has.max_by_key(|m| {
+            let at = m.seen_at.map_or(0, |time| time.timestamp());
+            (at, &m.source, &m.item, &m.profile.profile_id)
+        });
+        newest.map(|m| of(&m.profile).clone()).unwrap_or_default()
+    }
+
+    proptest! {
+        #[test]
+        fn an_account_follows_from_what_is_said_whatever_the_order(
+            (said, shuffled) in prop::collection::vec(said(), 1..8)
+                .prop_flat_map(|said| (Just(said.clone()), Just(said).prop_shuffle())),
+        ) {
+            let account = merged(&said);
+            prop_assert_eq!(&account, &merged(&shuffled));
+            prop_assert_eq!(account.display_name, decided(&said, |p| &p.display_name));
+            prop_assert_eq!(account.avatar_url, decided(&said, |p| &p.avatar_url));
+            prop_assert_eq!(account.nickname, decided(&said, |p| &p.nickname));
+        }
     }
 
     #[test]

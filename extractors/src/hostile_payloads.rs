@@ -12,6 +12,7 @@ use headwater_domain::tool::bitbucket::pull_request::PullRequests;
 use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
 use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
 use headwater_domain::tool::bitbucket::pull_request_commit::PullRequestCommits;
+use headwater_domain::tool::bitbucket::pull_request_diffstat::PullRequestDiffstats;
 use headwater_domain::tool::bitbucket::pull_request_status::PullRequestStatuses;
 use headwater_domain::tool::bitbucket::repository::Repositories;
 use headwater_domain::tool::bitbucket::tag::Tags;
@@ -39,6 +40,7 @@ fn extractions() -> Vec<Extraction> {
         Extraction::of::<IssueComments>(),
         Extraction::of::<IssueChanges>(),
         Extraction::of::<PullRequestStatuses>(),
+        Extraction::of::<PullRequestDiffstats>(),
         Extraction::of::<Workspaces>(),
         Extraction::of::<Projects>(),
         Extraction::of::<WorkspaceMembers>(),

@@ -53,6 +53,11 @@ impl Reply {
             answer.body.into(),
             "application/json; charset=utf-8",
         );
+        if let Ok(location) = HeaderValue::from_str(&answer.location)
+            && !location.is_empty()
+        {
+            reply.headers.insert(header::LOCATION, location);
+        }
         reply.headers.insert(
             header::VARY,
             HeaderValue::from_static("Accept-Encoding, Authorization"),

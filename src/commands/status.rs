@@ -53,6 +53,10 @@ pub(super) async fn status(
         if dead > 0 {
             rows.push(dead_row(&name, dead));
         }
+        let lost = store.deployments_without_environment(&scope).await?;
+        if lost > 0 {
+            rows.push(nowhere_row(&name, lost));
+        }
     }
     if rows.is_empty() && format == Format::Table {
         output::line("nothing has run yet; `headwater sync` collects what the configuration names");
@@ -128,6 +132,16 @@ fn gone_row(scope: &str, at: DateTime<Utc>) -> Vec<Cell> {
     row[3] = Cell::Text("gone at the source".to_owned());
     row[5] = Cell::Text(at.to_rfc3339_opts(SecondsFormat::Secs, true));
     row[11] = Cell::Text("its rows stay".to_owned());
+    row
+}
+
+fn nowhere_row(scope: &str, count: u64) -> Vec<Cell> {
+    let mut row = vec![Cell::Null; COLUMNS.len()];
+    row[0] = Cell::Text(scope.to_owned());
+    row[3] = Cell::Text("without an environment".to_owned());
+    row[6] = Cell::Integer(i64::try_from(count).unwrap_or(i64::MAX));
+    let message = "deployments that count nowhere; `headwater explain deployment ID` says why";
+    row[11] = Cell::Text(message.to_owned());
     row
 }
 

@@ -65,13 +65,20 @@ impl ScopeConfig {
 }
 
 impl Config {
-    /// Whether streams that cost much are wanted for the scopes of a connection.
+    /// The streams that cost much and are wanted for the scopes of a connection.
     #[must_use]
-    pub fn opts_in(&self, connection: &str) -> bool {
+    pub fn opted_in(&self, connection: &str) -> BTreeSet<&'static str> {
         let mut connections = self.connections.iter();
         let named = connections.find(|own| own.name == connection);
-        let config = named.and_then(|connection| self.scope_config_of(connection));
-        config.is_some_and(|config| config.commit_statuses)
+        let Some(config) = named.and_then(|connection| self.scope_config_of(connection)) else {
+            return BTreeSet::new();
+        };
+        let wanted = [
+            ("pull_request_statuses", config.commit_statuses),
+            ("pull_request_diffstats", config.pull_request_sizes),
+        ];
+        let wanted = wanted.into_iter().filter(|(_, is_wanted)| *is_wanted);
+        wanted.map(|(stream, _)| stream).collect()
     }
 
     /// The rules for the scopes of the connection with this name; the default ones where the

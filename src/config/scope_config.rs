@@ -378,6 +378,11 @@ pub struct ScopeConfig {
     /// theirs; rows that are there stay. Default: `[]`.
     #[schemars(default, extend("default" = Vec::<String>::new()))]
     pub skip_streams: Vec<String>,
+    /// Whether the changed files of pull requests are collected, which say how many lines each
+    /// adds and removes: two requests more for each pull request that changed. Where git counts
+    /// lines it is not needed. Default: `false`.
+    #[schemars(default, extend("default" = false))]
+    pub pull_request_sizes: bool,
 }
 
 fn default_bot_pattern() -> Option<Pattern> {
@@ -408,6 +413,7 @@ impl Default for ScopeConfig {
             bot_pattern: default_bot_pattern(),
             commit_statuses: false,
             skip_streams: Vec::new(),
+            pull_request_sizes: false,
         }
     }
 }

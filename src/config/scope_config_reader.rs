@@ -30,6 +30,10 @@ pub(super) fn read(mut table: TableReader<'_>) -> ScopeConfig {
             .and_then(|field| field.boolean())
             .unwrap_or_default(),
         skip_streams: read_texts(&mut table, "skip_streams"),
+        pull_request_sizes: table
+            .field("pull_request_sizes")
+            .and_then(|field| field.boolean())
+            .unwrap_or_default(),
         tags_limit: table
             .field("tags_limit")
             .and_then(|field| field.integer(1..=10_000))

@@ -21,6 +21,7 @@ use headwater_domain::tool::bitbucket::pull_request::PullRequests;
 use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
 use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
 use headwater_domain::tool::bitbucket::pull_request_commit::PullRequestCommits;
+use headwater_domain::tool::bitbucket::pull_request_diffstat::PullRequestDiffstats;
 use headwater_domain::tool::bitbucket::pull_request_status::PullRequestStatuses;
 use headwater_domain::tool::bitbucket::repository::Repositories;
 use headwater_domain::tool::bitbucket::tag::Tags;
@@ -57,6 +58,10 @@ pub fn bitbucket() -> Source {
             change::PULL_REQUEST_COMMITS,
         )
         .opt_in::<PullRequestStatuses, Stays>(CodeReview, change::PULL_REQUEST_STATUSES)
+        .opt_in::<PullRequestDiffstats, Feeds<convert::PullRequests>>(
+            CodeReview,
+            change::PULL_REQUEST_SIZES,
+        )
         .stream::<Issues, To<convert::Issues>>(Entity::Issues, change::ISSUES)
         .stream::<IssueComments, To<convert::IssueComments>>(
             Entity::Issues,

@@ -117,6 +117,13 @@ impl Store {
             .during("reading the status")
     }
 
+    /// Number of deployments that the source tells of a scope and whose environment no rule knows.
+    pub async fn deployments_without_environment(&self, scope: &Scope) -> Result<u64, StoreError> {
+        let text = "SELECT COUNT(*) FROM cicd_deployments \
+                    WHERE _raw_data_params = ? AND subtask_name = '' AND environment = ''";
+        self.count(text, vec![scope.params().into()]).await
+    }
+
     /// Number of rows of a table that belong to a scope.
     pub async fn scope_rows(&self, scope: &Scope, table: &str) -> Result<u64, StoreError> {
         let column = match headwater_domain::table::Layer::of(table) {

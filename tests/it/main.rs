@@ -32,6 +32,7 @@ mod output;
 mod partial_imports;
 mod people;
 mod query;
+mod recorded_shapes;
 mod registry;
 mod reliability;
 mod renames;

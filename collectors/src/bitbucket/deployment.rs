@@ -13,6 +13,17 @@ impl Collect for Deployments {
             kind: "",
             fields: &[&["uuid"]],
         }]),
+        query: &[
+            ("pagelen", "100"),
+            // What the list may give as stubs only unless it is asked for.
+            (
+                "fields",
+                "+values.environment.name,+values.environment.slug,\
+                 +values.environment.environment_type.name,+values.step.uuid,\
+                 +values.release.pipeline.uuid,+values.release.name,+values.release.url,\
+                 +values.release.created_on,+values.release.commit.hash,+values.deployable.uuid",
+            ),
+        ],
         created: &["release", "created_on"],
         item_path: Some("repositories/{scope}/deployments/{item}"),
         ..super::LIST

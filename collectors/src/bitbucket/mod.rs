@@ -15,6 +15,7 @@ mod pull_request;
 mod pull_request_activity;
 mod pull_request_comment;
 mod pull_request_commit;
+mod pull_request_diffstat;
 mod pull_request_status;
 mod removed;
 mod repository;
@@ -44,5 +45,7 @@ const LIST: Endpoint = Endpoint {
     item_path: None,
     optional: false,
     heads: None,
+    long_keys: false,
+    incomparable: &[],
     input: "BitbucketId",
 };

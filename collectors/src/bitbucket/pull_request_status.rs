@@ -13,10 +13,17 @@ use crate::key::{Alternative, Key};
 impl Collect for PullRequestStatuses {
     const ENDPOINT: Endpoint = Endpoint {
         path: "repositories/{scope}/pullrequests/{parent}/statuses",
-        key: Key(&[Alternative {
-            kind: "",
-            fields: &[&["commit", "hash"], &["key"]],
-        }]),
+        key: Key(&[
+            Alternative {
+                kind: "",
+                fields: &[&["commit", "hash"], &["key"]],
+            },
+            // Older ones name no commit.
+            Alternative {
+                kind: "key",
+                fields: &[&["key"]],
+            },
+        ]),
         ..super::LIST
     };
 

@@ -31,9 +31,7 @@ impl Fetcher {
         } else {
             match self.pages(&url).await {
                 Ok((items, date)) => (items, date, Ok(Found::All)),
-                Err(error) if matches!(error.kind, RequestErrorKind::NotFound { .. }) => {
-                    empty(Ok(Found::Lost))
-                }
+                Err(error) if self.has_no_list(&error.kind) => empty(Ok(Found::Lost)),
                 Err(error) => empty(Err(error)),
             }
         };
@@ -42,6 +40,18 @@ impl Fetcher {
             items,
             date,
             result,
+        }
+    }
+
+    /// True when the server says that there is no such list, and not that it failed.
+    fn has_no_list(&self, kind: &RequestErrorKind) -> bool {
+        match kind {
+            RequestErrorKind::NotFound { .. } => true,
+            RequestErrorKind::Refused { status, .. }
+            | RequestErrorKind::Unavailable { status, .. } => {
+                self.collection.endpoint.incomparable.contains(status)
+            }
+            _ => false,
         }
     }
 

@@ -324,4 +324,49 @@ mod tests {
         let rows = convert::<Deployments>(row("prod-eu", "COMPLETED", ""), &related);
         assert_eq!(column(&rows, "cicd_deployments", "result"), ["FAILURE"]);
     }
+
+    #[test]
+    fn an_environment_without_a_name_is_looked_up_by_its_uuid() {
+        let listed = |uuid: &str, name: &str, kind: &str| {
+            let row = environment::Model {
+                bitbucket_id: uuid.to_owned(),
+                name: name.to_owned(),
+                environment_type: kind.to_owned(),
+                ..environment::Model::default()
+            };
+            sourced(6, row)
+        };
+        for (case, id, name, kind, expected) in [
+            ("by uuid", "{e}", "", "", ("STAGING", "qa")),
+            (
+                "its own name",
+                "{e}",
+                "live",
+                "Production",
+                ("PRODUCTION", "live"),
+            ),
+            (
+                "its own name, no type",
+                "{e}",
+                "live",
+                "",
+                ("STAGING", "live"),
+            ),
+            ("unknown", "{x}", "", "", ("", "")),
+            ("none", "", "", "", ("", "")),
+        ] {
+            let row = deployment::Model {
+                environment_id: id.to_owned(),
+                environment: name.to_owned(),
+                environment_type: kind.to_owned(),
+                ..row("", "COMPLETED", "SUCCESSFUL")
+            };
+            let environments = vec![listed("{e}", "qa", "Staging"), listed("", "no", "Test")];
+            let related = Related::default().with::<NamedEnvironment>(environments);
+            let rows = convert::<Deployments>(row, &related);
+            let of = |name| column(&rows, "cicd_deployments", name).concat();
+            let found = (of("environment"), of("original_environment"));
+            assert_eq!((found.0.as_str(), found.1.as_str()), expected, "{case}");
+        }
+    }
 }

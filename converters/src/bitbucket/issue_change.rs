@@ -129,6 +129,7 @@ mod tests {
                 change("state", "", "resolved"),
                 change("kind", "bug", "task"),
                 change("assignee", "", "Ann"),
+                change("assignee_account_id", "", "557058:ann"),
             ]
             .concat()
         );

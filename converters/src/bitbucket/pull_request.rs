@@ -5,7 +5,8 @@ use headwater_domain::code::{pull_request as domain, pull_request_event, pull_re
 use headwater_domain::crossdomain::pull_request_mention;
 use headwater_domain::id::bitbucket as id;
 use headwater_domain::tool::bitbucket::{
-    pull_request, pull_request_activity, pull_request_commit, pull_request_reviewer as participant,
+    pull_request, pull_request_activity, pull_request_commit, pull_request_diffstat,
+    pull_request_reviewer as participant,
 };
 use headwater_domain::{Rows, Scope, Sourced};
 
@@ -14,8 +15,10 @@ use crate::{Convert, Read, Related, Write};
 
 mod history;
 mod naming;
+mod size;
 
 use history::{Ending, Event, History};
+use size::Size;
 
 /// `_tool_bitbucket_pull_requests` to `pull_requests`, `pull_request_reviewers`,
 /// `pull_request_events` and `pull_request_mentions`.
@@ -33,6 +36,7 @@ impl Convert for PullRequests {
             Read::related::<Participants>("pull_request_id"),
             Read::related::<Activities>("pull_request_id"),
             Read::related::<Commits>("pull_request_id"),
+            Read::related::<ChangedFiles>("pull_request_id"),
         ]
     }
 
@@ -80,7 +84,8 @@ impl Convert for PullRequests {
         for mention in naming::mentions(scope, &driver.row, commits) {
             rows.push(mention);
         }
-        rows.push(row(scope, driver.row, ending, commits));
+        let size = Size::of(related.of::<pull_request_diffstat::Entity>(&key));
+        rows.push(row(scope, driver.row, (ending, size), commits));
     }
 }
 
@@ -108,10 +113,18 @@ impl RelatedRow for Commits {
     }
 }
 
+struct ChangedFiles;
+impl RelatedRow for ChangedFiles {
+    type Entity = pull_request_diffstat::Entity;
+    fn driver_key(row: &pull_request_diffstat::Model) -> String {
+        row.pull_request_id.to_string()
+    }
+}
+
 fn row(
     scope: &Scope,
     source: pull_request::Model,
-    ending: Ending,
+    (ending, size): (Ending, Size),
     commits: &[Sourced<pull_request_commit::Model>],
 ) -> domain::Model {
     let account = |account_id: &str| id::account(scope.connection_id, account_id);
@@ -145,9 +158,9 @@ fn row(
         head_ref: source.head_ref,
         base_ref: source.base_ref,
         base_commit_sha: source.base_commit_sha,
-        additions: None,
-        deletions: None,
-        changed_files: None,
+        additions: size.additions,
+        deletions: size.deletions,
+        changed_files: size.changed_files,
         is_draft: source.is_draft,
     }
 }

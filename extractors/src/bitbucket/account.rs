@@ -119,6 +119,11 @@ impl User {
         }
     }
 
+    /// Whether the id is Atlassian's, and not the UUID in its place.
+    pub(crate) fn has_account_id(&self) -> bool {
+        !self.account_id.starts_with('{')
+    }
+
     /// What this payload says about the account.
     pub(crate) fn profile(&self) -> Profile<'_> {
         let link = |of: fn(&Links) -> Option<&super::Link>| {
@@ -135,5 +140,42 @@ impl User {
             uuid: &self.uuid,
             nickname: &self.nickname,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id_of(json: &str) -> Result<String, String> {
+        let user: Result<User, _> = serde_json::from_str(json);
+        user.map(|user| user.account_id)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_id_of_an_account_is_its_account_id_and_else_its_uuid_in_braces() {
+        for (json, expected) in [
+            (r#"{"account_id": "ann", "uuid": "{u-1}"}"#, "ann"),
+            (r#"{"type": "team", "uuid": "{u-1}"}"#, "{u-1}"),
+            (r#"{"account_id": null, "uuid": "{u-1}"}"#, "{u-1}"),
+            (r#"{"account_id": "", "uuid": "u-1"}"#, "{u-1}"),
+            (r#"{"account_id": null, "uuid": null}"#, ""),
+            (r#"{"uuid": "{}"}"#, ""),
+            (r#"{"display_name": "Former user"}"#, ""),
+            ("{}", ""),
+        ] {
+            assert_eq!(id_of(json).as_deref(), Ok(expected), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_uuid_that_fits_no_key_is_refused_where_it_is_the_id_only() {
+        let long = "u".repeat(200);
+        let alone = id_of(&format!(r#"{{"uuid": "{long}"}}"#)).unwrap_err();
+        assert!(alone.contains("202 characters"), "{alone}");
+        assert!(id_of(r#"{"uuid": "{a\u0009b}"}"#).is_err());
+        let beside = id_of(&format!(r#"{{"account_id": "ann", "uuid": "{long}"}}"#));
+        assert_eq!(beside.as_deref(), Ok("ann"));
     }
 }

@@ -73,4 +73,13 @@ mod tests {
                 .concat()
         );
     }
+
+    #[test]
+    fn a_branch_of_mercurial_has_heads_beside_its_target() {
+        let named = r#"{"name": "default", "type": "named_branch",
+            "heads": [{"hash": "00aa", "type": "commit"}, {"hash": "00bb", "type": "commit"}],
+            "target": {"hash": "00bb"}}"#;
+        let rows = extracted::<Branches>("", "default", named);
+        assert!(rows.contains("commit_sha=\"00bb\""), "{rows}");
+    }
 }

@@ -120,4 +120,10 @@ mod tests {
                 .concat()
         );
     }
+
+    #[test]
+    fn a_commit_may_have_an_empty_committer() {
+        let rows = extracted::<Commits>("", "00aa", r#"{"hash": "00aa", "committer": {}}"#);
+        assert!(rows.contains("sha=\"00aa\""), "{rows}");
+    }
 }

@@ -134,6 +134,15 @@ mod tests {
     }
 
     #[test]
+    fn a_deployment_may_give_the_identity_of_its_environment_only() {
+        let payload = r#"{"uuid": "{d}", "environment": {"type": "deployment_environment",
+            "uuid": "{e}"}}"#;
+        let rows = extracted::<Deployments>("", "{d}", payload);
+        assert!(rows.contains("environment_id=\"{e}\""), "{rows}");
+        assert!(rows.contains("environment=\"\""), "{rows}");
+    }
+
+    #[test]
     fn a_deployment_without_a_pipeline_belongs_to_itself() {
         let payload = r#"{"uuid": "{d}", "release": null, "state": null, "environment": null}"#;
         let rows = extracted::<Deployments>("", "{d}", payload);

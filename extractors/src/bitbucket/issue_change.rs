@@ -130,6 +130,34 @@ mod tests {
     }
 
     #[test]
+    fn a_change_of_the_assignee_is_one_row_with_the_account() {
+        let rows = change(
+            r#"{"id": 91, "created_on": "2022-08-14T06:20:01Z", "changes": {
+                "assignee": {"old": "Ann", "new": "Bob"},
+                "assignee_account_id": {"old": "557058:ann", "new": "557058:bob"}}}"#,
+        );
+        assert_snapshot!(rows);
+    }
+
+    #[test]
+    fn a_change_of_the_assignee_keeps_the_name_where_there_is_no_id() {
+        for ids in [r#"{"old": null, "new": null}"#, "null", "{}"] {
+            let payload = format!(
+                r#"{{"id": 91, "changes": {{"assignee": {{"old": null, "new": "Bob"}},
+                    "assignee_account_id": {ids}}}}}"#
+            );
+            let rows = change(&payload);
+            let fields = rows.lines().filter(|line| line.contains("field="));
+            assert_eq!(
+                fields.collect::<Vec<_>>(),
+                ["  field=\"assignee\""],
+                "{ids}"
+            );
+            assert!(rows.contains("new_value=\"Bob\""), "{rows}");
+        }
+    }
+
+    #[test]
     fn a_change_of_nothing_has_an_empty_field() {
         let nothing = change(r#"{"id": 91, "changes": null}"#);
         assert_eq!(

@@ -17,6 +17,7 @@ mod pull_request;
 mod pull_request_activity;
 mod pull_request_comment;
 mod pull_request_commit;
+mod pull_request_diffstat;
 mod pull_request_status;
 mod repository;
 mod tag;

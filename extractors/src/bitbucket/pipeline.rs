@@ -116,6 +116,40 @@ mod tests {
     }
 
     #[test]
+    fn a_pipeline_names_its_branch_whatever_it_ran_for() {
+        for (target, expected) in [
+            (
+                r#"{"type": "pipeline_ref_target", "ref_name": "main"}"#,
+                "main",
+            ),
+            (
+                r#"{"type": "pipeline_pullrequest_target", "source": "feature/nozzle",
+                    "destination": "main", "destination_commit": {"hash": "bb"},
+                    "pullrequest": {"id": 3}}"#,
+                "feature/nozzle",
+            ),
+            (
+                r#"{"type": "pipeline_commit_target", "commit": {"hash": "aa"}}"#,
+                "",
+            ),
+        ] {
+            let payload = format!(r#"{{"uuid": "{{a}}", "target": {target}}}"#);
+            let rows = extracted::<Pipelines>("", "{a}", &payload);
+            let shown = format!("ref_name=\"{expected}\"");
+            assert!(rows.contains(&shown), "{target}\n{rows}");
+        }
+    }
+
+    #[test]
+    fn a_pipeline_that_somebody_stopped_is_read_whoever_that_was() {
+        let payload = r#"{"uuid": "{a}", "state": {"name": "COMPLETED", "result": {
+            "name": "STOPPED", "type": "pipeline_state_completed_stopped",
+            "terminator": {"type": "user", "uuid": "{u}", "display_name": "Ann"}}}}"#;
+        let rows = extracted::<Pipelines>("", "{a}", payload);
+        assert!(rows.contains("result=\"STOPPED\""), "{rows}");
+    }
+
+    #[test]
     fn a_pipeline_without_a_result_tells_its_stage() {
         let payload = r#"{"uuid": "{a}", "target": null, "links": null,
             "state": {"name": "IN_PROGRESS", "result": null, "stage": {"name": "HALTED"}}}"#;

@@ -273,6 +273,40 @@ mod tests {
     }
 
     #[test]
+    fn shapes_of_recorded_pull_requests_are_read() {
+        let read = |rest: &str| pull_request(&format!(r#"{{"id": 12, {rest}}}"#));
+        for (rest, expected) in [
+            (
+                r#""state": "DECLINED", "closed_on": "2024-03-02T10:00:00.5+00:00""#,
+                "closed_at=2024-03-02T10:00:00.500+00:00",
+            ),
+            (r#""closed_on": null"#, "closed_at=null"),
+            (
+                r#""merge_commit": {"hash": "0123456789ab"}"#,
+                "merge_commit_sha=\"0123456789ab\"",
+            ),
+            (
+                r#""merge_commit": {"type": "commit", "hash": "0123456789abcdef0123456789abcdef01234567",
+                    "date": "2024-03-02T09:59:58+00:00", "parents": [], "message": "m", "author": {}}"#,
+                "merged_at=2024-03-02T09:59:58+00:00",
+            ),
+            (
+                r#""source": {"branch": {"name": "f", "links": {}, "sync_strategies": []}}"#,
+                "head_ref=\"f\"",
+            ),
+            (
+                r#""participants": [{"type": "participant", "role": "REVIEWER", "approved": false,
+                    "state": null, "participated_on": null,
+                    "user": {"type": "team", "uuid": "{t}", "display_name": "Team"}}]"#,
+                "account_id=\"{t}\"",
+            ),
+        ] {
+            let rows = read(rest);
+            assert!(rows.contains(expected), "{rest}\n{rows}");
+        }
+    }
+
+    #[test]
     fn a_deleted_author_and_a_deleted_fork_leave_empty_text() {
         assert_snapshot!(pull_request(
             r#"{

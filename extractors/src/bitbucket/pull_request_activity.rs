@@ -213,6 +213,53 @@ mod tests {
     }
 
     #[test]
+    fn shapes_of_recorded_entries_are_read() {
+        let plain = r#"{"update": {"state": "OPEN", "date": "2024-03-02T10:00:00Z"}}"#;
+        for recorded in [
+            r#"{"pull_request": {"id": 12}, "comment": null, "approval": null,
+                "changes_requested": null,
+                "update": {"state": "OPEN", "date": "2024-03-02T10:00:00Z"}}"#,
+            r#"{"update": {"state": "OPEN", "date": "2024-03-02T10:00:00Z", "changes": {}}}"#,
+            r#"{"update": {"state": "OPEN", "date": "2024-03-02T10:00:00Z", "reviewers": [],
+                "title": "", "description": null, "source": null, "destination": {}}}"#,
+        ] {
+            assert_eq!(entry(recorded), entry(plain), "{recorded}");
+        }
+        let nulls = r#"{"update": {"state": "DECLINED", "date": "2024-03-02T10:00:00Z",
+            "changes": {"status": {"old": null, "new": null}}}}"#;
+        let shown = entry(nulls);
+        assert!(shown.contains("changed_fields=\"status\""), "{shown}");
+        assert!(shown.contains("previous_state=\"\""), "{shown}");
+    }
+
+    #[test]
+    fn updates_say_the_same_when_they_differ_in_date_and_actor_only() {
+        let hash = |rest: &str| {
+            let shown = entry(&format!(r#"{{"update": {{{rest}}}}}"#));
+            let line = shown.lines().find(|line| line.contains("content_hash"));
+            line.unwrap().to_owned()
+        };
+        let first = r#""state": "OPEN", "title": "t", "date": "2024-03-02T10:00:00Z",
+            "source": {"branch": {"name": "f"}, "commit": {"hash": "aa"}}"#;
+        let same = first.replace("00:00Z", "00:01Z");
+        assert_eq!(hash(first), hash(&same));
+        for (part, other) in [
+            ("\"t\"", "\"u\""),
+            ("OPEN", "MERGED"),
+            ("\"aa\"", "\"ab\""),
+            ("\"f\"", "\"g\""),
+            ("\"title\"", "\"draft\": true, \"title\""),
+            (
+                "\"title\"",
+                "\"reviewers\": [{\"uuid\": \"{r}\"}], \"title\"",
+            ),
+            ("\"title\"", "\"changes\": {\"title\": {}}, \"title\""),
+        ] {
+            assert_ne!(hash(first), hash(&first.replace(part, other)), "{part}");
+        }
+    }
+
+    #[test]
     fn comments_and_unknown_entries_make_no_rows() {
         for payload in [
             r#"{"comment": {"id": 1, "user": {"account_id": "ann"}}, "pull_request": {"id": 12}}"#,

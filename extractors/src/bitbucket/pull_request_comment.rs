@@ -140,4 +140,16 @@ mod tests {
             .concat()
         );
     }
+
+    #[test]
+    fn a_comment_may_lack_its_text_and_its_update_or_be_pending() {
+        for payload in [
+            r#"{"id": 7, "content": {"raw": null}, "updated_on": null, "user": {"uuid": "{u}"}}"#,
+            r#"{"id": 7, "pending": true, "content": {"raw": ""}, "user": {"uuid": "u"}}"#,
+        ] {
+            let rows = extracted::<PullRequestComments>("12", "7", payload);
+            assert!(rows.contains("author_id=\"{u}\""), "{payload}\n{rows}");
+            assert!(rows.contains("bitbucket_updated_at=null"), "{rows}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use headwater_domain::tool::bitbucket::repository::{self, Repositories};
 use headwater_domain::{Item, Rows, Table};
 use serde::Deserialize;
 
-use super::{Link, User};
+use super::{Link, User, Uuid};
 use crate::{Extract, json};
 
 impl Extract for Repositories {
@@ -19,7 +19,11 @@ impl Extract for Repositories {
 
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
         let owner = payload.owner.unwrap_or_default();
-        rows.mention(item, payload.updated_on, owner.profile());
+        // The workspace in its role as owner is a place and no account.
+        let workspace = payload.workspace.unwrap_or_default().uuid;
+        if owner.has_account_id() || owner.uuid != workspace {
+            rows.mention(item, payload.updated_on, owner.profile());
+        }
         let links = payload.links.unwrap_or_default();
         let project = payload.project.unwrap_or_default();
         rows.push(repository::Model {
@@ -71,6 +75,7 @@ pub struct Payload {
     archived: bool,
     links: Option<RepositoryLinks>,
     owner: Option<User>,
+    workspace: Option<Uuid>,
     mainbranch: Option<Named>,
     parent: Option<FullName>,
     project: Option<Project>,

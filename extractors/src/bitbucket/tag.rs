@@ -76,4 +76,15 @@ mod tests {
         assert_eq!(nulls, tag(r#"{"name": "v1.0"}"#));
         assert_snapshot!(nulls);
     }
+
+    #[test]
+    fn a_light_tag_has_nulls_where_an_annotated_one_has_words() {
+        let nulls = r#"{"name": "v1", "type": "tag", "message": null, "date": null, "tagger": null,
+            "target": {"hash": "00aa", "date": "2024-03-02T10:00:00+00:00"}}"#;
+        let missing = r#"{"name": "v1", "target": {"hash": "00aa",
+            "date": "2024-03-02T10:00:00+00:00"}}"#;
+        let rows = extracted::<Tags>("", "v1", nulls);
+        assert_eq!(rows, extracted::<Tags>("", "v1", missing));
+        assert!(rows.contains("commit_sha=\"00aa\""), "{rows}");
+    }
 }

@@ -327,7 +327,7 @@ fn lacking(required: &str, granted: &[String]) -> Answer {
             });
         });
     });
-    Answer { status: 403, body }
+    Answer::of(403, body)
 }
 
 /// The error of the OAuth standard.
@@ -337,5 +337,5 @@ fn denied(error: &str, description: &str) -> Answer {
         it.text("error_description", description);
         it.text("error", error);
     });
-    Answer { status: 400, body }
+    Answer::of(400, body)
 }

@@ -7,6 +7,8 @@ use crate::cloud::payload::json::object;
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
+    /// Where to go instead; empty for an answer that is none of that kind.
+    pub(crate) location: String,
 }
 
 const REPOSITORY: &str = "The requested repository either does not exist or you do not have access. \
@@ -16,7 +18,7 @@ const ROUTE: &str = "There is no API hosted at this URL.";
 
 impl Answer {
     pub(crate) fn ok(body: String) -> Answer {
-        Answer { status: 200, body }
+        Answer::of(200, body)
     }
 
     pub(crate) fn error(status: u16, message: &str) -> Answer {
@@ -34,7 +36,23 @@ impl Answer {
                 }
             });
         });
-        Answer { status, body }
+        Answer::of(status, body)
+    }
+
+    pub(super) fn of(status: u16, body: String) -> Answer {
+        Answer {
+            status,
+            body,
+            location: String::new(),
+        }
+    }
+
+    /// The answer is at another address of the same server.
+    pub(crate) fn elsewhere(address: &str) -> Answer {
+        Answer {
+            location: address.to_owned(),
+            ..Answer::of(302, String::new())
+        }
     }
 
     pub(crate) fn bad_request(message: &str) -> Answer {
@@ -92,6 +110,6 @@ impl Answer {
                 it.shown("announcement_url", format_args!("{page}#{change}"));
             });
         });
-        Answer { status: 410, body }
+        Answer::of(410, body)
     }
 }

@@ -36,19 +36,22 @@ impl Session<'_> {
 
     pub(super) fn deployments(&self, place: Place<'_>, rest: &[&str]) -> Result<Answer, Answer> {
         let deployments = place.repository.deployments(self.world.now());
+        let environments = self.environments;
         let [uuid] = rest else {
             if self.request.query.get("sort").is_some() {
                 return Err(Answer::bad_request("Invalid sort attribute"));
             }
             return paging::numbered(self.request, &deployments, LISTS, |out, deployment| {
-                payload::deployment(out, place, deployment);
+                payload::deployment(out, place, deployment, environments);
             });
         };
         let found = deployments
             .iter()
             .find(|deployment| deployment.uuid == *uuid);
         let found = found.ok_or_else(|| Answer::not_found("Deployment"))?;
-        Ok(rendered(|out| payload::deployment(out, place, found)))
+        Ok(rendered(|out| {
+            payload::deployment(out, place, found, environments);
+        }))
     }
 
     pub(super) fn environments(&self, place: Place<'_>, rest: &[&str]) -> Result<Answer, Answer> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::answer::Answer;
-use crate::cloud::payload::Extras;
+use crate::cloud::payload::{Environment, Extras};
 
 type Path = Vec<String>;
 
@@ -39,8 +39,21 @@ impl Selection {
         }
     }
 
+    /// Whether the environments of deployments are asked for by name: in a list, or of one item.
+    pub(crate) fn environments(&self) -> Environment {
+        let members = ["values", "environment", "name"];
+        if self.names(&members) || self.names(&members[1..]) {
+            Environment::Whole
+        } else {
+            Environment::Stub
+        }
+    }
+
     fn asks(&self, member: &str) -> bool {
-        let wanted = ["values", member];
+        self.names(&["values", member])
+    }
+
+    fn names(&self, wanted: &[&str]) -> bool {
         self.only.iter().chain(&self.added).any(|path| {
             let compatible = path
                 .iter()

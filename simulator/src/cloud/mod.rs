@@ -25,7 +25,7 @@ pub(crate) use cache::Cache;
 pub(crate) use query::{Query, decode_segment};
 
 use crate::options::ListedWorkspace;
-use crate::world::{PullRequest, Repository, World};
+use crate::world::{PullRequest, Repository, SourceRepository, World};
 use cache::{Item, Key};
 use fields::Selection;
 use paging::LISTS;
@@ -73,6 +73,7 @@ pub(crate) fn answer(world: &World, cache: &mut Cache, request: &Request<'_>) ->
         cache,
         request,
         extras: selection.extras(),
+        environments: selection.environments(),
     };
     match session.route() {
         Ok(answer) => selection.apply(answer),
@@ -85,6 +86,7 @@ struct Session<'a> {
     cache: &'a mut Cache,
     request: &'a Request<'a>,
     extras: Extras,
+    environments: payload::Environment,
 }
 
 impl<'a> Session<'a> {
@@ -165,6 +167,7 @@ impl<'a> Session<'a> {
             ["refs", "branches", name @ ..] => self.branches(place, name),
             ["refs", "tags", name @ ..] => self.tags(place, name),
             ["commits"] => self.main_commits(place),
+            ["diffstat", ..] => self.diffstat(place),
             ["issues", rest @ ..] => self.issues(place, rest),
             ["components" | "milestones" | "versions", ..] => {
                 Err(match self.request.quirks.issues_status {
@@ -198,6 +201,16 @@ impl<'a> Session<'a> {
                 }))
             }
             ["commits"] => self.commits(place, pull_request),
+            ["diffstat"] => {
+                let (from, to) = (pull_request.source_commit, pull_request.destination_commit);
+                let (name, id) = (place.full_name, pull_request.id);
+                let length = self.request.query.get("pagelen").unwrap_or("10");
+                Err(Answer::elsewhere(&format!(
+                    "{}/2.0/repositories/{name}/diffstat/{name}:{from:.12}%0D{to:.12}\
+                     ?from_pullrequest_id={id}&topic=true&pagelen={length}",
+                    self.request.origin
+                )))
+            }
             ["statuses"] => {
                 let checks = payload::checks(pull_request);
                 paging::numbered(self.request, &checks, LISTS, |out, check| {
@@ -206,6 +219,21 @@ impl<'a> Session<'a> {
             }
             _ => Err(Answer::no_route()),
         }
+    }
+
+    /// The files that differ between the two commits of the pull request that the query names.
+    fn diffstat(&self, place: Place<'_>) -> Result<Answer, Answer> {
+        let id = self.request.query.get("from_pullrequest_id");
+        let id = id.and_then(|id| id.parse::<u64>().ok());
+        let found = id.and_then(|id| place.repository.pull_requests.get(&id));
+        let found = found.ok_or_else(|| Answer::not_found("Commit"))?;
+        if found.source == SourceRepository::Gone && found.merge_commit.is_none() {
+            return Err(Answer::bad_request("No common ancestor"));
+        }
+        let files = payload::changed_files(found);
+        paging::numbered(self.request, &files, LISTS, |out, file| {
+            payload::diffstat(out, place, file);
+        })
     }
 
     fn user(&self) -> Result<Answer, Answer> {

@@ -1,5 +1,6 @@
 //! Changes to pull requests. Each one bumps `updated_on` of the pull request it touches.
 
+use chrono::TimeDelta;
 use rand::Rng;
 
 use super::dice::Dice;
@@ -67,6 +68,10 @@ impl World {
             revision,
         };
         record_update(&mut pull_request, at, author, Vec::new());
+        if self.habits.creation_is_logged_twice {
+            let again = at + TimeDelta::milliseconds(80);
+            record_update(&mut pull_request, again, author, Vec::new());
+        }
         repository.pull_requests.insert(id, pull_request);
         Ok(touched(slug, id, None))
     }

@@ -39,6 +39,21 @@ pub struct Pipeline {
     pub failed: bool,
     /// Whether it deploys.
     pub deploys: bool,
+    /// The pull request that it ran for; none for one that ran for a branch.
+    pub pull_request: Option<PullRequestTarget>,
+}
+
+/// What a pipeline of a pull request says of it.
+#[derive(Clone, Debug)]
+pub struct PullRequestTarget {
+    /// Its number.
+    pub id: u64,
+    /// Its title.
+    pub title: String,
+    /// The branch that it goes into.
+    pub destination: String,
+    /// Head of that branch.
+    pub destination_commit: String,
 }
 
 /// One step of a pipeline.
@@ -150,6 +165,12 @@ impl Repository {
             completed_on: (ended <= now).then_some(ended),
             failed: draw.is_multiple_of(7),
             deploys,
+            pull_request: (!deploys && found.id.is_multiple_of(2)).then(|| PullRequestTarget {
+                id: found.id,
+                title: found.title.to_string(),
+                destination: found.destination_branch.clone(),
+                destination_commit: found.destination_commit.to_string(),
+            }),
         }
     }
 

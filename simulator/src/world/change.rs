@@ -121,6 +121,12 @@ pub enum Change {
         user: UserId,
         display_name: String,
     },
+    CloseAccount {
+        user: UserId,
+    },
+    CorrectPicture {
+        user: UserId,
+    },
     RemoveFork {
         repository: String,
         id: u64,
@@ -254,6 +260,8 @@ impl World {
                 self.swap_repositories(repository, with)
             }
             Change::RenameUser { user, display_name } => self.rename_user(*user, display_name),
+            Change::CloseAccount { user } => self.close_account(*user),
+            Change::CorrectPicture { user } => self.correct_picture(*user),
             Change::RemoveFork { repository, id } => self.remove_fork(repository, *id),
             Change::Git { repository, change } => self.change_git(repository, change),
             Change::Tracker { repository, change } => self.change_tracker(repository, change),

@@ -92,6 +92,12 @@ impl World {
         {
             return change;
         }
+        if self.habits.account_share > 0.0
+            && rng.random_bool(self.habits.account_share.min(1.0))
+            && let Some(change) = self.draw_account_change(rng)
+        {
+            return change;
+        }
         // Few draws fail; a world where nearly everything is impossible just grows.
         for _ in 0..100 {
             let weight = |(kind, weight): &(Kind, u32)| match kind {

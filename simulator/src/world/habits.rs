@@ -30,6 +30,11 @@ pub struct Habits {
     pub git_share: f64,
     /// Share (0 to 1) of drawn changes that give repositories other names.
     pub rename_share: f64,
+    /// Share (0 to 1) of drawn changes that close accounts or correct what payloads say of them.
+    pub account_share: f64,
+    /// Whether the activity log of a new pull request begins with two entries, as every recorded
+    /// one does: they differ in their dates only.
+    pub creation_is_logged_twice: bool,
     /// Whether a repository still answers to a name that it had before and that nobody else has.
     pub former_names_answer: bool,
 }
@@ -45,6 +50,8 @@ impl Default for Habits {
             deletions: 1,
             git_share: 0.0,
             rename_share: 0.0,
+            account_share: 0.0,
+            creation_is_logged_twice: false,
             former_names_answer: false,
         }
     }

@@ -71,7 +71,8 @@ pub struct User {
     pub id: UserId,
     /// Stable identity, in braces.
     pub uuid: String,
-    /// Atlassian account: `557058:<uuid>` for older ones, 24 hexadecimal digits for others.
+    /// Atlassian account: `557058:<uuid>` for older ones, 24 hexadecimal digits for others. Empty
+    /// for an account that was closed: payloads then give its UUID only.
     pub account_id: String,
     /// Name shown to people; may change.
     pub display_name: String,
@@ -244,6 +245,19 @@ impl PullRequest {
             .binary_search_by_key(&id, |comment| comment.id)
             .ok()?;
         self.comments.get(index)
+    }
+
+    /// When it was merged or declined; none while it is open.
+    #[must_use]
+    pub fn closed_on(&self) -> Option<Time> {
+        if self.state == State::Open {
+            return None;
+        }
+        let closing = self.activity.iter().find(|entry| match &entry.event {
+            Event::Update(update) => update.state == self.state,
+            _ => false,
+        });
+        closing.map(|entry| entry.date)
     }
 
     /// How many comments are left, deleted ones not counted.

@@ -1,7 +1,7 @@
 //! Changes to repositories and to people.
 
 use super::dice::Dice;
-use super::model::{Fork, Repository, UserId};
+use super::model::{Fork, Repository, User, UserId};
 use super::{Change, Refused, Time, Touched, World, prose};
 
 impl Touched {
@@ -157,6 +157,53 @@ impl World {
             user: Some(user),
             ..Touched::default()
         })
+    }
+}
+
+impl World {
+    /// Closes a user's account: in all payloads at once its UUID is all that is left of it.
+    pub fn close_account(&mut self, user: UserId) -> Result<Touched, Refused> {
+        self.change_user(user, |found, _| {
+            found.account_id.clear();
+            "Former user".clone_into(&mut found.display_name);
+        })
+    }
+
+    /// Gives a user another picture, in all payloads at once.
+    pub fn correct_picture(&mut self, user: UserId) -> Result<Touched, Refused> {
+        self.change_user(user, |found, dice| found.avatar = avatar(dice))
+    }
+
+    fn change_user(
+        &mut self,
+        user: UserId,
+        change: impl FnOnce(&mut User, &mut Dice),
+    ) -> Result<Touched, Refused> {
+        if self.user(user).is_none() {
+            return Err(Refused::NoUser);
+        }
+        self.tick();
+        self.shared_revision = self.next_revision();
+        let found = self.users.get_mut(user.0).ok_or(Refused::NoUser)?;
+        change(found, &mut self.dice);
+        Ok(Touched {
+            user: Some(user),
+            ..Touched::default()
+        })
+    }
+
+    /// Draws what becomes of some account: it gets another picture, or is closed.
+    pub(super) fn draw_account_change<R: rand::Rng + ?Sized>(&self, rng: &mut R) -> Option<Change> {
+        use rand::seq::IndexedRandom;
+
+        let user = self.users.choose(rng)?;
+        if rng.random_bool(0.5) {
+            return Some(Change::CorrectPicture { user: user.id });
+        }
+        // Somebody has to be left.
+        let open = self.users.iter().filter(|user| !user.account_id.is_empty());
+        let closes = !user.account_id.is_empty() && open.count() > 1;
+        closes.then_some(Change::CloseAccount { user: user.id })
     }
 }
 

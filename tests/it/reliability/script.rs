@@ -64,11 +64,14 @@ impl Script {
             Temper::Told => Habits {
                 late_share: 0.1,
                 git_share: 0.15,
+                creation_is_logged_twice: true,
                 ..Habits::default()
             },
             Temper::Untold => Habits {
                 git_share: 0.15,
                 rename_share: 0.02,
+                account_share: 0.02,
+                creation_is_logged_twice: true,
                 ..Habits::nasty()
             },
         });
@@ -111,6 +114,10 @@ impl Script {
             ..Options::default()
         };
         let simulator = Simulator::start(options).await.unwrap();
+        simulator.world().set_habits(Habits {
+            creation_is_logged_twice: true,
+            ..Habits::default()
+        });
         let mut text = with_everything(&simulator.endpoint(), ALL);
         text.push_str("timeout_seconds = { connect = 5, read = 1, total = 30 }\n");
         let lake = Lake::with(on, &text).await?;

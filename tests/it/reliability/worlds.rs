@@ -19,6 +19,8 @@ pub(super) fn is_untold(change: &Change) -> bool {
             change.plain(),
             Change::DeletePullRequest { .. }
                 | Change::RenameUser { .. }
+                | Change::CloseAccount { .. }
+                | Change::CorrectPicture { .. }
                 | Change::RenameRepository { .. }
                 | Change::SwapRepositories { .. }
         )

@@ -330,4 +330,109 @@ mod tests {
         let text = converted::<Pipelines>(pipeline("SUCCESSFUL"), &related);
         assert_snapshot!(text);
     }
+
+    fn ended(name: &str, result: &str, second: i64) -> Sourced<pipeline_step::Model> {
+        let mut step = step(name, result);
+        step.row.completed_on = DateTime::from_timestamp(1_790_000_000 + second, 0);
+        step
+    }
+
+    fn waiting(stage: &str) -> pipeline::Model {
+        pipeline::Model {
+            status: "IN_PROGRESS".to_owned(),
+            result: stage.to_owned(),
+            bitbucket_complete_on: None,
+            duration_in_seconds: 0,
+            ..pipeline("")
+        }
+    }
+
+    #[test]
+    fn the_own_end_of_a_step_decides_where_the_pipeline_has_no_outcome() {
+        let manual = || step("Deploy to production", "NOT_RUN");
+        let staging = |result| ended("Deploy to staging", result, 60);
+        let production = |result| ended("Deploy to production", result, 90);
+        let stopped = || pipeline::Model {
+            status: "COMPLETED".to_owned(),
+            ..pipeline("STOPPED")
+        };
+        for (case, pipeline, steps, expected) in [
+            (
+                "paused",
+                waiting("PAUSED"),
+                vec![production("SUCCESSFUL")],
+                Some(("SUCCESS", 90)),
+            ),
+            (
+                "halted",
+                waiting("HALTED"),
+                vec![production("SUCCESSFUL")],
+                Some(("SUCCESS", 90)),
+            ),
+            (
+                "running",
+                waiting("RUNNING"),
+                vec![production("SUCCESSFUL")],
+                Some(("SUCCESS", 90)),
+            ),
+            (
+                "failed",
+                waiting("PAUSED"),
+                vec![production("FAILED")],
+                Some(("FAILURE", 90)),
+            ),
+            (
+                "expired",
+                pipeline("EXPIRED"),
+                vec![production("SUCCESSFUL")],
+                Some(("SUCCESS", 90)),
+            ),
+            (
+                "stopped",
+                stopped(),
+                vec![production("SUCCESSFUL")],
+                Some(("SUCCESS", 90)),
+            ),
+            (
+                "stopped in it",
+                stopped(),
+                vec![production("STOPPED")],
+                Some(("FAILURE", 90)),
+            ),
+            ("not begun", waiting("PAUSED"), vec![manual()], None),
+            (
+                "one of two",
+                waiting("PAUSED"),
+                vec![staging("SUCCESSFUL"), manual()],
+                Some(("SUCCESS", 60)),
+            ),
+            (
+                "the first failed, the second counts",
+                waiting("PAUSED"),
+                vec![staging("FAILED"), production("SUCCESSFUL")],
+                Some(("SUCCESS", 90)),
+            ),
+        ] {
+            let related = Related::default().with::<StepOfPipeline>(steps);
+            let rules = rules("(?i)deploy", "(?i)production", "");
+            let rows = convert::<Pipelines>(pipeline, &related.under(rules));
+            for table in ["cicd_deployments", "cicd_deployment_commits"] {
+                let of = |name| column(&rows, table, name).concat();
+                let expected = expected.map(|(result, second)| {
+                    let at = DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap();
+                    (result.to_owned(), "DONE".to_owned(), at.to_rfc3339())
+                });
+                let found = (of("result"), of("status"), of("finished_date"));
+                assert_eq!(found, expected.unwrap_or_default(), "{case}: {table}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_pipeline_that_waits_is_no_deployment_by_its_ref_alone() {
+        let steps = vec![ended("Build", "SUCCESSFUL", 60)];
+        let related = Related::default().with::<StepOfPipeline>(steps);
+        let rows = convert::<Pipelines>(waiting("PAUSED"), &related.under(rules("", "", "^main$")));
+        assert!(column(&rows, "cicd_deployments", "id").is_empty());
+    }
 }

@@ -268,4 +268,72 @@ mod tests {
         };
         assert_eq!(History::of(&merged, &[]).ending(), ending);
     }
+
+    fn says(second: i64, content: &str) -> Sourced<activity::Model> {
+        let mut entry = entry(second, "update", "OPEN", "");
+        content.clone_into(&mut entry.row.content_hash);
+        entry
+    }
+
+    #[test]
+    fn what_repeats_the_creation_is_no_event() {
+        for (case, log, expected) in [
+            ("once", vec![says(1, "a")], vec!["created"]),
+            ("twice", vec![says(1, "a"), says(2, "a")], vec!["created"]),
+            (
+                "twice, and a push",
+                vec![says(1, "a"), says(2, "a"), says(3, "b")],
+                vec!["created", "updated"],
+            ),
+            (
+                "once, and a push at once",
+                vec![says(1, "a"), says(2, "b")],
+                vec!["created", "updated"],
+            ),
+            (
+                "pushed there and back",
+                vec![says(1, "a"), says(90, "b"), says(99, "a")],
+                vec!["created", "updated", "updated"],
+            ),
+            (
+                "the same again, much later",
+                vec![says(1, "a"), says(99, "a")],
+                vec!["created", "updated"],
+            ),
+            (
+                "nothing is known of what it says",
+                vec![says(1, ""), says(2, "")],
+                vec!["created", "updated"],
+            ),
+        ] {
+            assert_eq!(kinds("OPEN", &log), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn without_a_log_the_pull_request_tells_when_it_was_closed() {
+        let closed = |state: &str| pull_request::Model {
+            state: state.to_owned(),
+            closed_at: DateTime::from_timestamp(8, 0),
+            merged_at: DateTime::from_timestamp(7, 0),
+            merged_by_id: "bob".to_owned(),
+            ..pull_request::Model::default()
+        };
+        let at = DateTime::from_timestamp;
+        let ending = |state: &str, log: &[Sourced<activity::Model>]| {
+            let closed = closed(state);
+            let ending = History::of(&closed, log).ending();
+            (ending.merged_at, ending.closed_at, ending.merged_by_id)
+        };
+        let of = |merged, closed, by: &str| (merged, closed, by.to_owned());
+        assert_eq!(ending("MERGED", &[]), of(at(8, 0), at(8, 0), "bob"));
+        assert_eq!(ending("DECLINED", &[]), of(None, at(8, 0), ""));
+        assert_eq!(ending("SUPERSEDED", &[]), of(None, at(8, 0), ""));
+        assert_eq!(ending("OPEN", &[]), of(None, None, ""));
+        let log = [
+            entry(1, "update", "OPEN", ""),
+            entry(5, "update", "MERGED", ""),
+        ];
+        assert_eq!(ending("MERGED", &log), of(at(5, 0), at(5, 0), "ann"));
+    }
 }

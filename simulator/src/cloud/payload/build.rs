@@ -44,15 +44,7 @@ pub(crate) fn pipeline(out: &mut String, place: Place<'_>, pipeline: &Pipeline) 
                 });
             }
         });
-        it.object("target", |target| {
-            target.text("type", "pipeline_ref_target");
-            target.text("ref_type", "branch");
-            target.text("ref_name", &pipeline.ref_name);
-            target.object("commit", |commit| {
-                commit.text("type", "commit");
-                commit.text("hash", &pipeline.commit);
-            });
-        });
+        it.object("target", |it| target(it, pipeline));
         time(it, "created_on", pipeline.created_on);
         if let Some(completed) = pipeline.completed_on {
             time(it, "completed_on", completed);
@@ -75,6 +67,36 @@ pub(crate) fn pipeline(out: &mut String, place: Place<'_>, pipeline: &Pipeline) 
             });
         });
     });
+}
+
+/// What a pipeline ran for. One of a pull request names the branch as its source, and has no ref.
+fn target(it: &mut Object<'_>, pipeline: &Pipeline) {
+    let commit = |it: &mut Object<'_>, key: &str, hash: &str| {
+        it.object(key, |commit| {
+            commit.text("type", "commit");
+            commit.text("hash", hash);
+        });
+    };
+    if let Some(pull_request) = &pipeline.pull_request {
+        it.text("type", "pipeline_pullrequest_target");
+        it.text("source", &pipeline.ref_name);
+        it.text("destination", &pull_request.destination);
+        commit(it, "destination_commit", &pull_request.destination_commit);
+        it.object("pullrequest", |it| {
+            it.text("type", "pullrequest");
+            it.number("id", pull_request.id);
+            it.text("title", &pull_request.title);
+        });
+        it.object("selector", |it| {
+            it.text("type", "pull-requests");
+            it.text("pattern", "**");
+        });
+    } else {
+        it.text("type", "pipeline_ref_target");
+        it.text("ref_type", "branch");
+        it.text("ref_name", &pipeline.ref_name);
+    }
+    commit(it, "commit", &pipeline.commit);
 }
 
 pub(crate) fn pipeline_step(out: &mut String, pipeline: &Pipeline, step: &PipelineStep) {
@@ -133,7 +155,21 @@ pub(crate) fn environment(out: &mut String, place: Place<'_>, environment: usize
     });
 }
 
-pub(crate) fn deployment(out: &mut String, place: Place<'_>, deployment: &Deployment) {
+/// How much of an environment a deployment tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Environment {
+    /// Its identity.
+    Stub,
+    /// All of it.
+    Whole,
+}
+
+pub(crate) fn deployment(
+    out: &mut String,
+    place: Place<'_>,
+    deployment: &Deployment,
+    environments: Environment,
+) {
     let pipeline = &deployment.pipeline;
     let step = &deployment.step;
     let page = format!("{WEB}/{}", place.full_name);
@@ -141,8 +177,15 @@ pub(crate) fn deployment(out: &mut String, place: Place<'_>, deployment: &Deploy
     object(out, |it| {
         it.text("type", "deployment");
         it.text("uuid", &deployment.uuid);
-        it.value("environment", |out| {
-            environment(out, place, deployment.environment);
+        it.value("environment", |out| match environments {
+            Environment::Whole => environment(out, place, deployment.environment),
+            Environment::Stub => object(out, |it| {
+                it.text("type", "deployment_environment");
+                it.text(
+                    "uuid",
+                    &environment_uuid(place.repository, deployment.environment),
+                );
+            }),
         });
         it.object("step", |it| it.text("uuid", &step.uuid));
         it.object("release", |it| {

@@ -50,6 +50,9 @@ pub(crate) fn pull_request(
         it.text("reason", &pull_request.reason);
         it.time("created_on", pull_request.created_on);
         it.time("updated_on", pull_request.updated_on);
+        if let Some(closed) = pull_request.closed_on() {
+            it.time("closed_on", closed);
+        }
         it.value("destination", |out| {
             let branch = &pull_request.destination_branch;
             side(

@@ -16,8 +16,11 @@ pub(crate) fn user(out: &mut String, user: &User) {
         });
         it.text("type", "user");
         it.text("uuid", &user.uuid);
-        it.text("account_id", &user.account_id);
-        it.text("nickname", &user.nickname);
+        // A closed account keeps its UUID and nothing else that tells it.
+        if !user.account_id.is_empty() {
+            it.text("account_id", &user.account_id);
+            it.text("nickname", &user.nickname);
+        }
     });
 }
 
