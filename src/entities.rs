@@ -265,9 +265,16 @@ mod tests {
     /// Streams that every scope has.
     const ALWAYS: [&str; 1] = ["repositories"];
 
+    /// Streams that are collected only where they are asked for.
+    fn costly(source: &Source) -> BTreeSet<&'static str> {
+        let costly = source.streams.iter().filter(|entry| entry.opt_in);
+        costly.map(|entry| entry.collection.stream).collect()
+    }
+
     fn chosen(entities: &[Entity]) -> Vec<&'static str> {
         let source = bitbucket();
-        let wanted = streams_of(&source, &entities.iter().copied().collect(), true);
+        let entities = entities.iter().copied().collect();
+        let wanted = streams_of(&source, &entities, &costly(&source));
         let mut names = source.stream_names();
         names.retain(|name| wanted.contains(name));
         names
@@ -295,9 +302,20 @@ mod tests {
     }
 
     #[test]
+    fn every_costly_stream_has_a_setting_that_asks_for_it() {
+        for stream in costly(&bitbucket()) {
+            assert!(
+                setting_of(stream).is_some(),
+                "say in setting_of how {stream} is asked for"
+            );
+        }
+    }
+
+    #[test]
     fn a_conversion_runs_when_a_stream_that_it_reads_does() {
         let source = bitbucket();
-        let streams = streams_of(&source, &BTreeSet::from([Entity::Issues]), true);
+        let entities = BTreeSet::from([Entity::Issues]);
+        let streams = streams_of(&source, &entities, &costly(&source));
         let running = |name: &str| {
             let conversion = source.conversions.iter().find(|c| c.name == name);
             converts(&source, &streams, conversion.unwrap())

@@ -77,7 +77,7 @@ struct Whole {
     /// Items that are known and not read again, of a range that became wider.
     stored: u64,
     page: u64,
-    /// Streams that are read for each item.
+    /// Requests for the lists that are read for each item.
     children: u64,
     /// Lists of these streams, where the items are known.
     below: Option<u64>,
@@ -203,7 +203,7 @@ impl Basis<'_> {
             length: None,
             stored: 0,
             page: lists.collection.page_length(),
-            children: lists.children.len() as u64,
+            children: lists.children.iter().map(requests_of_a_list).sum(),
             below: None,
         };
         if walked.complete && !is_wider(walked, lists.job.data_after) {
@@ -231,8 +231,14 @@ impl Basis<'_> {
             count: child.parent.as_ref().and_then(|(parent, _)| parent.count),
             pending_after,
         };
-        self.store.lists_to_read(&lists.job.scope, wanted).await
+        let lists = self.store.lists_to_read(&lists.job.scope, wanted).await?;
+        Ok(lists * requests_of_a_list(child))
     }
+}
+
+/// Requests that the list of one parent takes, where it has one page.
+fn requests_of_a_list(child: &Collection) -> u64 {
+    1 + child.endpoint.redirects
 }
 
 /// A list of a repository, with the streams whose lists hang on its items.

@@ -38,6 +38,8 @@ pub struct Endpoint {
     /// The text that identifies an item may be too long for a key of the database, as paths of
     /// files are: its hash is the key.
     pub long_keys: bool,
+    /// Requests that are answered with a redirect before the list is reached.
+    pub redirects: u64,
     /// Statuses by which the server says that a parent can have no such list: then it has none
     /// until it changes, which is no failure.
     pub incomparable: &'static [u16],

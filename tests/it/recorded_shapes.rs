@@ -13,7 +13,8 @@ use crate::lake::{ALL, How, Lake, configuration, ended_output, headwater, tiny};
 
 /// Nothing is asked of it: rows are imported.
 fn offline() -> String {
-    let rules = "[scope_config.default]\ndeployment_pattern = \"(?i)deploy\"\n\n";
+    let rules = "[scope_config.default]\ndeployment_pattern = \"(?i)deploy\"\n\
+                 commit_statuses = true\npull_request_sizes = true\n\n";
     format!("{rules}{}", configuration("http://127.0.0.1:9/2.0/", ALL))
 }
 

@@ -46,6 +46,7 @@ const LIST: Endpoint = Endpoint {
     optional: false,
     heads: None,
     long_keys: false,
+    redirects: 0,
     incomparable: &[],
     input: "BitbucketId",
 };

@@ -25,6 +25,7 @@ impl Collect for PullRequestDiffstats {
             },
         ]),
         long_keys: true,
+        redirects: 1,
         // No common ancestor; and a comparison that takes the server too long.
         incomparable: &[400, 555],
         ..super::LIST

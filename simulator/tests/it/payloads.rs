@@ -199,3 +199,72 @@ async fn cached_documents_follow_changes() {
     assert_eq!(edited["title"], "新しい題");
     assert!(edited["updated_on"].as_str() > before["updated_on"].as_str());
 }
+
+#[tokio::test]
+async fn deployments_name_their_environment_only_when_asked_for() {
+    let simulator = start(super::worlds::small()).await;
+    let list = format!("repositories/acme/{}/deployments/", first(&simulator));
+    let stubs = walk(&simulator, &list).await;
+    assert!(!stubs.is_empty());
+    for stub in &stubs {
+        let environment = stub["environment"].as_object().unwrap();
+        assert_eq!(environment.len(), 2, "{stub}");
+        assert!(environment["uuid"].is_string());
+    }
+    let asked = walk(
+        &simulator,
+        &format!("{list}?fields=%2Bvalues.environment.name"),
+    )
+    .await;
+    assert_eq!(asked.len(), stubs.len());
+    for (whole, stub) in asked.iter().zip(&stubs) {
+        assert!(whole["environment"]["environment_type"]["name"].is_string());
+        assert_eq!(whole["environment"]["uuid"], stub["environment"]["uuid"]);
+    }
+    let one = format!("{list}{}", stubs[0]["uuid"].as_str().unwrap());
+    let one = one.replace('{', "%7B").replace('}', "%7D");
+    assert_eq!(json(&simulator, &one).await, stubs[0]);
+    let one = format!("{one}?fields=%2Benvironment.name");
+    assert_eq!(json(&simulator, &one).await, asked[0]);
+}
+
+#[tokio::test]
+async fn a_closed_account_has_a_uuid_and_no_account_id() {
+    let simulator = start(super::worlds::small()).await;
+    let (path, uuid) = {
+        let mut world = simulator.world();
+        let user = world.users()[0].clone();
+        let slug = world.repositories()[0].slug.clone();
+        let made = world.create_pull_request(&slug, Some(user.id), "Last one", "");
+        let id = made.unwrap().pull_request.unwrap();
+        world.close_account(user.id).unwrap();
+        (
+            format!("repositories/acme/{slug}/pullrequests/{id}"),
+            user.uuid,
+        )
+    };
+    let author = json(&simulator, &path).await["author"].take();
+    assert_eq!(author["uuid"], uuid.as_str());
+    assert!(author.get("account_id").is_none(), "{author}");
+    assert_eq!(author["display_name"], "Former user");
+}
+
+#[tokio::test]
+async fn changed_files_are_behind_a_redirect() {
+    let simulator = start(super::worlds::small()).await;
+    let path = format!(
+        "repositories/acme/{}/pullrequests/1/diffstat",
+        first(&simulator)
+    );
+    let response = get(&simulator, &path).await;
+    assert_eq!(response.status, 302);
+    let headers = response.headers.to_lowercase();
+    let location = headers
+        .lines()
+        .find_map(|line| line.strip_prefix("location: "));
+    let (_, target) = location.unwrap().split_once("/2.0/").unwrap();
+    let files = json(&simulator, target.trim()).await;
+    let first = &files["values"][0];
+    assert_eq!(first["type"], "diffstat", "{files}");
+    assert!(first["lines_added"].is_u64() && first["lines_removed"].is_u64());
+}
