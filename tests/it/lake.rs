@@ -287,7 +287,7 @@ pub(crate) fn request(command: &'static str, depth: Depth) -> SyncRequest {
 
 /// The same with the streams that are only collected where that is asked for.
 pub(crate) fn with_everything(endpoint: &str, scopes: &str) -> String {
-    let rules = "[scope_config.default]\ncommit_statuses = true\npull_request_sizes = true\n\n";
+    let rules = "[scope_config.default]\ncommit_statuses = true\n\n";
     format!("{rules}{}", configuration(endpoint, scopes))
 }
 
