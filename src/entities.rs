@@ -217,6 +217,7 @@ pub fn require_wanted(config: &Config, sources: &Sources, only: &[String]) -> Re
     let Some(stream) = unwanted else {
         return Ok(());
     };
+    let entry = sources.iter().find_map(|source| source.find(stream));
     if let Some(setting) = setting_of(stream) {
         return Err(Failure::usage(format!(
             "{stream} is collected only where it is asked for: write `{setting} = true` into a \

@@ -101,6 +101,9 @@ const LIST: Endpoint = Endpoint {
     item_path: None,
     optional: false,
     heads: None,
+    long_keys: false,
+    redirects: 0,
+    incomparable: &[],
     input: "DepotId",
 };
 
