@@ -22,6 +22,9 @@ use crate::run::Job;
 /// Of a budget's requests one in so many may go into asking for lengths.
 const PART_FOR_ASKING: u32 = 50;
 
+/// Items that have not ended counted at most, of one list.
+const MOST_UNENDED: usize = 1000;
+
 /// Budget of an hour above which no limit matters, so that nobody is asked.
 const ENDLESS: u32 = 100_000;
 
@@ -172,6 +175,14 @@ impl Basis<'_> {
     async fn count_changes(&self, known: &mut Known, lists: &Lists<'_>) -> Result<(), StoreError> {
         known.changes = true;
         known.certain += 1;
+        if lists.collection.endpoint.ended.is_some() {
+            let step = lists.collection.unended_step();
+            let noted = self.store.work(&lists.job.scope, &step, "", MOST_UNENDED);
+            let noted = noted.await?;
+            // Those that wait for another item begin with its key.
+            let asked = noted.iter().filter(|note| note.starts_with(' '));
+            known.certain += asked.count() as u64;
+        }
         for child in lists.children {
             let step = child.children_step();
             let done = self.store.checkpoint(&lists.job.scope, &step).await?;

@@ -140,6 +140,10 @@ pub struct Resolved {
     pub left_aside: BTreeSet<String>,
     /// UUID and name of every repository that was listed, wanted or not: renames are told by them.
     pub listed: Vec<(String, String)>,
+    /// Workspaces that were listed and show no repository at all.
+    pub empty: BTreeSet<String>,
+    /// Globs of the configuration for which nothing was listed.
+    pub unmatched: Vec<String>,
 }
 
 /// The repositories of a connection that are configured and selected.
@@ -157,6 +161,8 @@ pub async fn wanted(
     let id = connection_id(connection);
     let mut left_aside = BTreeSet::new();
     let mut listed = Vec::new();
+    let mut empty = BTreeSet::new();
+    let mut globs: Vec<&ScopePattern> = Vec::new();
     let mut found: BTreeMap<String, Option<RawItem>> = BTreeMap::new();
     if let Some(names) = selection.exact(&connection.name) {
         let names = names.into_iter().filter(|name| connection.wanted(name));
@@ -164,9 +170,18 @@ pub async fn wanted(
     } else {
         let exact = connection.exact_names().into_iter();
         found.extend(exact.map(|name| (name.to_owned(), None)));
+        let is_glob = |pattern: &&ScopePattern| !pattern.is_exact() && !pattern.is_exclusion();
+        if selection.is_everything() {
+            globs.extend(connection.scopes.iter().filter(is_glob));
+        }
         for name in connection.workspaces_to_list() {
-            for repository in repositories.of_group(name, cancel).await? {
+            let in_group = repositories.of_group(name, cancel).await?;
+            if in_group.is_empty() {
+                empty.insert(name.to_owned());
+            }
+            for repository in in_group {
                 let full_name = &repository.full_name;
+                globs.retain(|glob| !glob.matches(full_name));
                 listed.extend(
                     repository
                         .lasting_id()
@@ -196,6 +211,8 @@ pub async fn wanted(
         wanted: wanted.collect(),
         left_aside,
         listed,
+        empty,
+        unmatched: globs.iter().map(|glob| glob.as_str().to_owned()).collect(),
     })
 }
 

@@ -9,6 +9,7 @@ mod git_jobs;
 mod jobs;
 mod renames;
 mod transforming;
+mod vanished;
 mod verification;
 
 use std::path::PathBuf;

@@ -34,20 +34,18 @@ pub(crate) fn begins_at(endpoint: &Endpoint, items: &[RawItem], at: DateTime<Utc
     first.is_some_and(|first| first >= at)
 }
 
-/// Keeps the time of the oldest item that may still change by itself.
-pub(crate) fn note_unended(
+/// False when an item is newer than one before it. What tells no time is passed over.
+pub(crate) fn is_newest_first(
     endpoint: &Endpoint,
     items: &[RawItem],
-    oldest: &mut Option<DateTime<Utc>>,
-) {
-    let Some(newest_first) = endpoint.newest_first else {
-        return;
-    };
-    let unended = items
-        .iter()
-        .filter(|item| field(&item.0, newest_first.ended).is_none())
-        .filter_map(|item| created_at(endpoint, item));
-    *oldest = oldest.iter().copied().chain(unended).min();
+    last: &mut Option<DateTime<Utc>>,
+) -> bool {
+    let mut is_ordered = true;
+    for at in items.iter().filter_map(|item| created_at(endpoint, item)) {
+        is_ordered &= last.is_none_or(|last| at <= last);
+        *last = Some(at);
+    }
+    is_ordered
 }
 
 /// Leaves out what was created before the wanted range. What tells no time is kept.
@@ -115,13 +113,18 @@ mod tests {
     }
 
     #[test]
-    fn the_watermark_stays_before_the_oldest_pipeline_that_runs() {
-        let mut oldest = None;
-        let page = [pipeline(9, false), pipeline(7, true), pipeline(8, false)];
-        note_unended(&Pipelines::ENDPOINT, &page, &mut oldest);
-        assert_eq!(oldest, Some(day(8)));
-        note_unended(&Pipelines::ENDPOINT, &[pipeline(3, true)], &mut oldest);
-        assert_eq!(oldest, Some(day(8)));
+    fn an_item_newer_than_the_one_before_breaks_the_order() {
+        let endpoint = &Pipelines::ENDPOINT;
+        let mut last = None;
+        let page = [
+            pipeline(9, true),
+            pipeline(9, false),
+            RawItem(b"{}".to_vec()),
+            pipeline(7, true),
+        ];
+        assert!(is_newest_first(endpoint, &page, &mut last));
+        assert!(is_newest_first(endpoint, &[pipeline(7, true)], &mut last));
+        assert!(!is_newest_first(endpoint, &[pipeline(8, true)], &mut last));
     }
 
     #[test]

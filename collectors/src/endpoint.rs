@@ -28,11 +28,20 @@ pub struct Endpoint {
     /// The list knows no filter but has the newest item, by `created`, in front: it is read until
     /// what is known. None where it has another order.
     pub newest_first: Option<NewestFirst>,
+    /// Which items do not change any more by themselves. The others are asked for one by one, so
+    /// that one that never ends holds nothing back. None where lists bring every change.
+    pub ended: Option<Ended>,
+    /// The list knows neither a filter nor an order, and items that have ended stay as they are: a
+    /// list that is no longer than it was is not read to its end.
+    pub settled: bool,
     /// Path of one item, `{item}` being its key: asked before an item is taken for deleted.
     pub item_path: Option<&'static str>,
     /// The list itself may be missing (404, 410): then the scope has none, which is no failure,
     /// and what was collected before stays.
     pub optional: bool,
+    /// What can take the list away; none where nothing can. Then 403, 404 or 410 is no failure, and
+    /// what was collected before stays.
+    pub switch: Option<Switch>,
     /// How to walk down from the head of a branch; none for other lists.
     pub heads: Option<Heads>,
     /// The text that identifies an item may be too long for a key of the database, as paths of
@@ -45,6 +54,17 @@ pub struct Endpoint {
     pub incomparable: &'static [u16],
     /// What `input` of raw rows calls the parent's key, byte for byte as `DevLake` does.
     pub input: &'static str,
+}
+
+/// A switch of a repository, without which it lacks a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Switch {
+    /// Path of the item that tells; 404 for a switch that nobody ever touched.
+    pub path: &'static str,
+    /// Where in it, as a JSON pointer, there is true while the switch is on.
+    pub on: &'static str,
+    /// Path of what the switch belongs to.
+    pub of: &'static str,
 }
 
 /// A list of all that the head of a branch reaches: two parameters choose, the first item is the
@@ -84,12 +104,31 @@ pub struct Since {
 /// How far a list with the newest item in front is read.
 #[derive(Clone, Copy, Debug)]
 pub struct NewestFirst {
-    /// Path of the field that only an item has that will not change any more by itself. The
-    /// watermark stays before the oldest item without it.
-    pub ended: &'static [&'static str],
     /// Items that were created so many hours before the last walk are read again: they may have
     /// been taken up again without a new time of creation.
     pub again_hours: i64,
+}
+
+/// Which items of a list have ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    /// Field of the item that tells.
+    pub field: &'static [&'static str],
+    /// Its values for items that have ended; empty where it is enough that there is one.
+    pub values: &'static [&'static str],
+    /// Items that wait for something, and may for ever; none where there are no such.
+    pub waiting: Option<Waiting>,
+}
+
+/// Items that change only after an item of another stream did.
+#[derive(Clone, Copy, Debug)]
+pub struct Waiting {
+    /// Values of the field for items that wait.
+    pub values: &'static [&'static str],
+    /// The other stream.
+    pub stream: &'static str,
+    /// Field that holds the key of the other item.
+    pub field: &'static [&'static str],
 }
 
 /// A stream whose items are fetched for each item of another one.
@@ -155,6 +194,8 @@ pub struct Collection {
     pub endpoint: Endpoint,
     /// Raw table of the item that names the branch; none for lists that have no heads.
     pub head_table: Option<String>,
+    /// Raw table of the stream that waiting items wait for; none where items wait for nothing.
+    pub leader_table: Option<String>,
     /// The stream its items hang on, and that stream's raw table.
     pub parent: Option<(Parent, String)>,
     /// The list that may serve instead of the parents' lists.
@@ -185,6 +226,10 @@ impl Collection {
             of_workspace: S::OF_WORKSPACE,
             endpoint: S::ENDPOINT,
             head_table: S::ENDPOINT.heads.map(|heads| table(heads.stream)),
+            leader_table: S::ENDPOINT
+                .ended
+                .and_then(|ended| ended.waiting)
+                .map(|waiting| table(waiting.stream)),
             parent: S::PARENT.map(|parent| (parent, table(parent.stream))),
             wide: S::WIDE,
         }
@@ -268,6 +313,18 @@ impl Collection {
     #[must_use]
     pub fn heads_step(&self) -> String {
         format!("heads:{}", self.stream)
+    }
+
+    /// Name of the step whose work is to ask again for items that have not ended.
+    #[must_use]
+    pub fn unended_step(&self) -> String {
+        format!("unended:{}", self.stream)
+    }
+
+    /// Name of the step that notes how long a settled list is, for its checkpoint.
+    #[must_use]
+    pub fn settled_step(&self) -> String {
+        format!("settled:{}", self.stream)
     }
 
     /// Items of a whole page; 1 where the list has no pages.

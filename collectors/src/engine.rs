@@ -16,7 +16,7 @@ use crate::endpoint::Collection;
 use crate::error::{CollectError, CollectErrorKind, RequestError, RequestErrorKind, ShownUrl};
 use crate::key::content_hash;
 use crate::page::{self, Items, RawItem};
-use crate::{children, list};
+use crate::{children, list, switch};
 
 /// What part of a list is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -133,6 +133,7 @@ pub async fn run(task: &Task<'_>, collection: &Collection) -> Result<Outcome, Co
         None => list::collect(task, collection, &mut outcome).await,
         Some(parent) => children::collect(task, collection, parent, &mut outcome).await,
     };
+    let done = switch::look(task, collection, done).await;
     outcome.requests = task.client.requests();
     let located = |kind| CollectError {
         outcome,
@@ -190,21 +191,6 @@ fn at_place(url: &Url, (parameter, place): (&str, u64)) -> String {
         .extend_pairs(others)
         .append_pair(parameter, &place.to_string());
     next.into()
-}
-
-/// Addresses met in one walk; one that comes twice would never end.
-#[derive(Default)]
-pub(crate) struct Trail(std::collections::HashSet<String>);
-
-impl Trail {
-    pub(crate) fn step(&mut self, url: &Url) -> Result<(), RequestError> {
-        if self.0.insert(url.to_string()) {
-            return Ok(());
-        }
-        let url = ShownUrl::of(url);
-        let kind = RequestErrorKind::Loop;
-        Err(RequestError { url, kind })
-    }
 }
 
 pub(crate) fn bad_url(client: &Client, error: url::ParseError) -> RequestError {

@@ -132,6 +132,34 @@ pub enum RequestErrorKind {
     /// `next` or a redirect led elsewhere.
     #[error("it leads to another server ({0}), which headwater does not follow")]
     Foreign(String),
+    /// The list goes on and on.
+    #[error(
+        "the list does not end: {distinct} different items came on {pages} pages, {received} in \
+         all, and there is always a next page; nothing of it counts as complete. Report it to \
+         whoever runs the server"
+    )]
+    Endless {
+        /// Pages read.
+        pages: u64,
+        /// Items on them.
+        received: u64,
+        /// Different ones among them.
+        distinct: u64,
+    },
+    /// Fewer items came than the list announces.
+    #[error(
+        "the list announces {announced} items, and {distinct} different ones came in {readings} \
+         readings: some are missing, so it does not count as read and nothing is taken for \
+         deleted; the next run reads it again"
+    )]
+    Incomplete {
+        /// Items that it announces.
+        announced: u64,
+        /// Different items that came.
+        distinct: u64,
+        /// How often it was read.
+        readings: u32,
+    },
     /// `next` led back.
     #[error("its pages lead in a circle")]
     Loop,
@@ -171,6 +199,8 @@ impl RequestErrorKind {
             | Self::TooManyItems(_)
             | Self::Foreign(_)
             | Self::Loop
+            | Self::Endless { .. }
+            | Self::Incomplete { .. }
             | Self::BadUrl(_) => Verdict::Fail,
         }
     }
@@ -193,9 +223,12 @@ impl RequestErrorKind {
             | Self::Shape(text)
             | Self::Foreign(text)
             | Self::BadUrl(text) => text,
-            Self::TooLarge(_) | Self::TooManyItems(_) | Self::Loop | Self::Cancelled => {
-                return self;
-            }
+            Self::TooLarge(_)
+            | Self::TooManyItems(_)
+            | Self::Endless { .. }
+            | Self::Incomplete { .. }
+            | Self::Loop
+            | Self::Cancelled => return self,
         };
         *text = hidden.shown(text, LONGEST_TEXT);
         self
@@ -236,6 +269,14 @@ pub enum CollectErrorKind {
         /// The last one.
         last: RequestError,
     },
+    /// A switch took the list away.
+    #[error("{error}; the list is switched off there, or was never switched on")]
+    SwitchedOff {
+        /// What the list answered.
+        error: RequestError,
+        /// True when it was there the last time.
+        is_new: bool,
+    },
     /// Items came and went between the pages of every walk.
     #[error(
         "the list changed each of the {0} times that it was read, and items may have been missed; \
@@ -256,6 +297,7 @@ impl CollectErrorKind {
                 Verdict::Retry => Verdict::Fail,
                 verdict => verdict,
             },
+            Self::SwitchedOff { .. } => Verdict::Skip,
             Self::Store(_) | Self::Restless(_) => Verdict::Fail,
             Self::Cancelled => Verdict::Stop,
         }

@@ -18,11 +18,14 @@ mod list;
 mod page;
 mod repositories;
 mod size;
+mod switch;
+mod trail;
 
 pub use client::{Auth, Budget, Cause, Client, Hold, Pace, Probed, Reply, Settings, Unanswered};
 pub use dialect::{ApiError, Dialect, Pages, Parameter, Refused, Times};
 pub use endpoint::{
-    Collect, Collection, Counted, Endpoint, NewestFirst, Paging, Parent, Since, Wide,
+    Collect, Collection, Counted, Ended, Endpoint, NewestFirst, Paging, Parent, Since, Switch,
+    Waiting, Wide,
 };
 pub use engine::{Doubt, Outcome, Progress, Range, Task};
 pub use error::{

@@ -3,35 +3,38 @@
 mod absence;
 mod heads;
 mod plan;
+mod reading;
+mod settled;
 mod steadiness;
+mod unended;
 mod widening;
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use headwater_store::Page as Transaction;
 use headwater_store::dead_letters::named;
 use headwater_store::progress::{Checkpoint, WalkKey, WalkState};
 use headwater_store::raw::{NewItem, StoredItems};
-use tokio_util::task::AbortOnDropHandle;
-use tracing::Instrument as _;
 use url::Url;
 
-use crate::bounds;
-use crate::endpoint::{Collection, Paging};
-use crate::engine::{Listing, Outcome, Page, Progress, Task, Trail, bad_url, fetch};
-use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
-use crate::page::{Items, RawItem};
+use crate::endpoint::Collection;
+use crate::engine::{Listing, Outcome, Page, Progress, Task, bad_url};
+use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, ShownUrl};
+use crate::page::RawItem;
 
 use plan::Plan;
 use steadiness::Steadiness;
+use unended::Unended;
 
 /// Times that a list is read in one run, at most, because it changed between its pages.
 const ROUNDS: u32 = 4;
 
-/// How long a transaction waits for a further page.
-const GATHERING: Duration = Duration::from_millis(10);
+/// Times that a list is read in one run, at most, because items are missing.
+const READINGS: u32 = 8;
+
+/// Readings in a row that bring nothing new, after which an item that is missing does not come.
+const IN_VAIN: u32 = 2;
 
 /// Overlap of one walk with the one before: the server's clock has whole seconds, and an item
 /// may become visible a little after the time it carries.
@@ -48,15 +51,31 @@ pub(crate) async fn collect(
     }
     let mut stored = walk_state(task, collection).await?;
     if let Some((plan, first)) = widening::plan(task, collection, &stored).await? {
-        let mut walk = Walk::new(task, collection, &plan).await?;
-        let done = walk.run(&plan, first).await;
-        outcome.add(walk.outcome);
-        done?;
+        walk(task, collection, (&plan, first), outcome).await?;
         stored = walk_state(task, collection).await?;
     }
+    if let Some(settled) = settled::look(task, collection, &stored).await? {
+        return settled::collect(task, collection, settled, outcome).await;
+    }
     let plan = Plan::new(task, collection, &stored);
-    let mut walk = Walk::new(task, collection, &plan).await?;
-    let done = walk.run(&plan, None).await;
+    if walk(task, collection, (&plan, None), outcome).await? {
+        return Ok(());
+    }
+    let plan = Plan::whole(task, collection);
+    walk(task, collection, (&plan, None), outcome).await?;
+    Ok(())
+}
+
+/// Reads a list. Returns false when reading all of it costs less than what is left to do.
+async fn walk(
+    task: &Task<'_>,
+    collection: &Collection,
+    (plan, first): (&Plan, Option<(Url, Page)>),
+    outcome: &mut Outcome,
+) -> Result<bool, CollectErrorKind> {
+    let mut walk = Walk::new(task, collection, plan).await?;
+    let done = walk.run(plan, first).await;
+    let done = walk.or_given_up(done).await;
     outcome.add(walk.outcome);
     done
 }
@@ -77,8 +96,14 @@ fn list_url(task: &Task<'_>, collection: &Collection) -> Result<Url, CollectErro
     Ok(url.map_err(|error| bad_url(&task.client, error))?)
 }
 
-/// A page on its way.
-type Aside = AbortOnDropHandle<Result<Page, RequestError>>;
+/// What one reading brought.
+#[derive(Clone, Copy, Debug, Default)]
+struct Read {
+    /// Items that the list announces; none where it does not, or was not read as a whole.
+    announced: Option<u64>,
+    /// Different items that came.
+    distinct: u64,
+}
 
 #[expect(
     clippy::struct_excessive_bools,
@@ -94,6 +119,12 @@ struct Walk<'a> {
     outcome: Outcome,
     list_url: Url,
     steadiness: Steadiness,
+    read: Read,
+    /// Identities of the items that readings brought together, once one of them fell short.
+    together: HashSet<u64>,
+    unended: Unended,
+    /// The scope's latest change when the walk began.
+    latest: i64,
     /// Dead letters of earlier runs, and of an interrupted part of this walk.
     old: Vec<String>,
     /// Dead letters of this walk.
@@ -104,8 +135,6 @@ struct Walk<'a> {
     missed: u64,
     /// Some item of this walk stands on the head of the walk before.
     joined: bool,
-    /// When the oldest item that was met and has not ended was created (UTC).
-    unended: Option<DateTime<Utc>>,
     /// Nothing of the list was stored when the walk began.
     first: bool,
     /// A transaction that takes the next page too, if that arrives at once.
@@ -130,12 +159,15 @@ impl<'a> Walk<'a> {
             outcome: Outcome::default(),
             list_url: list_url(task, collection)?,
             steadiness,
+            read: Read::default(),
+            together: HashSet::new(),
+            unended: Unended::load(task, collection).await?,
+            latest: task.store.latest_seq(task.scope).await?,
             old,
             buried: HashSet::new(),
             again: false,
             missed: 0,
             joined: false,
-            unended: None,
             first: task
                 .store
                 .is_empty(task.scope, &collection.raw_table)
@@ -154,6 +186,7 @@ impl<'a> Walk<'a> {
         let resumed = self.resumed().await?;
         let partly = resumed.is_some();
         self.read(plan, resumed.or(first)).await?;
+        self.read_until_complete(plan, partly).await?;
         if !self.complete && !self.joined {
             return Ok(false);
         }
@@ -164,148 +197,133 @@ impl<'a> Walk<'a> {
         Ok(true)
     }
 
-    /// Reads the list to its end, from this first page on unless a walk goes on elsewhere.
+    /// Reads the list to its end, from this first page on unless a walk goes on elsewhere. Returns
+    /// false, and moves no watermark, when reading all of the list costs less than to ask for each
+    /// item that has not ended.
     async fn run(
         &mut self,
         plan: &Plan,
         first: Option<(Url, Page)>,
-    ) -> Result<(), CollectErrorKind> {
+    ) -> Result<bool, CollectErrorKind> {
         let resumed = self.resumed().await?;
         if resumed.is_none() {
             self.steadiness = Steadiness::default();
         }
         let partly = resumed.is_some();
         self.read(plan, resumed.or(first)).await?;
-        let mut round = 1;
-        // Items that came or went between two pages move others past the reader. Only a reading
-        // during which nothing moved, or one that finds nothing the ones before missed, will do.
-        while !self.steadiness.is_steady() && (round == 1 || self.missed > 0) {
-            if round == ROUNDS {
+        self.read_until_complete(plan, partly).await?;
+        if self.complete {
+            self.remove_missing().await?;
+        } else if plan.missing.is_none() && !self.ask_for_unended().await? {
+            return Ok(false);
+        }
+        self.finish(plan, partly).await?;
+        Ok(true)
+    }
+
+    /// Reads the list again while items may have been missed: those that came or went between two
+    /// pages move others past the reader, and an order that is not stable shows some twice and
+    /// others not at all. Only a reading during which nothing moved, or one that finds nothing
+    /// that those before missed, will do; and as many items as the list announces must have come.
+    async fn read_until_complete(
+        &mut self,
+        plan: &Plan,
+        partly: bool,
+    ) -> Result<(), CollectErrorKind> {
+        let (mut round, mut in_vain) = (1, 0);
+        loop {
+            let is_short = self.is_short(plan, partly && round == 1).await?;
+            let moved = !self.steadiness.is_steady() && (round == 1 || self.missed > 0);
+            if !moved && !is_short {
+                return Ok(());
+            }
+            if moved && round == ROUNDS {
                 return Err(CollectErrorKind::Restless(ROUNDS));
+            }
+            if !moved && (round == READINGS || in_vain == IN_VAIN) {
+                return Err(self.incomplete(round).into());
             }
             round += 1;
             self.again = true;
             self.steadiness = Steadiness::default();
             self.missed = 0;
+            let before = self.together.len();
             self.read(plan, None).await?;
-        }
-        if self.complete {
-            self.remove_missing().await?;
-        }
-        self.finish(plan, partly).await
-    }
-
-    /// Reads the list once, from the given page on or from the beginning. What has arrived is
-    /// stored, also when the rest does not arrive.
-    async fn read(
-        &mut self,
-        plan: &Plan,
-        resumed: Option<(Url, Page)>,
-    ) -> Result<(), CollectErrorKind> {
-        let done = self.read_pages(plan, resumed).await;
-        let committed = self.commit().await;
-        done.and(committed)
-    }
-
-    async fn read_pages(
-        &mut self,
-        plan: &Plan,
-        resumed: Option<(Url, Page)>,
-    ) -> Result<(), CollectErrorKind> {
-        let mut trail = Trail::default();
-        let (first, mut page) = if let Some(resumed) = resumed {
-            resumed
-        } else {
-            let first = plan.first_url(self.collection, &self.list_url);
-            let page = self.first_page(&first).await?;
-            (first, page)
-        };
-        trail.step(&first)?;
-        let began = self.state.resume_since;
-        let began = began.or(page.date).unwrap_or(self.task.now);
-        self.state.resume_since = Some(began);
-        // A later reading began later: what changed before it cannot move during it.
-        let reading = page.date.unwrap_or(began).max(began);
-        loop {
-            let endpoint = &self.collection.endpoint;
-            self.steadiness.page(&page.items, endpoint, reading);
-            self.state.resume_query = Some(self.steadiness.noted(&plan.question()));
-            let mut items = std::mem::take(&mut page.items.items);
-            let span = plan.span.as_ref();
-            self.joined |= span.is_some_and(|span| items.iter().any(|it| span.is_joined_by(it)));
-            let date = page.date;
-            let known = bounds::reaches(endpoint, &items, plan.lower);
-            bounds::note_unended(endpoint, &items, &mut self.unended);
-            bounds::leave_out_older(endpoint, &mut items, plan.data_after);
-            let Some(next) = page.items.next.take().filter(|_| !known) else {
-                return self.stage(items, date).await;
-            };
-            let next = self.task.client.own_url(&next)?;
-            trail.step(&next)?;
-            self.state.resume_at = Some(next.to_string());
-            // The next page is on its way while this one is written.
-            let mut fetched = self.fetch_aside(next);
-            self.stage(items, date).await?;
-            let soon = tokio::time::timeout(GATHERING, &mut fetched).await;
-            let soon = if let Ok(fetched) = soon {
-                fetched
+            in_vain = if self.together.len() == before {
+                in_vain + 1
             } else {
-                self.commit().await?;
-                fetched.await
+                0
             };
-            // Only a runtime that is shutting down ends it early.
-            let fetched = soon.map_err(|_| CollectErrorKind::Cancelled)?;
-            page = fetched.map_err(continued)?;
         }
     }
 
-    /// The page where an interrupted walk stopped. None when there is no such walk, or the page is
-    /// gone because the list became shorter: then the walk starts over.
-    async fn resumed(&mut self) -> Result<Option<(Url, Page)>, RequestError> {
-        let Some(address) = self.state.resume_at.take() else {
-            return Ok(None);
+    /// Whether fewer items came than the list announces.
+    async fn is_short(&self, plan: &Plan, partly: bool) -> Result<bool, CollectErrorKind> {
+        let Some(announced) = self.read.announced else {
+            return Ok(false);
         };
-        let found = match self.task.client.own_url(&address) {
-            Ok(url) => self.first_page(&url).await.map(|page| (url, page)),
-            Err(error) => Err(error),
-        };
-        match found {
-            Ok(resumed) => {
-                self.state.resume_at = Some(address);
-                Ok(Some(resumed))
-            }
-            Err(error) => match error.kind.verdict() {
-                Verdict::Skip | Verdict::Fail => {
-                    self.state.walk += 1;
-                    self.state.resume_since = None;
-                    Ok(None)
-                }
-                Verdict::Retry | Verdict::Stop => Err(error),
+        if self.read.distinct < announced {
+            return Ok((self.together.len() as u64) < announced);
+        }
+        let left_out = plan.data_after.is_some() && !self.collection.endpoint.created.is_empty();
+        if !partly || !self.complete || left_out {
+            return Ok(false);
+        }
+        // What the part before the interruption brought is known for certain by its marks alone.
+        let table = &self.collection.raw_table;
+        let walk = self.state.walk;
+        let seen = self.task.store.seen(self.task.scope, table, walk).await?;
+        Ok(seen + (self.buried.len() as u64) < announced)
+    }
+
+    fn incomplete(&self, readings: u32) -> RequestError {
+        RequestError {
+            url: ShownUrl::of(&self.list_url),
+            kind: RequestErrorKind::Incomplete {
+                announced: self.read.announced.unwrap_or_default(),
+                distinct: self.read.distinct.max(self.together.len() as u64),
+                readings,
             },
         }
     }
 
-    async fn first_page(&self, url: &Url) -> Result<Page, RequestError> {
-        if let (Some(item), Paging::Single) =
-            (&self.task.prefetched, self.collection.endpoint.paging)
-        {
-            let items = Items {
-                items: vec![item.clone()],
-                size: Some(1),
-                ..Items::default()
-            };
-            return Ok(Page { items, date: None });
+    /// What came of a walk. One that failed at the list itself is not resumed: the next run begins
+    /// at the beginning.
+    async fn or_given_up<T>(
+        &mut self,
+        done: Result<T, CollectErrorKind>,
+    ) -> Result<T, CollectErrorKind> {
+        let is_hopeless = match &done {
+            Err(CollectErrorKind::Request(error)) => matches!(
+                error.kind,
+                RequestErrorKind::Endless { .. }
+                    | RequestErrorKind::Incomplete { .. }
+                    | RequestErrorKind::Loop
+            ),
+            _ => false,
+        };
+        if is_hopeless {
+            let state = self.as_before();
+            let page = self
+                .task
+                .store
+                .begin(self.task.scope, self.task.now)
+                .await?;
+            page.set_walk_state(self.collection.stream, &state).await?;
+            page.commit().await?;
         }
-        fetch(&self.task.client, &self.task.cancel, self.collection, url).await
+        done
     }
 
-    /// Fetches a page on another thread; it ends with the walk.
-    fn fetch_aside(&self, url: Url) -> Aside {
-        let client = self.task.client.clone();
-        let cancel = self.task.cancel.clone();
-        let collection = self.collection.clone();
-        let fetched = async move { fetch(&client, &cancel, &collection, &url).await };
-        AbortOnDropHandle::new(tokio::spawn(fetched.in_current_span()))
+    /// The watermark as it was before the walk, and nothing to be resumed.
+    fn as_before(&self) -> WalkState {
+        WalkState {
+            walk: self.state.walk,
+            resume_at: None,
+            resume_query: None,
+            resume_since: None,
+            ..self.stored.clone()
+        }
     }
 
     async fn commit(&mut self) -> Result<(), CollectErrorKind> {
@@ -343,6 +361,7 @@ impl<'a> Walk<'a> {
             self.missed += self.missed_before(&new, &known);
         }
         let now = date.unwrap_or(self.task.now);
+        let (begun, ended) = self.unended.sort(&new);
         let mut page = match self.open.take() {
             Some(open) => open,
             None => store.begin(self.task.scope, now).await?,
@@ -350,6 +369,9 @@ impl<'a> Walk<'a> {
         let walk = self.complete.then_some(self.state.walk);
         let changes = page.write_items(table, new, &known, walk).await?;
         page.bury(&letters).await?;
+        let step = self.collection.unended_step();
+        page.add_work(&step, begun).await?;
+        page.finish_work(&step, &ended)?;
         page.set_walk_state(self.collection.stream, &self.state)
             .await?;
         if self.first && !self.again {
@@ -382,17 +404,13 @@ impl<'a> Walk<'a> {
         missed.count() as u64
     }
 
-    /// Where the next walk begins. It stays before what has not ended; where the first part of the
-    /// walk was read by another run, what that part met is not known, and it does not move.
-    fn watermark(&self, plan: &Plan, partly: bool) -> Option<DateTime<Utc>> {
-        if let Some(missing) = &plan.missing {
-            return missing.watermark(plan, (&self.stored, self.unended), partly);
-        }
-        if partly && self.collection.endpoint.newest_first.is_some() {
+    /// Where the next walk begins: what has not ended by then is asked for one by one. The part
+    /// that a wider range lacked says nothing of what changed since.
+    fn watermark(&self, plan: &Plan) -> Option<DateTime<Utc>> {
+        if plan.missing.is_some() {
             return self.stored.since;
         }
-        let began = self.state.resume_since;
-        began.map(|began| self.unended.map_or(began, |unended| unended.min(began)))
+        self.state.resume_since
     }
 
     /// The watermark moves only now, when the whole list was read; and not past an item that
@@ -412,27 +430,26 @@ impl<'a> Walk<'a> {
             dead |= !self.old.is_empty();
         }
         let done = if dead {
-            WalkState {
-                walk: self.state.walk,
-                resume_at: None,
-                resume_query: None,
-                resume_since: None,
-                ..self.stored.clone()
-            }
+            self.as_before()
         } else {
             WalkState {
-                since: self.watermark(plan, partly),
+                since: self.watermark(plan),
                 data_after: plan.data_after,
                 complete: true,
                 walk: self.state.walk,
                 ..WalkState::default()
             }
         };
+        let length = self.settled_length(plan).await?;
         let page = self
             .task
             .store
             .begin(self.task.scope, self.task.now)
             .await?;
+        if let Some(length) = length.filter(|_| !dead) {
+            let step = self.collection.settled_step();
+            page.set_checkpoint(&step, &length).await?;
+        }
         page.settle(self.collection.stream, &settled).await?;
         page.set_walk_state(self.collection.stream, &done).await?;
         if let Some(span) = plan.span.as_ref().filter(|_| !dead) {
@@ -446,20 +463,4 @@ impl<'a> Walk<'a> {
         page.commit().await?;
         Ok(())
     }
-}
-
-/// A continuation page that is missing would leave a partial list: never skipped.
-fn continued(error: crate::error::RequestError) -> CollectErrorKind {
-    let kind = match error.kind {
-        RequestErrorKind::NotFound { message } => RequestErrorKind::Refused {
-            status: 404,
-            message,
-        },
-        RequestErrorKind::Forbidden { message } => RequestErrorKind::Refused {
-            status: 403,
-            message,
-        },
-        kind => kind,
-    };
-    CollectErrorKind::Request(crate::error::RequestError { kind, ..error })
 }

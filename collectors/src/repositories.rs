@@ -1,14 +1,21 @@
 //! The repositories that credentials can see: what globs are resolved against, and where one is
 //! that may have another name by now.
 
+use std::collections::HashSet;
+
 use headwater_domain::Scope;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::client::Client;
 use crate::endpoint::{Collection, Paging};
-use crate::engine::{Trail, bad_url, fetch};
-use crate::error::RequestError;
+use crate::engine::{bad_url, fetch};
+use crate::error::{RequestError, RequestErrorKind};
 use crate::page::RawItem;
+use crate::trail::{Trail, identity};
+
+/// Times that a list is read, at most, because items are missing.
+const READINGS: u32 = 8;
 
 /// How a source lists repositories, and what it tells of each. A *group* is what has repositories:
 /// a workspace, or a project.
@@ -185,27 +192,82 @@ impl<'a> Repositories<'a> {
         })
     }
 
+    /// False when the server says that there is no such group, and not only that it is not shown.
+    /// The collection is that of the group's own item.
+    pub async fn group_is_there(
+        &self,
+        single: &Collection,
+        group: &Scope,
+        cancel: &CancellationToken,
+    ) -> bool {
+        let Ok(url) = single.list_url(self.client.endpoint(), group, "") else {
+            return true;
+        };
+        match fetch(self.client, cancel, single, &url).await {
+            Ok(_) => true,
+            Err(error) => !matches!(
+                error.kind,
+                RequestErrorKind::NotFound { .. } | RequestErrorKind::Gone { change: None, .. }
+            ),
+        }
+    }
+
+    /// Hands over the items of a list page by page, each once. A list that announces more items
+    /// than come is read again: its order may not be stable.
     async fn each_page(
         &self,
         (path, group): (&'static str, &str),
         cancel: &CancellationToken,
         mut take: impl FnMut(Vec<RawItem>),
     ) -> Result<(), RequestError> {
-        let client = self.client;
         let mut list = (self.listing.single)();
         list.endpoint.path = path;
         list.endpoint.query = self.listing.query;
         list.endpoint.paging = Paging::List;
-        let first = list.list_url(client.endpoint(), &Scope::new(0, group), group);
-        let mut url = first.map_err(|error| bad_url(client, error))?;
-        let mut trail = Trail::default();
+        let first = list.list_url(self.client.endpoint(), &Scope::new(0, group), group);
+        let first = first.map_err(|error| bad_url(self.client, error))?;
+        let mut found = HashSet::new();
+        let mut readings = 0;
+        loop {
+            let before = found.len();
+            let mut fresh = |mut items: Vec<RawItem>| {
+                items.retain(|item| found.insert(identity(&list.endpoint, &item.0)));
+                take(items);
+            };
+            let trail = self.one_reading(cancel, &list, &first, &mut fresh).await?;
+            readings += 1;
+            let distinct = found.len() as u64;
+            let Some(announced) = trail.announced().filter(|&size| size > distinct) else {
+                return Ok(());
+            };
+            if readings == READINGS || readings > 1 && found.len() == before {
+                return Err(trail.failed(RequestErrorKind::Incomplete {
+                    announced,
+                    distinct,
+                    readings,
+                }));
+            }
+        }
+    }
+
+    /// Reads all pages of a list.
+    async fn one_reading(
+        &self,
+        cancel: &CancellationToken,
+        list: &Collection,
+        first: &Url,
+        take: &mut impl FnMut(Vec<RawItem>),
+    ) -> Result<Trail, RequestError> {
+        let mut trail = Trail::new(first, &list.endpoint);
+        let mut url = first.clone();
         loop {
             trail.step(&url)?;
-            let page = fetch(client, cancel, &list, &url).await?;
+            let page = fetch(self.client, cancel, list, &url).await?;
+            trail.page(&list.endpoint, &page.items)?;
             take(page.items.items);
             match page.items.next {
-                Some(next) => url = client.own_url(&next)?,
-                None => return Ok(()),
+                Some(next) => url = trail.next(self.client, &next)?,
+                None => return Ok(trail),
             }
         }
     }

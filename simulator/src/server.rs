@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::behaviour::{Admission, Behaviour, Limiter, RateUse};
+use crate::behaviour::{Admission, Behaviour, Limiter, ListQuirks, RateUse};
 use crate::cloud::{self, Accepted, Answer, Cache, Query, Quirks, Reader};
 use crate::connections::{Line, Lines};
 use crate::fault::{Fault, FaultKind, FaultPlan, OnRequest};
@@ -253,6 +253,9 @@ impl Site {
                 activity_by_cursor: options.activity_by_cursor,
                 without_size: false,
                 without_next: false,
+                lists: ListQuirks::default(),
+                unending_pipelines: None,
+                pipelines_off: None,
             },
             world: Arc::new(Mutex::new(world)),
             cache: Mutex::new(Cache::new(options.cache_bytes)),
@@ -327,9 +330,13 @@ impl Site {
             query,
             reader,
             listed: &listed,
+            hidden: &behaviour.hidden,
             quirks: Quirks {
                 without_size: behaviour.hides_size(path),
                 without_next: behaviour.hides_next(path),
+                lists: behaviour.of_lists(path, self.log.count()),
+                unending_pipelines: behaviour.unending_pipelines,
+                pipelines_off: behaviour.pipelines_off,
                 ..self.quirks
             },
         };

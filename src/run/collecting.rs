@@ -1,7 +1,8 @@
 //! The steps that collect: lists of an API to raw rows.
 
 use headwater_collectors::{
-    self as collectors, Client, CollectError, Outcome, Range, RequestErrorKind, Verdict,
+    self as collectors, Client, CollectError, CollectErrorKind, Outcome, Range, RequestErrorKind,
+    Verdict,
 };
 
 use super::Tally;
@@ -94,6 +95,18 @@ impl ScopeRun<'_> {
                 summary.message = format!("{}{why}; what was collected before stays", error.kind);
                 Ok(List::Absent)
             }
+            Err(CollectError {
+                kind: CollectErrorKind::SwitchedOff { error, is_new },
+                ..
+            }) => {
+                if is_new {
+                    summary.message = format!(
+                        "{error}; the list is switched off there, or was never switched on; what \
+                         was collected before stays"
+                    );
+                }
+                Ok(List::Absent)
+            }
             Err(error) => Err(self.collect_stop(&error, &mut summary, tally).await),
         };
         self.end(progress, summary, tally).await?;
@@ -123,14 +136,17 @@ impl ScopeRun<'_> {
         summary.state = "failed";
         summary.message = chain(error);
         let kind = match &error.kind {
-            collectors::CollectErrorKind::Cancelled => {
+            CollectErrorKind::Cancelled => {
                 summary.state = "cancelled";
                 return Stop::Scope;
             }
-            collectors::CollectErrorKind::Store(error) => return Stop::from(error),
-            collectors::CollectErrorKind::Restless(_) => return Stop::Scope,
-            collectors::CollectErrorKind::Request(request)
-            | collectors::CollectErrorKind::GaveUp { last: request, .. } => &request.kind,
+            CollectErrorKind::Store(error) => return Stop::from(error),
+            CollectErrorKind::Restless(_) | CollectErrorKind::SwitchedOff { .. } => {
+                return Stop::Scope;
+            }
+            CollectErrorKind::Request(request) | CollectErrorKind::GaveUp { last: request, .. } => {
+                &request.kind
+            }
         };
         match kind {
             RequestErrorKind::NotFound { .. } | RequestErrorKind::Forbidden { .. }
@@ -177,7 +193,7 @@ fn is_absent(
     collection: &collectors::Collection,
     is_anonymous: bool,
 ) -> bool {
-    let collectors::CollectErrorKind::Request(error) = &error.kind else {
+    let CollectErrorKind::Request(error) = &error.kind else {
         return false;
     };
     let may_be_refused = is_anonymous && collection.stream != REPOSITORIES;

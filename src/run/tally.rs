@@ -72,6 +72,11 @@ impl Tally {
         self.incomplete = true;
     }
 
+    /// Notes that something was left undone.
+    pub fn left_undone(&mut self) {
+        self.incomplete = true;
+    }
+
     /// Notes that something of our own failed.
     pub fn broken(&mut self) {
         self.broken = true;

@@ -10,7 +10,7 @@ use headwater_domain::Scope;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::git_jobs::{self, GitSide};
-use super::{Session, SyncRequest, budget, renames};
+use super::{Session, SyncRequest, budget, renames, vanished};
 use crate::config::{Connection, ConnectionKind};
 use crate::exit::{Failure, chain};
 use crate::report::Event;
@@ -75,6 +75,9 @@ pub(super) async fn resolve_jobs(
             message: "no repository to collect: `scopes` in the configuration matches none"
                 .to_owned(),
         });
+        if request.selection.is_everything() {
+            tally.refused();
+        }
     }
     if !tally.has_failed() {
         let repositories = jobs.iter().filter(|job| !job.scope.is_workspace());
@@ -151,7 +154,8 @@ async fn jobs_of(
     if renames::follow(session, place, of_source, &cancel, &mut found).await? {
         tally.leased();
     }
-    mark_vanished(session, request, connection, &found).await?;
+    let place = (connection, &**source, &repositories, &cancel);
+    vanished::look(session, request, place, &mut found, tally).await?;
     let mut jobs = Vec::with_capacity(found.wanted.len());
     let rules = session.config.rules_of(&connection.name);
     let wanted_streams = session
@@ -165,6 +169,9 @@ async fn jobs_of(
         store
             .register(&repository.scope, session.clock.now())
             .await?;
+        if repository.scope.is_workspace() {
+            store.set_source_gone(&repository.scope, None).await?;
+        }
         let range = range(session, request, connection);
         let data_after = store.widen(&repository.scope, range).await?;
         let git = side.map(|side| side.scope(&repository.scope)).transpose()?;
@@ -236,35 +243,6 @@ fn workspaces_of(
     wanted.collect()
 }
 
-/// Marks repositories that a workspace no longer lists; their rows stay.
-async fn mark_vanished(
-    session: &Session,
-    request: &SyncRequest,
-    connection: &Connection,
-    found: &Resolved,
-) -> Result<(), Failure> {
-    let id = connection_id(connection);
-    for known in session.store.scopes().await? {
-        let scope = &known.scope;
-        let name = scope.full_name.as_str();
-        let expected = scope.connection_id == id
-            && connection.wanted(name)
-            && request.selection.includes(&connection.name, name);
-        let is_there = found.left_aside.contains(name)
-            || found.wanted.iter().any(|wanted| wanted.scope == *scope);
-        if expected && !is_there {
-            let now = session.clock.now();
-            session.store.set_source_gone(scope, Some(now)).await?;
-            let message = format!(
-                "{}:{name} is no longer listed; its rows stay, marked as gone at the source",
-                connection.name
-            );
-            session.reporter.event(&Event::Notice { message });
-        }
-    }
-    Ok(())
-}
-
 fn range(
     session: &Session,
     request: &SyncRequest,
@@ -296,8 +274,15 @@ fn note_unlisted(
     let name = &connection.name;
     session.reporter.event(&Event::Notice {
         message: format!(
-            "connection {name}: its repositories could not be listed: {}",
-            chain(error)
+            "connection {name}: its repositories could not be listed: {}{}",
+            chain(error),
+            match error.kind {
+                RequestErrorKind::NotFound { .. } => {
+                    "; if the workspace has another name now, write that into `scopes`: the rows \
+                     of its repositories follow"
+                }
+                _ => "",
+            }
         ),
     });
 }

@@ -199,6 +199,15 @@ impl Store {
             .during("reading items not seen")
     }
 
+    /// Number of items that the given complete walk saw.
+    pub async fn seen(&self, scope: &Scope, table: &str, walk: i64) -> Result<u64, StoreError> {
+        let text = format!(
+            "SELECT COUNT(*) FROM {table} WHERE params = ? AND parent = '' AND seen_walk = ?"
+        );
+        self.count(&text, vec![scope.params().into(), walk.into()])
+            .await
+    }
+
     /// Items changed after a position, in the order of their changes.
     pub async fn changed_items(
         &self,

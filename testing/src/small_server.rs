@@ -97,7 +97,6 @@ async fn serve(mut connection: TcpStream, log: Arc<Mutex<Vec<String>>>, answers:
 }
 
 /// A complete answer; every connection carries one.
-#[expect(clippy::unnecessary_wraps, reason = "what a server's closure returns")]
 #[must_use]
 pub fn answer(status: u16, headers: &[&str], body: &[u8]) -> Option<Vec<u8>> {
     let lines = headers

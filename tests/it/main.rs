@@ -25,6 +25,7 @@ mod issue_links;
 mod issues;
 mod lake;
 mod leases;
+mod lists;
 mod merges;
 mod network;
 mod oracle;

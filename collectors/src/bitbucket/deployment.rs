@@ -1,13 +1,14 @@
 //! `GET repositories/{workspace}/{repo_slug}/deployments/`.
 
+use headwater_domain::Stream;
 use headwater_domain::tool::bitbucket::deployment::Deployments;
+use headwater_domain::tool::bitbucket::pipeline::Pipelines;
 
-use crate::endpoint::{Collect, Endpoint};
+use crate::endpoint::{Collect, Ended, Endpoint, Waiting};
 use crate::key::{Alternative, Key};
 
 impl Collect for Deployments {
     const ENDPOINT: Endpoint = Endpoint {
-        // The list ignores filters and refuses an order: it is read whole.
         path: "repositories/{scope}/deployments/",
         key: Key(&[Alternative {
             kind: "",
@@ -26,6 +27,19 @@ impl Collect for Deployments {
         ],
         created: &["release", "created_on"],
         item_path: Some("repositories/{scope}/deployments/{item}"),
+        ended: Some(Ended {
+            field: &["state", "name"],
+            values: &["COMPLETED"],
+            // A step that nobody has started; whoever does changes its pipeline.
+            waiting: Some(Waiting {
+                values: &["UNDEPLOYED"],
+                stream: Pipelines::NAME,
+                field: &["release", "pipeline", "uuid"],
+            }),
+        }),
+        // The list ignores filters and refuses an order.
+        settled: true,
+        switch: Some(super::PIPELINES),
         ..super::LIST
     };
 }

@@ -13,6 +13,7 @@ impl Collect for Environments {
             fields: &[&["uuid"]],
         }]),
         item_path: Some("repositories/{scope}/environments/{item}"),
+        switch: Some(super::PIPELINES),
         ..super::LIST
     };
 }

@@ -23,11 +23,18 @@ mod tag;
 mod workspace;
 mod workspace_member;
 
-use crate::endpoint::{Endpoint, Paging};
+use crate::endpoint::{Endpoint, Paging, Switch};
 use crate::key::{Alternative, Key};
 
 pub use dialect::DIALECT;
 pub use workspace::REPOSITORIES;
+
+/// Pipelines can be switched off, and are until somebody switches them on.
+const PIPELINES: Switch = Switch {
+    path: "repositories/{scope}/pipelines_config",
+    on: "/enabled",
+    of: "repositories/{scope}",
+};
 
 /// What most lists share: `{"values": [...], "next": "..."}`, items with an `id`.
 const LIST: Endpoint = Endpoint {
@@ -42,8 +49,11 @@ const LIST: Endpoint = Endpoint {
     since: None,
     created: &[],
     newest_first: None,
+    ended: None,
+    settled: false,
     item_path: None,
     optional: false,
+    switch: None,
     heads: None,
     long_keys: false,
     redirects: 0,

@@ -2,7 +2,7 @@
 
 use headwater_domain::tool::bitbucket::pipeline::Pipelines;
 
-use crate::endpoint::{Collect, Endpoint, NewestFirst};
+use crate::endpoint::{Collect, Ended, Endpoint, NewestFirst};
 use crate::key::{Alternative, Key};
 
 impl Collect for Pipelines {
@@ -17,10 +17,14 @@ impl Collect for Pipelines {
         // The list knows no filter. A step that is run again leaves the time of creation as it
         // was, so the newest two days are read again each time.
         created: &["created_on"],
-        newest_first: Some(NewestFirst {
-            ended: &["completed_on"],
-            again_hours: 48,
+        newest_first: Some(NewestFirst { again_hours: 48 }),
+        // One that waits for a manual step may do so for ever.
+        ended: Some(Ended {
+            field: &["completed_on"],
+            values: &[],
+            waiting: None,
         }),
+        switch: Some(super::PIPELINES),
         item_path: Some("repositories/{scope}/pipelines/{item}"),
         ..super::LIST
     };

@@ -1,5 +1,7 @@
 //! The complete list of one parent, page by page.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use headwater_store::raw::PendingParent;
 use tokio_util::sync::CancellationToken;
@@ -7,10 +9,11 @@ use url::Url;
 
 use super::{Found, Walked};
 use crate::client::Client;
-use crate::endpoint::Collection;
-use crate::engine::{Trail, fetch};
+use crate::endpoint::{Collection, Endpoint};
+use crate::engine::fetch;
 use crate::error::{RequestError, RequestErrorKind, ShownUrl};
 use crate::page::RawItem;
+use crate::trail::{Trail, identity};
 
 /// Times that a list is read, at most, because items left it meanwhile.
 const READINGS: u32 = 4;
@@ -65,17 +68,29 @@ impl Fetcher {
     }
 
     /// All pages, read at a time when no item left the list. A page that is missing after the
-    /// first fails the walk.
+    /// first fails the walk, and so does an item that never comes.
     pub(super) async fn pages(
         &self,
         first: &Url,
     ) -> Result<(Vec<RawItem>, Option<DateTime<Utc>>), RequestError> {
         let mut before = None;
-        for _ in 0..READINGS {
+        let mut union = Union::default();
+        for reading_number in 1..=READINGS {
             let reading = self.read(first).await?;
             let is_other = before.is_none_or(|before| before != reading.items);
-            if !(reading.shrank || reading.is_uncounted && is_other) {
+            let is_steady = !(reading.shrank || reading.is_uncounted && is_other);
+            if is_steady && reading.missing().is_none() {
                 return Ok((reading.items, reading.date));
+            }
+            if let Some(announced) = reading.announced.filter(|_| is_steady) {
+                // Nothing left the list: what one reading did not show another one may.
+                union.add(&self.collection.endpoint, announced, &reading.items);
+                if union.is_complete() {
+                    return Ok((union.items, reading.date));
+                }
+                if reading_number == READINGS {
+                    return Err(union.incomplete(first));
+                }
             }
             before = Some(reading.items);
         }
@@ -88,8 +103,9 @@ impl Fetcher {
 
     /// One reading of all pages.
     async fn read(&self, first: &Url) -> Result<Reading, RequestError> {
-        let counts_lists = self.collection.endpoint.dialect.pages.count_lists();
-        let mut trail = Trail::default();
+        let endpoint = &self.collection.endpoint;
+        let counts_lists = endpoint.dialect.pages.count_lists();
+        let mut trail = Trail::new(first, endpoint);
         let mut url = first.clone();
         let mut items = Vec::new();
         let mut size = None;
@@ -98,14 +114,17 @@ impl Fetcher {
             trail.step(&url)?;
             let page = fetch(&self.client, &self.cancel, &self.collection, &url).await;
             let mut page = page.map_err(|error| in_walk(error, &url, first))?;
+            trail.page(endpoint, &page.items)?;
             items.append(&mut page.items.items);
             shrank |= matches!((size, page.items.size), (Some(before), Some(now)) if now < before);
             size = page.items.size.or(size);
             match page.items.next {
-                Some(next) => url = self.client.own_url(&next)?,
+                Some(next) => url = trail.next(&self.client, &next)?,
                 None => {
                     return Ok(Reading {
                         is_uncounted: !counts_lists && url != *first,
+                        announced: trail.announced(),
+                        distinct: trail.distinct(),
                         items,
                         date: page.date,
                         shrank,
@@ -125,6 +144,61 @@ struct Reading {
     /// There were several pages, and by the dialect none counts the list: whether items moved
     /// between them does not show.
     is_uncounted: bool,
+    /// Items that the list announces.
+    announced: Option<u64>,
+    /// Different items that came.
+    distinct: u64,
+}
+
+impl Reading {
+    /// How many items did not come, of a list that announces more.
+    fn missing(&self) -> Option<u64> {
+        let missing = self.announced?.saturating_sub(self.distinct);
+        (missing > 0).then_some(missing)
+    }
+}
+
+/// What several readings of one list found together.
+#[derive(Default)]
+struct Union {
+    keys: HashSet<u64>,
+    items: Vec<RawItem>,
+    announced: u64,
+    readings: u32,
+}
+
+impl Union {
+    fn add(&mut self, endpoint: &Endpoint, announced: u64, items: &[RawItem]) {
+        if announced != self.announced {
+            // The list became longer: what readings before showed need not be there any more.
+            *self = Self {
+                announced,
+                readings: self.readings,
+                ..Self::default()
+            };
+        }
+        self.readings += 1;
+        for item in items {
+            if self.keys.insert(identity(endpoint, &item.0)) {
+                self.items.push(item.clone());
+            }
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.keys.len() as u64 >= self.announced
+    }
+
+    fn incomplete(&self, list: &Url) -> RequestError {
+        RequestError {
+            url: ShownUrl::of(list),
+            kind: RequestErrorKind::Incomplete {
+                announced: self.announced,
+                distinct: self.keys.len() as u64,
+                readings: self.readings,
+            },
+        }
+    }
 }
 
 /// A page that is missing after the first fails the walk.

@@ -1,7 +1,6 @@
 //! Items that a complete walk did not see: asked for one by one, and removed when they are gone.
 
 use super::Walk;
-use crate::bounds;
 use crate::endpoint::{Collection, Paging};
 use crate::engine::{bad_url, fetch};
 use crate::error::{CollectErrorKind, RequestErrorKind};
@@ -18,9 +17,7 @@ impl Walk<'_> {
         for (id, key) in missing {
             match self.still_there(&key).await? {
                 Some(item) => {
-                    let item = vec![item];
-                    bounds::note_unended(&self.collection.endpoint, &item, &mut self.unended);
-                    self.stage(item, None).await?;
+                    self.stage(vec![item], None).await?;
                     self.commit().await?;
                 }
                 None => self.remove(id, &key).await?,
@@ -29,7 +26,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    async fn still_there(&self, key: &str) -> Result<Option<RawItem>, CollectErrorKind> {
+    pub(super) async fn still_there(&self, key: &str) -> Result<Option<RawItem>, CollectErrorKind> {
         let client = &self.task.client;
         let url = self
             .collection
@@ -58,7 +55,7 @@ impl Walk<'_> {
     }
 
     /// Removes an item with all its children, in one transaction.
-    async fn remove(&mut self, id: i64, key: &str) -> Result<(), CollectErrorKind> {
+    pub(super) async fn remove(&mut self, id: i64, key: &str) -> Result<(), CollectErrorKind> {
         let mut settled = Vec::new();
         for child in self.task.children {
             let dead = self.task.store.dead_items(self.task.scope, child.stream);
@@ -82,6 +79,8 @@ impl Walk<'_> {
             page.settle(stream, &items).await?;
         }
         page.remove_items(&self.collection.raw_table, &[id]).await?;
+        let ended: Vec<String> = self.unended.forget(key).into_iter().collect();
+        page.finish_work(&self.collection.unended_step(), &ended)?;
         page.commit().await?;
         self.outcome.removed += 1;
         Ok(())

@@ -152,6 +152,7 @@ async fn walk(
     };
     let mut walk = Walk::new(task, collection, &plan).await?;
     let done = walk.run_span(&plan, first).await;
+    let done = walk.or_given_up(done).await;
     outcome.add(walk.outcome);
     match done {
         // The old head is nowhere any more.

@@ -46,6 +46,20 @@ impl Plan {
         }
     }
 
+    /// Everything in range.
+    pub(super) fn whole(task: &Task<'_>, collection: &Collection) -> Self {
+        let data_after = task.range.data_after;
+        let filtered = collection.endpoint.since.is_some();
+        let bounded = filtered || collection.endpoint.newest_first.is_some();
+        Self {
+            lower: data_after.filter(|_| bounded),
+            complete: true,
+            data_after,
+            span: None,
+            missing: None,
+        }
+    }
+
     /// The question as text: an interrupted walk is resumed only for the same question.
     pub(super) fn question(&self) -> String {
         if let Some(span) = &self.span {

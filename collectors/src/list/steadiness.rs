@@ -15,6 +15,9 @@ use crate::page::Items;
 /// Between a walk's question and what is noted of its steadiness.
 const MARK: &str = " size=";
 
+/// Between that and how many items came.
+const BROUGHT: &str = " brought=";
+
 /// What is known of one reading so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Steadiness {
@@ -22,26 +25,41 @@ pub(super) struct Steadiness {
     /// What the first page said.
     size: Option<u64>,
     moved: bool,
+    /// Different items that came.
+    brought: u64,
 }
 
 impl Steadiness {
     /// What was noted of an interrupted walk with the same question.
     pub(super) fn resumed(noted: Option<&str>, question: &str) -> Self {
         let rest = noted.and_then(|noted| noted.strip_prefix(question)?.strip_prefix(MARK));
+        let rest = rest.map(|rest| rest.split_once(BROUGHT).unwrap_or((rest, "")));
         Self {
             pages: 1,
-            size: rest.and_then(|size| size.parse().ok()),
+            size: rest.and_then(|(size, _)| size.parse().ok()),
             moved: false,
+            brought: rest.map_or(0, |(_, brought)| brought.parse().unwrap_or_default()),
         }
     }
 
     /// A question with what is known so far, for whoever resumes the walk.
     pub(super) fn noted(self, question: &str) -> String {
+        let brought = self.brought;
         match self.size.filter(|_| !self.moved) {
-            Some(size) => format!("{question}{MARK}{size}"),
+            Some(size) => format!("{question}{MARK}{size}{BROUGHT}{brought}"),
             // Whoever resumes it finds no number, and takes it for unsteady.
-            None => format!("{question}{MARK}"),
+            None => format!("{question}{MARK}{BROUGHT}{brought}"),
         }
+    }
+
+    /// Different items that the pages before brought.
+    pub(super) fn brought(self) -> u64 {
+        self.brought
+    }
+
+    /// Notes how many different items have come.
+    pub(super) fn brings(&mut self, brought: u64) {
+        self.brought = brought;
     }
 
     /// Looks at a page of a reading that began at this time.

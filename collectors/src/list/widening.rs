@@ -23,23 +23,6 @@ pub(super) struct Missing {
     pub(super) page: Option<u64>,
 }
 
-impl Missing {
-    /// The watermark stays where it is, and before the oldest item that has not ended. What was
-    /// met by a part that another run read is not known: then all of the part is read again.
-    pub(super) fn watermark(
-        &self,
-        plan: &Plan,
-        (stored, unended): (&WalkState, Option<DateTime<Utc>>),
-        partly: bool,
-    ) -> Option<DateTime<Utc>> {
-        let since = stored.since?;
-        if partly && self.page.is_some() {
-            return plan.lower.map(|lower| lower.min(since));
-        }
-        Some(unended.map_or(since, |unended| unended.min(since)))
-    }
-}
-
 /// True when the range reaches further back than what was walked.
 pub(super) fn is_wider(wanted: Option<DateTime<Utc>>, stored: &WalkState) -> bool {
     match (wanted, stored.data_after) {

@@ -22,6 +22,21 @@ pub struct Behaviour {
     /// Numbered lists without `next`, as `/pipelines/` was: ask for the next number until a page
     /// is empty. Pages after the last one are empty there and no error.
     pub without_next: Vec<String>,
+    /// Numbered lists whose order is another one at every request.
+    pub unstable_order: Vec<String>,
+    /// Numbered lists whose `next` repeats nothing of the request but the length of pages, as was
+    /// reported of `/pipelines/`.
+    pub forgetful_next: Vec<String>,
+    /// Numbered lists whose last page has a `next`, too, with that page again.
+    pub endless: Vec<String>,
+    /// Short names of repositories that the credentials do not see (any more): they are left out
+    /// of lists, and answer 404. The empty name means all of them.
+    pub hidden: Vec<String>,
+    /// Pipelines whose number is a multiple of this one wait for somebody and never end.
+    pub unending_pipelines: Option<u64>,
+    /// Status of the lists of pipelines, deployments and environments in repositories without
+    /// pipelines, which then are all of them; none where pipelines are switched on.
+    pub pipelines_off: Option<PipelinesOff>,
     /// Endpoints that are gone.
     pub removed: Vec<Removed>,
     /// How much a credential may ask.
@@ -29,6 +44,24 @@ pub struct Behaviour {
     /// How far the `Date` header is ahead of (or, negative, behind) the clock that stamps
     /// everything else. [`World::turn_clock`](crate::World::turn_clock) turns that clock.
     pub date_skew: TimeDelta,
+}
+
+/// How a repository without pipelines answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PipelinesOff {
+    /// What its lists answer: 404 and 403 have been reported.
+    pub status: u16,
+    /// Nobody ever touched the switch: the configuration is missing, too.
+    pub untouched: bool,
+}
+
+/// What is wrong with a list.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ListQuirks {
+    /// Decides the order, where that is not stable.
+    pub(crate) order: Option<u64>,
+    pub(crate) forgetful_next: bool,
+    pub(crate) endless: bool,
 }
 
 /// An endpoint that is gone.
@@ -68,6 +101,16 @@ impl Behaviour {
 
     pub(crate) fn hides_next(&self, path: &str) -> bool {
         self.without_next.iter().any(|part| path.contains(part))
+    }
+
+    /// What lists at that path are like; the number is that of the request.
+    pub(crate) fn of_lists(&self, path: &str, number: u64) -> ListQuirks {
+        let is_in = |parts: &[String]| parts.iter().any(|part| path.contains(part));
+        ListQuirks {
+            order: is_in(&self.unstable_order).then_some(number),
+            forgetful_next: is_in(&self.forgetful_next),
+            endless: is_in(&self.endless),
+        }
     }
 
     /// The kinds that show in a page of a list at that path.

@@ -24,6 +24,7 @@ pub(crate) use answer::Answer;
 pub(crate) use cache::Cache;
 pub(crate) use query::{Query, decode_segment};
 
+use crate::behaviour::{ListQuirks, PipelinesOff};
 use crate::options::ListedWorkspace;
 use crate::world::{PullRequest, Repository, SourceRepository, World};
 use cache::{Item, Key};
@@ -50,6 +51,9 @@ pub(crate) struct Quirks {
     pub(crate) activity_by_cursor: bool,
     pub(crate) without_size: bool,
     pub(crate) without_next: bool,
+    pub(crate) lists: ListQuirks,
+    pub(crate) unending_pipelines: Option<u64>,
+    pub(crate) pipelines_off: Option<PipelinesOff>,
 }
 
 /// One authenticated GET.
@@ -62,6 +66,8 @@ pub(crate) struct Request<'a> {
     pub(crate) reader: Reader,
     /// Workspaces beside the world's own.
     pub(crate) listed: &'a [ListedWorkspace],
+    /// Short names of repositories that nobody sees; the empty one means all.
+    pub(crate) hidden: &'a [String],
     pub(crate) quirks: Quirks,
 }
 
@@ -149,8 +155,14 @@ impl<'a> Session<'a> {
             repository,
             full_name: &full_name,
         };
+        let off = self.request.quirks.pipelines_off;
         match rest {
             [] => Ok(rendered(|out| payload::repository(out, place))),
+            ["pipelines_config"] => builds::configuration(off),
+            ["pipelines" | "deployments" | "environments", ..] if off.is_some() => {
+                let status = off.map_or(404, |off| off.status);
+                Err(Answer::error(status, "Pipelines is not enabled"))
+            }
             ["pullrequests"] => self.pull_requests(place),
             ["pullrequests", "activity"] => self.repository_activity(place),
             ["pullrequests", id, rest @ ..] => {
@@ -273,7 +285,9 @@ impl<'a> Session<'a> {
     }
 
     fn may_see(&self, repository: &Repository) -> bool {
-        self.request.reader != Reader::Anonymous || !repository.is_private
+        let is_hidden = |name: &String| name.is_empty() || *name == repository.slug;
+        let is_hidden = self.request.hidden.iter().any(is_hidden);
+        !is_hidden && (self.request.reader != Reader::Anonymous || !repository.is_private)
     }
 
     fn write_pull_request(

@@ -1,5 +1,9 @@
 //! Pages: numbered ones for most lists, cursors for commits.
 
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom as _;
+
 use super::Request;
 use super::answer::Answer;
 use crate::cloud::payload::json::{self, object};
@@ -55,11 +59,22 @@ pub(super) fn numbered<T>(
         .and_then(|before| before.checked_mul(pagelen))
         .ok_or_else(invalid)?;
     let quirks = request.quirks;
-    if page > 1 && start >= items.len() && !quirks.without_next {
+    let may_be_beyond = quirks.without_next || quirks.lists.endless;
+    if page > 1 && start >= items.len() && !may_be_beyond {
         return Err(invalid());
     }
-    let start = start.min(items.len());
+    let last = items.len().div_ceil(pagelen).saturating_sub(1) * pagelen;
+    let start = start.min(if quirks.lists.endless {
+        last
+    } else {
+        items.len()
+    });
     let end = items.len().min(start + pagelen);
+    let mut shown: Vec<&T> = items.iter().collect();
+    if let Some(seed) = quirks.lists.order {
+        shown.shuffle(&mut StdRng::seed_from_u64(seed));
+    }
+    let goes_on = end < items.len() || quirks.lists.endless;
     let mut body = String::new();
     object(&mut body, |it| {
         if !quirks.without_size {
@@ -67,7 +82,7 @@ pub(super) fn numbered<T>(
         }
         it.number("page", page as u64);
         it.number("pagelen", pagelen as u64);
-        if end < items.len() && !quirks.without_next {
+        if goes_on && !quirks.without_next {
             it.text("next", &address(request, "page", &(page + 1).to_string()));
         }
         if page > 1 {
@@ -76,7 +91,9 @@ pub(super) fn numbered<T>(
                 &address(request, "page", &(page - 1).to_string()),
             );
         }
-        it.value("values", |out| json::array(out, &items[start..end], write));
+        it.value("values", |out| {
+            json::array(out, shown[start..end].iter().copied(), write);
+        });
     });
     Ok(Answer::ok(body))
 }
@@ -115,6 +132,10 @@ fn address(request: &Request<'_>, name: &str, value: &str) -> String {
         "{}{}?{}",
         request.origin,
         request.path,
-        request.query.at(name, value)
+        if request.quirks.lists.forgetful_next {
+            request.query.only_length_at(name, value)
+        } else {
+            request.query.at(name, value)
+        }
     )
 }

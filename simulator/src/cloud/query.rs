@@ -36,6 +36,14 @@ impl Query {
         out.finish()
     }
 
+    /// Nothing of the query but the length of pages, at another position.
+    pub(crate) fn only_length_at(&self, name: &str, value: &str) -> String {
+        let mut out = form_urlencoded::Serializer::new(String::new());
+        let kept = self.pairs.iter().filter(|(key, _)| key == "pagelen");
+        out.extend_pairs(kept).append_pair(name, value);
+        out.finish()
+    }
+
     /// The same query at the beginning of the list.
     pub(crate) fn at_first(&self) -> String {
         self.unplaced().finish()

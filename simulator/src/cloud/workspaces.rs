@@ -79,6 +79,7 @@ impl Session<'_> {
             return self.listed_repository(workspace, slug, rest);
         }
         let visible = match self.request.reader {
+            _ if self.hides_everything() => 0,
             Reader::Anonymous => 0,
             Reader::Person | Reader::Token => workspace.repositories,
         };
@@ -88,6 +89,10 @@ impl Session<'_> {
         paging::numbered(self.request, &all, LISTS, |out, listed| {
             self.write_listed(out, *listed);
         })
+    }
+
+    fn hides_everything(&self) -> bool {
+        self.request.hidden.iter().any(String::is_empty)
     }
 
     /// One of these repositories, or its pull requests, of which there are none.
@@ -107,6 +112,9 @@ impl Session<'_> {
             .filter(|place| *place < workspace.repositories)
             .filter(|place| workspace.slug_of(place + 1) == slug);
         let place = place.ok_or_else(Answer::no_repository)?;
+        if self.hides_everything() {
+            return Err(Answer::no_repository());
+        }
         match rest {
             [] => Ok(rendered(|out| {
                 self.write_listed(out, Listed { workspace, place });

@@ -97,6 +97,14 @@ impl World {
         Ok(Touched::repository(&new_slug))
     }
 
+    /// Gives the workspace another slug. Nothing answers under the one before.
+    pub fn rename_workspace(&mut self, slug: &str) {
+        self.tick();
+        // Everything prints full names.
+        self.shared_revision = self.next_revision();
+        slug.clone_into(&mut self.workspace.slug);
+    }
+
     /// Lets two repositories exchange their names and slugs.
     pub fn swap_repositories(&mut self, slug: &str, with: &str) -> Result<Touched, Refused> {
         let index = self.repository_index(slug)?;

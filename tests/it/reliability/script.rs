@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use headwater::exit::Exit;
 use headwater::plan::Depth;
 use headwater_simulator::{
-    Change, FaultKind, FaultPlan, FaultSettings, Habits, Options, Simulator, Size, World,
+    Behaviour, Change, FaultKind, FaultPlan, FaultSettings, Habits, Options, Simulator, Size, World,
 };
 use headwater_testing::On;
 use rand::rngs::StdRng;
@@ -30,6 +30,10 @@ pub(super) enum Step {
     Disturbed(u64),
     /// A sync that is cancelled at its n-th request.
     Cancelled(u64),
+    /// A sync during which lists have another order at every request.
+    Unstable,
+    /// A sync with credentials that have lost their access, which they regain.
+    Blind,
 }
 
 /// What the changes of a script are like.
@@ -82,6 +86,8 @@ impl Script {
                 0..4 => Step::Sync,
                 4..7 => Step::Disturbed(random.random()),
                 7..10 => Step::Cancelled(random.random_range(1..40)),
+                10 => Step::Unstable,
+                11 => Step::Blind,
                 _ => {
                     let change = world.propose(&mut random);
                     let is_wanted = temper == Temper::Untold || !is_untold(&change);
@@ -125,7 +131,12 @@ impl Script {
             simulator: &simulator,
             lake: &lake,
             is_untold: false,
+            usual: Behaviour {
+                unending_pipelines: (self.seed % 3 == 0).then_some(4),
+                ..Behaviour::default()
+            },
         };
+        simulator.set_behaviour(history.usual.clone());
         for (place, step) in self.steps.iter().enumerate() {
             if let Err(wrong) = history.step(step).await {
                 return Some(vec![format!("at step {place}, {step:?}: {wrong}")]);
@@ -168,6 +179,8 @@ struct History<'a> {
     simulator: &'a Simulator,
     lake: &'a Lake,
     is_untold: bool,
+    /// How the service behaves when nothing disturbs it. Some pipelines never end.
+    usual: Behaviour,
 }
 
 impl History<'_> {
@@ -182,6 +195,35 @@ impl History<'_> {
             Step::Sync => self.sync().await,
             Step::Disturbed(seed) => self.disturbed(*seed).await,
             Step::Cancelled(after) => self.cancelled(*after).await,
+            Step::Unstable => self.unstable().await,
+            Step::Blind => self.blind().await,
+        }
+    }
+
+    /// What several readings do not show together is said, and never taken for all there is.
+    async fn unstable(&self) -> Result<(), String> {
+        self.simulator.set_behaviour(Behaviour {
+            unstable_order: vec![String::new()],
+            ..self.usual.clone()
+        });
+        let done = self.lake.try_sync(How::default(), CancellationToken::new());
+        let done = done.await;
+        self.simulator.set_behaviour(self.usual.clone());
+        done.map(|_| ()).map_err(|failure| failure.chain())
+    }
+
+    /// It must not pass for success.
+    async fn blind(&self) -> Result<(), String> {
+        self.simulator.set_behaviour(Behaviour {
+            hidden: vec![String::new()],
+            ..self.usual.clone()
+        });
+        let done = self.lake.try_sync(How::default(), CancellationToken::new());
+        let done = done.await;
+        self.simulator.set_behaviour(self.usual.clone());
+        match done.map_err(|failure| failure.chain())? {
+            (Exit::Ok, summary) => Err(format!("lost access passed for success: {summary:?}")),
+            _ => Ok(()),
         }
     }
 
@@ -213,6 +255,7 @@ impl History<'_> {
         let done = self.lake.try_sync(How::default(), CancellationToken::new());
         let done = done.await;
         self.simulator.behave();
+        self.simulator.set_behaviour(self.usual.clone());
         let shifts = self.simulator.take_shifts();
         self.is_untold |= shifts.iter().any(is_untold);
         done.map(|_| ()).map_err(|failure| failure.chain())

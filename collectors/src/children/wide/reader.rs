@@ -6,9 +6,10 @@ use url::Url;
 use super::{BEYOND, Ended, Engine, Parents, time};
 use crate::dialect::Times;
 use crate::endpoint::Wide;
-use crate::engine::{Doubt, Trail, bad_url, fetch};
+use crate::engine::{Doubt, bad_url, fetch};
 use crate::key::field;
 use crate::page::RawItem;
+use crate::trail::Trail;
 
 /// An item of the list.
 pub(super) struct Entry {
@@ -50,8 +51,8 @@ impl Reader {
         let oldest = parents.values().map(|known| known.created).min();
         Ok(Self {
             wide,
+            trail: Trail::new(&url, &engine.collection.endpoint),
             next: Some(url),
-            trail: Trail::default(),
             pages: 0,
             most,
             bound: oldest.map(|oldest| oldest - BEYOND),
@@ -82,6 +83,7 @@ impl Reader {
         self.trail.step(&url)?;
         let task = engine.task;
         let page = fetch(&task.client, &task.cancel, engine.collection, &url).await?;
+        self.trail.page(&engine.collection.endpoint, &page.items)?;
         self.pages += 1;
         self.date = page.date;
         let length = engine.collection.page_length();
@@ -96,7 +98,10 @@ impl Reader {
         }
         let goes_on = |last| self.bound.is_none_or(|bound| last >= bound);
         if self.last.is_none_or(goes_on) {
-            let next = page.items.next.map(|next| task.client.own_url(&next));
+            let next = page
+                .items
+                .next
+                .map(|next| self.trail.next(&task.client, &next));
             self.next = next.transpose()?;
         }
         Ok(Some(entries))

@@ -1,0 +1,120 @@
+//! Lists that a switch of the repository takes away, such as those of pipelines.
+//!
+//! Servers answer such a list with 404, with 403 or with nothing. 403 means missing permissions,
+//! too, and 404 a server in trouble: so the switch itself is asked before either is believed.
+
+use headwater_store::progress::Checkpoint;
+use serde_json::Value;
+
+use crate::endpoint::{Collection, Endpoint, Paging, Switch};
+use crate::engine::{Task, bad_url, fetch};
+use crate::error::{CollectErrorKind, RequestError, RequestErrorKind};
+
+/// What came of a collection, where it failed because the list is switched off. Whether that is
+/// news is remembered.
+pub(crate) async fn look(
+    task: &Task<'_>,
+    collection: &Collection,
+    done: Result<(), CollectErrorKind>,
+) -> Result<(), CollectErrorKind> {
+    let Some(switch) = collection.endpoint.switch else {
+        return done;
+    };
+    let step = format!("switched-off:{}", collection.stream);
+    let noted = task.store.checkpoint(task.scope, &step).await?;
+    match done {
+        Ok(()) => {
+            if noted != Checkpoint::default() {
+                note(task, &step, &Checkpoint::default()).await?;
+            }
+            Ok(())
+        }
+        Err(CollectErrorKind::Request(error)) => {
+            let is_new = noted == Checkpoint::default();
+            // What was found out once is believed for as long as the list answers so.
+            if !may_be_off(&error.kind)
+                || is_new && !is_off(task, collection, switch, &error).await?
+            {
+                return Err(error.into());
+            }
+            if is_new {
+                let off = Checkpoint {
+                    rules: "off".to_owned(),
+                    ..Checkpoint::default()
+                };
+                note(task, &step, &off).await?;
+            }
+            Err(CollectErrorKind::SwitchedOff { error, is_new })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn note(
+    task: &Task<'_>,
+    step: &str,
+    checkpoint: &Checkpoint,
+) -> Result<(), CollectErrorKind> {
+    let page = task.store.begin(task.scope, task.now).await?;
+    page.set_checkpoint(step, checkpoint).await?;
+    page.commit().await?;
+    Ok(())
+}
+
+fn may_be_off(answered: &RequestErrorKind) -> bool {
+    // With the number of a change the endpoint is gone for good, which has to be said.
+    matches!(
+        answered,
+        RequestErrorKind::Forbidden { .. }
+            | RequestErrorKind::NotFound { .. }
+            | RequestErrorKind::Gone { change: None, .. }
+    )
+}
+
+/// Whether what a list answered means that it is switched off.
+async fn is_off(
+    task: &Task<'_>,
+    collection: &Collection,
+    switch: Switch,
+    answered: &RequestError,
+) -> Result<bool, CollectErrorKind> {
+    match item(task, collection, switch.path).await {
+        Ok(item) => {
+            let on = item.and_then(|item| item.pointer(switch.on)?.as_bool());
+            Ok(on != Some(true))
+        }
+        Err(error) => match error.kind {
+            // Nobody ever touched the switch, if the repository is to be seen at all.
+            RequestErrorKind::NotFound { .. } => {
+                Ok(item(task, collection, switch.of).await.is_ok())
+            }
+            // Who may not see the switch believes a list that says that it is not there.
+            RequestErrorKind::Forbidden { .. } => {
+                Ok(!matches!(answered.kind, RequestErrorKind::Forbidden { .. }))
+            }
+            _ => Err(error.into()),
+        },
+    }
+}
+
+/// An item of the scope; none where the answer is no JSON.
+async fn item(
+    task: &Task<'_>,
+    collection: &Collection,
+    path: &'static str,
+) -> Result<Option<Value>, RequestError> {
+    let single = Collection {
+        endpoint: Endpoint {
+            path,
+            query: &[],
+            paging: Paging::Single,
+            ..collection.endpoint
+        },
+        ..collection.clone()
+    };
+    let url = single.list_url(task.client.endpoint(), task.scope, "");
+    let url = url.map_err(|error| bad_url(&task.client, error))?;
+    let page = fetch(&task.client, &task.cancel, &single, &url).await?;
+    let item = page.items.items.first();
+    Ok(item.and_then(|item| serde_json::from_slice(&item.0).ok()))
+}
