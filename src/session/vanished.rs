@@ -182,8 +182,7 @@ async fn workspaces(
     if !request.selection.is_everything() || repositories.client().is_anonymous() {
         return Ok(());
     }
-    let is_group =
-        |list: &&Collection| list.of_workspace && list.endpoint.paging == Paging::Single;
+    let is_group = |list: &&Collection| list.of_workspace && list.endpoint.paging == Paging::Single;
     let mut lists = source.streams.iter().map(|entry| &entry.collection);
     let Some(single) = lists.find(is_group) else {
         return Ok(());
