@@ -186,7 +186,11 @@ impl<'a> Walk<'a> {
         let resumed = self.resumed().await?;
         let partly = resumed.is_some();
         self.read(plan, resumed.or(first)).await?;
-        self.read_until_complete(plan, partly).await?;
+        // What a head reaches does not move; only a list that announces more than it shows lacks
+        // something.
+        if self.is_short(plan, partly).await? {
+            return Err(self.incomplete(1).into());
+        }
         if !self.complete && !self.joined {
             return Ok(false);
         }
