@@ -165,16 +165,13 @@ fn real_path(path: &Path) -> std::io::Result<PathBuf> {
             Some(folder) if folder != Path::new("") => folder.to_owned(),
             _ => PathBuf::from("."),
         };
-        match path.read_link() {
-            Ok(target) => path = folder.join(target),
-            Err(_) => {
-                let name = path.file_name().unwrap_or_default();
-                return Ok(match folder.canonicalize() {
-                    Ok(folder) => folder.join(name),
-                    // Told when the lock file cannot be made there.
-                    Err(_) => path,
-                });
-            }
+        if let Ok(target) = path.read_link() { path = folder.join(target) } else {
+            let name = path.file_name().unwrap_or_default();
+            return Ok(match folder.canonicalize() {
+                Ok(folder) => folder.join(name),
+                // Told when the lock file cannot be made there.
+                Err(_) => path,
+            });
         }
     }
     Err(std::io::Error::other("its links lead in a circle"))

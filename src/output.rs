@@ -80,7 +80,6 @@ pub struct Data;
 
 impl Data {
     fn attempt<T>(
-        self,
         write: impl FnOnce(&mut Patient<io::StdoutLock<'static>>) -> io::Result<T>,
     ) -> io::Result<T> {
         if let Some((kind, message)) = BROKEN.get() {
@@ -88,7 +87,7 @@ impl Data {
         }
         let written = write(&mut Patient(io::stdout().lock()));
         if let Err(error) = &written {
-            // Of several threads the first one tells.
+            // Of several threads the first one reports it.
             let _ = BROKEN.set((error.kind(), error.to_string()));
         }
         written
@@ -97,15 +96,15 @@ impl Data {
 
 impl Write for Data {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.attempt(|out| out.write(bytes))
+        Self::attempt(|out| out.write(bytes))
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.attempt(|out| out.write_all(bytes))
+        Self::attempt(|out| out.write_all(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.attempt(Write::flush)
+        Self::attempt(Write::flush)
     }
 }
 

@@ -161,8 +161,8 @@ impl Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = http::client(&settings).map_err(failed)?;
         let proxied = http::is_proxied(&settings);
-        let proxies = (proxied, http::proxy_passwords(&settings));
-        let credentials = Credentials::new(&settings.auth, &http, proxies).map_err(failed)?;
+        let proxy = (proxied, http::proxy_passwords(&settings));
+        let credentials = Credentials::new(&settings.auth, &http, proxy).map_err(failed)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 http,
@@ -385,7 +385,7 @@ impl Client {
         }
         pace.told(Told::of(&headers, pace.now()));
         if status.is_redirection() {
-            return self.led_to(url, &headers).map(Sent::Moved);
+            return Self::led_to(url, &headers).map(Sent::Moved);
         }
         let (body, large) = self.body(response, status).await?;
         if status == StatusCode::UNAUTHORIZED {
@@ -447,7 +447,7 @@ impl Client {
     }
 
     /// Where a redirect leads; only on the connection's own server.
-    fn led_to(&self, url: &Url, headers: &HeaderMap) -> Result<Url, Kind> {
+    fn led_to(url: &Url, headers: &HeaderMap) -> Result<Url, Kind> {
         let target = headers
             .get(LOCATION)
             .and_then(|target| target.to_str().ok());

@@ -15,6 +15,9 @@ use crate::error::RequestErrorKind;
 /// Name and value of a parameter of a request.
 pub type Parameter = (&'static str, String);
 
+/// Makes the parameter of a filter by time: from the first time on and before the second (UTC).
+pub type Filter = fn(Since, Option<DateTime<Utc>>, Option<DateTime<Utc>>) -> Option<Parameter>;
+
 /// How the API of a source is spoken.
 #[derive(Clone, Copy, Debug)]
 pub struct Dialect {
@@ -24,7 +27,7 @@ pub struct Dialect {
     pub times: Times,
     /// Name and value of the parameter that asks a list for items that changed at the first time
     /// or later and before the second one (UTC); none where neither is given.
-    pub filter: fn(Since, Option<DateTime<Utc>>, Option<DateTime<Utc>>) -> Option<Parameter>,
+    pub filter: Filter,
     /// Reads the error envelope of an answer.
     pub error: fn(&[u8]) -> ApiError,
     /// What an answer that is no success means.

@@ -10,18 +10,18 @@ const ESCAPE: usize = 6;
 /// JSON in which each half that has no other half is U+FFFD.
 #[must_use]
 pub fn mended(json: &[u8]) -> Cow<'_, [u8]> {
-    replaced(json, b"\\ufffd")
+    replaced(json, *b"\\ufffd")
 }
 
 /// JSON in which each half that has no other half is the control character U+0001, which no key
 /// may hold: two keys that differ must not become one.
 #[must_use]
 pub fn marked(json: &[u8]) -> Cow<'_, [u8]> {
-    replaced(json, b"\\u0001")
+    replaced(json, *b"\\u0001")
 }
 
 /// JSON with another escape in the place of each half.
-fn replaced<'j>(json: &'j [u8], other: &[u8; ESCAPE]) -> Cow<'j, [u8]> {
+fn replaced<'j>(json: &'j [u8], other: [u8; ESCAPE]) -> Cow<'j, [u8]> {
     let mut json = Cow::Borrowed(json);
     let mut at = 0;
     while let Some(found) = json.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
@@ -32,7 +32,7 @@ fn replaced<'j>(json: &'j [u8], other: &[u8; ESCAPE]) -> Cow<'j, [u8]> {
             None => 2,
             Some(0xd800..=0xdbff) if matches!(second, Some(0xdc00..=0xdfff)) => 2 * ESCAPE,
             Some(0xd800..=0xdfff) => {
-                json.to_mut()[at..at + ESCAPE].copy_from_slice(other);
+                json.to_mut()[at..at + ESCAPE].copy_from_slice(&other);
                 ESCAPE
             }
             Some(_) => ESCAPE,

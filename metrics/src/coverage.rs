@@ -44,7 +44,7 @@ fn pull_requests(measured: &Measured, range: &Range) -> Value {
         "linked": count,
         "ratio": share(count, merged.len()),
         "methods": counted(linked.map(|it| it.deployment_method.as_str())),
-        "reasons": counted(merged.iter().filter_map(|it| it.reason).map(|it| it.name())),
+        "reasons": counted(merged.iter().filter_map(|it| it.reason).map(super::lead_time::NotDeployed::name)),
     })
 }
 

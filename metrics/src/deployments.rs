@@ -189,7 +189,7 @@ fn production_row(
 }
 
 /// The first text that is not empty.
-fn first_of<'t, const N: usize>(texts: [&'t str; N]) -> &'t str {
+fn first_of<const N: usize>(texts: [&str; N]) -> &str {
     texts
         .into_iter()
         .find(|it| !it.is_empty())
@@ -199,8 +199,7 @@ fn first_of<'t, const N: usize>(texts: [&'t str; N]) -> &'t str {
 /// Links each row with the one before it of the same scope and address.
 fn find_predecessors(rows: &mut [Row]) {
     let mut last: HashMap<(String, String), usize> = HashMap::new();
-    for number in 0..rows.len() {
-        let row = &mut rows[number];
+    for (number, row) in rows.iter_mut().enumerate() {
         if row.repo_url.is_empty() {
             continue;
         }

@@ -57,21 +57,18 @@ pub(crate) fn failures(
             if sources.is_empty() {
                 return None;
             }
-            let recoveries = match incidents {
-                Some(incidents) => incidents.iter().filter_map(|it| it.resolved).collect(),
-                None => {
-                    let replaced = (!deployment.is_success)
-                        .then(|| replaced(deployment, deployments, &places))
-                        .flatten();
-                    let repaired = repairs.into_iter().flatten();
-                    let repaired = repaired.filter_map(|it| ends.get(it.deployment.as_str()));
-                    repaired
-                        .copied()
-                        .chain(replaced)
-                        .min()
-                        .into_iter()
-                        .collect()
-                }
+            let recoveries = if let Some(incidents) = incidents { incidents.iter().filter_map(|it| it.resolved).collect() } else {
+                let replaced = (!deployment.is_success)
+                    .then(|| replaced(deployment, deployments, &places))
+                    .flatten();
+                let repaired = repairs.into_iter().flatten();
+                let repaired = repaired.filter_map(|it| ends.get(it.deployment.as_str()));
+                repaired
+                    .copied()
+                    .chain(replaced)
+                    .min()
+                    .into_iter()
+                    .collect()
             };
             Some(Failure {
                 deployment: deployment.id.clone(),

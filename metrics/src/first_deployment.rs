@@ -31,12 +31,9 @@ impl FirstDeployments {
                 continue;
             };
             let (new, old) = (&row.commit_sha, &deployments.rows[predecessor].commit_sha);
-            let commits = match compared(facts, &row.repository, new, old, &mut walks) {
-                Some(commits) => commits,
-                None => {
-                    found.missing_history[number] = true;
-                    Vec::new()
-                }
+            let commits = if let Some(commits) = compared(facts, &row.repository, new, old, &mut walks) { commits } else {
+                found.missing_history[number] = true;
+                Vec::new()
             };
             found.note(number, &row.repo_id, commits);
         }

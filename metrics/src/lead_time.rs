@@ -54,7 +54,7 @@ pub struct LeadTime {
     pub merged: Moment,
     /// The row that was the first to ship it, a number in [`DeploymentRows::rows`].
     pub row: Option<usize>,
-    /// MERGE_COMMIT, ANCESTRY, PATCH-ID, NUMBER, or empty.
+    /// `MERGE_COMMIT`, ANCESTRY, PATCH-ID, NUMBER, or empty.
     pub deployment_method: String,
     /// Why no deployment shipped it.
     pub reason: Option<NotDeployed>,

@@ -248,7 +248,7 @@ fn part_at_begin(text: &str, secret: &str) -> Option<Range<usize>> {
     let mut parts = secret.char_indices().skip(1).map(|(at, _)| &secret[at..]);
     let part = parts.find(|part| text.starts_with(part))?;
     let long = part.chars().count() >= SHORTEST_PART;
-    long.then(|| 0..part.len())
+    long.then_some(0..part.len())
 }
 
 fn replaced(text: &str, mut found: Vec<Range<usize>>) -> String {

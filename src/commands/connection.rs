@@ -64,7 +64,7 @@ async fn test_one(
         client: &client,
         clues,
         cancel,
-        lists: lists_of(&context, connection, &client),
+        lists: lists_of(context, connection, &client),
     };
     let (diagnosis, readable) = tested.diagnose().await;
     let (Code::Ok, Some(name)) = (diagnosis.code, readable) else {

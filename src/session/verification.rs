@@ -178,7 +178,7 @@ impl Scratch<'_> {
         let differs = (!verified.differences.is_empty()).then_some(Exit::Partial);
         exits.extend(verified.left_out.iter().map(|left| left.exit));
         exits.extend(differs);
-        verified.exit = worst(exits);
+        verified.exit = worst(&exits);
         Ok(verified)
     }
 
@@ -246,7 +246,7 @@ impl Scratch<'_> {
         });
         let mut left_out: Vec<LeftOut> = asked.collect();
         let mut connections: BTreeSet<&str> = BTreeSet::new();
-        for job in jobs.iter() {
+        for job in jobs {
             if !connections.insert(&job.connection) {
                 continue;
             }
@@ -735,7 +735,7 @@ fn follows_from(source: &Source, left_out: &BTreeSet<&str>) -> BTreeSet<&'static
         .collect();
     if left_out.contains(GIT) || left_out.contains("commits") {
         let resolving = source.conversions.iter().filter(|it| it.resolves_hashes());
-        tables.extend(resolving.flat_map(|it| it.tables()).map(|table| table.name));
+        tables.extend(resolving.flat_map(headwater_converters::Conversion::tables).map(|table| table.name));
     }
     // What a repository says of itself is read whatever else is.
     let always = tables_of(source, &BTreeSet::from(["repositories"]));
@@ -770,7 +770,7 @@ fn plan(stages: Stages, streams: Vec<&'static str>) -> Plan {
 
 /// The ending that says most: what failed altogether, then what another process holds, then what
 /// differs or was not compared.
-fn worst(exits: Vec<Exit>) -> Exit {
+fn worst(exits: &[Exit]) -> Exit {
     let order = [
         Exit::Cancelled,
         Exit::Credentials,

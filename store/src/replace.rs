@@ -120,7 +120,9 @@ impl Page<'_> {
                     None => parents.note(&row.values, false),
                 }
             }
-            existing.values().for_each(|row| parents.note(row, true));
+            for row in existing.values() {
+                parents.note(row, true);
+            }
         }
         let before = before.iter().map(Option::as_deref);
         let written = before.zip(&different).map(|(before, after)| {

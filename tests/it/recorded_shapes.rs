@@ -70,7 +70,7 @@ fn team(number: u8) -> Value {
     json!({"type": "team", "uuid": format!("{{t-{number}}}"), "display_name": format!("Team {number}")})
 }
 
-fn pull_request(number: u8, author: Value) -> Value {
+fn pull_request(number: u8, author: &Value) -> Value {
     json!({
         "id": number, "title": format!("PR {number}"), "state": "OPEN", "author": author,
         "created_on": "2024-03-01T10:00:00.1Z", "updated_on": "2024-03-02T10:00:00Z",
@@ -87,10 +87,10 @@ async fn accounts_without_an_account_id_are_told_apart_also_in_tables_that_are_t
     };
     let vote =
         |user: Value| json!({"user": user, "role": "REVIEWER", "approved": true, "state": null});
-    let mut first = pull_request(1, team(1));
+    let mut first = pull_request(1, &team(1));
     first["participants"] = json!([vote(team(2)), vote(team(3)), vote(team(1))]);
     let ann = json!({"account_id": "ann", "uuid": "{u}", "display_name": "Ann"});
-    let items = [(Value::Null, first), (Value::Null, pull_request(2, ann))];
+    let items = [(Value::Null, first), (Value::Null, pull_request(2, &ann))];
     import(&lake, "pull_requests", &items);
     transform(&lake);
     let authors = "SELECT author_id FROM pull_requests ORDER BY id";
@@ -152,9 +152,9 @@ async fn an_account_is_the_same_in_whatever_order_its_items_were_received(
         let Some(lake) = Lake::with(on, &offline()).await else {
             return;
         };
-        let mut older = pull_request(1, person("Ann", "https://a/list.png"));
+        let mut older = pull_request(1, &person("Ann", "https://a/list.png"));
         older["updated_on"] = json!("2024-01-01T10:00:00Z");
-        let newer = pull_request(2, person("Ann B", ""));
+        let newer = pull_request(2, &person("Ann B", ""));
         // No list of issues and none of pull requests describes people like the other.
         let issue = json!({
             "id": 7, "reporter": person("Ann (issues)", "https://a/issues.png"),

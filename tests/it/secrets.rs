@@ -171,20 +171,20 @@ async fn leaking(simulator: &Simulator) -> SmallServer {
             address.host_str().unwrap(),
             address.port().unwrap()
         );
-        let login = base64::Engine::encode(
+        let encoded = base64::Engine::encode(
             &base64::engine::general_purpose::STANDARD,
             format!("me@example.com:{}", crate::lake::TOKEN),
         );
         // The small server reads requests in lower case.
-        let states = ["open", "merged", "declined", "superseded"];
-        let target = states.iter().fold(target.to_owned(), |target, state| {
+        let names = ["open", "merged", "declined", "superseded"];
+        let target = names.iter().fold(target.to_owned(), |target, state| {
             let upper = state.to_uppercase();
             target.replace(&format!("state={state}"), &format!("state={upper}"))
         });
         let mut connection = std::net::TcpStream::connect(&host).unwrap();
         write!(
             connection,
-            "GET {target} HTTP/1.1\r\nhost: {host}\r\nauthorization: Basic {login}\r\n\
+            "GET {target} HTTP/1.1\r\nhost: {host}\r\nauthorization: Basic {encoded}\r\n\
              connection: close\r\n\r\n"
         )
         .unwrap();

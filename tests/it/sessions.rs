@@ -125,7 +125,10 @@ async fn two_runs_of_one_process_share_the_budget_of_a_credential() {
 
 /// Spans by id: the name with its fields, and the parent.
 #[derive(Clone, Default)]
-struct Spans(Arc<Mutex<HashMap<u64, (String, Option<u64>)>>>);
+struct Spans(Arc<Mutex<HashMap<u64, Span>>>);
+
+/// The name with its fields, and the parent.
+type Span = (String, Option<u64>);
 
 struct Fields(String);
 

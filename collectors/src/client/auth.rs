@@ -58,10 +58,10 @@ impl Credentials {
     pub(super) fn new(
         auth: &Auth,
         http: &reqwest::Client,
-        (proxied, proxies): (bool, Vec<SecretString>),
+        (proxied, passwords): (bool, Vec<SecretString>),
     ) -> Result<Self, String> {
         let hidden = Hidden::default();
-        for password in &proxies {
+        for password in &passwords {
             hidden.add(password);
         }
         let way = match auth {

@@ -500,7 +500,7 @@ async fn a_secret_in_an_answer_is_hidden_however_it_is_written() {
             );
             let plain = format!("no: {encoded}");
             for body in [envelope, plain, format!("{}{encoded}", "x".repeat(190))] {
-                let header = format!("x-oauth-scopes: repository, {}", encoded);
+                let header = format!("x-oauth-scopes: repository, {encoded}");
                 let server = SmallServer::start(move |_, _| {
                     answer(status, &[&header, "retry-after: 0"], body.as_bytes())
                 })

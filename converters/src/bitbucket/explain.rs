@@ -192,7 +192,7 @@ pub fn deployment(rules: &Rules, row: &deployment::Model, rows: &PipelineRows) -
     let mut lines = Lines::new("deployment");
     let names = Environments::All(&rows.environments).names(row);
     let (environment, result) = told::decided(rules, (row, names), &rows.steps, &mut |look| {
-        lines.look(look)
+        lines.look(look);
     });
     let status = outcome::deployment_status(&row.status);
     let subject = ("status", "words of states", "state of the deployment");

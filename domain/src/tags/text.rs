@@ -10,16 +10,13 @@ pub(super) fn by_text(left: &str, right: &str) -> Ordering {
     let (mut one, mut other) = (left, right);
     loop {
         let (first, second) = (split_number(one), split_number(other));
-        let order = match (first.0.is_empty(), second.0.is_empty()) {
-            (false, false) => by_number(first.0, second.0),
-            _ => {
-                let (one, other) = (one.chars().next(), other.chars().next());
-                let order = one.cmp(&other);
-                if order.is_eq() && one.is_none() {
-                    return left.cmp(right);
-                }
-                order
+        let order = if let (false, false) = (first.0.is_empty(), second.0.is_empty()) { by_number(first.0, second.0) } else {
+            let (one, other) = (one.chars().next(), other.chars().next());
+            let order = one.cmp(&other);
+            if order.is_eq() && one.is_none() {
+                return left.cmp(right);
             }
+            order
         };
         if order.is_ne() {
             return order;

@@ -145,7 +145,7 @@ fn starts<'n>(name: &'n str, prefixes: &[String]) -> impl Iterator<Item = usize>
 }
 
 /// Places of a name where a number begins a word.
-fn words<'n>(name: &'n str) -> impl Iterator<Item = usize> + use<'n> {
+fn words(name: &str) -> impl Iterator<Item = usize> + use<'_> {
     name.char_indices()
         .filter(|(_, own)| is_digit(*own))
         .map(|(place, _)| place)

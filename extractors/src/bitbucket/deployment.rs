@@ -39,7 +39,7 @@ impl Extract for Deployments {
             name: release.name,
             environment_id: environment.uuid,
             environment: environment.name,
-            environment_type: environment.environment_type.unwrap_or_default().name,
+            environment_type: environment.kind.unwrap_or_default().name,
             key: release.key,
             web_url: release.url,
             status: state.name,
@@ -76,7 +76,8 @@ struct Environment {
     uuid: String,
     #[serde(default, deserialize_with = "json::text")]
     name: String,
-    environment_type: Option<Named>,
+    #[serde(rename = "environment_type")]
+    kind: Option<Named>,
 }
 
 #[derive(Debug, Default, Deserialize)]

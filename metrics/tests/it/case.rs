@@ -120,7 +120,7 @@ fn pull_requests(folder: &Path, repositories: &BTreeSet<String>) -> Vec<PullRequ
         }
         by_pull_request
     };
-    let (commits, comments) = (of("pull_request_commits"), of("pull_request_comments"));
+    let (commits, remarks) = (of("pull_request_commits"), of("pull_request_comments"));
     let (events, merges) = (of("pull_request_events"), of("pull_request_merges"));
     let bots = rows(folder, "accounts").into_iter();
     let bots: BTreeSet<String> = bots
@@ -132,7 +132,7 @@ fn pull_requests(folder: &Path, repositories: &BTreeSet<String>) -> Vec<PullRequ
         let id = text(row, "id");
         let (created, merged) = (moment(row, "created_date"), moment(row, "merged_date")?);
         let commits = commits.get(&id).unwrap_or(&none).iter();
-        let comments = comments.get(&id).unwrap_or(&none).iter().map(|row| Review {
+        let comments = remarks.get(&id).unwrap_or(&none).iter().map(|row| Review {
             id: &row["id"],
             actor: &row["account_id"],
             at: moment(row, "created_date"),

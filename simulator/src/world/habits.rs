@@ -10,6 +10,10 @@ use super::{Refused, Touched, World};
 /// What changes do to `updated_on`, and what random changes look like.
 ///
 /// The default is a service that tells everything in time: each change moves `updated_on`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a habit of its own that a test turns on or off by its name"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Habits {
     /// Whether comments, their edits and their deletion move `updated_on` of the pull request.

@@ -176,14 +176,14 @@ impl Page<'_> {
         (columns, rows): (&[&str], &[Vec<Value>]),
         changed: &[&str],
     ) -> Result<(), StoreError> {
-        let changes = rows.iter().map(|row| {
+        let noted = rows.iter().map(|row| {
             let image = Image::Part(columns, row.as_slice());
             RowChange {
                 changed: Some(changed),
                 ..RowChange::new(table, image, image)
             }
         });
-        self.note(table, changes).await
+        self.note(table, noted).await
     }
 
     /// Notes that columns of rows change of which nothing is known, not even whose they are.

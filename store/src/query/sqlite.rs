@@ -146,8 +146,8 @@ fn allowed(context: &AuthContext<'_>) -> Authorization {
             pragma_value,
         } => {
             let is = |name: &&str| pragma_name.eq_ignore_ascii_case(name);
-            DESCRIBING.iter().any(|name| is(name))
-                || pragma_value.is_none() && ASKING.iter().any(|name| is(name))
+            DESCRIBING.iter().any(&is)
+                || pragma_value.is_none() && ASKING.iter().any(is)
         }
         _ => false,
     };

@@ -322,7 +322,7 @@ fn refuse_functions(tokens: &[&Token], language: Language) -> Result<(), String>
         if language
             .refused_functions()
             .iter()
-            .any(|known| is_refused(known))
+            .any(is_refused)
         {
             return Err(format!(
                 "the function {name} reaches beyond the tables and cannot be used here"
