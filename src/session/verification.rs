@@ -691,12 +691,13 @@ impl Scratch<'_> {
     /// Streams whose rows stay though the configuration does not want them any more.
     async fn kept_streams(&self, job: &Job) -> Result<BTreeSet<&'static str>, Failure> {
         let mut left_out = BTreeSet::new();
+        let wanted = self.unskipped(job);
         for entry in &job.source.streams {
             let stream = entry.collection.stream;
             // What git owns now is git's to compare.
-            let of_git = job.streams.contains(GIT) && FROM_GIT.contains(&stream);
+            let of_git = wanted.contains(GIT) && FROM_GIT.contains(&stream);
             let is_skipped = self.request.skip.contains(&stream);
-            if job.streams.contains(stream) || of_git || is_skipped {
+            if wanted.contains(stream) || of_git || is_skipped {
                 continue;
             }
             let table = &entry.collection.raw_table;
@@ -705,7 +706,7 @@ impl Scratch<'_> {
             }
         }
         let skips_git = self.request.skip.contains(&GIT);
-        let reads_git = job.streams.contains(GIT) || skips_git;
+        let reads_git = wanted.contains(GIT) || skips_git;
         if !reads_git && self.here.git_state(&job.scope).await?.is_some() {
             left_out.insert(GIT);
         }
