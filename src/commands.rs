@@ -35,7 +35,7 @@ use crate::output::{self, Printer, written};
 ///
 /// # Errors
 /// With the exit code and what to do next.
-#[must_use] 
+#[must_use]
 pub fn run(cli: Cli) -> LocalBoxFuture<'static, Result<Exit, Failure>> {
     // As a value behind a pointer it is compiled here, once, and not again in each program.
     Box::pin(dispatch(cli))

@@ -165,7 +165,9 @@ fn real_path(path: &Path) -> std::io::Result<PathBuf> {
             Some(folder) if folder != Path::new("") => folder.to_owned(),
             _ => PathBuf::from("."),
         };
-        if let Ok(target) = path.read_link() { path = folder.join(target) } else {
+        if let Ok(target) = path.read_link() {
+            path = folder.join(target)
+        } else {
             let name = path.file_name().unwrap_or_default();
             return Ok(match folder.canonicalize() {
                 Ok(folder) => folder.join(name),

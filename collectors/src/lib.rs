@@ -22,7 +22,7 @@ mod switch;
 mod trail;
 
 pub use client::{Auth, Budget, Cause, Client, Hold, Pace, Probed, Reply, Settings, Unanswered};
-pub use dialect::{ApiError, Dialect, Pages, Parameter, Refused, Times};
+pub use dialect::{ApiError, Dialect, Filter, Pages, Parameter, Refused, Times};
 pub use endpoint::{
     Collect, Collection, Counted, Ended, Endpoint, NewestFirst, Paging, Parent, Since, Switch,
     Waiting, Wide,

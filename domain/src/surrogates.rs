@@ -21,7 +21,7 @@ pub fn marked(json: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// JSON with another escape in the place of each half.
-fn replaced<'j>(json: &'j [u8], other: [u8; ESCAPE]) -> Cow<'j, [u8]> {
+fn replaced(json: &[u8], other: [u8; ESCAPE]) -> Cow<'_, [u8]> {
     let mut json = Cow::Borrowed(json);
     let mut at = 0;
     while let Some(found) = json.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {

@@ -97,7 +97,7 @@ async fn commits(command: Command, cancel: &CancellationToken) -> Walked {
             walked.commits += 1;
         }
         if place % COUNT == 1 && !field.is_empty() {
-            let more = memchr::memchr_iter(b' ', &field).count() as u64;
+            let more = field.split(|byte| *byte == b' ').count() as u64 - 1;
             walked.parents += more + 1;
         }
         place += 1;

@@ -57,7 +57,9 @@ pub(crate) fn failures(
             if sources.is_empty() {
                 return None;
             }
-            let recoveries = if let Some(incidents) = incidents { incidents.iter().filter_map(|it| it.resolved).collect() } else {
+            let recoveries = if let Some(incidents) = incidents {
+                incidents.iter().filter_map(|it| it.resolved).collect()
+            } else {
                 let replaced = (!deployment.is_success)
                     .then(|| replaced(deployment, deployments, &places))
                     .flatten();

@@ -31,10 +31,13 @@ impl FirstDeployments {
                 continue;
             };
             let (new, old) = (&row.commit_sha, &deployments.rows[predecessor].commit_sha);
-            let commits = if let Some(commits) = compared(facts, &row.repository, new, old, &mut walks) { commits } else {
-                found.missing_history[number] = true;
-                Vec::new()
-            };
+            let commits =
+                if let Some(commits) = compared(facts, &row.repository, new, old, &mut walks) {
+                    commits
+                } else {
+                    found.missing_history[number] = true;
+                    Vec::new()
+                };
             found.note(number, &row.repo_id, commits);
         }
         found

@@ -119,12 +119,22 @@ impl<W: Write> Rows for Printer<W> {
                 let begin = if *first { "[\n" } else { ",\n" };
                 *first = false;
                 let object = object(&self.columns, cells);
-                let object = if self.at_terminal { printable(&object) } else { object };
+                let object = if self.at_terminal {
+                    printable(&object)
+                } else {
+                    object
+                };
                 write!(self.out, "{begin}{object}")
             }
             Form::Csv => {
                 let at_terminal = self.at_terminal;
-                let written = |cell| if at_terminal { printable(&text(cell)) } else { text(cell) };
+                let written = |cell| {
+                    if at_terminal {
+                        printable(&text(cell))
+                    } else {
+                        text(cell)
+                    }
+                };
                 let texts: Vec<String> = cells.iter().map(written).collect();
                 self.csv_line(texts.iter().map(String::as_str))
             }

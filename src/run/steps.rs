@@ -81,7 +81,11 @@ impl ScopeRun<'_> {
             return Err(Stop::Scope);
         }
         let lease = self.lease().await?;
-        let mut done = if everywhere { self.convert_all(tally).await } else { self.steps(tally).await };
+        let mut done = if everywhere {
+            self.convert_all(tally).await
+        } else {
+            self.steps(tally).await
+        };
         if self.is_unknown && !matches!(done, Err(Stop::Broken | Stop::Leased)) {
             let forgotten = self.forget_unknown().await;
             done = also(done, forgotten).and_then(|done| done);

@@ -341,10 +341,10 @@ impl Scratch<'_> {
                 .here
                 .changed_items(scope, table, position, PAGE)
                 .await?;
-            let Some(last) = rows.last() else {
+            let Some(end) = rows.last() else {
                 return Ok(taken);
             };
-            position = (last.changed_seq, last.id);
+            position = (end.changed_seq, end.id);
             taken += rows.len();
             self.write_rows((scope, base), list, &further, rows, Vec::new())
                 .await?;
@@ -736,7 +736,11 @@ fn follows_from(source: &Source, left_out: &BTreeSet<&str>) -> BTreeSet<&'static
         .collect();
     if left_out.contains(GIT) || left_out.contains("commits") {
         let resolving = source.conversions.iter().filter(|it| it.resolves_hashes());
-        tables.extend(resolving.flat_map(headwater_converters::Conversion::tables).map(|table| table.name));
+        tables.extend(
+            resolving
+                .flat_map(headwater_converters::Conversion::tables)
+                .map(|table| table.name),
+        );
     }
     // What a repository says of itself is read whatever else is.
     let always = tables_of(source, &BTreeSet::from(["repositories"]));

@@ -320,7 +320,7 @@ async fn a_closed_pull_request_has_its_dates_its_events_and_its_size(
         return;
     };
     let closed = |number: u8, state: &str| {
-        let mut closed = pull_request(number, json!({"account_id": "ann"}));
+        let mut closed = pull_request(number, &json!({"account_id": "ann"}));
         closed["state"] = json!(state);
         closed["closed_on"] = json!("2024-03-02T10:00:00.5Z");
         closed["closed_by"] = team(9);

@@ -142,7 +142,7 @@ impl Client {
             }
             let response = request.send().await.map_err(|error| unreached(&error))?;
             let is_redirect = response.status().is_redirection();
-            match self.led_to(&at, response.headers()) {
+            match Self::led_to(&at, response.headers()) {
                 Ok(target) if is_redirect && followed < super::MAX_REDIRECTS => at = target,
                 _ => break response,
             }

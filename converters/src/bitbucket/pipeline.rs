@@ -64,9 +64,10 @@ impl Convert for Pipelines {
         let row = converted(scope, &pipeline, steps, related.rules());
         let commit = commit(scope, &row, &pipeline);
         if deployments.is_empty()
-            && let Some(release) = release::of(&row, steps, related.rules()) {
-                release::push(&row, commit.as_ref(), release, rows);
-            }
+            && let Some(release) = release::of(&row, steps, related.rules())
+        {
+            release::push(&row, commit.as_ref(), release, rows);
+        }
         rows.push(row);
         if let Some(commit) = commit {
             rows.push(commit);

@@ -10,7 +10,9 @@ pub(super) fn by_text(left: &str, right: &str) -> Ordering {
     let (mut one, mut other) = (left, right);
     loop {
         let (first, second) = (split_number(one), split_number(other));
-        let order = if let (false, false) = (first.0.is_empty(), second.0.is_empty()) { by_number(first.0, second.0) } else {
+        let order = if let (false, false) = (first.0.is_empty(), second.0.is_empty()) {
+            by_number(first.0, second.0)
+        } else {
             let (one, other) = (one.chars().next(), other.chars().next());
             let order = one.cmp(&other);
             if order.is_eq() && one.is_none() {

@@ -120,8 +120,8 @@ fn pull_requests(folder: &Path, repositories: &BTreeSet<String>) -> Vec<PullRequ
         }
         by_pull_request
     };
-    let (commits, remarks) = (of("pull_request_commits"), of("pull_request_comments"));
-    let (events, merges) = (of("pull_request_events"), of("pull_request_merges"));
+    let (commits_of, said) = (of("pull_request_commits"), of("pull_request_comments"));
+    let (events_of, merges) = (of("pull_request_events"), of("pull_request_merges"));
     let bots = rows(folder, "accounts").into_iter();
     let bots: BTreeSet<String> = bots
         .filter(|row| text(row, "is_bot") == "1")
@@ -131,14 +131,14 @@ fn pull_requests(folder: &Path, repositories: &BTreeSet<String>) -> Vec<PullRequ
     let pull_request = |row: &Row| -> Option<PullRequest> {
         let id = text(row, "id");
         let (created, merged) = (moment(row, "created_date"), moment(row, "merged_date")?);
-        let commits = commits.get(&id).unwrap_or(&none).iter();
-        let comments = remarks.get(&id).unwrap_or(&none).iter().map(|row| Review {
+        let commits = commits_of.get(&id).unwrap_or(&none).iter();
+        let comments = said.get(&id).unwrap_or(&none).iter().map(|row| Review {
             id: &row["id"],
             actor: &row["account_id"],
             at: moment(row, "created_date"),
         });
         let kinds = ["commented", "approved", "changes requested"];
-        let events = events.get(&id).unwrap_or(&none).iter();
+        let events = events_of.get(&id).unwrap_or(&none).iter();
         let events = events.filter(|row| kinds.contains(&row["kind"].as_str()));
         let events = events.map(|row| Review {
             id: &row["id"],

@@ -208,7 +208,9 @@ type CellOf<D> = fn(&<D as Database>::Row, usize) -> Result<Cell, sqlx::Error>;
 fn ended(error: &sqlx::Error, limits: &Limits) -> QueryError {
     use sqlx::mysql::MySqlDatabaseError;
     let database = error.as_database_error();
-    let code = database.and_then(sqlx::error::DatabaseError::code).unwrap_or_default();
+    let code = database
+        .and_then(sqlx::error::DatabaseError::code)
+        .unwrap_or_default();
     let number = database
         .and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>())
         .map(MySqlDatabaseError::number);

@@ -146,8 +146,7 @@ fn allowed(context: &AuthContext<'_>) -> Authorization {
             pragma_value,
         } => {
             let is = |name: &&str| pragma_name.eq_ignore_ascii_case(name);
-            DESCRIBING.iter().any(&is)
-                || pragma_value.is_none() && ASKING.iter().any(is)
+            DESCRIBING.iter().any(&is) || pragma_value.is_none() && ASKING.iter().any(is)
         }
         _ => false,
     };

@@ -319,11 +319,7 @@ fn refuse_functions(tokens: &[&Token], language: Language) -> Result<(), String>
             Some(beginning) => name.starts_with(beginning),
             None => name == **known,
         };
-        if language
-            .refused_functions()
-            .iter()
-            .any(is_refused)
-        {
+        if language.refused_functions().iter().any(is_refused) {
             return Err(format!(
                 "the function {name} reaches beyond the tables and cannot be used here"
             ));
