@@ -198,13 +198,17 @@ impl Scratch<'_> {
             let wanted = wanted.map(|collection| collection.stream);
             wanted.filter(|stream| !self.request.skip.contains(stream))
         };
+        for job in jobs {
+            // Other lists may be read by what these have.
+            self.take_skipped(job).await?;
+        }
         let lists = plan(Stages::COLLECT, streams(false).collect());
         let mut exits = vec![runner.run(&lists, jobs.to_vec(), tally).await?.0];
         for job in jobs {
             if session.cancel.is_cancelled() {
                 return Ok(exits);
             }
-            self.take_unread(job, left_out).await?;
+            self.take_absent(job, left_out).await?;
             self.take_unchanged(job, deep).await?;
         }
         let mut children = plan(Stages::COLLECT, streams(true).collect());
@@ -261,34 +265,37 @@ impl Scratch<'_> {
         left_out
     }
 
-    /// Takes over the rows of streams that are skipped, and of lists that the source does not
-    /// have any more: a sync leaves those rows as they are.
-    async fn take_unread(&self, job: &Job, left_out: &mut Vec<LeftOut>) -> Result<(), Failure> {
+    /// Takes over the rows of streams that are skipped: a sync leaves them as they are.
+    async fn take_skipped(&self, job: &Job) -> Result<(), Failure> {
+        let Some(client) = &job.client else {
+            return Ok(());
+        };
+        for list in self.lists_of(job) {
+            if self.is_skipped(job, list.stream) {
+                self.take_list((job, client.endpoint()), list).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over the rows of lists that the source does not have any more: a sync leaves them,
+    /// too.
+    async fn take_absent(&self, job: &Job, left_out: &mut Vec<LeftOut>) -> Result<(), Failure> {
         let Some(client) = &job.client else {
             return Ok(());
         };
         let mut absent: Vec<&str> = Vec::new();
-        let unskipped = self.unskipped(job);
-        for entry in job.source.streams_of(&job.scope) {
-            let list = &entry.collection;
-            let hangs_on = list.parent.as_ref().map(|(parent, _)| parent.stream);
-            if !unskipped.contains(list.stream) {
-                continue;
-            }
-            let is_skipped =
-                self.request.skip.contains(&list.stream) || !job.streams.contains(list.stream);
-            let is_absent = match hangs_on {
-                Some(parent) => absent.contains(&parent),
-                None => !is_skipped && self.is_absent(job, list).await?,
+        for list in self.lists_of(job) {
+            let is_absent = match &list.parent {
+                _ if self.is_skipped(job, list.stream) => false,
+                Some((parent, _)) => absent.contains(&parent.stream),
+                None => self.is_absent(job, list).await?,
             };
-            if is_absent {
-                absent.push(list.stream);
-            }
-            if !is_skipped && !is_absent {
+            if !is_absent {
                 continue;
             }
-            let taken = self.take_list((job, client.endpoint()), list).await?;
-            if is_absent && taken > 0 {
+            absent.push(list.stream);
+            if self.take_list((job, client.endpoint()), list).await? > 0 {
                 left_out.push(LeftOut {
                     what: format!(
                         "{}:{}: {}",
@@ -301,6 +308,21 @@ impl Scratch<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The lists of a job, with those that are skipped; parents before children.
+    fn lists_of<'j>(&self, job: &'j Job) -> Vec<&'j Collection> {
+        let unskipped = self.unskipped(job);
+        let entries = job.source.streams_of(&job.scope);
+        let lists = entries.map(|entry| &entry.collection);
+        lists
+            .filter(|list| unskipped.contains(list.stream))
+            .collect()
+    }
+
+    /// Whether the request or the configuration leaves a stream out.
+    fn is_skipped(&self, job: &Job, stream: &str) -> bool {
+        self.request.skip.contains(&stream) || !job.streams.contains(stream)
     }
 
     /// The streams of a job, with those that the configuration skips: other streams' rows follow
@@ -576,10 +598,18 @@ impl Scratch<'_> {
         for row in rows {
             items.push(remade((scope, base), list, further, row)?);
         }
+        let (store, table) = (self.there(), &list.raw_table);
+        // There are some when a scope is brought up to date.
+        let there = if list.parent.is_some() {
+            let parents: BTreeSet<String> = items.iter().map(|item| item.parent.clone()).collect();
+            let parents: Vec<String> = parents.into_iter().collect();
+            store.stored_children(scope, table, &parents).await?
+        } else {
+            let keys: Vec<String> = items.iter().map(|item| item.key.clone()).collect();
+            store.stored_items(scope, table, &keys).await?
+        };
         let mut page = self.there().begin(scope, self.session.clock.now()).await?;
-        let none = StoredItems::default();
-        page.write_items(&list.raw_table, items, &none, None)
-            .await?;
+        page.write_items(table, items, &there, None).await?;
         page.set_item_times(&list.raw_table, times)?;
         if !fetched.is_empty() {
             page.set_children_fetched(list.stream, fetched).await?;

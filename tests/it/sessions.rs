@@ -156,6 +156,9 @@ impl<S: tracing::Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<
 #[tokio::test]
 async fn a_request_is_a_span_of_its_step_and_that_one_of_the_run() {
     let spans = Spans::default();
+    // With a single subscriber tracing asks only the thread that first comes by a span whether it
+    // is wanted, which may be another test's.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let subscriber = tracing_subscriber::registry().with(spans.clone());
     let _guard = tracing::subscriber::set_default(subscriber);
     let simulator = lake::tiny().await;

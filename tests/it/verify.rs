@@ -258,7 +258,8 @@ async fn a_stream_that_is_skipped_is_named_and_its_rows_are_taken_as_they_are() 
     };
     let verified = session.verify(&request).await.unwrap();
     assert_eq!(verified.exit, Exit::Partial);
-    request.skip = vec!["pull_requests", "pipelines"];
+    // Pipelines and deployments of the pull request are gone with it.
+    request.skip = vec!["pull_requests", "pipelines", "deployments"];
     let verified = session.verify(&request).await.unwrap();
     assert_eq!(shown(&verified), Vec::<String>::new());
     let named: Vec<&str> = verified
