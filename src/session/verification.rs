@@ -363,10 +363,10 @@ impl Scratch<'_> {
                 .here
                 .changed_items(scope, table, position, PAGE)
                 .await?;
-            let Some(end) = rows.last() else {
+            let Some(newest) = rows.last() else {
                 return Ok(taken);
             };
-            position = (end.changed_seq, end.id);
+            position = (newest.changed_seq, newest.id);
             taken += rows.len();
             self.write_rows((scope, base), list, &further, rows, Vec::new())
                 .await?;
@@ -721,13 +721,12 @@ impl Scratch<'_> {
     /// Streams whose rows stay though the configuration does not want them any more.
     async fn kept_streams(&self, job: &Job) -> Result<BTreeSet<&'static str>, Failure> {
         let mut left_out = BTreeSet::new();
-        let wanted = self.unskipped(job);
         for entry in &job.source.streams {
             let stream = entry.collection.stream;
             // What git owns now is git's to compare.
-            let of_git = wanted.contains(GIT) && FROM_GIT.contains(&stream);
+            let of_git = job.streams.contains(GIT) && FROM_GIT.contains(&stream);
             let is_skipped = self.request.skip.contains(&stream);
-            if wanted.contains(stream) || of_git || is_skipped {
+            if job.streams.contains(stream) || of_git || is_skipped {
                 continue;
             }
             let table = &entry.collection.raw_table;
@@ -736,7 +735,7 @@ impl Scratch<'_> {
             }
         }
         let skips_git = self.request.skip.contains(&GIT);
-        let reads_git = wanted.contains(GIT) || skips_git;
+        let reads_git = job.streams.contains(GIT) || skips_git;
         if !reads_git && self.here.git_state(&job.scope).await?.is_some() {
             left_out.insert(GIT);
         }
@@ -766,11 +765,7 @@ fn follows_from(source: &Source, left_out: &BTreeSet<&str>) -> BTreeSet<&'static
         .collect();
     if left_out.contains(GIT) || left_out.contains("commits") {
         let resolving = source.conversions.iter().filter(|it| it.resolves_hashes());
-        tables.extend(
-            resolving
-                .flat_map(headwater_converters::Conversion::tables)
-                .map(|table| table.name),
-        );
+        tables.extend(resolving.flat_map(|it| it.tables()).map(|table| table.name));
     }
     // What a repository says of itself is read whatever else is.
     let always = tables_of(source, &BTreeSet::from(["repositories"]));

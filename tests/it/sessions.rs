@@ -125,10 +125,10 @@ async fn two_runs_of_one_process_share_the_budget_of_a_credential() {
 
 /// Spans by id: the name with its fields, and the parent.
 #[derive(Clone, Default)]
-struct Spans(Arc<Mutex<HashMap<u64, Span>>>);
+struct Spans(Arc<Mutex<HashMap<u64, Seen>>>);
 
-/// The name with its fields, and the parent.
-type Span = (String, Option<u64>);
+/// Name and fields of a span, and its parent.
+type Seen = (String, Option<u64>);
 
 struct Fields(String);
 
