@@ -19,7 +19,7 @@ use url::Url;
 
 use super::jobs::{Prepared, resolve_jobs};
 use super::{Session, SyncRequest};
-use crate::config::DatabaseAddress;
+use crate::config::{DatabaseAddress, Entity};
 use crate::database;
 use crate::entities::{FROM_GIT, tables_of};
 use crate::exit::{Exit, Failure};
@@ -436,6 +436,13 @@ impl Scratch<'_> {
                 (LeftOut::NOT_NAMED, Exit::Ok)
             } else if known.source_gone_at.is_some() {
                 ("it is gone at the source; its rows stay", Exit::Ok)
+            } else if known.scope.is_workspace()
+                && !config.entities_of(&connection).contains(&Entity::Cross)
+            {
+                (
+                    "the configuration leaves out the entity that it is read for",
+                    Exit::Ok,
+                )
             } else if configured.is_some_and(|own| own.wanted(name) || known.scope.is_workspace()) {
                 ("the source did not list it", Exit::Partial)
             } else {
