@@ -166,7 +166,7 @@ fn real_path(path: &Path) -> std::io::Result<PathBuf> {
             _ => PathBuf::from("."),
         };
         if let Ok(target) = path.read_link() {
-            path = folder.join(target)
+            path = folder.join(target);
         } else {
             let name = path.file_name().unwrap_or_default();
             return Ok(match folder.canonicalize() {

@@ -120,7 +120,7 @@ fn pull_requests(folder: &Path, repositories: &BTreeSet<String>) -> Vec<PullRequ
         }
         by_pull_request
     };
-    let (commits_of, said) = (of("pull_request_commits"), of("pull_request_comments"));
+    let (by_commit, said) = (of("pull_request_commits"), of("pull_request_comments"));
     let (events_of, merges) = (of("pull_request_events"), of("pull_request_merges"));
     let bots = rows(folder, "accounts").into_iter();
     let bots: BTreeSet<String> = bots
@@ -131,7 +131,7 @@ fn pull_requests(folder: &Path, repositories: &BTreeSet<String>) -> Vec<PullRequ
     let pull_request = |row: &Row| -> Option<PullRequest> {
         let id = text(row, "id");
         let (created, merged) = (moment(row, "created_date"), moment(row, "merged_date")?);
-        let commits = commits_of.get(&id).unwrap_or(&none).iter();
+        let commits = by_commit.get(&id).unwrap_or(&none).iter();
         let comments = said.get(&id).unwrap_or(&none).iter().map(|row| Review {
             id: &row["id"],
             actor: &row["account_id"],

@@ -132,7 +132,7 @@ impl Script {
             lake: &lake,
             is_untold: false,
             usual: Behaviour {
-                unending_pipelines: (self.seed % 3 == 0).then_some(4),
+                unending_pipelines: self.seed.is_multiple_of(3).then_some(4),
                 ..Behaviour::default()
             },
         };
