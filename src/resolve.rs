@@ -142,7 +142,8 @@ pub struct Resolved {
     pub listed: Vec<(String, String)>,
     /// Workspaces that were listed and show no repository at all.
     pub empty: BTreeSet<String>,
-    /// Globs of the configuration for which nothing was listed.
+    /// Globs of the configuration for which nothing was listed, of workspaces in which no glob
+    /// found anything.
     pub unmatched: Vec<String>,
 }
 
@@ -163,6 +164,7 @@ pub async fn wanted(
     let mut listed = Vec::new();
     let mut empty = BTreeSet::new();
     let mut globs: Vec<&ScopePattern> = Vec::new();
+    let is_glob = |pattern: &&ScopePattern| !pattern.is_exact() && !pattern.is_exclusion();
     let mut found: BTreeMap<String, Option<RawItem>> = BTreeMap::new();
     if let Some(names) = selection.exact(&connection.name) {
         let names = names.into_iter().filter(|name| connection.wanted(name));
@@ -170,7 +172,6 @@ pub async fn wanted(
     } else {
         let exact = connection.exact_names().into_iter();
         found.extend(exact.map(|name| (name.to_owned(), None)));
-        let is_glob = |pattern: &&ScopePattern| !pattern.is_exact() && !pattern.is_exclusion();
         if selection.is_everything() {
             globs.extend(connection.scopes.iter().filter(is_glob));
         }
@@ -200,6 +201,20 @@ pub async fn wanted(
             }
         }
     }
+    // A glob beside one that fits may stand for what is still to come.
+    let fits = |glob: &ScopePattern| {
+        let mut others = connection.scopes.iter();
+        others.any(|other| {
+            other.workspace() == glob.workspace()
+                && is_glob(&other)
+                && !globs.iter().any(|glob| glob.as_str() == other.as_str())
+        })
+    };
+    let unmatched: Vec<String> = globs
+        .iter()
+        .filter(|glob| !fits(glob))
+        .map(|glob| glob.as_str().to_owned())
+        .collect();
     let wanted = found
         .into_iter()
         .filter(|(name, _)| connection.wanted(name) && selection.includes(&connection.name, name));
@@ -212,7 +227,7 @@ pub async fn wanted(
         left_aside,
         listed,
         empty,
-        unmatched: globs.iter().map(|glob| glob.as_str().to_owned()).collect(),
+        unmatched,
     })
 }
 

@@ -5,7 +5,7 @@ use url::Url;
 /// Parameters of lists that are known, of Bitbucket Cloud's description and of Data Center's, and
 /// those by which they page. Others may carry a credential (`access_token`, `jwt`), so they are
 /// dropped from addresses that a server gives.
-const PARAMETERS: [&str; 62] = [
+const PARAMETERS: [&str; 63] = [
     "after",
     "at",
     "author",
@@ -29,6 +29,8 @@ const PARAMETERS: [&str; 62] = [
     "format",
     "fromId",
     "fromType",
+    // Where the redirect of a pull request's diffstat leads.
+    "from_pullrequest_id",
     "ignore_whitespace",
     "include",
     "kind",

@@ -459,7 +459,16 @@ async fn sizes_environments_and_closing_times_come_from_the_lists(
         world.decline(&slug, id, ann, "no").unwrap();
         (slug, ann)
     };
-    assert_eq!(lake.sync(How::default()).await.0, Exit::Ok);
+    let (exit, _) = lake.sync(How::default()).await;
+    let why = "SELECT stage, stream, state, message FROM _headwater_steps WHERE state <> 'success'";
+    let letters = "SELECT stream, item, path, message FROM _headwater_dead_letters";
+    assert_eq!(
+        exit,
+        Exit::Ok,
+        "{:?} {:?}",
+        texts(&lake, why).await,
+        texts(&lake, letters).await
+    );
     let unknown = "SELECT COUNT(*) FROM pull_requests WHERE changed_files IS NULL";
     assert_eq!(lake.number(unknown).await, 0);
     // Two pages of files, of which some have paths that are no keys.
