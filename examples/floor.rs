@@ -115,7 +115,7 @@ enum Items {
 }
 
 impl Items {
-    /// Which items a page holds is told by its address.
+    /// Which items a page holds follows from its address.
     fn parse(url: &str, body: &[u8]) -> Result<Self, Failure> {
         let path = url.split('?').next().unwrap_or_default();
         let last = path.trim_end_matches('/').rsplit('/').next();
@@ -141,7 +141,7 @@ enum Parent {
     Pipeline(String),
 }
 
-/// Fetches everything and tells how many requests it took.
+/// Fetches everything and says how many requests it took.
 async fn fetch(source: Source) -> Result<u64, Failure> {
     let source = Arc::new(source);
     let (found, parents) = mpsc::unbounded_channel();
@@ -187,7 +187,7 @@ impl Source {
         })
     }
 
-    /// Walks the list, page after page, and tells which pull requests have comments.
+    /// Walks the list, page after page, and returns which pull requests have comments.
     async fn pull_requests(&self, found: mpsc::UnboundedSender<Parent>) -> Result<(), Failure> {
         let mut url = self.list.clone();
         url.query_pairs_mut()

@@ -46,7 +46,7 @@ pub enum LooksLike {
     AccessToken,
     /// An app password.
     AppPassword,
-    /// It cannot be told.
+    /// It is unknown.
     Unknown,
 }
 

@@ -117,7 +117,7 @@ impl Context {
         }
     }
 
-    /// Opens the database, brings its schema up to date and takes the right to write.
+    /// Opens the database, updates its schema and takes the right to write.
     ///
     /// # Errors
     /// Exit 7 when another process writes, 6 when the file is not usable.

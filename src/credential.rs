@@ -18,9 +18,9 @@ pub enum Credential<'a> {
     User(&'a str),
     /// An OAuth consumer, by its key.
     Consumer(&'a str),
-    /// An access token: nobody stands behind it, so there is only the secret itself.
+    /// An access token: it belongs to no user, so there is only the secret itself.
     Token(&'a str),
-    /// Nobody: this machine's address.
+    /// No credentials: this machine's address.
     Nobody,
 }
 

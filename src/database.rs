@@ -1,4 +1,4 @@
-//! The database of a command: opened, brought up to date, and held by one writer.
+//! The database of a command: opened, updated, and held by one writer.
 
 mod payloads;
 
@@ -50,7 +50,7 @@ pub async fn connect(address: &DatabaseAddress) -> Result<Store, Failure> {
     })
 }
 
-/// Applies missing changes of the schema. Returns how many; copies an SQLite file aside first when
+/// Applies missing changes of the schema. Returns how many; copies an SQLite file first when
 /// it has tables already.
 ///
 /// # Errors

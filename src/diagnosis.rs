@@ -1,6 +1,6 @@
 //! What an answer says about a connection: one of seven words, what happened, what to do next.
 //!
-//! No network here: what a probe brought goes in, a [`Diagnosis`] comes out.
+//! No network here: the result of a probe goes in, a [`Diagnosis`] comes out.
 
 mod advice;
 mod git;
@@ -23,7 +23,7 @@ pub enum Code {
     InvalidPermissions,
     /// There is nothing to collect, or nothing that these credentials can see.
     NoResources,
-    /// The endpoint is gone for everybody.
+    /// The endpoint is gone for every client.
     EndpointRemoved,
     /// Too many requests.
     RateLimited,
@@ -71,9 +71,9 @@ pub struct Diagnosis {
     pub detail: String,
     /// What to do next, in one sentence; empty when all is well.
     pub next: String,
-    /// Scopes that are needed, where the server tells.
+    /// Scopes that are needed, where the server names it.
     pub required: Vec<String>,
-    /// Scopes that the credentials have, where the server tells.
+    /// Scopes that the credentials have, where the server names it.
     pub granted: Vec<String>,
     /// Number of the change that removed an endpoint, such as `CHANGE-2770`.
     pub change: Option<String>,
@@ -112,7 +112,7 @@ impl Diagnosis {
     }
 }
 
-/// What is wrong with a probe of a list; nothing when it brought a list with something in it.
+/// What is wrong with a probe of a list; nothing when it returned a list with something in it.
 #[must_use]
 pub fn of_list(probed: &Probed, clues: &Clues) -> Option<Diagnosis> {
     let wrong = of_answer(probed, clues);

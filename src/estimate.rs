@@ -1,6 +1,6 @@
 //! What a run is going to cost: requests, and time under the rate limit.
 //!
-//! It is told before collecting begins, from what the database knows. Of a list that was never
+//! It is shown before collecting begins, from what the database knows. Of a list that was never
 //! read only the server knows the length; it is asked where that is cheap.
 
 use std::fmt;
@@ -25,7 +25,7 @@ const PART_FOR_ASKING: u32 = 50;
 /// Items that have not ended counted at most, of one list.
 const MOST_UNENDED: usize = 1000;
 
-/// Budget of an hour above which no limit matters, so that nobody is asked.
+/// Budget of an hour above which no limit matters, so that the ledger is not asked.
 const ENDLESS: u32 = 100_000;
 
 /// What collecting is going to cost.
@@ -58,14 +58,14 @@ pub struct Basis<'a> {
 struct Known {
     /// Requests that are certain.
     certain: u64,
-    /// A list that is read as a whole: its length, unless nobody knows it.
+    /// A list that is read as a whole: its length, unless it is unknown.
     whole: Vec<Whole>,
     /// A list of changes: how many there are is not known.
     changes: bool,
 }
 
 impl Known {
-    /// Streams whose lists nobody has counted.
+    /// Streams whose lists have not been counted.
     fn unknown(&self) -> impl Iterator<Item = &'static str> {
         let unknown = self.whole.iter().filter(|whole| whole.length.is_none());
         unknown.map(|whole| whole.stream)
@@ -191,7 +191,7 @@ impl Basis<'_> {
         Ok(())
     }
 
-    /// False for the commits of a repository that nobody has pushed to.
+    /// False for the commits of a repository without a push.
     async fn may_be_there(&self, job: &Job, collection: &Collection) -> Result<bool, StoreError> {
         let Some(table) = &collection.head_table else {
             return Ok(true);
@@ -318,7 +318,7 @@ async fn length_of(
     (place, stream, length_at_source(basis, job, stream).await)
 }
 
-/// Length of a list, where it can be had: what stands in the way now is told when it is collected.
+/// Length of a list, where it can be had: what prevents it now is reported when it is collected.
 async fn length_at_source(basis: &Basis<'_>, job: &Job, stream: &str) -> Option<u64> {
     let collection = &job.source.find(stream)?.collection;
     let range = (job.data_after, basis.cancel);

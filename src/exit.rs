@@ -74,7 +74,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure told in one message.
+    /// A failure in one message.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
@@ -140,14 +140,14 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
-    /// The message with all causes, each told once.
+    /// The message with all causes, each once.
     #[must_use]
     pub fn chain(&self) -> String {
         chain(self)
     }
 }
 
-/// An error with all its causes in one line, each told once.
+/// An error with all its causes in one line, each once.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

@@ -80,7 +80,7 @@ pub fn address(connection: &Connection, full_name: &str) -> Result<RemoteUrl, St
     let Some(text) = connection.git.url_of(full_name) else {
         return Err("the configuration does not say where git serves it".to_owned());
     };
-    // A path is one that somebody wrote down for this repository; names come from elsewhere.
+    // A path is one that was written down for this repository; names come from elsewhere.
     let paths = match connection.kind {
         ConnectionKind::Git => Paths::Allowed,
         _ => Paths::Refused,

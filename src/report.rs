@@ -45,7 +45,7 @@ pub struct StepSummary {
     pub removed: u64,
     /// Items that could not be processed; they are tried again by the next run.
     pub rejected: u64,
-    /// Names of what is not there, such as issues that nobody knows; they stay as they are.
+    /// Names of what is not there, such as unknown issues; they stay as they are.
     pub unknown: u64,
     /// Requests sent.
     pub requests: u64,

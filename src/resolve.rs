@@ -126,11 +126,11 @@ impl Named {
 pub struct Wanted {
     /// Connection and repository.
     pub scope: Scope,
-    /// Its payload, when a list has brought it already.
+    /// Its payload, when a list contained it already.
     pub prefetched: Option<RawItem>,
 }
 
-/// What a connection is to collect, and what its globs leave aside.
+/// What a connection is to collect, and what its globs leave out.
 #[derive(Clone, Debug, Default)]
 pub struct Resolved {
     /// The repositories to collect, in name order.
@@ -138,7 +138,7 @@ pub struct Resolved {
     /// Listed repositories whose names fit, but which are archived or forks that the
     /// configuration does not include. They are not gone.
     pub left_aside: BTreeSet<String>,
-    /// UUID and name of every repository that was listed, wanted or not: renames are told by them.
+    /// UUID and name of every repository that was listed, wanted or not: renames are found by them.
     pub listed: Vec<(String, String)>,
     /// Workspaces that were listed and show no repository at all.
     pub empty: BTreeSet<String>,

@@ -53,7 +53,7 @@ pub struct Job {
     pub client: Option<Client>,
     /// The repository as git has it; none where git is not read.
     pub git: Option<Arc<GitScope>>,
-    /// The repository's payload, when a list has brought it already.
+    /// The repository's payload, when a list contained it already.
     pub prefetched: Option<RawItem>,
     /// The rules of the scope's configuration.
     pub rules: Arc<Rules>,

@@ -34,7 +34,7 @@ pub(crate) fn begins_at(endpoint: &Endpoint, items: &[RawItem], at: DateTime<Utc
     first.is_some_and(|first| first >= at)
 }
 
-/// False when an item is newer than one before it. What tells no time is passed over.
+/// False when an item is newer than one before it. What has no time is passed over.
 pub(crate) fn is_newest_first(
     endpoint: &Endpoint,
     items: &[RawItem],
@@ -48,7 +48,7 @@ pub(crate) fn is_newest_first(
     is_ordered
 }
 
-/// Leaves out what was created before the wanted range. What tells no time is kept.
+/// Leaves out what was created before the wanted range. What has no time is kept.
 pub(crate) fn leave_out_older(
     endpoint: &Endpoint,
     items: &mut Vec<RawItem>,

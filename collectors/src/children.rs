@@ -274,7 +274,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Hands a group's items to the database; what is left to do is to commit them. Also tells why
+    /// Passes a group's items to the database; what is left to do is to commit them. Also says why
     /// no other group may follow.
     async fn stage(
         &mut self,
@@ -514,7 +514,7 @@ impl Batch {
 /// Walks under way; dropping it ends them.
 struct Arriving {
     walks: mpsc::Receiver<Walked>,
-    /// What has arrived for the next group: it stays when nobody waits for that any longer.
+    /// What has arrived for the next group: it stays when no task waits for that any longer.
     gathered: Vec<Walked>,
     cancel: CancellationToken,
 }

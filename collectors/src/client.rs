@@ -136,7 +136,7 @@ enum Sent {
     Moved(Url),
 }
 
-/// A body with what its headers told.
+/// A body with what its headers said.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) body: Bytes,
@@ -280,7 +280,7 @@ impl Client {
             tracing::debug!(url = %ShownUrl::of(url), error = %kind, "request failed");
             let is_final = !self.is_anonymous() && !self.asks_for_user(url);
             if matches!(kind, Kind::Unauthorized { .. }) && is_final {
-                // Of several refusals at the same time the first is told.
+                // Of several refusals at the same time the first is reported.
                 let _ = self.shared.refused.set(kind.clone());
             }
             match patience.after(&kind) {
@@ -315,7 +315,7 @@ impl Client {
         })
     }
 
-    /// True for what is told about the user: a token without one may be refused there, and only
+    /// True for what is said about the user: a token without one may be refused there, and only
     /// there.
     fn asks_for_user(&self, url: &Url) -> bool {
         let base = self.shared.endpoint.path().trim_end_matches('/');

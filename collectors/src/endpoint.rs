@@ -22,7 +22,7 @@ pub struct Endpoint {
     pub key: Key,
     /// How to ask only for what changed; none when the API cannot.
     pub since: Option<Since>,
-    /// Path of the field that tells when an item was created, where the wanted range is one of
+    /// Path of the field with the time at which an item was created, where the wanted range is one of
     /// creation: older items are left out. Empty where it is not.
     pub created: &'static [&'static str],
     /// The list knows no filter but has the newest item, by `created`, in front: it is read until
@@ -150,7 +150,7 @@ pub struct Wide {
     pub parent: &'static [&'static str],
     /// Fields that tell when an item came about; the first one that it has.
     pub times: &'static [&'static [&'static str]],
-    /// Field of the parent that tells when it was created: its first child is as old.
+    /// Field of the parent with the time at which it was created: its first child is as old.
     pub created: &'static [&'static str],
     /// What the parent says of the number of its children.
     pub counted: Option<Counted>,

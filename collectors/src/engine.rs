@@ -39,17 +39,17 @@ pub struct Task<'a> {
     pub range: Range,
     /// Streams that hang on this one: an item's children go with it.
     pub children: &'a [Collection],
-    /// The scope's one item, when a list has brought it already.
+    /// The scope's one item, when a list contained it already.
     pub prefetched: Option<RawItem>,
     /// Our clock (UTC), for servers that do not tell theirs.
     pub now: DateTime<Utc>,
     /// Ends the work, at any await.
     pub cancel: CancellationToken,
-    /// Is told the number of items received since it was last told, and how many are expected.
+    /// Receives the number of items received since its last call, and how many are expected.
     pub progress: &'a (dyn Fn(Progress) + Send + Sync),
 }
 
-/// What happened since progress was last told.
+/// What happened since the last report of progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Items received.
@@ -84,7 +84,7 @@ pub struct Outcome {
 pub enum Doubt {
     /// The server did not give it; its status, where there was an answer.
     NotGiven(Option<u16>),
-    /// An item names no parent, tells no time or has no key.
+    /// An item names no parent, has no time or has no key.
     Unclear,
     /// Its items are not in order of time.
     Unordered,

@@ -77,7 +77,7 @@ pub enum RequestErrorKind {
     /// 403.
     #[error("not permitted (403{message}); grant the credentials the scopes that are required")]
     Forbidden {
-        /// What the server said, with required and granted scopes where it tells them.
+        /// What the server said, with required and granted scopes where it names them.
         message: String,
     },
     /// 404.
@@ -91,7 +91,7 @@ pub enum RequestErrorKind {
     Gone {
         /// What the server said.
         message: String,
-        /// Number of the change that removed it, such as `CHANGE-2770`, where the server tells it.
+        /// Number of the change that removed it, such as `CHANGE-2770`, where the server gives it.
         change: Option<String>,
         /// What replaces it, as far as this version knows.
         replacement: Option<&'static str>,

@@ -14,7 +14,7 @@ pub struct Key(pub &'static [Alternative]);
 /// One way to make a key of fields.
 #[derive(Clone, Copy, Debug)]
 pub struct Alternative {
-    /// Text before the fields; tells alternatives apart.
+    /// Text before the fields; distinguishes alternatives.
     pub kind: &'static str,
     /// Paths of the fields. The first one must be there, the others may be missing.
     pub fields: &'static [&'static [&'static str]],

@@ -131,9 +131,9 @@ struct Walk<'a> {
     buried: HashSet<String>,
     /// True after the first reading.
     again: bool,
-    /// Items of this reading that an earlier reading should have brought.
+    /// Items of this reading that an earlier reading should have had.
     missed: u64,
-    /// Some item of this walk stands on the head of the walk before.
+    /// Some item of this walk has the head of the walk before as a parent.
     joined: bool,
     /// Nothing of the list was stored when the walk began.
     first: bool,
@@ -177,7 +177,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Reads what a head reaches, from this first page on unless a walk goes on elsewhere. Returns
-    /// false when nothing of it stands on the head of the walk before.
+    /// false when nothing of it has the head of the walk before as a parent.
     async fn run_span(
         &mut self,
         plan: &Plan,

@@ -30,7 +30,7 @@ pub(crate) struct Items {
     /// Place of the next page, where the server gives no address of it although the list goes on:
     /// its number, or that of its first item.
     pub(crate) next_number: Option<u64>,
-    /// Number of items on all pages, where the dialect has it and the server tells it.
+    /// Number of items on all pages, where the dialect has it and the server gives it.
     pub(crate) size: Option<u64>,
 }
 
@@ -92,7 +92,7 @@ fn number(value: Option<&RawValue>) -> Option<u64> {
 /// Takes an answer apart; says what is wrong with one that is no page.
 ///
 /// One bad character does not lose a page: what is no UTF-8 is replaced, and a control character
-/// that stands in a text as it is, which JSON does not allow, is read as if it were escaped. Half a
+/// that is in a text as it is, which JSON does not allow, is read as if it were escaped. Half a
 /// character, which JSON allows and no text has, stays within items, for whoever reads them.
 pub(crate) fn read(body: &Bytes, endpoint: &Endpoint) -> Result<Items, String> {
     // Checked first: almost every answer is UTF-8, and mending reads several times slower.

@@ -45,7 +45,7 @@ pub struct Listing {
     pub traits: fn(&[u8]) -> Traits,
 }
 
-/// What kind of repository it is, as far as the payload tells.
+/// What kind of repository it is, as far as the payload says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traits {
     /// Whether only some people may see it.

@@ -35,7 +35,7 @@ pub(crate) struct Trail {
     keys: Keys,
     received: u64,
     barren: u32,
-    /// Items that the list announces, as the last page told it.
+    /// Items that the list announces, as the last page gave it.
     announced: Option<u64>,
 }
 

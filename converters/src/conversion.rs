@@ -30,7 +30,7 @@ pub trait Convert: 'static {
     /// Tables whose changes make a driver row stale, the driver's own among them.
     fn reads() -> Vec<Read>;
 
-    /// Tables written, each with the column that tells whose rows they are.
+    /// Tables written, each with the column that says whose rows they are.
     fn writes() -> Vec<Write>;
 
     /// What the owner column of every written table holds for this driver key.
@@ -82,7 +82,7 @@ pub struct Read {
 }
 
 impl Read {
-    /// The driver's own table, or one that only tells which driver rows changed.
+    /// The driver's own table, or one that only says which driver rows changed.
     #[must_use]
     pub fn trigger<E: EntityTrait>(column: &'static str) -> Self {
         Self {

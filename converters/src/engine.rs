@@ -125,7 +125,7 @@ async fn read_pages(
             let named = (&mut batch.rows, batch.keys.as_slice());
             batch.named = hashes::resolve(store, scope, conversion, named, first).await?;
             if ready.send(batch).await.is_err() {
-                // The writing has stopped, and tells why.
+                // The writing has stopped, and reports why.
                 return Ok(());
             }
         }
@@ -203,7 +203,7 @@ async fn convert_page(
     (conversion, rules): (&Conversion, &Arc<Rules>),
     (keys, of_everything): (Vec<String>, bool),
 ) -> Result<Batch, StoreError> {
-    // What some repository reads from git is written from there, which tells more.
+    // What some repository reads from git is written from there, which has more.
     let by_git = if conversion.in_common {
         store.commits_held_by_git(&keys).await?
     } else {

@@ -118,7 +118,7 @@ pub async fn run(
     Ok(linked)
 }
 
-/// Takes away links that nothing stands behind.
+/// Takes away links without a reason.
 async fn remove(
     store: &Store,
     scope: &Scope,

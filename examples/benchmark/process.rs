@@ -9,7 +9,7 @@ use crate::Failure;
 
 /// How often a running program is looked at; what it does after the last look is not seen.
 const INTERVAL: Duration = Duration::from_millis(3);
-/// Linux tells times of processes in hundredths of a second, whatever the kernel counts in.
+/// Linux gives times of processes in hundredths of a second, whatever the kernel counts in.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// What one run took.
@@ -36,7 +36,7 @@ impl Measured {
 
 /// Runs a program in a folder until it ends; a failure shows what it wrote.
 pub(crate) fn measure(command: &mut Command, folder: &Path) -> Result<Measured, Failure> {
-    // Files instead of pipes: nobody has to read them while the program runs.
+    // Files instead of pipes: no reader is needed while the program runs.
     let (output, errors) = (folder.join("stdout.txt"), folder.join("stderr.txt"));
     command.current_dir(folder);
     command.stdout(File::create(&output)?);

@@ -7,7 +7,7 @@ use headwater_simulator::{Options, Simulator};
 
 use crate::Failure;
 
-/// What the child does: tells its endpoint and its repository, then answers every line with the
+/// What the child does: prints its endpoint and its repository, then answers every line with the
 /// number of requests so far, until its standard input ends.
 pub(crate) fn serve(pull_requests: usize, comments: usize) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()

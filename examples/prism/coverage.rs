@@ -15,7 +15,7 @@ pub(crate) struct Template(pub(crate) String);
 impl Template {
     fn of(path: &str) -> Self {
         let path = path.replace("{scope}", "{workspace}/{repo_slug}");
-        // The front takes away what stands behind the last name, too.
+        // The front takes away what follows the last name, too.
         let path = path.trim_end_matches('/');
         Self(format!("/{path}"))
     }

@@ -1,4 +1,4 @@
-//! What stands before Prism: it speaks of the API as headwater does, and writes down what it saw.
+//! The proxy before Prism: it speaks of the API as headwater does, and writes down what it saw.
 //!
 //! Prism knows the paths of Atlassian's description, which have neither `/2.0` before them nor a
 //! slash behind them; and `next` in an answer leads to the simulator, past Prism.
@@ -74,7 +74,7 @@ pub(crate) struct Violation {
 }
 
 impl Violation {
-    /// What stands at the place; none when the request is what is wrong.
+    /// What is at the place; none when the request is what is wrong.
     pub(crate) fn value<'a>(&self, body: &'a Value) -> Option<&'a Value> {
         let parts: Vec<&str> = self.location.iter().filter_map(Value::as_str).collect();
         let inside = parts.strip_prefix(&["response", "body"])?;
@@ -129,7 +129,7 @@ impl Front {
             .fallback(handle)
             .with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move {
-            // Nobody hears of an error here; the requests that fail tell of it.
+            // An error is not reported here; the requests that fail show it.
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self {

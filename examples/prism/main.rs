@@ -1,6 +1,6 @@
 //! Whether the simulator obeys Atlassian's description of the API, and headwater with it.
 //!
-//! Prism stands between headwater and the simulator and refuses every request and every answer
+//! Prism is a proxy between headwater and the simulator and refuses every request and every answer
 //! that breaks the description. `.ci/prism` installs Prism and runs this.
 //!
 //! ```text
@@ -264,7 +264,7 @@ impl Check {
         Ok(())
     }
 
-    /// The tables must not depend on who stands between.
+    /// The tables must not depend on what is in between.
     async fn compare(&self) -> Result<(), Failure> {
         self.headwater("direct.db", &self.simulator.endpoint(), "\"acme/*\"", &[])
             .await?;
@@ -378,7 +378,7 @@ fn no_violations(seen: &Seen) -> Result<(), Failure> {
     Err(format!("Prism refuses:\n{}", violations.join("\n")).into())
 }
 
-/// `target/debug/examples/prism` stands beside `target/debug/headwater`.
+/// `target/debug/examples/prism` is beside `target/debug/headwater`.
 fn beside_this_program() -> Result<PathBuf, Failure> {
     let own = std::env::current_exe()?;
     let folder = own.parent().and_then(Path::parent);

@@ -26,7 +26,7 @@ impl Prism {
         server: &str,
         log: &Path,
     ) -> Result<Self, Failure> {
-        // Free now; should somebody take it in between, Prism ends and says why.
+        // Free now; should another program take it in between, Prism ends and says why.
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
             .local_addr()?
             .port();

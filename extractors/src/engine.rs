@@ -149,7 +149,7 @@ impl Engine<'_> {
         while let Some(batch) = self.read_page(after).await? {
             after = batch.position.unwrap_or(after);
             if ready.send(batch).await.is_err() {
-                // The writing has stopped, and tells why.
+                // The writing has stopped, and reports why.
                 break;
             }
         }

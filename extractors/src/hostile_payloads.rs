@@ -1,4 +1,4 @@
-//! No payload, however hostile, brings an extraction down.
+//! No payload, however hostile, makes an extraction panic.
 
 use chrono::Datelike as _;
 use headwater_domain::table::Column;

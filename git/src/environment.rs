@@ -13,7 +13,7 @@ const ALWAYS: &[(&str, &str)] = &[
     // Nothing of a repository is run.
     ("core.hooksPath", "/dev/null"),
     ("core.fsmonitor", "false"),
-    // Nobody is asked, and nothing is remembered.
+    // There is no prompt, and nothing is remembered.
     ("credential.helper", ""),
     ("core.askPass", ""),
     // Nothing goes on in the background after a command has ended.
@@ -55,7 +55,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("GIT_FLUSH", "0"),
 ];
 
-/// SSH asks nobody, trusts no new host, hands nothing on, and notices a dead connection.
+/// SSH never prompts, trusts no new host, forwards nothing, and notices a dead connection.
 const SSH: &str = "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=30 \
                    -o ServerAliveInterval=30 -o ServerAliveCountMax=4 -o ForwardAgent=no \
                    -o ForwardX11=no -o ClearAllForwardings=yes -o PermitLocalCommand=no";

@@ -37,7 +37,7 @@ impl Group {
     pub(crate) fn kill(&mut self) {
         #[cfg(unix)]
         if let Some(id) = self.id.take() {
-            // It fails when nobody is left, which is what is wanted.
+            // It fails when no process is left, which is what is wanted.
             let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A [`Command`] takes option strings that are written in this program, and values that were
 //! checked ([`RefName`], [`ObjectId`], [`RemoteUrl`]); nothing from outside can become an option.
-//! It sees no configuration but the one made for it, runs no hook, asks nobody anything, and dies
+//! It sees no configuration but the one made for it, runs no hook, never prompts, and dies
 //! with its whole process group when it is cancelled or dropped. What it prints is read in
 //! records, with bounded memory.
 //!

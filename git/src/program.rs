@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{Command, GitError};
 
 /// The oldest version that is used. 2.31 reads configuration from the environment
-/// (`GIT_CONFIG_COUNT`) and fetches atomically, 2.32 can be told to read none from the user
+/// (`GIT_CONFIG_COUNT`) and fetches atomically, 2.32 can be made to read none from the user
 /// (`GIT_CONFIG_GLOBAL`).
 const OLDEST: Version = Version {
     major: 2,

@@ -1,6 +1,6 @@
 //! How far a transfer is.
 
-/// How far a transfer is, as git tells it about once a second.
+/// How far a transfer is, as git reports it about once a second.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// What is done, in git's words, such as `Receiving objects`.

@@ -28,7 +28,7 @@ pub(crate) struct Limits {
 
 /// A git command that runs. Dropping it kills the child and everything it started.
 pub struct Running {
-    // Dropped before the child, so that nobody else has its number yet.
+    // Dropped before the child, so that no other process has its number yet.
     group: Group,
     child: Child,
     name: (String, String),
@@ -129,7 +129,7 @@ impl Running {
         Ok(self.rest())
     }
 
-    /// Waits for the end, leaving aside what was not read, and returns what was said on the
+    /// Waits for the end, without what was not read, and returns what was said on the
     /// standard error.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ impl Hidden {
     }
 }
 
-/// The text without what stands between `://` and `@`.
+/// The text without what is between `://` and `@`.
 pub(crate) fn without_user_info(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;

@@ -23,7 +23,7 @@ fn at_path(path: &Path) -> Remote {
     Remote::new(RemoteUrl::parse(path.to_str().unwrap(), Paths::Allowed).unwrap())
 }
 
-/// A program of a few lines that stands for git.
+/// A program of a few lines in place of git.
 #[cfg(unix)]
 fn program(folder: &Path, lines: &str) -> std::path::PathBuf {
     use std::os::unix::fs::PermissionsExt as _;

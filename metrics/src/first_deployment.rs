@@ -12,7 +12,7 @@ pub(crate) struct FirstDeployments {
     rows: HashMap<String, HashMap<String, usize>>,
     /// For each row the commits that it was the first to bring.
     pub(crate) new_commits: Vec<Vec<String>>,
-    /// Rows whose commits cannot be told.
+    /// Rows whose commits are unknown.
     pub(crate) missing_history: Vec<bool>,
 }
 
@@ -56,7 +56,7 @@ impl FirstDeployments {
     }
 
     /// The row that was the first to bring a commit of a repository. Rows that name no repository
-    /// may have brought commits of any.
+    /// may have deployed commits of any.
     pub(crate) fn of_commit(&self, repo_id: &str, commit: &str) -> Option<usize> {
         let of = |repo_id: &str| self.rows.get(repo_id)?.get(commit).copied();
         match (of(repo_id), of("")) {

@@ -183,7 +183,7 @@ fn strength(method: &str) -> usize {
     place.unwrap_or(methods.len())
 }
 
-/// The first row that brought a candidate, and the strongest way among those that it brought.
+/// The first row that deployed a candidate, and the strongest method among those that it deployed.
 fn shipped(pull_request: &PullRequest, first: &FirstDeployments) -> Option<(usize, String)> {
     let brought: Vec<(usize, &str)> = candidates(pull_request)
         .filter_map(|(method, commit)| {

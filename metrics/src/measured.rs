@@ -16,7 +16,7 @@ use crate::{
 pub struct Measured {
     /// Deployments and their rows.
     pub deployments: DeploymentRows,
-    /// For each successful production row whether its commits cannot be told.
+    /// For each successful production row whether its commits are unknown.
     pub missing_history: Vec<bool>,
     /// One row for each merged pull request.
     pub lead_times: Vec<LeadTime>,

@@ -281,7 +281,7 @@ fn beginning(text: &str) -> (&str, bool) {
     (&text[..end], true)
 }
 
-/// The text without what stands between `://` and `@`, and without values of secret parameters.
+/// The text without what is between `://` and `@`, and without values of secret parameters.
 fn without_addresses_secrets(text: &str) -> String {
     let mut shown = without_user_info(text);
     for name in SECRET_PARAMETERS {

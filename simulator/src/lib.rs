@@ -18,10 +18,10 @@
 //! ([`ListedWorkspace`]) have as many repositories as a test wants, without pull requests.
 //!
 //! Git serves the same repositories over smart HTTP, with the same hashes ([`Simulator::git_url`]);
-//! what a repository has in git is written to a temporary folder when somebody asks for it.
+//! what a repository has in git is written to a temporary folder when it is asked for.
 //!
 //! What it is not: a place to write, through the API or through git, or a proof of what the real
-//! service does where nobody has observed it.
+//! service does where that was not observed.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]

@@ -283,7 +283,7 @@ fn packed_stream(bytes: u64) -> impl Stream<Item = io::Result<Bytes>> + Send {
                     if let Err(error) = open.write_all(&piece) {
                         return Poll::Ready(Some(Err(error)));
                     }
-                    // Small outputs wait: an empty piece would end nothing and help nobody.
+                    // Small outputs wait: an empty piece would end nothing and help no client.
                     if open.get_ref().len() >= 1 << 14 {
                         let packed = std::mem::take(open.get_mut());
                         return Poll::Ready(Some(Ok(packed.into())));

@@ -80,7 +80,7 @@ impl Simulator {
         format!("{}{}", self.site.origin, cloud::TOKEN_PATH)
     }
 
-    /// Where git serves the repositories, `http://127.0.0.1:PORT/{scope}.git`; `{scope}` stands for
+    /// Where git serves the repositories, `http://127.0.0.1:PORT/{scope}.git`; `{scope}` means
     /// the full name of one.
     #[must_use]
     pub fn git_url(&self) -> String {

@@ -1,4 +1,4 @@
-//! `tables` and `streams`: what there is, told by the registry and the entities themselves.
+//! `tables` and `streams`: what there is, from the registry and the entities.
 
 mod following;
 

@@ -178,10 +178,10 @@ impl Tested<'_> {
         (Diagnosis::ok(detail), read)
     }
 
-    /// Full name of a repository that can be read, where the list tells one.
+    /// Full name of a repository that can be read, where the list names one.
     ///
     /// A token of one repository may not list its workspace, so a repository that the
-    /// configuration names is asked for where the list brings none.
+    /// configuration names is asked for where the list has none.
     async fn repository_of(&self, workspace: &str) -> Result<Option<String>, Diagnosis> {
         let list = self.get(&["repositories", workspace], true).await;
         let Some(wrong) = of_list(&list, &self.clues) else {

@@ -187,7 +187,7 @@ enum List {
 }
 
 /// A list that need not be there is not. What a workspace has of its own takes a permission that
-/// nobody must give; and without credentials some of what a public repository has is not public.
+/// are optional; and without credentials some of what a public repository has is not public.
 fn is_absent(
     error: &CollectError,
     collection: &collectors::Collection,

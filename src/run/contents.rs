@@ -54,7 +54,7 @@ impl ScopeRun<'_> {
         self.job.git.as_ref().is_some_and(|git| git.line_counts)
     }
 
-    /// Opens the mirror if it is not open. Why there is none was told where it is read.
+    /// Opens the mirror if it is not open. Why there is none was reported where it is read.
     pub(super) async fn open_for_contents(&mut self) {
         if self.mirror.is_some() || !self.compares_contents() {
             return;

@@ -48,7 +48,7 @@ impl<'a> ScopeRun<'a> {
             self.open_for_contents().await;
         }
         let done = self.run_nodes(nodes, tally).await;
-        // Nobody reads it any more.
+        // It is not read any more.
         self.mirror = None;
         done
     }

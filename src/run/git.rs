@@ -1,4 +1,4 @@
-//! The steps of git: a mirror is brought up to date, and read offline; and what happens to tables
+//! The steps of git: a mirror is updated, and read offline; and what happens to tables
 //! that change their owner.
 
 use std::sync::Arc;
@@ -97,7 +97,7 @@ impl ScopeRun<'_> {
             },
             now: self.runner.clock.now(),
             watch: Some(Arc::new(move |transfer| {
-                // Nobody listens any more when the step is over.
+                // There is no listener any more when the step is over.
                 let _ = sender.send(transfer);
             })),
         };
@@ -306,7 +306,7 @@ impl ScopeRun<'_> {
         Ok(outcome)
     }
 
-    /// Writes the row of a repository that no API tells of.
+    /// Writes the row of a repository that no API knows.
     async fn write_repository(&self, git: &GitScope) -> Result<Changes, StoreError> {
         let (store, scope) = (&self.runner.store, &self.job.scope);
         let mut rows = Rows::default();
@@ -351,7 +351,7 @@ fn is_damage(kind: &GitErrorKind) -> bool {
     )
 }
 
-/// Why a mirror was not brought up to date.
+/// Why a mirror was not updated.
 enum Unfetched {
     /// There is no address to fetch from.
     Nowhere(String),

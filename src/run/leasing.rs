@@ -119,7 +119,7 @@ async fn ended(store: &Store, taken: Taken, own: &Claim) -> Result<Option<Taken>
     }
 }
 
-/// What a person is told about a scope that another process works on.
+/// What a person is shown about a scope that another process works on.
 pub(super) fn held(scope: &str, holder: &Holder) -> String {
     format!("{scope}: another headwater process works on it ({holder}); wait for it, or stop it")
 }

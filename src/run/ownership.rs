@@ -35,7 +35,7 @@ impl ScopeRun<'_> {
         side
     }
 
-    /// Removes what the API told of branches, tags and commits, now that a mirror tells it. Returns
+    /// Removes what the API gave of branches, tags and commits, now that they come from a mirror. Returns
     /// true when there was something; it is forgotten when the mirror has been read.
     pub(super) async fn leave_api(&mut self, tally: &mut Tally) -> Step<bool> {
         if self.mirror.is_none() || self.is_plain_git() || !self.reads_git() {
@@ -75,8 +75,8 @@ impl ScopeRun<'_> {
         forgotten.map_err(|error| self.broken(&error))
     }
 
-    /// Removes what git told of a scope that is collected by the API alone again, as soon as the
-    /// API has told everything.
+    /// Removes what came from git for a scope that is collected by the API alone again, as soon as the
+    /// API has been read to the end.
     pub(super) async fn leave_git(&self) -> Step<()> {
         let wanted = FROM_GIT.iter().all(|it| self.job.streams.contains(it));
         if self.job.git.is_some() || self.job.scope.is_workspace() || !wanted {
@@ -107,7 +107,7 @@ impl ScopeRun<'_> {
             self.job.connection, scope.full_name
         );
         self.runner.reporter.event(&Event::Notice { message });
-        // They begin anew: what git told is gone.
+        // They begin anew: what came from git is gone.
         let conversions = Side {
             steps: side
                 .steps
@@ -123,5 +123,5 @@ impl ScopeRun<'_> {
     }
 }
 
-/// Conversions of what the API tells of branches, tags and commits.
+/// Conversions of what the API gives of branches, tags and commits.
 const FROM_GIT_CONVERSIONS: [&str; 3] = ["refs", "commits", "repo_commits"];

@@ -79,7 +79,7 @@ pub(super) fn failed(error: &dyn std::error::Error) -> StepSummary {
     }
 }
 
-/// Counts what a step does and tells the reporter.
+/// Counts what a step does and reports it.
 pub(super) struct Progress<'a> {
     runner: &'a Runner,
     place: Place,

@@ -24,7 +24,7 @@ pub(super) struct ScopeRun<'a> {
     /// The steps that convert, each after those that write what it reads.
     pub(super) order: &'a [Node<'a>],
     pub(super) job: Job,
-    /// The mirror that was brought up to date in this run. While it is held, nobody evicts it.
+    /// The mirror that was updated in this run. While it is held, it is not evicted.
     pub(super) mirror: Option<Mirror>,
     /// The server said that there is no such thing.
     pub(super) is_unknown: bool,

@@ -1,4 +1,4 @@
-//! What is told of the rate limit: an estimate before, and every longer wait.
+//! What is said of the rate limit: an estimate before, and every longer wait.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use headwater_collectors::Client;

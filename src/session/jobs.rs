@@ -103,7 +103,7 @@ async fn way_to(
         ConnectionKind::Git => None,
         _ => Some(connector.client(connection)?),
     };
-    // Secrets that cannot be read are told now, and once.
+    // Secrets that cannot be read are reported now, and once.
     if mirrors.is_some()
         && let Some(name) = connection.exact_names().first()
     {
@@ -220,8 +220,8 @@ fn spell_as_registered(known: &BTreeSet<String>, found: &mut Resolved) {
     }
 }
 
-/// The workspaces of the repositories, unless only some repositories are meant. Nobody without
-/// credentials is told of them, and of sixty requests an hour none is to spare.
+/// The workspaces of the repositories, unless only some repositories are meant. A run without
+/// credentials is shown them, and of sixty requests an hour none is to spare.
 fn workspaces_of(
     (source, client): (&Source, &Client),
     request: &SyncRequest,

@@ -18,7 +18,7 @@ use crate::resolve::{Resolved, Wanted};
 use crate::run::lease_all;
 use crate::source::{REPOSITORIES, Source};
 
-/// Asks for the repositories that are named in full, since only their UUID tells whether they are
+/// Asks for the repositories that are named in full, since only their UUID says whether they are
 /// still those of last time. What comes back is their payload, so it costs no request more.
 ///
 /// Only names that `is_asked` says are asked for. Names that lead elsewhere now are replaced. A name that cannot be asked for stays as it is: its

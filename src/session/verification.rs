@@ -606,7 +606,7 @@ impl Scratch<'_> {
             items.push(remade((scope, base), list, further, row)?);
         }
         let (store, table) = (self.there(), &list.raw_table);
-        // There are some when a scope is brought up to date.
+        // There are some when a scope is updated.
         let there = if list.parent.is_some() {
             let parents: BTreeSet<String> = items.iter().map(|item| item.parent.clone()).collect();
             let parents: Vec<String> = parents.into_iter().collect();

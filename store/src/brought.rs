@@ -1,4 +1,4 @@
-//! What commits brought: who wrote them, which pull requests merged them, which issues they name.
+//! The contents of commits: who wrote them, which pull requests merged them, which issues they name.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -67,7 +67,7 @@ fn text_at(row: &Row, place: usize) -> Result<String, DbErr> {
 }
 
 impl Store {
-    /// The commits with these hashes, in the order of the hashes. One that no table tells of has
+    /// The commits with these hashes, in the order of the hashes. One that no table has has
     /// nothing but its hash.
     pub async fn commits_brought(&self, shas: &[String]) -> Result<Vec<BroughtCommit>, StoreError> {
         let mut known = HashMap::with_capacity(shas.len());
@@ -178,7 +178,7 @@ impl Store {
         self.grouped(text, values).await
     }
 
-    /// The issues with these ids, by id. Of one that no table tells of the key is its id.
+    /// The issues with these ids, by id. Of one that no table has the key is its id.
     pub async fn issues_brought(
         &self,
         ids: &HashSet<String>,

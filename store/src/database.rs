@@ -23,7 +23,7 @@ pub(crate) enum Database {
     Server(Server),
 }
 
-/// The right to run statements: nobody else's statements come between.
+/// The right to run statements: no other statements come between.
 pub(crate) enum Turn {
     /// On the SQLite thread.
     Sqlite(SqliteTurn),
@@ -90,7 +90,7 @@ impl Turn {
         }
     }
 
-    /// True when somebody of this process waits for this turn to end.
+    /// True when another task of this process waits for this turn to end.
     pub(crate) fn is_awaited(&self) -> bool {
         match self {
             Self::Sqlite(turn) => turn.is_awaited(),

@@ -304,7 +304,7 @@ impl Page<'_> {
         self.upsert(&shape, rows.collect()).await
     }
 
-    /// True while nobody asked for this scope's history to be read anew.
+    /// True while it was not asked for this scope's history to be read anew.
     pub async fn git_goes_on(&self, state: &GitState) -> Result<bool, StoreError> {
         let text = "SELECT doing_as FROM _headwater_git WHERE params = ?";
         let row = self

@@ -46,7 +46,7 @@ pub fn is_short(hash: &str) -> bool {
     (SHORTEST..FULL).contains(&hash.len()) && hash.bytes().all(is_digit)
 }
 
-/// What a short hash stands for in a repository.
+/// The full hash that a short hash means in a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// This commit.

@@ -68,7 +68,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// All mentions of a repository, and perhaps some of others, which `params` tells apart.
+    /// All mentions of a repository, and perhaps some of others, which `params` distinguishes.
     #[must_use]
     pub fn whole(naming: Naming, scope: &Scope, (ids, repo_id): (&Ids, &str)) -> Self {
         match naming {
@@ -103,7 +103,7 @@ impl Span {
     }
 }
 
-/// A link that nothing stands behind any more.
+/// A link without a reason any more.
 struct Stale {
     issue_id: String,
     item: String,
@@ -113,7 +113,7 @@ struct Stale {
 
 impl Store {
     /// What there is of issues whose keys are like `ABC-12`. Others may have written them, and
-    /// tell nobody of it.
+    /// leave no note of it.
     pub async fn keyed_issues(&self) -> Result<String, StoreError> {
         // In the order of bytes, digits come before letters.
         let text = "SELECT COUNT(*) FROM issues WHERE issue_key >= 'A'";
@@ -128,7 +128,7 @@ impl Store {
         let text = "SELECT updated_at FROM issues WHERE issue_key >= 'A' \
                     AND updated_at IS NOT NULL ORDER BY updated_at DESC LIMIT 1";
         let rows = self.query_all(text, Vec::new()).await?;
-        // What another program wrote may be no time in an SQLite file; then only the count tells.
+        // What another program wrote may be no time in an SQLite file; then only the count shows it.
         let newest = rows.first().and_then(|row| row.get(0).ok());
         let newest = newest.map(|time: DateTime<Utc>| time.timestamp_millis());
         Ok(format!("keyed={count} {}", newest.unwrap_or_default()))
@@ -277,8 +277,8 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// Removes some of the links that nothing stands behind any more. Of one that another
-    /// repository has too only the origin changes. Whether there may be more is told beside.
+    /// Removes some of the links without a reason any more. Of one that another
+    /// repository has too only the origin changes. The result also says whether there may be more.
     pub async fn remove_issue_links(
         &mut self,
         naming: Naming,

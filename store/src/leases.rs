@@ -3,7 +3,7 @@
 //! A lease is a row with a random token and an expiry on the database's own clock, so that the
 //! clocks of the machines play no part. Each [`Page`] of a leased scope renews the lease by its
 //! token before anything else; when no row answers to the token the page is refused. On a server
-//! that renewal also holds the row until the commit, so nobody can take a lease over while a page
+//! that renewal also holds the row until the commit, so no process can take a lease over while a page
 //! of it is under way. A heartbeat renews it while no page is written, as during long pauses.
 //!
 //! Why it is a table of its own: docs/decisions/0019-leases.md.
@@ -47,7 +47,7 @@ pub struct Claim {
     /// Name of the computer.
     pub host: String,
     /// What the process number means something in: the boot of a machine, or a container. Empty
-    /// when that cannot be told.
+    /// when that is unknown.
     pub machine: String,
     /// Number of the process.
     pub process: i64,
@@ -229,7 +229,7 @@ impl Store {
         }))
     }
 
-    /// A row that nobody holds, where there is none.
+    /// A row that no process holds, where there is none.
     async fn make_lease_row(&self, name: &str) -> Result<(), StoreError> {
         let action = "preparing a lease";
         // MySQL and MariaDB would wait for the lock of a row that is there.
@@ -314,7 +314,7 @@ impl Store {
         loop {
             tokio::time::sleep(HEARTBEAT).await;
             let values = vec![name.clone().into(), token.clone().into()];
-            // A database that is away for a moment is asked again; a lost lease is told by the
+            // A database that is away for a moment is asked again; a lost lease is reported by the
             // next page.
             if let Ok(0) = self.execute(&text, values).await {
                 return;

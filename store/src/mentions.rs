@@ -133,7 +133,7 @@ const REMEMBERED: usize = 4096;
 type OfAccount = HashMap<String, (i64, Option<Seen>)>;
 
 /// The counts that a step has read or written, so that it need not ask for those of the few
-/// people who are in every page. True as long as nobody else extracts the same stream of the same
+/// people who are in every page. True as long as no other process extracts the same stream of the same
 /// scope, which its lease sees to.
 #[derive(Debug, Default)]
 pub struct MentionCounts {

@@ -38,7 +38,7 @@ pub struct Merged {
     pub number: i64,
     /// Branch that it was merged into.
     pub base_ref: String,
-    /// Hash of its merge commit, or how it begins; empty where none is told.
+    /// Hash of its merge commit, or how it begins; empty where none is given.
     pub merge_commit: String,
     /// Hash of the newest commit of its source branch, or how it begins.
     pub head_commit: String,

@@ -1,4 +1,4 @@
-//! Tables that change their owner: what the API told of a scope makes room for what git tells.
+//! Tables that change their owner: rows from the API make room for rows from git.
 //!
 //! Why: docs/decisions/0041-git-or-api.md.
 

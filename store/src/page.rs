@@ -260,7 +260,7 @@ impl Page<'_> {
     /// Upserts rows whose last values are the same for all; of rows with one key the last wins.
     ///
     /// SQLite runs one prepared statement for each row; a server gets groups of fixed lengths. Both
-    /// only queue them, but that is nobody else's business: a way to write may have to wait.
+    /// only queue them, but that concerns no caller: a way to write may have to wait.
     #[expect(
         clippy::unused_async,
         reason = "callers wait for a write, however it is done"

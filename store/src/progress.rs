@@ -75,7 +75,7 @@ pub struct WalkKey<'a> {
     pub stream: &'a str,
 }
 
-/// Names the step that works through everything, whose one key tells how far it has come: a list
+/// Names the step that works through everything, whose one key says how far it has come: a list
 /// of all keys would cost more than many a conversion.
 fn everything(step: &str) -> String {
     format!("all:{step}")

@@ -94,7 +94,7 @@ pub struct PendingParent {
     pub child_counts: String,
 }
 
-/// Where a walk over pending parents stands.
+/// How far a walk over pending parents has come.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ParentPosition {
     /// Sequence of the last parent seen.

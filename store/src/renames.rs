@@ -29,7 +29,7 @@ pub(crate) const BOOKKEEPING: [&str; 11] = [
     "_headwater_left_out_refs",
 ];
 
-/// The rules of a checkpoint after a rename: nobody's, so that the step starts over.
+/// The rules of a checkpoint after a rename: those of no version, so that the step starts over.
 const RENAMED: &str = "renamed";
 
 /// A repository that has another name now.
@@ -60,7 +60,7 @@ pub struct Renaming<'a> {
 
 impl Store {
     /// Repositories of a connection that were collected, by the key of their raw row: the UUID
-    /// where the source tells one.
+    /// where the source gives one.
     ///
     /// # Errors
     /// When the database fails.
@@ -138,7 +138,7 @@ impl Store {
 }
 
 /// Moves of which none meets a name that is still taken: where names go round in a circle, one
-/// repository steps aside first.
+/// repository takes a temporary name first.
 fn in_order(renames: &[Rename], aside: fn(&Scope, &str) -> Scope) -> Vec<(Scope, Scope)> {
     let mut left: Vec<(Scope, Scope, &str)> = renames
         .iter()

@@ -9,6 +9,6 @@ pub struct Watch<'a> {
     pub now: DateTime<Utc>,
     /// Ends the work at the next page.
     pub cancel: &'a CancellationToken,
-    /// Is told the number of items done since it was last told.
+    /// Receives the number of items done since its last call.
     pub progress: &'a (dyn Fn(u64) + Send + Sync),
 }

@@ -111,7 +111,7 @@ async fn postgres_database(server: &str) -> String {
         let made = On::Postgres.open(&beside(server, &name)).await;
         migrate(&made).await;
         made.close().await.unwrap();
-        // Nobody may be connected to a template while it is copied, the server's own workers
+        // No connection may be open to a template while it is copied, the server's own workers
         // included.
         run(
             connection,

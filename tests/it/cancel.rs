@@ -1,4 +1,4 @@
-//! A real process is told to stop, or killed, wherever it is; the next one goes on.
+//! A real process gets the signal to stop, or killed, wherever it is; the next one goes on.
 
 #![cfg(unix)]
 
@@ -70,7 +70,7 @@ async fn a_process_that_is_told_to_stop_ends_within_two_seconds_wherever_it_is()
     for round in 0..10 {
         let begun = simulator.request_count();
         let stop_at = begun + random.random_range(0..25);
-        // In every other round it is told while requests hang.
+        // In every other round the signal comes while requests hang.
         let hanging_from = if round % 2 == 0 { stop_at } else { u64::MAX };
         simulator.set_faults(Some(slow(random.random_range(0..30), hanging_from)));
         let mut child = lake.start(&["sync", "--full"]);

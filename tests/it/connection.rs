@@ -334,7 +334,7 @@ async fn what_stands_in_the_way_is_told_apart() {
     let asking = Front::http_proxy(&simulator, Some("user:proxy-secret"), None).await;
     let socks = Front::socks_proxy(&simulator, Some(("user", "proxy-secret"))).await;
     let (closed, plain) = (closed_port().await, port_of(&simulator.endpoint()));
-    // Longer than a name may be, so that nobody is asked for it.
+    // Longer than a name may be, so that the ledger is not asked for it.
     let no_host = format!("http://{}.invalid/2.0/", "a".repeat(64));
     let hidden = format!("http://{HIDDEN_HOST}/2.0/");
     let hidden_tls = format!("https://{HIDDEN_HOST}/2.0/");

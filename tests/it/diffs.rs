@@ -1,4 +1,4 @@
-//! What tags and deployments brought: the tables, `tags` and `diff`.
+//! The commits in the ranges of tags and deployments: the tables, `tags` and `diff`.
 
 mod histories;
 

@@ -115,7 +115,7 @@ async fn a_commit_that_two_repositories_have_goes_with_the_last_of_them() {
     .unwrap();
     changed(&simulator, &GitChange::Push { count: 5 });
     let [first, second] = [0, 1].map(|place| simulator.world().repositories()[place].slug.clone());
-    // As after a fork: the second repository stands where the first one stands.
+    // As after a fork: the second repository has the head of the first one.
     simulator.world().copy_main(&first, &second).unwrap();
     let lake = Lake::with_scopes(
         &simulator,

@@ -109,7 +109,7 @@ async fn named(lake: &Lake) -> String {
     found.remove(0)
 }
 
-/// Hashes of each kind that the steps of a `transform` told of: unknown, ambiguous.
+/// Hashes of each kind that the steps of a `transform` reported: unknown, ambiguous.
 fn transformed(lake: &Lake) -> (u64, u64) {
     let told = ended_output(lake.start(&["transform", "--json"]));
     let events = told.lines().map(|line| serde_json::from_str(line).unwrap());

@@ -31,7 +31,7 @@ use target::{Target, foreign_items, is_key, mended, with_identity};
 const AT_ONCE: usize = 400;
 const REPOSITORIES_AT_ONCE: usize = 60;
 
-/// A simulated company, and what a sync makes of it while nobody is hostile.
+/// A simulated company, and what a sync makes of it while no item is hostile.
 struct Company {
     simulator: Simulator,
     lake: Lake,
@@ -177,7 +177,7 @@ impl Letter {
                     _ => None,
                 },
                 path: text(&row[3]),
-                // The item itself tells letters without a raw row apart.
+                // The item itself distinguishes letters without a raw row.
                 message: format!("{} {}", text(&row[5]), text(&row[4])),
             }
         });

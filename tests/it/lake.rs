@@ -133,7 +133,7 @@ impl Lake {
         self.try_sync_on(&self.store, how, cancel).await
     }
 
-    /// Changes the database behind everybody's back.
+    /// Changes the database without Headwater's knowledge.
     pub(crate) async fn execute(&self, sql: &str) {
         let done = self.store.connection().execute_unprepared(sql).await;
         done.unwrap_or_else(|error| panic!("{sql}: {error}"));

@@ -223,7 +223,7 @@ fn printed(lake: &Lake, arguments: &[&str]) -> String {
     ended_output(lake.start(arguments))
 }
 
-/// Numbers of the pull requests that a range brought.
+/// Numbers of the pull requests in a range.
 fn brought(lake: &Lake, scope: &str, range: &str) -> Vec<u64> {
     let found = printed(lake, &["diff", scope, range, "--format", "json"]);
     let found: Value = serde_json::from_str(&found).unwrap();

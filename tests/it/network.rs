@@ -112,7 +112,7 @@ pub(crate) fn port_of(endpoint: &str) -> u16 {
     url::Url::parse(endpoint).unwrap().port().unwrap()
 }
 
-/// A port that nobody listens at.
+/// A port without a listener.
 pub(crate) async fn closed_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap().port()

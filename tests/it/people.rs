@@ -256,7 +256,7 @@ async fn statuses_of_commits_are_collected_where_the_configuration_asks_for_them
     let pull_requests = lake.number("SELECT COUNT(*) FROM pull_requests").await;
     assert_eq!(asked(), pull_requests, "one for each");
     assert!(lake.number(count).await > 0);
-    // A push brings another head, with statuses of its own.
+    // A push gives another head, with statuses of its own.
     let (slug, id, by) = {
         let world = simulator.world();
         let mut repositories = world.repositories().iter();

@@ -187,7 +187,7 @@ async fn a_repository_named_in_full_is_followed_to_a_name(#[case] former_names_a
     let (exit, _) = lake.sync(How::default()).await;
     assert_eq!((exit, lake.names().await), (Exit::Ok, names.to_vec()));
 
-    // Somebody else takes the old name: it is theirs from now on, and the rows are not mixed.
+    // Another repository takes the old name: it belongs to that one from now on, and the rows are not mixed.
     simulator.world().rename_repository(&other, &slug).unwrap();
     let (exit, _) = lake.sync(How::default()).await;
     assert_eq!(exit, Exit::Ok);

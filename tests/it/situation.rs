@@ -35,7 +35,7 @@ pub(crate) const OAUTH: &str =
 pub(crate) const BASIC: &str = "kind = \"basic\", user = \"jane\", password = \"env:TOKEN\"";
 pub(crate) const NONE: &str = "kind = \"none\"";
 
-/// What stands in the file and in the environment, and what must come out.
+/// What is in the file and in the environment, and what must come out.
 pub(crate) struct Situation {
     pub(crate) name: &'static str,
     auth: String,

@@ -381,7 +381,7 @@ async fn a_list_that_takes_more_pages_than_it_saves_is_left_alone() {
         assert!(pages(&simulator) > 60 / 4);
         synced(&lake).await;
         let (wide, _) = asked(&simulator);
-        // Its first page tells its length, or nobody knows it before.
+        // Its first page gives its length, which is unknown before.
         assert_eq!(wide, if by_cursor { 60 / 4 } else { 1 });
         let said = remarks(&lake).await;
         assert!(said.contains("more pages than it would save"), "{said}");

@@ -17,7 +17,7 @@ impl Collect for Commits {
         heads: Some(Heads {
             stream: Repositories::NAME,
             path: "repositories/{scope}",
-            // Null for a repository that nobody has pushed to.
+            // Null for a repository without a push.
             branch: &["mainbranch", "name"],
             include: "include",
             exclude: "exclude",

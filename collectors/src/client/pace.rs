@@ -61,7 +61,7 @@ impl Rates {
 /// Why no request goes out, and until when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// When requests go on (UTC); later if somebody else uses the credential.
+    /// When requests go on (UTC); later if another client uses the credential.
     pub until: DateTime<Utc>,
     /// True when the server asked for it, false when the budget of the hour is used up.
     pub by_server: bool,
@@ -74,7 +74,7 @@ pub struct Budget {
     pub per_hour: u32,
     /// Requests that may go at once before they are spread over the hour.
     pub at_once: u32,
-    /// Requests of the last hour; 0 where nobody counted.
+    /// Requests of the last hour; 0 where they were not counted.
     pub used: u64,
 }
 
@@ -89,7 +89,7 @@ impl Pace {
     }
 
     /// At most this many requests in any hour, whoever sent them through this ledger before, or
-    /// does so elsewhere now. `credential` is a fingerprint, never a secret; `now` tells the time.
+    /// does so elsewhere now. `credential` is a fingerprint, never a secret; `now` gives the time.
     #[must_use]
     pub fn recorded(
         requests: u32,
@@ -207,7 +207,7 @@ impl Pace {
         self.0.pause.passed(sent);
     }
 
-    /// Follows what the server tells about its limit.
+    /// Follows what the server says about its limit.
     pub(super) fn told(&self, told: Told) {
         if let Some(near) = told.near {
             self.0.near.store(near, Ordering::Relaxed);
@@ -228,7 +228,7 @@ impl Pace {
     }
 
     /// Where the server says that little is left, requests go evenly; where the ledger knows too
-    /// few to explain it, somebody else uses the credential and gets half.
+    /// few to explain it, another client uses the credential and gets half.
     fn speed(&self) -> Speed {
         if !self.0.near.load(Ordering::Relaxed) {
             return Speed::Quick;

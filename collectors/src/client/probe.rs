@@ -40,11 +40,11 @@ pub struct Reply {
     pub status: u16,
     /// What the server says is wrong; empty where it says nothing. It holds none of our secrets.
     pub message: String,
-    /// Scopes that the request needs, where the server tells.
+    /// Scopes that the request needs, where the server names it.
     pub required: Vec<String>,
-    /// Scopes that the credentials have, where the server tells.
+    /// Scopes that the credentials have, where the server names it.
     pub granted: Vec<String>,
-    /// Number of the change that removed what was asked for, where the server tells.
+    /// Number of the change that removed what was asked for, where the server names it.
     pub change: Option<String>,
     /// How long the server asks to wait.
     pub retry_after: Option<Duration>,
@@ -59,7 +59,7 @@ pub struct Reply {
 pub enum Unanswered {
     /// The network, TLS or the proxy.
     Unreached {
-        /// What stood in the way.
+        /// What prevented it.
         cause: Cause,
         /// What was said about it.
         message: String,
@@ -114,7 +114,7 @@ impl From<TokenError> for Unanswered {
 }
 
 impl Client {
-    /// Sends one request to an address below the endpoint and tells what came. It counts as a
+    /// Sends one request to an address below the endpoint and returns what came. It counts as a
     /// request but neither waits for the rate limit nor is it repeated.
     pub async fn probe(&self, url: &Url, cancel: &CancellationToken) -> Probed {
         let outcome = tokio::select! {

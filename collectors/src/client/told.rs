@@ -1,4 +1,4 @@
-//! What the server tells about its rate limit in headers. No server must, and few do.
+//! What the server says about its rate limit in headers. No server must, and few do.
 
 use std::time::Duration;
 

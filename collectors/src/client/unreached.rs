@@ -6,7 +6,7 @@ use std::io;
 
 use headwater_redaction::Secrets;
 
-/// What stood between us and the server.
+/// What prevented a connection to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// A host name is not known.
@@ -26,7 +26,7 @@ pub enum Cause {
 /// A request without an answer. The text never holds the address, which the caller names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreached {
-    /// What stood in the way.
+    /// What prevented it.
     pub cause: Cause,
     /// What was said about it.
     pub message: String,

@@ -17,7 +17,7 @@ pub(super) const MAX_ATTEMPTS: u32 = 5;
 /// that the time below is reached first.
 pub(super) const MAX_REFUSALS: u32 = if cfg!(test) { 8 } else { 50 };
 
-/// Time in which one request may meet the rate limit. After two windows somebody else uses up all
+/// Time in which one request may meet the rate limit. After two windows another client uses up all
 /// there is, and a person should know.
 const MAX_LIMITED: Duration = Duration::from_hours(2);
 
@@ -38,7 +38,7 @@ pub(super) struct Patience {
 /// What follows for a request that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// It is told.
+    /// It is reported.
     GiveUp,
     /// It is tried again when the pace of all requests allows it.
     WithThePace,

@@ -14,7 +14,7 @@ use super::state::State;
 use super::{Depth, Mirror, Mirrors, Notice, Outcome, Task};
 use super::{disk, health, mailmap, mirror};
 
-/// How many packs a mirror may have before they are joined: each fetch brings one, and git looks
+/// How many packs a mirror may have before they are joined: each fetch adds one, and git looks
 /// for an object in all of them.
 const MOST_PACKS: usize = 40;
 

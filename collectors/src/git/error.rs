@@ -1,4 +1,4 @@
-//! Why a mirror could not be brought up to date.
+//! Why a mirror could not be updated.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use headwater_git::{GitError, GitErrorKind};
 
 use crate::Verdict;
 
-/// Why a mirror could not be brought up to date or read. What was there before stays.
+/// Why a mirror could not be updated or read. What was there before stays.
 #[derive(Debug, thiserror::Error)]
 #[error("git history of {scope} over connection {connection}: {kind}")]
 pub struct MirrorError {
@@ -30,7 +30,7 @@ pub enum MirrorErrorKind {
     /// The source is gone, or hidden from these credentials.
     #[error("{0}; its mirror and its rows stay as they are")]
     Gone(GitError),
-    /// Somebody else works on it.
+    /// Another process works on it.
     #[error(
         "another process uses the mirror in {0} and has not finished; run again when it has, or \
          end it"
@@ -87,7 +87,7 @@ impl MirrorErrorKind {
         }
     }
 
-    /// A failed command that reaches nobody.
+    /// A failed command that is not reported.
     pub(super) fn of_mirror(error: GitError) -> Self {
         match error.kind {
             GitErrorKind::Cancelled => Self::Cancelled,

@@ -15,7 +15,7 @@ use super::place::Place;
 /// What leaves files out, best first: no folders and files; no contents of files; nothing.
 const FILTERS: [Option<&str>; 3] = [Some("tree:0"), Some("blob:none"), None];
 
-/// What git is told in any case. Nothing is written or run beside refs and objects.
+/// What git is given in any case. Nothing is written or run beside refs and objects.
 const FETCH: &[&str] = &[
     "fetch",
     "--prune",

@@ -27,7 +27,7 @@ pub(super) enum For {
 }
 
 impl Lock {
-    /// Takes the lock, waiting as long as told for others to finish. Git processes that a killed
+    /// Takes the lock, waiting as long as given for others to finish. Git processes that a killed
     /// run left behind are ended.
     pub(super) async fn take(
         place: &Place,
@@ -55,7 +55,7 @@ impl Lock {
         }
     }
 
-    /// Takes the lock if nobody is in the way.
+    /// Takes the lock if it is free.
     pub(super) fn attempt(place: &Place, what_for: For) -> Result<Option<Self>, MirrorErrorKind> {
         let path = place.lock();
         let failed = |error| MirrorErrorKind::folder(&path, error);
@@ -101,7 +101,7 @@ impl Lock {
     }
 }
 
-/// Makes a folder that is for nobody else's eyes: mirrors may hold private source code.
+/// Makes a folder that only this user may read: mirrors may hold private source code.
 fn make_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);

@@ -14,7 +14,7 @@ use super::state::State;
 /// Where HEAD points to when the source's leads nowhere: a name that no branch has.
 pub(super) const NO_HEAD: &str = "refs/headwater/none";
 
-/// A complete mirror. While it is held nobody evicts or changes it; several may hold it.
+/// A complete mirror. While it is held it is neither evicted nor changed; several may hold it.
 #[derive(Debug)]
 pub struct Mirror {
     pub(super) git: Git,

@@ -14,7 +14,7 @@ use super::quota::{evict, places};
 use super::state::State;
 use super::{Depth, Mirror, mirror};
 
-/// How long somebody else may work on a mirror that we want.
+/// How long another process may work on a mirror that we want.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The folder of all mirrors.
@@ -62,11 +62,11 @@ impl Mirrors {
     }
 
     /// The mirror of a scope as it is, for reading without any network; none if there is none, or
-    /// if it was found damaged, which the next collection mends. Waits while somebody else
+    /// if it was found damaged, which the next collection mends. Waits while another process
     /// changes it.
     ///
     /// # Errors
-    /// When somebody else works on it for more than a minute, or its folder cannot be read.
+    /// When another process works on it for more than a minute, or its folder cannot be read.
     pub async fn read(
         &self,
         connection_id: i64,
@@ -139,7 +139,7 @@ impl Mirrors {
         states.into_iter().map(of).collect()
     }
 
-    /// Removes the mirror of a scope; false if somebody uses it. Its next collection clones it
+    /// Removes the mirror of a scope; false if a process uses it. Its next collection clones it
     /// again.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Git history to mirrors: one bare repository for each scope, which is git's raw layer.
 //!
-//! A mirror holds the branches and tags of its source and is brought up to date by one fetch, or
+//! A mirror holds the branches and tags of its source and is updated by one fetch, or
 //! by none where `ls-remote` shows that nothing moved. Everything here works on folders; no
 //! database is asked.
 
@@ -44,7 +44,7 @@ pub enum Depth {
     Full,
 }
 
-/// Who is told how far a clone or fetch is; from any thread, at most about once a second.
+/// Receives how far a clone or fetch is; from any thread, at most about once a second.
 pub type Watch = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// The mirror that is wanted of one scope.
@@ -62,7 +62,7 @@ pub struct Task {
     pub depth: Depth,
     /// Our clock (UTC), which says when the mirror was last used.
     pub now: DateTime<Utc>,
-    /// Is told how far a transfer is; none where nobody looks.
+    /// Receives how far a transfer is; none where it is not shown.
     pub watch: Option<Watch>,
 }
 
@@ -81,11 +81,11 @@ pub struct Outcome {
     pub requests: u64,
     /// Branches and tags that the mirror lacks, since it cannot hold them.
     pub left_out: Vec<LeftOut>,
-    /// What somebody should know though it is no failure.
+    /// What a person should know though it is no failure.
     pub notices: Vec<Notice>,
 }
 
-/// What somebody should know though it is no failure.
+/// What a person should know though it is no failure.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Notice {
     /// Files were wanted out and came along.

@@ -72,7 +72,7 @@ fn end(note: &str) -> Option<()> {
     Some(())
 }
 
-/// What the system tells of a process.
+/// What the system says of a process.
 struct Process {
     parent: u32,
     group: u32,

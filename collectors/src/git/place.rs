@@ -65,7 +65,7 @@ impl Place {
         self.folder.join("unfinished")
     }
 
-    /// There when somebody found the mirror damaged; says why.
+    /// There when the mirror was found damaged; says why.
     pub(super) fn distrusted(&self) -> PathBuf {
         self.folder.join("distrusted")
     }

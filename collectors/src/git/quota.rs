@@ -33,7 +33,7 @@ struct Other {
 
 impl Room {
     /// Does the work, which fills a folder, and stops it when that no longer fits. Mirrors that
-    /// were used least recently make room and are told of.
+    /// were used least recently make room and are named.
     pub(super) async fn keep<T>(
         &self,
         folder: PathBuf,
@@ -121,7 +121,7 @@ pub(super) fn places(root: &std::path::Path) -> Vec<Place> {
     entries.map(place).filter(is_place).collect()
 }
 
-/// Removes a mirror unless somebody uses it. Its lock stays, since others may wait for it.
+/// Removes a mirror unless a process uses it. Its lock stays, since others may wait for it.
 pub(super) fn evict(place: &Place) -> Result<bool, MirrorErrorKind> {
     let Some(_lock) = Lock::attempt(place, For::Writing)? else {
         return Ok(false);

@@ -1,7 +1,7 @@
 //! The walk down from the head of a branch: commits.
 //!
-//! What a head reaches never changes, so only the head is watched. A head that moved on brings the
-//! commits that the old one does not reach; one of them stands on the old head. When none does,
+//! What a head reaches never changes, so only the head is watched. A head that moved adds the
+//! commits that the old one does not reach; one of them has the old head as a parent. When none does,
 //! history was rewritten, and everything is read again.
 
 use std::collections::HashMap;
@@ -34,7 +34,7 @@ impl Span {
         including(list_url, self.heads, &self.head, self.exclude.as_deref())
     }
 
-    /// True when the item stands on the old head.
+    /// True when the item has the old head as a parent.
     pub(super) fn is_joined_by(&self, item: &RawItem) -> bool {
         let Some(old) = &self.exclude else {
             return false;
@@ -118,7 +118,7 @@ async fn branch(
             return Ok(field(&newest.data, heads.branch));
         }
     }
-    // Without the stream that brings it, the item is asked for alone.
+    // Without the stream that collects it, the item is asked for alone.
     let single = Collection {
         endpoint: Endpoint {
             path: heads.path,

@@ -1,8 +1,8 @@
-//! Whether a list stood still while it was read.
+//! Whether a list shifted while it was read.
 //!
 //! Pages are numbered places in a list. When an item in front goes, those behind move up, and one
-//! that moves from the page to be read next to the one just read is seen by nobody. The list
-//! stood still when every page told the same number of items and no item changed after the
+//! that moves from the page to be read next to the one just read is on no page that is read. The list
+//! did not shift when every page gave the same number of items and no item changed after the
 //! reading began: an item that goes makes the number smaller, and one that comes, or moves to a
 //! place that is still to be read, is met there with a time after the begin.
 

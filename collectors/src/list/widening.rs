@@ -2,7 +2,7 @@
 //!
 //! Where the list has a filter, the filter says it. Where it has none but the newest item is in
 //! front, the pages that hold what is known are passed over: as many as the stored items fill.
-//! Afterwards the usual walk brings what changed since the last one.
+//! Afterwards the usual walk collects what changed since the last one.
 
 use chrono::{DateTime, Utc};
 use headwater_store::progress::WalkState;

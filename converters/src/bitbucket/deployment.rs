@@ -1,4 +1,4 @@
-//! Deployments as Bitbucket tells them.
+//! Deployments as Bitbucket gives them.
 
 use headwater_domain::devops::{cicd_deployment, cicd_deployment_commit};
 use headwater_domain::id::bitbucket as id;
@@ -192,7 +192,7 @@ pub(super) fn decided<'a>(
     (environment, result)
 }
 
-/// The same deployment with the commit that it brought.
+/// The same deployment with the commit that it deployed.
 pub(super) fn with_commit(
     repo_url: &str,
     deployment: cicd_deployment::Model,

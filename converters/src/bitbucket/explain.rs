@@ -1,7 +1,7 @@
 //! Why a deployment, a task or an issue is what the tables say it is: every rule, the text that
 //! it looked at, and what came of it.
 //!
-//! The rules are asked by the same functions as in the conversions, with somebody listening.
+//! The rules are asked by the same functions as in the conversions, with a trace.
 
 use headwater_domain::tool::bitbucket::{
     deployment, environment, issue, issue_change, pipeline, pipeline_step,
@@ -35,7 +35,7 @@ pub struct Line {
     pub gives: String,
 }
 
-/// A pipeline with its steps and the deployments that Bitbucket tells of it.
+/// A pipeline with its steps and the deployments that Bitbucket lists for it.
 #[derive(Clone, Debug, Default)]
 pub struct PipelineRows {
     /// The pipeline; none where it was not collected.
@@ -172,7 +172,7 @@ fn started(lines: &mut Lines, step: &pipeline_step::Model) {
     });
 }
 
-/// What the ref of a pipeline says: that is told beside a task or a deployment and decides the
+/// What the ref of a pipeline says: that is shown beside a task or a deployment and decides the
 /// pipeline's own row.
 fn by_ref(rules: &Rules, rows: &PipelineRows, lines: &mut Lines) {
     lines.of = "pipeline";
@@ -186,7 +186,7 @@ fn by_ref(rules: &Rules, rows: &PipelineRows, lines: &mut Lines) {
     lines.verdict("environment", environment, "");
 }
 
-/// Why a deployment that Bitbucket tells has its environment and its result.
+/// Why a deployment that Bitbucket gives has its environment and its result.
 #[must_use]
 pub fn deployment(rules: &Rules, row: &deployment::Model, rows: &PipelineRows) -> Vec<Line> {
     let mut lines = Lines::new("deployment");

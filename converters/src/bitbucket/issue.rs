@@ -119,7 +119,7 @@ fn row(
     }
 }
 
-/// Domain id of an account; empty for nobody.
+/// Domain id of an account; empty for none.
 fn person(scope: &Scope, account_id: &str) -> String {
     if account_id.is_empty() {
         return String::new();

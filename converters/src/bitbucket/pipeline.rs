@@ -17,7 +17,7 @@ use crate::rules::{Rules, unheard};
 use crate::{Convert, Read, Related, Write};
 
 /// `_tool_bitbucket_pipelines` to `cicd_pipelines` and `cicd_pipeline_commits`; one that deployed
-/// by the rules, and of which Bitbucket tells no deployment, to `cicd_deployments` and
+/// by the rules, and for which Bitbucket lists no deployment, to `cicd_deployments` and
 /// `cicd_deployment_commits` too.
 pub struct Pipelines;
 

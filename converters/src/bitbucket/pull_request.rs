@@ -173,7 +173,7 @@ fn status(state: &str) -> &str {
     }
 }
 
-/// The full hash that a short one stands for, when the pull request's own commits tell it: before
+/// The full hash that a short one means, when the pull request's own commits give it: before
 /// it is merged, and in a fork, the repository has none of them.
 fn full_sha(short: &str, commits: &[Sourced<pull_request_commit::Model>]) -> String {
     let full = commits.iter().map(|commit| commit.row.commit_sha.as_str());

@@ -153,12 +153,12 @@ impl Comparison<'_> {
     }
 
     /// Whether what was found for a pair may be this repository's answer. An incomplete one is of
-    /// the repository that it names; unfinished rows are nobody else's.
+    /// the repository that it names; unfinished rows belong to no other.
     fn answers(&self, finished: Option<&Finished>) -> bool {
         finished.is_none_or(|done| done.is_complete || done.repo_id == self.repo_id)
     }
 
-    /// Takes away what was found for pairs that nobody wants any more.
+    /// Takes away what was found for pairs that no repository wants any more.
     async fn release(&mut self, stored: &[Pair], wanted: &Wanted) -> Result<(), Stop> {
         let still: HashSet<Ends> = wanted.pairs.values().map(ends_of).collect();
         let released: BTreeSet<Ends> = stored.iter().map(ends_of).collect();
@@ -183,7 +183,7 @@ impl Comparison<'_> {
     }
 
     /// Says what is wanted before anything is written for it: so that, whatever happens
-    /// meanwhile, nothing is left that nobody wants.
+    /// meanwhile, nothing is left that no repository wants.
     async fn want(&mut self, stored: &[Pair], wanted: &Wanted) -> Result<(), Stop> {
         let stored: HashMap<&str, Ends> = stored
             .iter()
@@ -389,8 +389,8 @@ impl Known {
         None
     }
 
-    /// Whether what was found here is what everybody is to see: a complete answer is the same for
-    /// all; of incomplete ones that of the first repository counts, while nobody has a complete one.
+    /// Whether what was found here is what all repositories are to see: a complete answer is the same for
+    /// all; of incomplete ones that of the first repository counts, while no repository has a complete one.
     fn is_ours_to_write(&self, ends: &Ends, repo_id: &str, is_complete: bool) -> bool {
         if is_complete {
             let finished = self.finished.get(ends);

@@ -1,4 +1,4 @@
-//! What each tag and each deployment brought: an engine of its own, because what it reads is a
+//! The commits in the range of each tag and each deployment: an engine of its own, because what it reads is a
 //! whole graph and no row by itself.
 //!
 //! Which pairs stay as they are, and which are computed again: docs/decisions/0040.

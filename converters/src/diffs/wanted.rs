@@ -84,7 +84,7 @@ fn is_in_chain(deployment: &Deployment) -> bool {
 
 impl Wanted {
     /// Each successful deployment with the one before it in the same environment. The first one is
-    /// where counting begins: it has no predecessor and brought nothing.
+    /// where counting begins: it has no predecessor, so its range is empty.
     fn add_deployments(&mut self, repo_id: &str, deployments: &[Deployment]) {
         let mut chain: Vec<&Deployment> = deployments.iter().filter(|d| is_in_chain(d)).collect();
         chain.sort_unstable_by_key(|d| {

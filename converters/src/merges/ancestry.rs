@@ -8,7 +8,7 @@ use super::destinations::Destinations;
 use super::engine::{Linked, Linking, PAGE, Stop};
 
 impl Linking<'_> {
-    /// Finds what each merge commit brought, and what was moved to its destination as it was.
+    /// Finds the commits that each merge commit added, and what was moved to its destination as it was.
     pub(super) async fn by_ancestry(
         &self,
         merged: Vec<Merged>,

@@ -1,7 +1,7 @@
 //! Which merged pull requests may have other links now, after something changed.
 //!
-//! Commits that came on top of a history leave most links as they are. What may change is told
-//! here; where that cannot be told, all are looked at. Why so: docs/decisions/0043-merges.md.
+//! Commits that came on top of a history leave most links as they are. What may change is found
+//! here; where that is unknown, all are looked at. Why so: docs/decisions/0043-merges.md.
 
 use std::collections::BTreeSet;
 

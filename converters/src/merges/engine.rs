@@ -141,7 +141,7 @@ impl From<Unnamed> for Stop {
 /// A pull request on its way to its commits.
 pub(super) struct Linked {
     pub(super) row: Merged,
-    /// What its merge commit stands for.
+    /// The commit that its merge commit means.
     pub(super) merge: Found,
     pub(super) head: Option<Commit>,
     /// Those of its own commits that the repository has.

@@ -107,7 +107,7 @@ ON CONFLICT DO UPDATE SET
     completed_on = excluded.completed_on, duration_in_seconds = excluded.duration_in_seconds,
     build_seconds_used = excluded.build_seconds_used, run_number = excluded.run_number";
 
-/// The constants stand where the API tells nothing; headwater's tables hold the same.
+/// The constants are there where the API gives nothing; headwater's tables hold the same.
 const INSERT_PULL_REQUEST: &str = "
 INSERT INTO _tool_bitbucket_pull_requests VALUES (
     1, ?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, ?10, 0, ?11, '', ?12, '', ?13, ?14, ?15, ?16,

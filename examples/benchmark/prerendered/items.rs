@@ -204,7 +204,7 @@ pub(super) fn comment(name: &str, pull_request: u64, place: u64, at: DateTime<Ut
     )
 }
 
-/// The commit of that number, which stands on the one before.
+/// The commit of that number, whose parent is the one before.
 pub(super) fn commit(name: &str, number: u64, at: DateTime<Utc>) -> String {
     let (own, person) = (hash(number), mixed(80, number) % PEOPLE);
     let mut links = String::new();

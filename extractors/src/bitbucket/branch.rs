@@ -33,7 +33,7 @@ pub struct Payload {
     target: Option<Target>,
 }
 
-/// The commit that a branch or tag stands on.
+/// The commit that a branch or tag points to.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Target {
     #[serde(default, deserialize_with = "json::text")]

@@ -23,7 +23,7 @@ impl Extract for Issues {
     }
 
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
-        // Null for an account that was deleted, and for nobody.
+        // Null for an account that was deleted, and for none.
         let reporter = payload.reporter.unwrap_or_default();
         let assignee = payload.assignee.unwrap_or_default();
         rows.mention(item, payload.updated_on, assignee.profile());

@@ -33,7 +33,7 @@ impl Extract for Pipelines {
             repo_id: item.scope.full_name.clone(),
             bitbucket_id: payload.uuid,
             status: state.name,
-            // One that has no result yet tells at which stage it is.
+            // One that has no result yet says at which stage it is.
             result: state.result.or(state.stage).unwrap_or_default().name,
             ref_name,
             commit_sha: target.commit.unwrap_or_default().hash,

@@ -18,7 +18,7 @@ impl Extract for WorkspaceMembers {
 
     fn extract(item: &Item<'_>, payload: Payload, rows: &mut Rows) {
         let user = payload.user.unwrap_or_default();
-        // A membership tells no time: it fills in what no other item says.
+        // A membership has no time: it fills in what no other item says.
         rows.mention(item, None, user.profile());
         rows.push(workspace_member::Model {
             connection_id: item.scope.connection_id,

@@ -69,7 +69,7 @@ impl Counter {
         })
     }
 
-    /// Reads some of what is printed about a block, and tells which parts are full; none behind the
+    /// Reads some of what is printed about a block, and returns which parts are full; none behind the
     /// block's end.
     pub(super) async fn read(
         &mut self,

@@ -1,4 +1,4 @@
-//! A scope whose history is no longer read from git: its rows go, as far as nobody else has them.
+//! A scope whose history is no longer read from git: its rows go, as far as no other scope has them.
 
 use headwater_domain::code::git_ref;
 use headwater_domain::{Rows, Scope, Table};

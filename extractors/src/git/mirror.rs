@@ -34,7 +34,7 @@ pub(super) struct Ref {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Refs {
     pub(super) all: Vec<Ref>,
-    /// The full name of the branch that HEAD stands for; none when it stands for a commit.
+    /// The full name of the branch that HEAD names; none when it names a commit.
     pub(super) head: Option<String>,
     /// The commits that refs and HEAD lead to.
     pub(super) tips: BTreeSet<String>,

@@ -65,7 +65,7 @@ pub enum Authors {
     /// Each author's e-mail address is an account of its own, which is written.
     Addresses,
     /// The connection's accounts, by the address that the API told with a commit; the address
-    /// alone where it told none. No account is written.
+    /// alone where it gave none. No account is written.
     Accounts(Told),
 }
 

@@ -18,7 +18,7 @@ pub(super) enum Printed<'a> {
     End,
 }
 
-/// Takes bytes as they come and tells what they say.
+/// Takes bytes as they come and returns what they say.
 #[derive(Debug, Default)]
 pub(super) struct Parser {
     /// The beginning of what has no end yet.
@@ -108,7 +108,7 @@ fn record(
     Ok(Renamed::No)
 }
 
-/// A number of lines; `-` stands for a binary file.
+/// A number of lines; `-` means a binary file.
 fn count(digits: &[u8]) -> Option<i64> {
     if digits == b"-" {
         return Some(0);

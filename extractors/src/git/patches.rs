@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::mirror::{Mirror, feed};
 use super::{ExtractError, GitSource, Stop, text};
 
-/// Commits whose changes one pair of children tells.
+/// Commits whose changes one pair of children reports.
 const BATCH: usize = 256;
 
 /// Two children that follow each other: one prints changes, the other names them. Options as in
@@ -61,7 +61,7 @@ pub async fn patch_ids(
     Ok(named)
 }
 
-/// Batches in each of which a commit occurs once, since only commits are told by name.
+/// Batches in each of which a commit occurs once, since commits are only identified by name.
 fn batches(changes: &[Change]) -> Vec<&[Change]> {
     let mut batches = Vec::new();
     let mut seen = HashSet::new();

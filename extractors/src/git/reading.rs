@@ -79,7 +79,7 @@ pub(super) fn start(reading: Reading) -> Parts {
     }
     tasks.spawn(async move {
         let done = read_commits(&reading, &to_counters).await;
-        // Nobody is told that the commits are all read before the error is.
+        // It is not reported that the commits are all read before the error is.
         tell(done, &to_writer).await;
         drop(to_counters);
     });
@@ -91,7 +91,7 @@ pub(super) fn start(reading: Reading) -> Parts {
 
 async fn tell(done: Result<(), Stop>, to_writer: &mpsc::Sender<Result<Part, Stop>>) {
     if let Err(stop) = done {
-        // Nobody listens when the writer failed first.
+        // There is no reader when the writer failed first.
         let _ = to_writer.send(Err(stop)).await;
     }
 }

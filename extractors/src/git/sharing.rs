@@ -11,7 +11,7 @@ use headwater_domain::{Origin, Rows, Sourced};
 use headwater_store::git::{GitState, Holder};
 use headwater_store::{Page, StoreError};
 
-/// The conversion that makes the rows of commits that the API tells.
+/// The conversion that makes the rows of commits that the API gives.
 const CONVERSION: &str = "convert:commits";
 
 /// The scope whose history is written.
@@ -84,7 +84,7 @@ impl Own<'_> {
         settled
     }
 
-    /// Which of these commits nobody else counts the lines of.
+    /// Which of these commits no other repository counts the lines of.
     pub(super) async fn uncounted(
         &self,
         page: &Page<'_>,
@@ -98,7 +98,7 @@ impl Own<'_> {
         Ok(shas.iter().filter(|sha| !counted(sha)).cloned().collect())
     }
 
-    /// Takes commits from the repository. Returns those that nobody has any more; their rows are
+    /// Takes commits from the repository. Returns those that no repository has any more; their rows are
     /// still there.
     pub(super) async fn release(
         &self,

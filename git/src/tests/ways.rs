@@ -72,7 +72,7 @@ async fn a_proxy_is_asked_for_the_way_and_never_sees_the_credentials() {
     assert!(seen.iter().all(|head| !head.contains(TOKEN)), "{seen:?}");
 }
 
-/// A server of the web with a certificate that nobody knows, which finds nothing. Returns its
+/// A server of the web with an unknown certificate, which finds nothing. Returns its
 /// address and its certificate in PEM.
 async fn nobody_knows() -> (String, String) {
     let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
@@ -216,7 +216,7 @@ async fn a_repository_is_read_over_ssh_and_its_refusals_are_told_apart() {
 async fn a_server_that_says_nothing_is_given_up() {
     let source = Repository::new();
     // It is asked for its version before the clock is stopped, which then runs ahead by itself
-    // while everybody waits.
+    // while all clients wait.
     let (folder, lines) = (
         tempfile::tempdir().unwrap(),
         "[ $1 = version ] || exec sleep 1000",
@@ -248,7 +248,7 @@ async fn address_and_credentials_are_in_the_environment_of_the_child_and_nowhere
     assert!(seen.contains("GIT_ALLOW_PROTOCOL=https\n"), "{seen}");
     assert!(seen.ends_with("arguments: ls-remote origin\n"), "{seen}");
     assert!(!format!("{remote:?}").contains(TOKEN));
-    // A server of the same name but elsewhere gets a header of nobody.
+    // A server of the same name but elsewhere gets no header.
     let ssh = with_token("ssh://git@git.example.com/a/b.git");
     assert!(!seen_by_a_child_with(&ssh).await.contains(TOKEN));
 }

@@ -13,7 +13,7 @@ const LONGEST: usize = 2048;
 /// Whether a path of this machine may be a remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paths {
-    /// It may: somebody wrote it into the configuration for this repository.
+    /// It may: it was written into the configuration for this repository.
     Allowed,
     /// It may not: the address is made of names that came from elsewhere.
     Refused,
@@ -101,7 +101,7 @@ impl RemoteUrl {
         }
     }
 
-    /// Whether it is on this machine, so that no proxy of the environment stands between.
+    /// Whether it is on this machine, so that no proxy of the environment is used.
     pub(crate) fn is_loopback(&self) -> bool {
         matches!(&self.0, Address::Url(url) if on_loopback(url))
     }

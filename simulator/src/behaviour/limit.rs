@@ -20,7 +20,7 @@ pub struct RateLimit {
     /// The window.
     pub window: Duration,
     /// Whether access tokens get `X-RateLimit-Limit`, `-Resource` and `-NearLimit`, the last of
-    /// them true while less than a fifth is left. The real service sends them to nobody else.
+    /// them true while less than a fifth is left. The real service sends them to no other client.
     pub scaled_headers: bool,
     /// Whether everyone gets `X-RateLimit-Remaining` and `X-RateLimit-Reset`, the latter in
     /// seconds from now, rounded up. One reporter has seen them; they are not documented.
@@ -67,7 +67,7 @@ impl RateUse {
     }
 }
 
-/// Whether a request passes, and what its response tells about the limit.
+/// Whether a request passes, and what its response says about the limit.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Admission {
     /// When to come back; `None` for a request that passes.

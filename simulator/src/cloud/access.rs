@@ -28,7 +28,7 @@ pub(crate) struct Accepted {
     app_passwords: Vec<String>,
     anonymous: bool,
     consumers: Vec<Consumer>,
-    /// What git accepts, each with what stands for it at the API.
+    /// What git accepts, each with its equivalent at the API.
     git: Vec<(String, String)>,
     /// What only git accepts.
     only_git: Vec<String>,
@@ -92,7 +92,7 @@ impl Accepted {
         }
     }
 
-    /// Who sends that header, or the answer to somebody who may not read this.
+    /// Who sends that header, or the answer to a client that may not read this.
     pub(crate) fn reader(&self, authorization: Option<&str>, path: &str) -> Result<Reader, Answer> {
         let Some(authorization) = authorization else {
             let anonymous = self.anonymous.then_some(Reader::Anonymous);
@@ -118,7 +118,7 @@ impl Accepted {
         }
     }
 
-    /// Who asks git with that header, or the answer to somebody who may not read repositories.
+    /// Who asks git with that header, or the answer to a client that may not read repositories.
     pub(crate) fn git_reader(&self, authorization: Option<&str>) -> Result<Reader, Answer> {
         let path = "/2.0/repositories/";
         let Some(authorization) = authorization else {

@@ -31,7 +31,7 @@ impl Envelope {
         }
     }
 
-    /// Drops a member; tells whether it was there.
+    /// Drops a member; returns whether it was there.
     pub(crate) fn remove(&mut self, name: &str) -> bool {
         self.0.remove(name).is_some()
     }

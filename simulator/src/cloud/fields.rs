@@ -106,7 +106,7 @@ fn keep(value: &mut Value, paths: &[&[String]]) {
                 }
             }
             keep(member, &deeper);
-            // Nothing lies below a plain value; null stands for an object that might have been.
+            // Nothing lies below a plain value; null takes the place of a missing object.
             let has_depth = member.is_object() || member.is_array() || member.is_null();
             !deeper.is_empty() && has_depth
         }),

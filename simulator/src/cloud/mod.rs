@@ -39,7 +39,7 @@ pub(crate) enum Reader {
     Person,
     /// An access token, with no user behind it.
     Token,
-    /// Nobody in particular: public repositories only.
+    /// No credentials: public repositories only.
     Anonymous,
 }
 

@@ -109,7 +109,7 @@ pub(super) fn from_cursor<T>(
     let pagelen = pagelen(request, length)?;
     let start = match request.query.get("ctx") {
         None => 0,
-        // The item the cursor stood on may be gone, after a forced push for example.
+        // The item the cursor pointed to may be gone, after a forced push for example.
         Some(wanted) => items
             .iter()
             .position(|item| cursor(item) == wanted)

@@ -77,7 +77,7 @@ pub enum RetryForm {
 /// Where a looping `next` leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loop {
-    /// To the very page it stands on.
+    /// To the very page it is on.
     SamePage,
     /// To the first page of the list.
     FirstPage,
@@ -201,7 +201,7 @@ impl Fault {
         }
     }
 
-    /// Whether the fault can do anything to that request, as far as its address tells.
+    /// Whether the fault can do anything to that request, as far as its address shows.
     pub(crate) fn suits(&self, request: &RequestRecord) -> bool {
         match self {
             Fault::Shift(_) => request.is_continuation(),

@@ -1,4 +1,4 @@
-//! Repositories of the world as git has them on disk, written when somebody asks for them.
+//! Repositories of the world as git has them on disk, written when them is asked for.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;

@@ -1,5 +1,5 @@
 //! Git over smart HTTP, below `/WORKSPACE/SLUG.git/`: the same commits, branches and tags that the
-//! API tells of, with the same hashes.
+//! API lists, with the same hashes.
 //!
 //! What git itself has to say is said by `git upload-pack`; here is who may hear it.
 
@@ -25,7 +25,7 @@ pub(crate) use objects::{TAGGER, of_commit};
 
 use disk::Snapshot;
 
-/// The only service: nobody pushes to a simulator.
+/// The only service: there is no push to a simulator.
 const SERVICE: &str = "git-upload-pack";
 /// Longest question of a client that is read, packed or not.
 const LONGEST_QUESTION: usize = 64 << 20;
@@ -98,7 +98,7 @@ impl Site {
         };
         let place = match self.git_place((&wish.full_name, &wish.asks), reader).await {
             Ok(Some(place)) => place,
-            // Somebody without credentials is asked for them, whether it exists or not.
+            // A client without credentials is asked for them, whether it exists or not.
             Ok(None) if reader == Reader::Anonymous => return refused(&Answer::unauthorized()),
             Ok(None) => return said(404, "Repository not found"),
             Err(error) => return said(500, &error.to_string()),

@@ -63,7 +63,7 @@ pub struct PipelineStep {
     pub uuid: String,
     /// Its name.
     pub name: &'static str,
-    /// Whether somebody has to start it.
+    /// Whether a person has to start it.
     pub manual: bool,
     /// State, and result where there is one.
     pub state: (&'static str, Option<&'static str>),
@@ -174,7 +174,7 @@ impl Repository {
         }
     }
 
-    /// Its deployments, in no particular order. A step that waits for somebody has one that is not
+    /// Its deployments, in no particular order. A step that waits for a person has one that is not
     /// deployed; some releases are deployed again, and some give way to the one before.
     #[must_use]
     pub fn deployments(&self, now: Time) -> Vec<Deployment> {
@@ -259,7 +259,7 @@ fn merged_at(found: &PullRequest) -> Option<Time> {
 
 impl Pipeline {
     /// Its steps, in their order. After one that failed the rest is skipped; the last one waits
-    /// for somebody, who not always comes.
+    /// for a person, who not always comes.
     #[must_use]
     pub fn steps(&self) -> Vec<PipelineStep> {
         let names: &[&str] = if self.deploys {

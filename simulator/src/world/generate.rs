@@ -23,7 +23,7 @@ const LIVE_PACE: std::ops::Range<i64> = 3..300;
 pub struct Size {
     /// Repositories with pull requests.
     pub repositories: usize,
-    /// Further repositories that nobody has pushed to.
+    /// Further repositories without a push.
     pub empty_repositories: usize,
     /// Pull requests in each repository that has any.
     pub pull_requests_per_repository: usize,

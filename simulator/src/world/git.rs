@@ -8,13 +8,13 @@ use rand::seq::IndexedRandom;
 use super::model::{Commit, Hash, PullRequest, Repository, SourceRepository, State, Time};
 use super::{Change, Refused, Touched, World, prose};
 
-/// What stands before the first commit.
+/// What is before the first commit.
 pub(crate) const NOTHING: Hash = Hash([0; 20]);
 
 /// A tag.
 #[derive(Clone, Debug)]
 pub struct Tag {
-    /// The commit it stands on.
+    /// The commit it points to.
     pub target: Hash,
     /// Date of that commit.
     pub date: Time,
@@ -36,7 +36,7 @@ pub enum GitChange {
 }
 
 impl Repository {
-    /// Branches by name, each with the commit it stands on and that commit's date.
+    /// Branches by name, each with the commit it points to and that commit's date.
     #[must_use]
     pub fn branches(&self) -> BTreeMap<&str, (Hash, Time)> {
         let open = |found: &&PullRequest| {
@@ -79,7 +79,7 @@ impl Repository {
 }
 
 impl World {
-    /// Lets the main branch of one repository stand where that of another stands, as in a fork.
+    /// Lets the main branch of one repository point to the head of another's, as in a fork.
     pub fn copy_main(&mut self, from: &str, to: &str) -> Result<(), Refused> {
         let source = &self.repositories[self.repository_index(from)?];
         let (main, head) = (source.main.clone(), source.main_head);

@@ -1,4 +1,4 @@
-//! How a world's changes show, where the real service differs or nobody has observed it.
+//! How a world's changes show, where the real service differs or that was not observed.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::{Refused, Touched, World};
 
 /// What changes do to `updated_on`, and what random changes look like.
 ///
-/// The default is a service that tells everything in time: each change moves `updated_on`.
+/// The default is a service that reports everything in time: each change moves `updated_on`.
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a habit of its own that a test turns on or off by its name"
@@ -39,7 +39,7 @@ pub struct Habits {
     /// Whether the activity log of a new pull request begins with two entries, as every recorded
     /// one does: they differ in their dates only.
     pub creation_is_logged_twice: bool,
-    /// Whether a repository still answers to a name that it had before and that nobody else has.
+    /// Whether a repository still answers to a name that it had before and that no other has.
     pub former_names_answer: bool,
 }
 

@@ -8,7 +8,7 @@ use super::{Refused, Touched, World};
 /// of the world's.
 #[derive(Clone, Debug)]
 pub struct MergedAs {
-    /// The commit that the API tells as the one that merged it.
+    /// The commit that the API gives as the one that merged it.
     pub merge_commit: Option<Hash>,
     /// Commits of the source branch, oldest first.
     pub commits: Vec<Hash>,

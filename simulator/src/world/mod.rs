@@ -156,7 +156,7 @@ impl World {
         &self.users
     }
 
-    /// One user; an id of another world may give nobody.
+    /// One user; an id of another world may give none.
     #[must_use]
     pub fn user(&self, id: UserId) -> Option<&User> {
         self.users.get(id.0)

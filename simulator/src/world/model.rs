@@ -141,7 +141,7 @@ pub struct Repository {
     pub(crate) revision: u64,
 }
 
-/// Where a pull request stands.
+/// The state of a pull request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     /// Under review.
@@ -195,7 +195,7 @@ pub struct PullRequest {
     pub title: Arc<str>,
     /// Markdown.
     pub description: Arc<str>,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
     /// Whether it asks not to be merged yet.
     pub draft: bool,
@@ -369,7 +369,7 @@ pub struct Activity {
     pub event: Event,
 }
 
-/// What an entry of the activity log tells.
+/// What an entry of the activity log says.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// The comment of this id was written.

@@ -142,7 +142,7 @@ impl World {
             .filter(|slug| self.repository_index(slug).is_err());
         let former: Vec<&String> = former.collect();
         let name = match former.choose(rng) {
-            // A name that was somebody's, or one's own, before.
+            // A name that was another's, or one's own, before.
             Some(former) if rng.random_bool(0.4) => (*former).clone(),
             _ => format!("{repository}-{}", rng.random_range(2..9)),
         };
@@ -215,7 +215,7 @@ impl World {
     }
 }
 
-/// The address of a picture that nobody has yet.
+/// The address of a picture that no user has yet.
 pub(super) fn avatar(dice: &mut Dice) -> String {
     let name = dice.uuid();
     format!("https://avatar-management--avatars.us-west-2.prod.public.atl-paas.net/{name}/128.png")

@@ -31,7 +31,7 @@ pub struct Issue {
     pub title: String,
     /// Markdown.
     pub text: String,
-    /// Where it stands.
+    /// Its state.
     pub state: &'static str,
     /// What it is.
     pub kind: &'static str,

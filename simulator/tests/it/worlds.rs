@@ -14,7 +14,7 @@ pub(crate) fn small() -> Size {
     }
 }
 
-/// Every byte a client can read about repositories and pull requests, addresses of pages aside.
+/// Every byte a client can read about repositories and pull requests, without addresses of pages.
 async fn everything(seed: u64, changes: usize) -> String {
     let mut world = World::generate(seed, "acme", &Size::tiny());
     let mut rng = StdRng::seed_from_u64(seed);

@@ -1,4 +1,4 @@
-//! What the commits of a range brought.
+//! The contents of a commit range.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -9,7 +9,7 @@ use headwater_store::brought::{BroughtCommit, BroughtIssue, BroughtPullRequest};
 
 use crate::exit::Failure;
 
-/// Somebody who wrote commits.
+/// An author of commits.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Author {
     pub(super) name: String,
@@ -17,7 +17,7 @@ pub(super) struct Author {
     pub(super) commits: usize,
 }
 
-/// Commits of a range in their order, with what they brought.
+/// Commits of a range in their order, with their contents.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) commits: Vec<BroughtCommit>,

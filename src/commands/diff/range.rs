@@ -9,7 +9,7 @@ use crate::exit::{Exit, Failure};
 /// Digits of a hash that are too few to mean one commit.
 const SHORTEST: usize = 4;
 
-/// How many commits an ambiguous hash is told with.
+/// How many commits an ambiguous hash is shown with.
 const TOLD: usize = 4;
 
 /// The two ends as they were typed.

@@ -1,4 +1,4 @@
-//! The commits that a pull request brought or became, and why there are none.
+//! The commits that a pull request added or became, and why there are none.
 
 use headwater_converters::bitbucket::explain::Line;
 use headwater_domain::merges::Method;

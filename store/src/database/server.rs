@@ -46,7 +46,7 @@ enum Connection {
 /// rolled back then.
 pub(crate) struct ServerTurn {
     jobs: mpsc::UnboundedSender<Job>,
-    /// Answers of statements that nobody waited for yet.
+    /// Answers of statements that were not awaited yet.
     unanswered: std::sync::Mutex<Vec<oneshot::Receiver<Result<u64, DbErr>>>>,
 }
 
@@ -190,7 +190,7 @@ impl ServerTurn {
             .await
     }
 
-    /// Queues the rows and returns; whether they went in is told by the commit.
+    /// Queues the rows and returns; the commit reports whether they went in.
     pub(crate) fn execute_rows(&self, text: Arc<str>, rows: Vec<Vec<Value>>) -> Result<(), DbErr> {
         let (reply, answer) = oneshot::channel();
         self.jobs
@@ -221,7 +221,7 @@ async fn serve(pool: Pool, mut queue: mpsc::UnboundedReceiver<Job>, _turn: Owned
     // Set when a queued row was refused: then the commit must not happen.
     let mut broken = false;
     while let Some(job) = queue.recv().await {
-        // Whoever asked may have been cancelled; then nobody hears the answer.
+        // Whoever asked may have been cancelled; then the answer is not read.
         match job {
             Job::Begin(reply) => {
                 let begun = connection.plain("BEGIN").await;
@@ -229,7 +229,7 @@ async fn serve(pool: Pool, mut queue: mpsc::UnboundedReceiver<Job>, _turn: Owned
                 let _ = reply.send(begun);
             }
             Job::Commit(reply) => {
-                // A statement's own error is told by its own answer.
+                // A statement's own error is in its own answer.
                 let done = if broken {
                     Ok(())
                 } else {

@@ -21,7 +21,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 use self::log::Log;
 use super::{Cell, Row};
 
-/// A handle to the threads: one writes, another reads what is committed, a third brings the log
+/// A handle to the threads: one writes, another reads what is committed, a third copies the log
 /// back into the file. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Sqlite {
@@ -42,7 +42,7 @@ pub(crate) struct SqliteTurn {
     jobs: channel::Sender<Job>,
     log: Option<Log>,
     in_transaction: bool,
-    /// Answers of statements that nobody waited for yet, in the order they were queued.
+    /// Answers of statements that were not awaited yet, in the order they were queued.
     unanswered: std::sync::Mutex<Vec<Answer<()>>>,
     /// How many of them are from before the latest [`SqliteTurn::flush`].
     earlier: usize,
@@ -263,7 +263,7 @@ impl SqliteTurn {
         answer.await.map_err(|_| gone())?.map_err(database)
     }
 
-    /// True when somebody waits for this turn to end.
+    /// True when another task waits for this turn to end.
     pub(crate) fn is_awaited(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) > 0
     }
@@ -302,7 +302,7 @@ impl SqliteTurn {
         let log = self.log.clone();
         let committed = send(&self.jobs, move |connection| {
             if broken.load(Ordering::Relaxed) {
-                // The statement's own error is told below; the turn rolls back when it is dropped.
+                // The statement's own error is reported below; the turn rolls back when it is dropped.
                 return Ok(());
             }
             connection.execute_batch("COMMIT")?;
@@ -345,7 +345,7 @@ impl SqliteTurn {
         self.run(work).await
     }
 
-    /// Queues the rows and returns; whether they went in is told by the commit, so that the
+    /// Queues the rows and returns; the commit reports whether they went in, so that the
     /// caller can prepare what comes next meanwhile.
     pub(crate) fn execute_rows(
         &self,

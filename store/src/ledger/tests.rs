@@ -79,7 +79,7 @@ async fn what_is_given_back_can_be_granted_again() {
     ledger.give_back(CREDENTIAL, grant.bucket, 4).await.unwrap();
     assert_eq!(ledger.used(CREDENTIAL, at(0)).await.unwrap(), 6);
     assert_eq!(granted(take(&ledger, 10, 10, 0).await), 4);
-    // More than was granted is a mistake of somebody's and unlocks nothing.
+    // More than was granted is a mistake of a client and unlocks nothing.
     ledger
         .give_back(CREDENTIAL, grant.bucket, 11)
         .await
@@ -184,7 +184,7 @@ async fn processes_that_ask_at_the_same_time_get_no_more_than_there_is() {
     assert_eq!(sum, 100);
 }
 
-/// What somebody who uses the ledger does next.
+/// What a user of the ledger does next.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     /// Time passes, in milliseconds.

@@ -110,7 +110,7 @@ pub(crate) fn moon() -> Scope {
     Scope::new(1, "acme/moon")
 }
 
-/// A time that tells its second.
+/// A time that names its second.
 pub(crate) fn second(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap()
 }

@@ -1,4 +1,4 @@
-//! The program is told to stop, or killed, while git clones, fetches or is read.
+//! The program gets the signal to stop, or killed, while git clones, fetches or is read.
 
 #![cfg(unix)]
 

@@ -31,7 +31,7 @@ fn push(simulator: &Simulator) {
                 name: "aside".to_owned(),
             },
         ] {
-            // A repository that nobody has pushed to refuses.
+            // A repository without a push refuses.
             let _ = world.change_git(&slug, &change);
         }
     }
@@ -138,7 +138,7 @@ async fn rows_of_the_api_stay_while_git_cannot_be_reached() {
     assert_eq!(lake.sync(How::default()).await.0, Exit::Ok);
     let commits = super::stored_commits(&lake).await;
     assert!(!commits.is_empty());
-    // Nobody serves git there.
+    // There is no git server there.
     lake.configure(&by_git.replace("{scope}.git", "nowhere/{scope}.git"));
     let (exit, _) = lake.sync(How::default()).await;
     assert_ne!(exit, Exit::Ok);

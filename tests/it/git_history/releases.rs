@@ -1,4 +1,4 @@
-//! What tags brought in a repository without an API, as the program says it.
+//! The commits in the ranges of tags in a repository without an API, as the program says it.
 
 use std::collections::BTreeSet;
 use std::path::Path;

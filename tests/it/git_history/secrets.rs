@@ -106,7 +106,7 @@ async fn a_token_is_in_no_file_no_output_and_no_command_line_while_git_fetches()
             .then_some(Fault::Hang)
     });
     simulator.set_faults(Some(hanging));
-    // Nobody reads what it prints until it has ended.
+    // Its output is not read until it has ended.
     let mut child = lake.start(&["sync"]);
     let began = Instant::now();
     let mut seen = 0;

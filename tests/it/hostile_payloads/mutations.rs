@@ -20,7 +20,7 @@ pub(super) enum How {
     Missing,
     /// These bytes stand there instead, whether they are JSON or not.
     Token(Vec<u8>),
-    /// It stands there twice under the same name.
+    /// It is there twice under the same name.
     Twice,
     /// Its object has one more member, of any depth.
     Beside(Vec<u8>),
@@ -126,7 +126,7 @@ fn change(payload: &mut Value, mutation: &Mutation, number: usize) -> Option<Vec
     }
 }
 
-/// What stands in hostile places: values of every type, wrong in every way we know of.
+/// What is in hostile places: values of every type, wrong in every way we know of.
 pub(super) fn tokens() -> Vec<Vec<u8>> {
     let plain = [
         "null",

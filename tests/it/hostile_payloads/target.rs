@@ -1,4 +1,4 @@
-//! One list of one stream: its good items, and what stands beside them when it is hostile.
+//! One list of one stream: its good items, and what is beside them when it is hostile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -89,7 +89,7 @@ impl Target {
         }
     }
 
-    /// Lets the simulator answer with these items among the good ones. Lists that nobody asked for
+    /// Lets the simulator answer with these items among the good ones. Lists that were not asked for
     /// in peace are empty.
     pub(super) fn serve(
         &self,
@@ -126,13 +126,13 @@ impl Target {
         self.known.contains(key)
     }
 
-    /// True for what a repository is found by: without it, it is nobody's item.
+    /// True for what a repository is found by: without it, it belongs to no repository.
     pub(super) fn names_the_scope(&self, place: &[String]) -> bool {
         self.endpoint.paging == Paging::Single && place.first().is_some_and(|p| p == "full_name")
     }
 
     /// True for a row that a hostile item may change though it is another's: accounts, domain rows
-    /// of its parent, and what a tag or deployment that lands brings by being its neighbours'
+    /// of its parent, and what a tag or deployment that lands adds by being its neighbours'
     /// predecessor.
     pub(super) fn may_change(&self, found: &Difference) -> bool {
         let of_parent = |parent: &String| {
@@ -167,7 +167,7 @@ impl Target {
     }
 }
 
-/// How ids of domain rows name an item: numbers are a repository's own, UUIDs are everybody's.
+/// How ids of domain rows name an item: numbers are a repository's own, UUIDs are shared.
 fn in_domain_ids(full_name: &str, key: &str) -> String {
     if key.starts_with('{') {
         key.to_owned()

@@ -33,7 +33,7 @@ enum Event {
     Branch(u8, usize),
     DeleteBranch(u8),
     /// A pull request: its number, head, how many commits are its own, its merge commit if it is
-    /// told, the digits of its hash, and its destination.
+    /// given, the digits of its hash, and its destination.
     Merged(i64, usize, usize, Option<usize>, bool, u8),
     Reopened(i64),
     Deleted(i64),
@@ -345,7 +345,7 @@ async fn opened(on: On) -> Option<Opened> {
     })
 }
 
-/// After each event it is told whether links are made then.
+/// Each event says whether links are made then.
 async fn assert_same_as_fresh(on: On, has_files: bool, events: &[(Event, bool)]) {
     let mut world = World::new(has_files);
     let Some(lived) = opened(on).await else {
@@ -473,7 +473,7 @@ async fn only_pull_requests_are_looked_at_that_a_change_concerns(
     write(&store, &world).await;
     let outcome = link(&store, &world).await;
     assert_eq!(outcome.items, 1);
-    // What its merge brought: that commit and two more.
+    // The commits of its merge: that commit and two more.
     assert_eq!((outcome.changes.written, outcome.changes.removed), (0, 3));
 
     // One that says a number, that one too.
@@ -495,7 +495,7 @@ async fn only_pull_requests_are_looked_at_that_a_change_concerns(
 async fn when_a_history_goes_on_below_its_end_all_are_looked_at() {
     let Opened { store, _database } = opened(Sqlite).await.unwrap();
     let mut world = World::new(false);
-    // Of the merge and what it brought, the oldest commit is not collected.
+    // Of the merge and its commits, the oldest commit is not collected.
     world.first = 2;
     world.happen(&Event::Merged(5, 3, 0, Some(3), false, 0));
     let merged = world.pull_requests.get_mut(&5).unwrap();

@@ -150,7 +150,7 @@ fn change(simulator: &Simulator, seed: u64) -> BTreeMap<String, u64> {
     hidden
 }
 
-/// Syncs without faults until the tables are right. Where the lists told everything, a plain sync
+/// Syncs without faults until the tables are right. Where the lists showed everything, a plain sync
 /// is tried first.
 async fn recover(lake: &Lake, simulator: &Simulator, untold: bool) -> Recovery {
     let fresh = Lake::beside(simulator).await;

@@ -125,7 +125,7 @@ impl Running {
         loop {
             let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id));
             let stat = stat.unwrap_or_default();
-            // The state follows the name, which stands in brackets.
+            // The state follows the name, which is in brackets.
             match stat.rsplit_once(") ").map(|(_, rest)| rest.as_bytes()[0]) {
                 Some(b'T' | b't') => return true,
                 Some(b'Z' | b'X') | None => return false,

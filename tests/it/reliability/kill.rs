@@ -75,7 +75,7 @@ pub(super) async fn kills(on: On, wanted: u64, seed: u64) -> Option<Kills> {
     Some(kills)
 }
 
-/// A sync that nobody disturbs: it does not wait until the killed ones' leases run out by
+/// A sync without disturbance: it does not wait until the killed ones' leases run out by
 /// themselves, which takes a minute; a busy machine may take its time for everything else.
 async fn rerun(installation: &Installation) {
     let began = std::time::Instant::now();
@@ -192,7 +192,7 @@ impl Eye {
         }
     }
 
-    /// Whether a transaction that has changed something is open. On SQLite: whether somebody
+    /// Whether a transaction that has changed something is open. On SQLite: whether a process
     /// holds the right to write, which transactions that write take when they begin.
     async fn sees_a_write(&self) -> bool {
         let sql = match self.on {
@@ -256,7 +256,7 @@ impl Eye {
     }
 }
 
-/// Kills per database: in CI, unless told otherwise.
+/// Kills per database: in CI, unless set otherwise.
 async fn killed_syncs_are_taken_up(on: On, usual: u64) {
     let usual = if is_soak() { 60 } else { usual };
     let wanted = number("HEADWATER_KILLS").unwrap_or(usual);

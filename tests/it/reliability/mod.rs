@@ -1,7 +1,7 @@
 //! What may happen to a sync, and that the tables come out the same: random histories, faults,
 //! killed processes, full disks, databases that go away, broken items.
 //!
-//! `docs/reliability.md` tells how to run more of it, and what was found.
+//! `docs/reliability.md` says how to run more of it, and what was found.
 
 mod broken_items;
 mod faults;

@@ -22,7 +22,7 @@ use crate::lake::{ALL, How, Lake, with_everything};
 /// One thing that happens.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    /// Somebody changes something at the source.
+    /// Something changes at the source.
     Change(Change),
     /// A sync that nothing disturbs.
     Sync,

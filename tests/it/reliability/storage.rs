@@ -21,7 +21,7 @@ pub(super) fn assert_told(done: &Output, database: &str, next_step: &str) {
     assert!(said.contains(next_step), "no {next_step:?}: {said}");
 }
 
-/// Whether this process may mount something that nobody else sees.
+/// Whether this process may mount something that no other process sees.
 fn may_mount() -> bool {
     let tried = Command::new("unshare")
         .args([

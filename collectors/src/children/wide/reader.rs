@@ -19,7 +19,7 @@ pub(super) struct Entry {
     pub(super) item: RawItem,
 }
 
-/// Where a reading stands.
+/// How far a reading has come.
 pub(super) struct Reader {
     wide: Wide,
     next: Option<Url>,
@@ -67,7 +67,7 @@ impl Reader {
         self.pages
     }
 
-    /// The server's clock, as the last page told it.
+    /// The server's clock, as the last page gave it.
     pub(super) fn date(&self) -> Option<DateTime<Utc>> {
         self.date
     }
@@ -107,7 +107,7 @@ impl Reader {
         Ok(Some(entries))
     }
 
-    /// An item that tells what it belongs to, and is no later than the one before.
+    /// An item that names what it belongs to, and is no later than the one before.
     fn entry(&mut self, written: Times, item: RawItem) -> Result<Entry, Ended> {
         let mut times = self.wide.times.iter();
         let at = times.find_map(|path| time(written, &item.0, path));

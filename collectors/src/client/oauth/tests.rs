@@ -95,7 +95,7 @@ async fn a_token_that_is_refused_is_renewed_once_however_many_requests_it_carrie
     let client = client(&server);
     get(&client).await.unwrap();
     let stale = client.shared.credentials.header().await.unwrap();
-    // Ten requests went out with the same token, and each is told that it has ended.
+    // Ten requests went out with the same token, and each answer says that it has ended.
     join_all((0..10).map(|_| client.shared.credentials.refused(stale.as_ref()))).await;
     join_all((0..10).map(|_| get(&client))).await;
     assert_eq!(count(&server, "/token"), 2);

@@ -268,7 +268,7 @@ async fn a_refusal_for_too_many_requests_pauses_every_request_of_the_credential(
     assert_eq!(*hold.borrow(), None);
 }
 
-/// Requests in an hour of somebody who may send 240, as the server tells another limit.
+/// Requests in an hour of a client that may send 240, as the server names another limit.
 async fn sent_under(told: &'static str) -> usize {
     let mut world = World::answering(move |_, _, _| answer(200, &[told], b"{}")).await;
     world.start(240).await;
@@ -298,7 +298,7 @@ async fn near_the_limit_requests_slow_down_and_what_others_use_is_left_to_them()
     .await;
     world.start(240).await;
     world.pass(30 * MINUTE).await;
-    // The ledger knows of little, so somebody else uses the credential: half of 120.
+    // The ledger knows of little, so another client uses the credential: half of 120.
     let sent = world.arrived_between(Duration::ZERO, 30 * MINUTE);
     assert!((50..=65).contains(&sent), "{sent}");
 }

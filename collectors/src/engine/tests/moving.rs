@@ -110,7 +110,7 @@ async fn a_list_that_stands_still_is_read_once() {
 #[tokio::test]
 async fn a_list_that_never_stands_still_is_no_success_and_the_watermark_waits() {
     let server = SmallServer::start(|number, target| {
-        // Each page tells another size, and each reading brings something new.
+        // Each page gives another size, and each reading has something new.
         let next = if target.contains("page=2") {
             String::new()
         } else {

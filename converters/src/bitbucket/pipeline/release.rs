@@ -1,6 +1,6 @@
-//! Pipelines that are deployments by the rules, where Bitbucket tells of none.
+//! Pipelines that are deployments by the rules, where Bitbucket lists none.
 //!
-//! One release counts once (decision 9): a pipeline of which Bitbucket tells deployments is told
+//! One release counts once (decision 9): a pipeline for which Bitbucket lists deployments is counted
 //! by these, and never by itself.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -123,7 +123,7 @@ fn environment<'a>(pipeline: &'a cicd_pipeline::Model, ended: &[Ended<'_>]) -> &
     found.unwrap_or_default()
 }
 
-/// Adds the deployment that a pipeline is, and the commit that it brought.
+/// Adds the deployment that a pipeline is, and the commit that it deployed.
 pub(super) fn push(
     pipeline: &cicd_pipeline::Model,
     commit: Option<&cicd_pipeline_commit::Model>,
@@ -162,7 +162,7 @@ pub(super) fn push(
         duration_sec,
         queued_duration_sec: pipeline.queued_duration_sec,
         // The deployment's own id is the pipeline's. The column says whose set of deployments a
-        // row is in, and this one belongs to no set that Bitbucket tells.
+        // row is in, and this one belongs to no set that Bitbucket gives.
         cicd_pipeline_id: String::new(),
         subtask_name: MADE_OF_PIPELINE.to_owned(),
     };

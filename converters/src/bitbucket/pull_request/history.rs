@@ -12,7 +12,7 @@ pub(super) struct Event<'a> {
     pub(super) actor_id: &'a str,
     actor_name: &'a str,
     pub(super) at: Option<DateTime<Utc>>,
-    /// Key of the log entry; none for the creation, which the pull request itself tells.
+    /// Key of the log entry; none for the creation, which the pull request itself gives.
     pub(super) activity_key: Option<&'a str>,
     /// Raw row of the log entry; none as above.
     pub(super) origin: Option<&'a Origin>,

@@ -84,7 +84,7 @@ impl Changing {
     fn put(&mut self, branch: u8, author: u8, change: &str) {
         self.date += 60;
         let date = self.date;
-        // A new branch begins where another stands, or has a root of its own.
+        // A new branch begins at the head of another, or has a root of its own.
         let name = format!("refs/heads/b{branch}");
         let from = ["b0", "b1", "b2"]
             .iter()

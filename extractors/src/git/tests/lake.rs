@@ -154,7 +154,7 @@ impl Lake {
         self.assert_same(&fresh, when).await;
     }
 
-    /// As [`Lake::assert_as_git`], unless HEAD stands for a commit that no ref leads to.
+    /// As [`Lake::assert_as_git`], unless HEAD names a commit that no ref leads to.
     pub(super) async fn assert_as_git_where_reachable(&self, mirror: &Path) {
         if !git_text(mirror, &["for-each-ref"]).is_empty() {
             self.assert_as_git(mirror).await;

@@ -8,7 +8,7 @@ use super::{API, Place};
 /// A check: its key, its name and what came of it.
 type Check = (&'static str, &'static str, &'static str);
 
-/// The checks of a pull request's head. They follow from its hash: a push brings other ones.
+/// The checks of a pull request's head. They follow from its hash: a push gives other ones.
 pub(crate) fn checks(pull_request: &PullRequest) -> Vec<Check> {
     let [first, second, ..] = pull_request.source_commit.0;
     let state = |byte: u8| match byte % 8 {

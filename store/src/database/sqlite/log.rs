@@ -13,7 +13,7 @@ use rusqlite::hooks::Wal;
 
 use super::Job;
 
-/// Pages of log after which the other connection brings them back. Rows of one table share hot
+/// Pages of log after which the other connection copies them back. Rows of one table share hot
 /// index pages: a longer log writes them back less often.
 const PASS: i32 = 8_000;
 
@@ -24,7 +24,7 @@ const FULL: i32 = 32_000;
 thread_local! {
     /// Pages in the log after the thread's latest commit.
     static PAGES: Cell<i32> = const { Cell::new(0) };
-    /// Pages in the log when they were last brought back.
+    /// Pages in the log when they were last copied back.
     static PASSED: Cell<i32> = const { Cell::new(0) };
 }
 
@@ -68,7 +68,7 @@ impl Log {
                 // The writer may have been closed meanwhile.
                 let _ = done.send(());
             });
-            // Ends at once where the keeper is closed. What others still read cannot be brought
+            // Ends at once where the keeper is closed. What others still read cannot be copied
             // back yet, and is not waited for: it is tried again after the next commit.
             let _ = all_back.recv();
             PASSED.set(0);
