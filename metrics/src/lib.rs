@@ -2,7 +2,7 @@
 //!
 //! [`Facts`] are the domain rows that concern a project, [`Rules`] its part of the configuration.
 //! [`measure`] decides what each row means (which deployment shipped a pull request, which one
-//! caused an incident, which one repairs another); [`report`] counts that over a range of days.
+//! caused an incident, which one repairs another); [`report()`] counts that over a range of days.
 //! Nothing here reads a clock, a database or a file.
 //!
 //! All moments are milliseconds since 1970 in UTC. docs/metrics.md has the definitions for users.

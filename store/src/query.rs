@@ -1,6 +1,6 @@
 //! The user's own SQL: one query, which can change nothing and has an end.
 //!
-//! Three guards, none of which relies on another. The text must be [one query](statement). The
+//! Three guards, none of which relies on another. The text must be one query. The
 //! session or connection it runs in cannot write. And time, rows and memory have limits. What is
 //! left is for the database's own rights: docs/decisions/0046-queries-that-only-read.md.
 
