@@ -247,12 +247,6 @@ async fn write(store: &Store, world: &World) {
         ..git_ref::Model::default()
     });
     replace(&mut page, ("repo_id", own()), refs.collect()).await;
-    let commits = held.iter().map(|commit| repo_commit::Model {
-        repo_id: repo.clone(),
-        commit_sha: sha(*commit),
-        ..repo_commit::Model::default()
-    });
-    replace(&mut page, ("repo_id", own()), commits.collect()).await;
     let all = || (0..world.commits.len()).map(sha).collect();
     let made = held.iter().map(|number| {
         let commit = &world.commits[*number];
@@ -275,6 +269,13 @@ async fn write(store: &Store, world: &World) {
         })
     });
     replace(&mut page, ("commit_sha", all()), parents.collect()).await;
+    // As conversions and git's reading do: who has the commits comes after their parents.
+    let commits = held.iter().map(|commit| repo_commit::Model {
+        repo_id: repo.clone(),
+        commit_sha: sha(*commit),
+        ..repo_commit::Model::default()
+    });
+    replace(&mut page, ("repo_id", own()), commits.collect()).await;
     write_pull_requests(&mut page, world).await;
     page.commit().await.unwrap();
 }
