@@ -92,7 +92,7 @@ const LONGEST: usize = 128;
 
 /// The fields as they are sent.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename = "User")]
+#[serde(expecting = "an account")]
 struct Received {
     #[serde(default, deserialize_with = "json::short_text::<LONGEST, _>")]
     account_id: String,
