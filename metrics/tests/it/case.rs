@@ -121,7 +121,7 @@ fn pull_requests(folder: &Path, repositories: &BTreeSet<String>) -> Vec<PullRequ
         by_pull_request
     };
     let (by_commit, said) = (of("pull_request_commits"), of("pull_request_comments"));
-    let (events_of, merges) = (of("pull_request_events"), of("pull_request_merges"));
+    let (events_of, became) = (of("pull_request_events"), of("pull_request_merges"));
     let bots = rows(folder, "accounts").into_iter();
     let bots: BTreeSet<String> = bots
         .filter(|row| text(row, "is_bot") == "1")
@@ -145,7 +145,7 @@ fn pull_requests(folder: &Path, repositories: &BTreeSet<String>) -> Vec<PullRequ
             actor: &row["actor_id"],
             at: moment(row, "at"),
         });
-        let tips = merges.get(&id).unwrap_or(&none).iter();
+        let tips = became.get(&id).unwrap_or(&none).iter();
         Some(PullRequest {
             base_repo_id: text(row, "base_repo_id"),
             number: text(row, "pull_request_key").parse().unwrap_or_default(),
