@@ -772,7 +772,11 @@ fn follows_from(source: &Source, left_out: &BTreeSet<&str>) -> BTreeSet<&'static
         .collect();
     if left_out.contains(GIT) || left_out.contains("commits") {
         let resolving = source.conversions.iter().filter(|it| it.resolves_hashes());
-        tables.extend(resolving.flat_map(|it| it.tables()).map(|table| table.name));
+        tables.extend(
+            resolving
+                .flat_map(headwater_converters::Conversion::tables)
+                .map(|table| table.name),
+        );
     }
     // What a repository says of itself is read whatever else is.
     let always = tables_of(source, &BTreeSet::from(["repositories"]));
