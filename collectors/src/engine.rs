@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::client::{Answer, Client};
-use crate::endpoint::Collection;
+use crate::endpoint::{Collection, Endpoint, Paging};
 use crate::error::{CollectError, CollectErrorKind, RequestError, RequestErrorKind, ShownUrl};
 use crate::key::content_hash;
 use crate::page::{self, Items, RawItem};
@@ -156,6 +156,27 @@ pub async fn run(task: &Task<'_>, collection: &Collection) -> Result<Outcome, Co
 pub(crate) struct Page {
     pub(crate) items: Items,
     pub(crate) date: Option<DateTime<Utc>>,
+}
+
+/// Fetches an item of the scope by an address of its own; none where the answer has none.
+pub(crate) async fn fetch_single(
+    task: &Task<'_>,
+    collection: &Collection,
+    path: &'static str,
+) -> Result<Option<RawItem>, RequestError> {
+    let single = Collection {
+        endpoint: Endpoint {
+            path,
+            query: &[],
+            paging: Paging::Single,
+            ..collection.endpoint
+        },
+        ..collection.clone()
+    };
+    let url = single.list_url(task.client.endpoint(), task.scope, "");
+    let url = url.map_err(|error| bad_url(&task.client, error))?;
+    let page = fetch(&task.client, &task.cancel, &single, &url).await?;
+    Ok(page.items.items.into_iter().next())
 }
 
 /// Fetches a page and takes it apart.

@@ -6,8 +6,8 @@
 use headwater_store::progress::Checkpoint;
 use serde_json::Value;
 
-use crate::endpoint::{Collection, Endpoint, Paging, Switch};
-use crate::engine::{Task, bad_url, fetch};
+use crate::endpoint::{Collection, Switch};
+use crate::engine::{Task, fetch_single};
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind};
 
 /// What came of a collection, where it failed because the list is switched off. Whether that is
@@ -84,7 +84,7 @@ async fn is_off(
             Ok(on != Some(true))
         }
         Err(error) => match error.kind {
-            // Nobody ever touched the switch, if the repository is to be seen at all.
+            // The switch was never touched, if the repository is to be seen at all.
             RequestErrorKind::NotFound { .. } => {
                 Ok(item(task, collection, switch.of).await.is_ok())
             }
@@ -103,18 +103,6 @@ async fn item(
     collection: &Collection,
     path: &'static str,
 ) -> Result<Option<Value>, RequestError> {
-    let single = Collection {
-        endpoint: Endpoint {
-            path,
-            query: &[],
-            paging: Paging::Single,
-            ..collection.endpoint
-        },
-        ..collection.clone()
-    };
-    let url = single.list_url(task.client.endpoint(), task.scope, "");
-    let url = url.map_err(|error| bad_url(&task.client, error))?;
-    let page = fetch(&task.client, &task.cancel, &single, &url).await?;
-    let item = page.items.items.first();
+    let item = fetch_single(task, collection, path).await?;
     Ok(item.and_then(|item| serde_json::from_slice(&item.0).ok()))
 }

@@ -324,15 +324,7 @@ impl Page<'_> {
              FROM {table} AS changed WHERE changed._raw_data_params = ? \
              AND changed.changed_seq > ? AND changed.changed_seq <= ? {known}"
         );
-        let values = vec![
-            step.into(),
-            self.params.clone().into(),
-            after.into(),
-            up_to.into(),
-        ];
-        let added = self.execute(&text, values).await?;
-        self.note_written("_headwater_work", added);
-        Ok(())
+        self.add_changed_keys(&text, step, (after, up_to)).await
     }
 
     /// The same for keys of rows that name the changed ones.
@@ -357,13 +349,24 @@ impl Page<'_> {
              AND naming.{from} = changed.{column} WHERE changed._raw_data_params = ? \
              AND changed.changed_seq > ? AND changed.changed_seq <= ? {known}"
         );
+        self.add_changed_keys(&text, step, (after, up_to)).await
+    }
+
+    /// Runs a statement that adds to a step's work what changed in this scope after one sequence,
+    /// up to another.
+    async fn add_changed_keys(
+        &self,
+        text: &str,
+        step: &str,
+        (after, up_to): (i64, i64),
+    ) -> Result<(), StoreError> {
         let values = vec![
             step.into(),
             self.params.clone().into(),
             after.into(),
             up_to.into(),
         ];
-        let added = self.execute(&text, values).await?;
+        let added = self.execute(text, values).await?;
         self.note_written("_headwater_work", added);
         Ok(())
     }

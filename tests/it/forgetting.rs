@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::lake::{self, How, Lake, code, headwater, request};
 
 /// Tables that remember something of a scope by its params.
-const REMEMBERED: [&str; 10] = [
+const REMEMBERED: [&str; 11] = [
     "_headwater_scopes",
     "_headwater_checkpoints",
     "_headwater_walks",
@@ -23,6 +23,7 @@ const REMEMBERED: [&str; 10] = [
     "_headwater_steps",
     "_headwater_git",
     "_headwater_git_tips",
+    "_headwater_left_out_refs",
 ];
 
 fn first_repository(simulator: &Simulator) -> String {

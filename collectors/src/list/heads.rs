@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::{Plan, Walk, list_url};
-use crate::endpoint::{Collection, Endpoint, Heads, Paging};
-use crate::engine::{Outcome, Page, Task, bad_url, fetch};
+use crate::endpoint::{Collection, Heads};
+use crate::engine::{Outcome, Page, Task, fetch, fetch_single};
 use crate::error::{CollectErrorKind, RequestErrorKind};
 use crate::key::field;
 use crate::page::RawItem;
@@ -119,19 +119,7 @@ async fn branch(
         }
     }
     // Without the stream that collects it, the item is asked for alone.
-    let single = Collection {
-        endpoint: Endpoint {
-            path: heads.path,
-            query: &[],
-            paging: Paging::Single,
-            ..collection.endpoint
-        },
-        ..collection.clone()
-    };
-    let url = single.list_url(task.client.endpoint(), task.scope, "");
-    let url = url.map_err(|error| bad_url(&task.client, error))?;
-    let page = fetch(&task.client, &task.cancel, &single, &url).await?;
-    let item = page.items.items.first();
+    let item = fetch_single(task, collection, heads.path).await?;
     Ok(item.and_then(|item| field(&item.0, heads.branch)))
 }
 
