@@ -81,7 +81,7 @@ impl Context {
         })
     }
 
-    /// Where relative paths start, and what tells the time.
+    /// Where relative paths start, and the clock.
     #[must_use]
     pub fn place(&self) -> (&Path, &Clock) {
         (&self.folder, &self.clock)

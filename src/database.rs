@@ -218,7 +218,7 @@ fn lock_file(path: &Path, command: &str, now: DateTime<Utc>) -> Result<WriteLock
         );
         Failure::because(Exit::Failed, message, error)
     };
-    // What the holder writes into it must not end in a file that somebody else chose.
+    // What the holder writes into it must not end in a file that another user chose.
     if let Ok(found) = lock_path.symlink_metadata()
         && !found.is_file()
     {

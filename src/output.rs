@@ -213,7 +213,7 @@ impl Drop for LogLine {
     fn drop(&mut self) {
         let text = String::from_utf8_lossy(&self.text);
         let hidden = without_secrets(&text);
-        // With colours the log itself escapes what stands in values.
+        // With colours the log itself escapes what is in values.
         let hidden = if self.coloured {
             hidden
         } else {

@@ -66,7 +66,7 @@ impl Sources {
                 names.push(name);
             }
         }
-        // What mirrors tell comes after what an API tells.
+        // Rows from mirrors come after rows from an API.
         names.sort_by_key(|name| *name == crate::source::GIT);
         names
     }

@@ -59,7 +59,7 @@ pub struct Endpoint {
 /// A switch of a repository, without which it lacks a list.
 #[derive(Clone, Copy, Debug)]
 pub struct Switch {
-    /// Path of the item that tells; 404 for a switch that nobody ever touched.
+    /// Path of the item that tells; 404 for a switch that was never touched.
     pub path: &'static str,
     /// Where in it, as a JSON pointer, there is true while the switch is on.
     pub on: &'static str,

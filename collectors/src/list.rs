@@ -96,7 +96,7 @@ fn list_url(task: &Task<'_>, collection: &Collection) -> Result<Url, CollectErro
     Ok(url.map_err(|error| bad_url(&task.client, error))?)
 }
 
-/// What one reading brought.
+/// The items of one reading.
 #[derive(Clone, Copy, Debug, Default)]
 struct Read {
     /// Items that the list announces; none where it does not, or was not read as a whole.
@@ -120,7 +120,7 @@ struct Walk<'a> {
     list_url: Url,
     steadiness: Steadiness,
     read: Read,
-    /// Identities of the items that readings brought together, once one of them fell short.
+    /// Identities of the items of all readings together, once one of them fell short.
     together: HashSet<u64>,
     unended: Unended,
     /// The scope's latest change when the walk began.
@@ -273,7 +273,7 @@ impl<'a> Walk<'a> {
         if !partly || !self.complete || left_out {
             return Ok(false);
         }
-        // What the part before the interruption brought is known for certain by its marks alone.
+        // The items before the interruption are known for certain by their marks alone.
         let table = &self.collection.raw_table;
         let walk = self.state.walk;
         let seen = self.task.store.seen(self.task.scope, table, walk).await?;

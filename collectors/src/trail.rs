@@ -116,7 +116,7 @@ impl Trail {
     }
 }
 
-/// What tells an item from the others of its list: its key, or all of it where it has none.
+/// What distinguishes an item from the others of its list: its key, or all of it where it has none.
 pub(crate) fn identity(endpoint: &Endpoint, data: &[u8]) -> u64 {
     match endpoint.key.of(data) {
         Some(key) => xxh3_64(key.as_bytes()),

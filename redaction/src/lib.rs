@@ -13,5 +13,5 @@ mod secrets;
 pub use printable::{one_line, printable};
 pub use secrets::Secrets;
 
-/// What stands in place of a secret, whatever its length.
+/// The text in place of a secret, whatever its length.
 pub const HIDDEN: &str = "***";

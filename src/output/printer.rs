@@ -21,7 +21,7 @@ pub struct Printer<W: Write> {
     width: usize,
     /// Bytes that a table holds until its end.
     held: usize,
-    /// Who reads: a person at a terminal, which must obey nothing that stands in the data.
+    /// Who reads: a person at a terminal, which must obey nothing that is in the data.
     at_terminal: bool,
 }
 

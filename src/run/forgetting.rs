@@ -125,7 +125,7 @@ impl ScopeRun<'_> {
         forgotten.map_err(|error| self.broken(&error))
     }
 
-    /// Removes what git told, and the repository itself where no API lists it.
+    /// Removes what came from git, and the repository itself where no API lists it.
     async fn remove_history(&self, scope: &Scope) -> Step<()> {
         let store = &self.runner.store;
         let watch = self.watch(&|_| ());

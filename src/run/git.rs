@@ -219,7 +219,7 @@ impl ScopeRun<'_> {
         if !self.plan.stages.collect {
             return (Some(mirror), done);
         }
-        // Nobody clones a mirror that is held.
+        // A mirror that is held is not cloned.
         drop(mirror);
         match Box::pin(self.fetch(git, progress)).await {
             Ok(outcome) => {

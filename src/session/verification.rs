@@ -384,7 +384,7 @@ impl Scratch<'_> {
         let (mut ours, mut leases) = (Vec::with_capacity(jobs.len()), Vec::new());
         for job in jobs {
             if !registered.iter().any(|known| known.scope == job.scope) {
-                // Nobody can have begun to write it.
+                // No process can have begun to write it.
                 ours.push(job);
                 continue;
             }

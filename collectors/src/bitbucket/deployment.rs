@@ -30,7 +30,7 @@ impl Collect for Deployments {
         ended: Some(Ended {
             field: &["state", "name"],
             values: &["COMPLETED"],
-            // A step that nobody has started; whoever does changes its pipeline.
+            // A step that was not started; a start changes its pipeline.
             waiting: Some(Waiting {
                 values: &["UNDEPLOYED"],
                 stream: Pipelines::NAME,

@@ -29,7 +29,7 @@ use crate::key::{Alternative, Key};
 pub use dialect::DIALECT;
 pub use workspace::REPOSITORIES;
 
-/// Pipelines can be switched off, and are until somebody switches them on.
+/// Pipelines can be switched off, and are until a person switches them on.
 const PIPELINES: Switch = Switch {
     path: "repositories/{scope}/pipelines_config",
     on: "/enabled",

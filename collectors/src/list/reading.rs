@@ -143,7 +143,7 @@ impl Walk<'_> {
         AbortOnDropHandle::new(tokio::spawn(fetched.in_current_span()))
     }
 
-    /// Keeps how much of the list a reading brought that has come to its end.
+    /// Keeps how much of the list a finished reading has seen.
     fn note_read(&mut self, plan: &Plan, (trail, before): (Trail, u64), is_whole: bool) {
         // A reading that began behind the beginning, or ended before the end, cannot be counted.
         let skipped = plan.missing.as_ref().and_then(|missing| missing.page);

@@ -52,7 +52,7 @@ impl Steadiness {
         }
     }
 
-    /// Different items that the pages before brought.
+    /// Different items of the pages before.
     pub(super) fn brought(self) -> u64 {
         self.brought
     }

@@ -78,7 +78,7 @@ impl Convert for IssueChanges {
     }
 }
 
-/// The account with this id; nobody has none.
+/// The account with this id; empty for none.
 fn account(scope: &Scope, account_id: &str) -> String {
     if account_id.is_empty() {
         return String::new();

@@ -25,7 +25,7 @@ pub use wanted::{Wanted, find_ref, short_name, wanted};
 use crate::derivation::{Derive, Task};
 use crate::engine::{Error, Outcome};
 
-/// Tags and deployments, and what each brought.
+/// Tags and deployments, and the commits of each.
 pub struct Diffs;
 
 impl Derive for Diffs {

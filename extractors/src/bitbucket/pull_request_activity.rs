@@ -149,7 +149,7 @@ impl Update {
     }
 }
 
-/// One end of a pull request as an update tells it.
+/// One end of a pull request as an update gives it.
 #[derive(Debug, Deserialize)]
 struct End {
     branch: Option<Named>,

@@ -78,7 +78,7 @@ pub(super) async fn remove_accounts(
     page.remove_git_accounts(&gone).await
 }
 
-/// Joins commits to accounts anew where the API tells another account of an address: than was
+/// Joins commits to accounts anew where the API gives another account for an address: than was
 /// noted when commits were last joined, or than this run joined its commits to.
 pub(super) async fn rejoin(
     page: &Page<'_>,

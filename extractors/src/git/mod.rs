@@ -64,17 +64,17 @@ pub struct GitRules<'a> {
 pub enum Authors {
     /// Each author's e-mail address is an account of its own, which is written.
     Addresses,
-    /// The connection's accounts, by the address that the API told with a commit; the address
+    /// The connection's accounts, by the address that the API gave with a commit; the address
     /// alone where it gave none. No account is written.
     Accounts(Told),
 }
 
-/// What the API beside git tells.
+/// What the API beside git gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Told {
     /// How its source spells domain ids.
     pub ids: &'static Ids,
-    /// Where it tells accounts by e-mail address.
+    /// Where it gives accounts by e-mail address.
     pub addresses: &'static [AddressColumns],
 }
 

@@ -32,7 +32,7 @@ pub struct Behaviour {
     /// Short names of repositories that the credentials do not see (any more): they are left out
     /// of lists, and answer 404. The empty name means all of them.
     pub hidden: Vec<String>,
-    /// Pipelines whose number is a multiple of this one wait for somebody and never end.
+    /// Pipelines whose number is a multiple of this one wait for a person and never end.
     pub unending_pipelines: Option<u64>,
     /// Status of the lists of pipelines, deployments and environments in repositories without
     /// pipelines, which then are all of them; none where pipelines are switched on.
@@ -51,7 +51,7 @@ pub struct Behaviour {
 pub struct PipelinesOff {
     /// What its lists answer: 404 and 403 have been reported.
     pub status: u16,
-    /// Nobody ever touched the switch: the configuration is missing, too.
+    /// The switch was never touched: the configuration is missing, too.
     pub untouched: bool,
 }
 

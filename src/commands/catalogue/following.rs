@@ -1,4 +1,4 @@
-//! What follows from what, from raw tables to the last derived one, told by the declarations.
+//! What follows from what, from raw tables to the last derived one, from the declarations.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

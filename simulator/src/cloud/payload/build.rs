@@ -155,7 +155,7 @@ pub(crate) fn environment(out: &mut String, place: Place<'_>, environment: usize
     });
 }
 
-/// How much of an environment a deployment tells.
+/// How much of an environment a deployment shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Environment {
     /// Its identity.
