@@ -20,6 +20,7 @@ pub mod git;
 pub mod order;
 pub mod output;
 pub mod plan;
+pub mod projects;
 pub mod raw_files;
 pub mod report;
 pub mod resolve;

@@ -10,6 +10,7 @@ use headwater_store::compare::Tables;
 use headwater_store::derivations::Derivation;
 
 use crate::config::{Config, ConnectionKind};
+use crate::projects;
 use crate::source::{Source, StreamEntry};
 
 /// The sources that connections may be of. Clones share them.
@@ -87,7 +88,12 @@ impl Sources {
     /// Every raw, tool and domain table, for comparing databases.
     #[must_use]
     pub fn tables(&self) -> Tables {
-        union(self.iter().map(|source| source.tables()))
+        let of_projects = Tables {
+            raw: Vec::new(),
+            rows: projects::tables(),
+        };
+        let of_sources = self.iter().map(|source| source.tables());
+        union(of_sources.chain(std::iter::once(of_projects)))
     }
 }
 

@@ -24,6 +24,7 @@ pub mod id;
 pub mod item;
 pub mod mentions;
 pub mod merges;
+pub mod metrics;
 pub mod origin;
 pub mod rows;
 pub mod rules;

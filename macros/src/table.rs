@@ -27,13 +27,17 @@ pub(crate) fn expand(name: TokenStream, model: TokenStream) -> syn::Result<Token
         let attribute = column(field)?;
         field.attrs.push(attribute);
     }
+    // Rows with fractions are equal or not, but not equal to themselves in every case.
+    let is_fraction =
+        |field: &Field| matches!(&field.ty, syn::Type::Path(path) if path.path.is_ident("f64"));
+    let eq = (!columns.fields.iter().any(is_fraction)).then(|| quote!(Eq,));
     let comment = documentation(&model.attrs)
         .ok_or_else(|| Error::new(model.ident.span(), "document what one row is"))?;
     Ok(quote! {
         #[allow(unused_imports)]
         use sea_orm::entity::prelude::*;
 
-        #[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
+        #[derive(Clone, Debug, Default, PartialEq, #eq DeriveEntityModel)]
         #[sea_orm(table_name = #name, comment = #comment)]
         #model
 

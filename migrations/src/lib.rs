@@ -36,6 +36,7 @@ mod m20261130_000031_compare_updates;
 mod m20261130_000032_read_times_again;
 mod m20261130_000033_steady_request_ledger;
 mod m20261130_000034_create_left_out_refs;
+mod m20261130_000035_create_projects;
 mod schema;
 
 use std::time::Duration;
@@ -148,6 +149,7 @@ history! {
     m20261130_000032_read_times_again => TIMES_READ_AGAIN,
     m20261130_000033_steady_request_ledger => STEADY_REQUEST_LEDGER,
     m20261130_000034_create_left_out_refs => LEFT_OUT_REFS,
+    m20261130_000035_create_projects => PROJECTS,
 }
 
 /// Applies changes in order and remembers which are applied.

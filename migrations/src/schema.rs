@@ -47,6 +47,7 @@ enum Kind {
     Varchar(u32),
     Integer,
     Boolean,
+    Real,
     Time,
     Bytes,
     /// Numbered by the database; the primary key.
@@ -170,6 +171,10 @@ impl NewTable {
 
     pub(crate) fn flag(self, name: &'static str) -> Self {
         self.column(name, Kind::Boolean, false)
+    }
+
+    pub(crate) fn real(self, name: &'static str) -> Self {
+        self.column(name, Kind::Real, false)
     }
 
     pub(crate) fn time(self, name: &'static str) -> Self {
@@ -400,6 +405,9 @@ impl NewColumn {
             }
             (Kind::Boolean, _) => {
                 column.boolean();
+            }
+            (Kind::Real, _) => {
+                column.double();
             }
             (Kind::Varchar(length), _) => {
                 column.string_len(length);

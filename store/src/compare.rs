@@ -12,7 +12,7 @@ use headwater_domain::{Scope, Table};
 use crate::Store;
 use crate::error::{During, StoreError};
 use crate::shape::RAW_DATA_PARAMS;
-use crate::sql::{behind_key, column_list};
+use crate::sql::{behind_key, column_list, quoted};
 use crate::value;
 
 /// Columns that may differ: they tell when and in which order rows were written here, not what
@@ -309,7 +309,7 @@ impl<'a> Cursor<'a> {
             params,
         } = self.compared;
         let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
-        let key = names[..*keys].join(", ");
+        let key = quoted(&names[..*keys]).join(", ");
         let mut conditions = Vec::new();
         let mut values: Vec<Value> = Vec::new();
         if !params.is_empty() {

@@ -308,7 +308,7 @@ fn conditions(table: &Table, owner: &Owner) -> Vec<(String, Vec<Value>)> {
                 .map(|group| {
                     let keys = group.iter().map(|text| value::key_value(text, kind));
                     let (list, mut values) = key_list(keys.collect());
-                    let mut condition = format!("{name} IN {list}");
+                    let mut condition = format!("\"{name}\" IN {list}");
                     if let Some(connection_id) = connection_id {
                         condition.push_str(" AND connection_id = ?");
                         values.push((*connection_id).into());

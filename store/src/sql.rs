@@ -88,7 +88,7 @@ fn upsert_text(backend: DbBackend, shape: &Shape, length: usize) -> Result<Strin
 
 /// The removal of this many rows by key.
 pub(crate) fn removal_text(table: &str, keys: &[&str], rows: usize) -> String {
-    let one: Vec<String> = keys.iter().map(|key| format!("{key} = ?")).collect();
+    let one: Vec<String> = keys.iter().map(|key| format!("\"{key}\" = ?")).collect();
     let one = format!("({})", one.join(" AND "));
     let any = vec![one.as_str(); rows].join(" OR ");
     format!("DELETE FROM {table} WHERE {any}")
@@ -111,7 +111,7 @@ pub(crate) fn changed_page_text(table: &str) -> String {
 pub(crate) fn behind_key(backend: DbBackend, key: &[&str], last: &[Value]) -> (String, Vec<Value>) {
     if backend != DbBackend::MySql {
         let marks = vec!["?"; key.len()].join(", ");
-        let condition = format!("({}) > ({marks})", key.join(", "));
+        let condition = format!("({}) > ({marks})", quoted(key).join(", "));
         return (condition, last[..key.len()].to_vec());
     }
     // MySQL and MariaDB would compare every row with the whole key.
@@ -119,8 +119,8 @@ pub(crate) fn behind_key(backend: DbBackend, key: &[&str], last: &[Value]) -> (S
     let alternatives: Vec<String> = (0..key.len())
         .map(|place| {
             values.extend_from_slice(&last[..=place]);
-            let equal = key[..place].iter().map(|name| format!("{name} = ?"));
-            let greater = std::iter::once(format!("{} > ?", key[place]));
+            let equal = key[..place].iter().map(|name| format!("\"{name}\" = ?"));
+            let greater = std::iter::once(format!("\"{}\" > ?", key[place]));
             let all: Vec<String> = equal.chain(greater).collect();
             format!("({})", all.join(" AND "))
         })
@@ -128,8 +128,17 @@ pub(crate) fn behind_key(backend: DbBackend, key: &[&str], last: &[Value]) -> (S
     (format!("({})", alternatives.join(" OR ")), values)
 }
 
-/// A hand-written text as the database wants it: PostgreSQL numbers its markers.
+/// Names as SQL quotes them: one of them may be a word that databases keep for themselves.
+pub(crate) fn quoted(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| format!("\"{name}\"")).collect()
+}
+
+/// A hand-written text as the database wants it: PostgreSQL numbers its markers, MySQL and MariaDB
+/// quote names in their own way. No text holds values, so a quotation mark stands for nothing else.
 pub(crate) fn numbered(backend: DbBackend, text: &str) -> Cow<'_, str> {
+    if backend == DbBackend::MySql && text.contains('"') {
+        return Cow::Owned(text.replace('"', "`"));
+    }
     if backend != DbBackend::Postgres {
         return Cow::Borrowed(text);
     }
@@ -143,10 +152,9 @@ pub(crate) fn numbered(backend: DbBackend, text: &str) -> Cow<'_, str> {
     Cow::Owned(numbered)
 }
 
-/// `table.name, ...`: behind a point no name has to be quoted, not even a word that a database
-/// keeps for itself.
+/// `table."name", ...`.
 pub(crate) fn column_list<'a>(table: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<String> = names.map(|name| format!("{table}.{name}")).collect();
+    let names: Vec<String> = names.map(|name| format!("{table}.\"{name}\"")).collect();
     names.join(", ")
 }
 

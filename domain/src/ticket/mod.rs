@@ -2,6 +2,8 @@
 
 pub mod board;
 pub mod board_issue;
+pub mod incident;
+pub mod incident_assignee;
 pub mod issue;
 pub mod issue_assignee;
 pub mod issue_changelog;
