@@ -4,6 +4,7 @@
 //! of their own (`headwater-collectors`, `headwater-extractors`, `headwater-converters`) which
 //! meet only in tables; `headwater-store` is the only one that writes SQL.
 
+pub mod boards;
 pub mod cli;
 pub mod clock;
 pub mod commands;

@@ -10,8 +10,8 @@ use headwater_store::compare::Tables;
 use headwater_store::derivations::Derivation;
 
 use crate::config::{Config, ConnectionKind};
-use crate::projects;
 use crate::source::{Source, StreamEntry};
+use crate::{boards, projects};
 
 /// The sources that connections may be of. Clones share them.
 #[derive(Clone)]
@@ -88,12 +88,12 @@ impl Sources {
     /// Every raw, tool and domain table, for comparing databases.
     #[must_use]
     pub fn tables(&self) -> Tables {
-        let of_projects = Tables {
+        let of_no_source = Tables {
             raw: Vec::new(),
-            rows: projects::tables(),
+            rows: [projects::tables(), boards::tables()].concat(),
         };
         let of_sources = self.iter().map(|source| source.tables());
-        union(of_sources.chain(std::iter::once(of_projects)))
+        union(of_sources.chain(std::iter::once(of_no_source)))
     }
 }
 

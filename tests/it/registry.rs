@@ -62,6 +62,7 @@ async fn the_migrated_schema_is_what_the_entities_say(#[values(Sqlite, Postgres,
     }
     tables.extend(headwater_extractors::git::tables());
     tables.extend(headwater::projects::tables());
+    tables.extend(headwater::boards::tables());
     for table in tables {
         let stored = columns_of(on, &database, table.name).await;
         let text =
