@@ -10,7 +10,7 @@ use headwater::config::DatabaseAddress;
 use headwater_domain::code::{commit_parent, repo_commit};
 use headwater_domain::graph::{Commit, Graph, Walk};
 use headwater_domain::{Row, Rows, Scope};
-use headwater_store::{Owner, Page, Replacement, Store};
+use headwater_store::{Owner, Replacement, Store, Transaction};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -44,7 +44,7 @@ fn sha(number: usize) -> String {
     format!("{mixed:016x}{mixed:016x}{number:08x}")
 }
 
-async fn fill<R: Row>(page: &mut Page<'_>, made: Vec<R>) -> Result<(), Failure> {
+async fn fill<R: Row>(page: &mut Transaction<'_>, made: Vec<R>) -> Result<(), Failure> {
     let mut rows = Rows::default();
     for row in made {
         rows.push(row);

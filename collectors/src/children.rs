@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, future, stream};
-use headwater_store::Page;
+use headwater_store::Transaction;
 use headwater_store::dead_letters::{DeadLetter, named};
 use headwater_store::progress::Checkpoint;
 use headwater_store::raw::{NewItem, ParentPosition, PendingParent, StoredItems};
@@ -278,9 +278,9 @@ impl<'a> Engine<'a> {
     /// no other group may follow.
     async fn stage(
         &mut self,
-        open: Option<Page<'a>>,
+        open: Option<Transaction<'a>>,
         group: Vec<Walked>,
-    ) -> Result<(Page<'a>, Option<CollectErrorKind>), CollectErrorKind> {
+    ) -> Result<(Transaction<'a>, Option<CollectErrorKind>), CollectErrorKind> {
         let mut batch = Batch::default();
         for walked in group {
             self.sort(walked, &mut batch)?;

@@ -12,7 +12,7 @@ mod widening;
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use headwater_store::Page as Transaction;
+use headwater_store::Transaction;
 use headwater_store::dead_letters::named;
 use headwater_store::progress::{Checkpoint, WalkKey, WalkState};
 use headwater_store::raw::{NewItem, StoredItems};

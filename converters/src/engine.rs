@@ -7,7 +7,7 @@ use futures::future;
 use headwater_domain::{Rows, Scope};
 use headwater_store::derivations::{ToList, Tracked};
 use headwater_store::progress::Checkpoint;
-use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError, Watch};
+use headwater_store::{Changes, Owner, Replacement, Store, StoreError, Transaction, Watch};
 use tokio::sync::mpsc;
 
 use crate::conversion::Conversion;
@@ -142,7 +142,7 @@ async fn write_pages(
     (first, passes): (bool, bool),
 ) -> Result<Option<Outcome>, StoreError> {
     let mut outcome = Outcome::default();
-    let mut open: Option<Page<'_>> = None;
+    let mut open: Option<Transaction<'_>> = None;
     loop {
         if batches.is_empty()
             && let Some(page) = open.take()
@@ -258,11 +258,11 @@ async fn list_work(
 
 /// Hands a page's rows to the database; what is left to do is to commit them.
 async fn stage_page<'s>(
-    mut page: Page<'s>,
+    mut page: Transaction<'s>,
     scope: &Scope,
     conversion: &Conversion,
     (batch, first): (Batch, bool),
-) -> Result<(Page<'s>, Changes), StoreError> {
+) -> Result<(Transaction<'s>, Changes), StoreError> {
     let Batch {
         keys,
         of_everything,

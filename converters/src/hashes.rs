@@ -9,7 +9,7 @@ use headwater_domain::code::short_hash::Model as ShortHash;
 use headwater_domain::{Rows, Scope};
 use headwater_store::derivations::{Derivation, Input, Reach};
 use headwater_store::hashes::{Meaning, SHORTEST, is_short};
-use headwater_store::{Changes, Page, Store, StoreError};
+use headwater_store::{Changes, Store, StoreError, Transaction};
 use sea_orm::Value;
 
 use crate::conversion::{Conversion, Write};
@@ -182,7 +182,7 @@ impl Named {
     /// Notes them with the rows.
     pub(crate) async fn write(
         self,
-        page: &mut Page<'_>,
+        page: &mut Transaction<'_>,
         scope: &Scope,
         conversion: &Conversion,
     ) -> Result<Changes, StoreError> {

@@ -9,7 +9,7 @@ use headwater_store::dead_letters::DeadLetter;
 use headwater_store::mentions::{MentionCounts, MentionScope};
 use headwater_store::progress::Checkpoint;
 use headwater_store::raw::RawRow;
-use headwater_store::{Changes, Owner, Page, Replacement, Store, StoreError, Watch, aside};
+use headwater_store::{Changes, Owner, Replacement, Store, StoreError, Transaction, Watch, aside};
 use tokio::sync::mpsc;
 
 use crate::extraction::{BadPayload, Extraction};
@@ -164,7 +164,7 @@ impl Engine<'_> {
         outcome: &mut Outcome,
     ) -> Result<(), Stop> {
         let mut counts = MentionCounts::default();
-        let mut open: Option<Page<'_>> = None;
+        let mut open: Option<Transaction<'_>> = None;
         loop {
             if batches.is_empty()
                 && let Some(page) = open.take()
@@ -282,10 +282,10 @@ impl Engine<'_> {
     /// Hands a page's rows to the database; what is left to do is to commit them.
     async fn stage_batch<'p>(
         &self,
-        (mut page, batch, counts): (Page<'p>, Batch, &mut MentionCounts),
+        (mut page, batch, counts): (Transaction<'p>, Batch, &mut MentionCounts),
         first: bool,
         outcome: &mut Outcome,
-    ) -> Result<Page<'p>, Stop> {
+    ) -> Result<Transaction<'p>, Stop> {
         let Batch {
             position,
             ids,
@@ -315,7 +315,7 @@ impl Engine<'_> {
 
     async fn write(
         &self,
-        (page, counts): (&mut Page<'_>, &mut MentionCounts),
+        (page, counts): (&mut Transaction<'_>, &mut MentionCounts),
         (ids, mut rows): (Vec<i64>, Rows),
         first: bool,
         outcome: &mut Outcome,

@@ -3,7 +3,11 @@
 //! Everything above speaks in statement texts with `?`, [`Value`]s and [`Row`]s.
 
 mod server;
+pub(crate) mod sql;
 mod sqlite;
+pub(crate) mod statistics;
+pub(crate) mod transaction;
+pub(crate) mod values;
 
 use std::sync::Arc;
 

@@ -1,60 +1,39 @@
 //! The only SQL of Headwater: raw, tool and domain rows, checkpoints and comparison.
 //!
 //! Engines hand over values and keys; what reaches the database is decided here. Every write
-//! happens inside a [`Page`], one transaction that carries its own change sequence, so that rows
+//! happens inside a [`Transaction`], one transaction that carries its own change sequence, so that rows
 //! and the checkpoint that covers them are committed together.
 
-mod aside;
-pub mod brought;
-pub mod catalogue;
-pub mod compare;
+mod bookkeeping;
 mod database;
-pub mod dead_letters;
-pub mod derivations;
-pub mod diffs;
+mod derived;
 mod error;
-pub mod forecast;
-mod forgetting;
-pub mod git;
-mod graph;
-pub mod hashes;
-pub mod issue_links;
-pub mod leases;
-pub mod ledger;
-pub mod mentions;
-pub mod merge_work;
-pub mod merges;
-pub mod ownership;
-mod page;
-pub mod patches;
-pub mod progress;
 pub mod query;
-pub mod raw;
-pub mod read;
-pub mod renames;
-mod replace;
-pub mod runs;
-pub mod scopes;
-mod shape;
-mod sql;
-mod statistics;
-mod value;
-mod watch;
+mod rows;
+mod run_blocking;
+mod step_context;
 
 use std::path::Path;
 
 use sea_orm::{ConnectOptions, DatabaseConnection, DbBackend};
 
-use database::{Database, Server, Sqlite};
+use database::{Database, Server, Sqlite, sql, statistics};
 
-pub use aside::aside;
+pub use bookkeeping::{
+    dead_letters, forecast, leases, ledger, ownership, progress, renames, runs, scopes,
+};
 pub use database::Limits;
+pub use database::transaction::Transaction;
+pub use database::values::KeyValue;
+pub use derived::{
+    derivations, diffs, hashes, issue_links, mentions, merge_work, merges, patches, range_contents,
+};
 pub use error::StoreError;
-pub use page::Page;
-pub use read::Way;
-pub use replace::{Changes, Owner, Replacement};
-pub use value::KeyValue;
-pub use watch::Watch;
+pub use rows::read::Way;
+pub use rows::replace::{Changes, Owner, Replacement};
+pub use rows::{catalogue, compare, git, raw, read};
+pub use run_blocking::aside;
+pub use step_context::Watch;
 
 /// A database that holds every table.
 #[derive(Clone, Debug)]

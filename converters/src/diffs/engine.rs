@@ -9,7 +9,7 @@ use headwater_domain::tool::refdiff::finished_commits_diff;
 use headwater_domain::{Scope, id};
 use headwater_store::diffs::{Ends, Finished, GRAPH, OtherWant, PARENTS, STEP, state};
 use headwater_store::progress::Checkpoint;
-use headwater_store::{Page, Store, StoreError, Watch};
+use headwater_store::{Store, StoreError, Transaction, Watch};
 
 use super::Diffs;
 use super::wanted::{Wanted, wanted};
@@ -246,7 +246,7 @@ impl Comparison<'_> {
     ) -> Result<(), Stop> {
         let graph = self.store.commit_graph(self.repo_id).await?;
         let mut walk = Walk::over(&graph);
-        let mut open: Option<Page<'_>> = None;
+        let mut open: Option<Transaction<'_>> = None;
         for ends in to_walk {
             self.check_cancelled()?;
             let (Some(new), Some(old)) = (commit(&graph, &ends.0), commit(&graph, &ends.1)) else {
@@ -283,11 +283,11 @@ impl Comparison<'_> {
     /// Writes what was found for a pair; the note that it is finished comes last.
     async fn write<'s>(
         &mut self,
-        page: Page<'s>,
+        page: Transaction<'s>,
         (new, old): &Ends,
         (graph, commits): (&Graph, &[Commit]),
         is_complete: bool,
-    ) -> Result<Option<Page<'s>>, Stop>
+    ) -> Result<Option<Transaction<'s>>, Stop>
     where
         Self: 's,
     {
@@ -407,7 +407,7 @@ impl Known {
 /// Takes a repository's hand off a pair: its rows stay where another repository gives the same
 /// answer, and go otherwise; others that have an answer of their own give it in their next run.
 async fn leave(
-    page: &Page<'_>,
+    page: &Transaction<'_>,
     ends: &Ends,
     others: Option<&Vec<OtherWant>>,
 ) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use headwater_domain::code::{pull_request_merge, unlinked_pull_request};
 use headwater_domain::graph::Graph;
-use headwater_store::Page;
+use headwater_store::Transaction;
 use headwater_store::merges::{Merged, STEP};
 
 use super::destinations::Destinations;
@@ -44,7 +44,7 @@ impl Linking<'_> {
         graph: &Graph,
         destinations: &Destinations<'_>,
     ) -> Result<(), Stop> {
-        let mut open: Option<Page<'_>> = None;
+        let mut open: Option<Transaction<'_>> = None;
         for group in linked.chunks(PAGE) {
             self.check_cancelled()?;
             let mut page = match open.take() {

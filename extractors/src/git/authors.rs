@@ -8,7 +8,7 @@ use headwater_domain::crossdomain::account;
 use headwater_domain::id::Ids;
 use headwater_domain::rules::Rules;
 use headwater_domain::{Origin, Rows};
-use headwater_store::{Page, StoreError};
+use headwater_store::{StoreError, Transaction};
 
 /// Accounts that are addresses. An account has the name that its newest commit gives, whichever
 /// repository has that.
@@ -39,7 +39,7 @@ impl Addresses {
 
 /// Writes or removes the accounts of these addresses, as the commits that are there say.
 pub(super) async fn write_accounts(
-    page: &mut Page<'_>,
+    page: &mut Transaction<'_>,
     emails: BTreeSet<String>,
     (origin, rules): (&Origin, &Rules),
 ) -> Result<(), StoreError> {
@@ -66,7 +66,7 @@ pub(super) async fn write_accounts(
 
 /// Removes the accounts of those of these addresses that no commit has any more.
 pub(super) async fn remove_accounts(
-    page: &Page<'_>,
+    page: &Transaction<'_>,
     emails: BTreeSet<String>,
 ) -> Result<(), StoreError> {
     let mut gone = Vec::new();
@@ -81,7 +81,7 @@ pub(super) async fn remove_accounts(
 /// Joins commits to accounts anew where the API gives another account for an address: than was
 /// noted when commits were last joined, or than this run joined its commits to.
 pub(super) async fn rejoin(
-    page: &Page<'_>,
+    page: &Transaction<'_>,
     (connection_id, ids): (i64, &Ids),
     [noted, used, now]: [&BTreeMap<String, String>; 3],
 ) -> Result<(), StoreError> {

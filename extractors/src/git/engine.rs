@@ -7,7 +7,7 @@ use std::sync::Arc;
 use headwater_domain::code::git_ref;
 use headwater_domain::{Origin, Scope, Table};
 use headwater_store::git::{GIT_ORIGIN, GitState, GitTips};
-use headwater_store::{Owner, Page, Replacement, Store, Watch};
+use headwater_store::{Owner, Replacement, Store, Transaction, Watch};
 use tokio_util::sync::CancellationToken;
 
 use super::authors::{self, Addresses};
@@ -215,7 +215,7 @@ impl Engine<'_> {
         Ok(self.outcome)
     }
 
-    async fn page(&self) -> Result<Page<'_>, Stop> {
+    async fn page(&self) -> Result<Transaction<'_>, Stop> {
         Ok(self.store.begin(self.scope, self.watch.now).await?)
     }
 
@@ -277,7 +277,7 @@ impl Engine<'_> {
             maker,
         });
         let store = self.store;
-        let mut open: Option<Page<'_>> = None;
+        let mut open: Option<Transaction<'_>> = None;
         loop {
             let next = parts.next().await;
             if matches!(next, Ok(None) | Err(_)) || self.watch.cancel.is_cancelled() {
@@ -300,7 +300,7 @@ impl Engine<'_> {
         }
     }
 
-    async fn write(&mut self, page: &mut Page<'_>, part: Part) -> Result<(), Stop> {
+    async fn write(&mut self, page: &mut Transaction<'_>, part: Part) -> Result<(), Stop> {
         let Part {
             commits,
             mut rows,

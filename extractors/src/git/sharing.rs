@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use headwater_domain::code::commit;
 use headwater_domain::{Origin, Rows, Sourced};
 use headwater_store::git::{GitState, Holder};
-use headwater_store::{Page, StoreError};
+use headwater_store::{StoreError, Transaction};
 
 /// The conversion that makes the rows of commits that the API gives.
 const CONVERSION: &str = "convert:commits";
@@ -28,7 +28,7 @@ impl Own<'_> {
     /// addresses that were authors of rows that are written over.
     pub(super) async fn settle(
         &self,
-        page: &mut Page<'_>,
+        page: &mut Transaction<'_>,
         (commits, origin): (Vec<commit::Model>, &Origin),
         rows: &mut Rows,
     ) -> Result<BTreeSet<String>, StoreError> {
@@ -87,7 +87,7 @@ impl Own<'_> {
     /// Which of these commits no other repository counts the lines of.
     pub(super) async fn uncounted(
         &self,
-        page: &Page<'_>,
+        page: &Transaction<'_>,
         shas: &[String],
     ) -> Result<Vec<String>, StoreError> {
         let holders = page.holders(self.repo_id, shas).await?;
@@ -102,7 +102,7 @@ impl Own<'_> {
     /// still there.
     pub(super) async fn release(
         &self,
-        page: &mut Page<'_>,
+        page: &mut Transaction<'_>,
         shas: &[String],
     ) -> Result<Vec<String>, StoreError> {
         page.release_commits(self.repo_id, shas).await?;
@@ -118,7 +118,7 @@ impl Own<'_> {
     /// Leaves commits to the others that have them.
     async fn hand_over(
         &self,
-        page: &mut Page<'_>,
+        page: &mut Transaction<'_>,
         (kept, holders): (&[String], &Holders),
     ) -> Result<(), StoreError> {
         let mut uncounted = Vec::new();

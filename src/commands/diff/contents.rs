@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use headwater_domain::Scope;
 use headwater_domain::graph::Graph;
 use headwater_store::Store;
-use headwater_store::brought::{BroughtCommit, BroughtIssue, BroughtPullRequest};
+use headwater_store::range_contents::{BroughtCommit, BroughtIssue, BroughtPullRequest};
 
 use crate::exit::Failure;
 

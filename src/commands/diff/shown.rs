@@ -185,7 +185,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use headwater_store::brought::{BroughtCommit, BroughtIssue, BroughtPullRequest};
+    use headwater_store::range_contents::{BroughtCommit, BroughtIssue, BroughtPullRequest};
 
     use super::super::contents::Author;
     use super::*;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use headwater_domain::{Origin, Row, Rows, Scope, Table};
 use headwater_store::raw::NewItem;
-use headwater_store::{Changes, Owner, Page, Replacement};
+use headwater_store::{Changes, Owner, Replacement, Transaction};
 use headwater_testing::{On, TestStore};
 
 /// The raw table that rows of these tests come from.
@@ -35,7 +35,7 @@ impl TempStore {
     }
 
     /// A page of the first scope at a second.
-    pub(crate) async fn page(&self, at: i64) -> Page<'_> {
+    pub(crate) async fn page(&self, at: i64) -> Transaction<'_> {
         self.store.begin(&rocket(), second(at)).await.unwrap()
     }
 

@@ -13,7 +13,7 @@ use headwater_domain::id::bitbucket as id;
 use headwater_domain::tags::TagRules;
 use headwater_domain::{Origin, Row, Rows, Scope};
 use headwater_store::compare::{Tables, tables_equal};
-use headwater_store::{Owner, Page, Replacement, Store, Watch};
+use headwater_store::{Owner, Replacement, Store, Transaction, Watch};
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use headwater_testing::TestDatabase;
 use proptest::prelude::*;
@@ -149,7 +149,12 @@ fn repo_id(scope: &Scope) -> String {
     id::repository(scope.connection_id, &scope.full_name)
 }
 
-async fn replace<R: Row>(page: &mut Page<'_>, scope: &Scope, column: &'static str, made: Vec<R>) {
+async fn replace<R: Row>(
+    page: &mut Transaction<'_>,
+    scope: &Scope,
+    column: &'static str,
+    made: Vec<R>,
+) {
     let mut rows = Rows::default();
     rows.from_origin(Origin {
         params: scope.params(),

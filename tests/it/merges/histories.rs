@@ -15,7 +15,7 @@ use headwater_domain::code::{
 use headwater_domain::id::bitbucket as id;
 use headwater_domain::{Origin, Row, Rows, Scope};
 use headwater_store::compare::{Tables, tables_equal};
-use headwater_store::{Owner, Page, Replacement, Store, Watch};
+use headwater_store::{Owner, Replacement, Store, Transaction, Watch};
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use headwater_testing::TestDatabase;
 use proptest::prelude::*;
@@ -205,7 +205,7 @@ fn repo_id() -> String {
 
 /// Makes a table hold these rows, and what it held before and is not among them no more.
 async fn replace<R: Row>(
-    page: &mut Page<'_>,
+    page: &mut Transaction<'_>,
     (column, owners): (&'static str, Vec<String>),
     made: Vec<R>,
 ) {
@@ -280,7 +280,7 @@ async fn write(store: &Store, world: &World) {
     page.commit().await.unwrap();
 }
 
-async fn write_pull_requests(page: &mut Page<'_>, world: &World) {
+async fn write_pull_requests(page: &mut Transaction<'_>, world: &World) {
     let (scope, repo) = (scope(), repo_id());
     let found = world.pull_requests.iter();
     let rows = found.map(|(number, found)| {

@@ -1,0 +1,12 @@
+//! What is remembered between runs: scopes and their names, progress, leases, requests, failures.
+
+pub mod dead_letters;
+pub mod forecast;
+mod forgetting;
+pub mod leases;
+pub mod ledger;
+pub mod ownership;
+pub mod progress;
+pub mod renames;
+pub mod runs;
+pub mod scopes;

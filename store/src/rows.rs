@@ -1,0 +1,10 @@
+//! Rows of raw, tool and domain tables: reading, replacing and comparing them.
+
+pub mod catalogue;
+pub mod compare;
+pub mod git;
+mod graph;
+pub mod raw;
+pub mod read;
+pub(crate) mod replace;
+pub(crate) mod shape;

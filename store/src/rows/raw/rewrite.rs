@@ -1,0 +1,73 @@
+//! Stored payloads rewritten, once, by a rule that came later than they.
+
+use sea_orm::{DbBackend, Value};
+
+use crate::Store;
+use crate::error::{During, StoreError};
+use crate::rows::shape::Shape;
+
+/// Rows that are looked at in one go.
+const PAGE: i64 = 200;
+
+/// What a payload and its hash become; none where they stay.
+pub type Rewritten = Option<(Vec<u8>, String)>;
+
+impl Store {
+    /// Whether a rewriting of this name was done to its end.
+    pub async fn is_rewritten(&self, name: &str) -> Result<bool, StoreError> {
+        let text = "SELECT name FROM _headwater_rewrites WHERE name = ?";
+        let rows = self.query_all(text, vec![name.into()]).await?;
+        Ok(!rows.is_empty())
+    }
+
+    /// Notes that a rewriting was done to its end.
+    pub async fn note_rewritten(&self, name: &str) -> Result<(), StoreError> {
+        let mut shape = Shape::plain("_headwater_rewrites", &["name"], &["name"]);
+        shape.keep_existing = true;
+        self.insert_missing(&shape, vec![name.into()]).await
+    }
+
+    /// Rewrites the payloads of a raw table, and returns how many became others. What follows from
+    /// them is not told: a rewriting changes nothing that tool tables hold.
+    pub async fn rewrite_payloads(
+        &self,
+        table: &str,
+        rewrite: impl Fn(Vec<u8>) -> Rewritten,
+    ) -> Result<u64, StoreError> {
+        let page = format!("SELECT id, data FROM {table} WHERE id > ? ORDER BY id LIMIT ?");
+        let update = format!("UPDATE {table} SET data = ?, content_hash = ? WHERE id = ?");
+        let mut changed = 0;
+        let mut after = 0i64;
+        loop {
+            let rows = self
+                .query_all(&page, vec![after.into(), PAGE.into()])
+                .await?;
+            if rows.is_empty() {
+                return Ok(changed);
+            }
+            for row in &rows {
+                after = row.get(0).during(&page)?;
+                let Some((data, hash)) = rewrite(row.get(1).during(&page)?) else {
+                    continue;
+                };
+                let values: Vec<Value> = vec![data.into(), hash.into(), after.into()];
+                changed += self.execute(&update, values).await?;
+            }
+        }
+    }
+
+    /// Whether an SQLite file has a table.
+    pub async fn has_table(&self, table: &str) -> Result<bool, StoreError> {
+        let text = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?";
+        let rows = self.query_all(text, vec![table.into()]).await?;
+        Ok(!rows.is_empty())
+    }
+
+    /// Leaves nothing of what was overwritten in an SQLite file.
+    pub async fn compact(&self) -> Result<(), StoreError> {
+        if self.backend() == DbBackend::Sqlite {
+            self.execute("VACUUM", Vec::new()).await?;
+        }
+        Ok(())
+    }
+}
