@@ -208,13 +208,13 @@ pub fn reporter(shared: &Shared) -> Arc<dyn Reporter> {
     if shared.json {
         Arc::new(Json)
     } else if shared.quiet {
-        Arc::new(Quiet)
+        Arc::new(Quiet::default())
     } else if std::io::stderr().is_terminal() && shared.verbose == 0 {
         Arc::new(Bars::default())
+    } else if shared.verbose > 0 {
+        Arc::new(Lines::verbose())
     } else {
-        Arc::new(Lines {
-            verbose: shared.verbose > 0,
-        })
+        Arc::new(Lines::default())
     }
 }
 

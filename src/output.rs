@@ -53,6 +53,49 @@ pub fn line(text: impl Display) {
     let _ = writeln!(data(), "{text}");
 }
 
+/// How a line looks at a terminal. Elsewhere all are alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// As it is.
+    Plain,
+    /// It went well.
+    Good,
+    /// It failed.
+    Bad,
+    /// Not important.
+    Faint,
+}
+
+/// Writes a line to standard output, in the colour of its tone.
+pub fn toned(tone: Tone, text: impl Display) {
+    let text = in_tone(tone, &shown(&text.to_string()), io::stdout());
+    // Remembered where it happens.
+    let _ = writeln!(data(), "{text}");
+}
+
+/// A text that was cleaned before, in the colour of its tone where its reader wants colours.
+#[must_use]
+pub fn in_tone(tone: Tone, text: &str, reader: impl io::IsTerminal) -> String {
+    let code = match tone {
+        Tone::Plain => return text.to_owned(),
+        Tone::Good => 32,
+        Tone::Bad => 31,
+        Tone::Faint => 2,
+    };
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+    if wants_colours(set("NO_COLOR"), set("CLICOLOR_FORCE"), reader.is_terminal()) {
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// The usual rules: `NO_COLOR` says no, then `CLICOLOR_FORCE` says yes, then a terminal does.
+#[must_use]
+pub fn wants_colours(no_color: bool, forced: bool, terminal: bool) -> bool {
+    !no_color && (forced || terminal)
+}
+
 /// Writes a line of JSON to standard output; it is data, in which texts are escaped.
 pub fn json_line(text: &str) {
     let text = without_secrets(text);

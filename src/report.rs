@@ -4,10 +4,12 @@
 //! events and their fields are documented in `docs/events.md` and do not change silently.
 
 mod bars;
+mod digest;
 mod json;
 mod lines;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -57,6 +59,25 @@ pub struct StepSummary {
     pub seconds: f64,
     /// Why it is not a success; empty when it is.
     pub message: String,
+}
+
+/// What a run did with one repository.
+#[derive(Clone, Debug, Default, Serialize, PartialEq)]
+pub struct ScopeSummary {
+    /// `success`, `partial`, `failed` or `cancelled`.
+    pub state: &'static str,
+    /// Items that were new or different, by stream; streams without any are left out.
+    pub changed: BTreeMap<&'static str, u64>,
+    /// Rows inserted or updated, over all tables.
+    pub written: u64,
+    /// Rows removed, over all tables.
+    pub removed: u64,
+    /// Items that could not be processed.
+    pub rejected: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// How long it took.
+    pub seconds: f64,
 }
 
 /// What a run did.
@@ -144,6 +165,14 @@ pub enum Event {
         #[serde(flatten)]
         summary: StepSummary,
     },
+    /// All steps of a repository ended.
+    ScopeFinished {
+        /// Name of the connection and full name of the repository: `acme-cloud:acme/widgets`.
+        scope: String,
+        /// What the run did with it.
+        #[serde(flatten)]
+        summary: ScopeSummary,
+    },
     /// A run ended.
     RunFinished {
         /// What it did.
@@ -226,10 +255,10 @@ impl Reporter for Silent {
     fn event(&self, _: &Report) {}
 }
 
-/// Shows only what went wrong.
-pub struct Quiet;
+/// Shows notices and what went wrong, where it happens.
+pub struct Troubles;
 
-impl Reporter for Quiet {
+impl Reporter for Troubles {
     fn event(&self, report: &Report) {
         match &report.event {
             Event::Notice { message } => output::note(message),
@@ -238,5 +267,55 @@ impl Reporter for Quiet {
             }
             _ => {}
         }
+    }
+}
+
+/// Shows only what went wrong, and nothing when all went well.
+#[derive(Default)]
+pub struct Quiet {
+    /// What explains a run that did not go well, until it is known how this one went.
+    held: Mutex<Vec<String>>,
+}
+
+impl Quiet {
+    fn hold(&self, line: String) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.push(line);
+    }
+
+    fn take(&self) -> Vec<String> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut held)
+    }
+
+    fn show(&self) {
+        for line in self.take() {
+            output::note(line);
+        }
+    }
+}
+
+impl Reporter for Quiet {
+    fn event(&self, report: &Report) {
+        match &report.event {
+            Event::Notice { message } => self.hold(message.clone()),
+            Event::StepFinished { place, summary } if summary.state != "success" => {
+                self.hold(lines::step_line(place, summary));
+                self.show();
+            }
+            Event::RunFinished { summary } if summary.state != "success" => {
+                self.hold(lines::run_line(summary));
+                self.show();
+            }
+            Event::RunFinished { .. } => drop(self.take()),
+            _ => {}
+        }
+    }
+}
+
+/// What no run decided about is shown: a command without one, or one that ended before its run.
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        self.show();
     }
 }

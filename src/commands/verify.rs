@@ -10,7 +10,7 @@ use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, print, written};
 use crate::plan::choose_streams;
-use crate::report::Quiet;
+use crate::report::Troubles;
 use crate::resolve::Selection;
 use crate::session::{LeftOut, VerifyRequest};
 use crate::source::REPOSITORIES;
@@ -44,7 +44,7 @@ pub(super) async fn verify(
     };
     let here = context.open_for_reading().await?;
     let connector = context.connector(&here).await?;
-    let session = context.session(&here, connector, Arc::new(Quiet), cancel);
+    let session = context.session(&here, connector, Arc::new(Troubles), cancel);
     let verified = Box::pin(session.verify(&request)).await?;
     for LeftOut { what, why, .. } in &verified.left_out {
         output::note(format!("not compared: {what}: {why}"));

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,11 +10,13 @@ use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::output;
 
+use super::digest::Digest;
 use super::{Event, Place, Report, Reporter, lines};
 
-/// One bar for each step under way; a line for each that ended with something to tell.
+/// One bar for each step under way; a line for each repository that is done.
 #[derive(Default)]
 pub struct Bars {
+    digest: Digest,
     all: MultiProgress,
     running: Mutex<HashMap<String, ProgressBar>>,
 }
@@ -94,6 +97,7 @@ impl Reporter for Bars {
             | Event::Notice { .. }
             | Event::Estimate { .. }
             | Event::RateLimited { .. }
+            | Event::ScopeFinished { .. }
             | Event::RunFinished { .. } => {
                 self.print(event);
             }
@@ -103,9 +107,11 @@ impl Reporter for Bars {
 
 impl Bars {
     fn print(&self, event: &Event) {
-        if let Some(line) = lines::line(event, false) {
+        for (tone, line) in self.digest.lines(event) {
             // A terminal that went away is no reason to stop collecting.
-            let _ = self.all.println(output::shown(&line));
+            let _ = self
+                .all
+                .println(output::in_tone(tone, &output::shown(&line), io::stderr()));
         }
     }
 }

@@ -4,55 +4,33 @@ use chrono::{DateTime, Utc};
 
 use crate::output;
 
-use super::{Event, Place, Report, Reporter, RunSummary, StepSummary};
+use super::digest::Digest;
+use super::{Place, Report, Reporter, RunSummary, StepSummary};
 
-/// Prints a line when something ends.
+/// Prints a line when a repository is done, and what a run came to.
+#[derive(Default)]
 pub struct Lines {
-    /// Also print steps that changed nothing, and when steps begin.
-    pub verbose: bool,
+    digest: Digest,
+}
+
+impl Lines {
+    /// Lines also of every step.
+    #[must_use]
+    pub fn verbose() -> Self {
+        let digest = Digest::verbose();
+        Self { digest }
+    }
 }
 
 impl Reporter for Lines {
     fn event(&self, report: &Report) {
-        if let Some(line) = line(&report.event, self.verbose) {
-            output::line(line);
+        for (tone, line) in self.digest.lines(&report.event) {
+            output::toned(tone, line);
         }
     }
 }
 
-/// The line for an event; none for one that is not shown.
-pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
-    match event {
-        Event::RunStarted {
-            command, scopes, ..
-        } => Some(format!(
-            "{command}: {}",
-            counted(*scopes, "repository", "repositories")
-        )),
-        Event::Notice { message } => Some(message.clone()),
-        Event::Estimate {
-            connection,
-            estimate,
-        } => Some(format!("{connection}: {estimate}")),
-        Event::RateLimited {
-            connection,
-            until,
-            cause,
-        } => Some(limited_line(connection, *until, cause)),
-        Event::StepStarted { place } => {
-            verbose.then(|| format!("{} {} {} ...", place.scope, place.stage, place.stream))
-        }
-        Event::StepProgress { .. } => None,
-        Event::StepFinished { place, summary } => {
-            let worth_telling = summary.written + summary.removed + summary.requests > 0
-                || !summary.message.is_empty();
-            (verbose || worth_telling).then(|| step_line(place, summary))
-        }
-        Event::RunFinished { summary } => Some(run_line(summary)),
-    }
-}
-
-fn limited_line(connection: &str, until: DateTime<Utc>, cause: &str) -> String {
+pub(super) fn limited_line(connection: &str, until: DateTime<Utc>, cause: &str) -> String {
     let why = match cause {
         "server" => "the server asks to wait",
         _ => "this hour's requests are used up",
@@ -125,7 +103,7 @@ pub(super) fn step_line(place: &Place, summary: &StepSummary) -> String {
     line
 }
 
-fn run_line(summary: &RunSummary) -> String {
+pub(super) fn run_line(summary: &RunSummary) -> String {
     let requests = counted(summary.requests, "request", "requests");
     let changed = if summary.written + summary.removed == 0 {
         "nothing changed, no rows written".to_owned()

@@ -12,6 +12,7 @@ use super::steps::{ScopeRun, Step, Stop};
 use super::{Runner, Tally};
 use crate::exit::chain;
 use crate::report::{Event, Place, StepSummary};
+use crate::source::GIT;
 
 impl ScopeRun<'_> {
     /// Notes a finished step in the database, in the tally, and for whoever watches.
@@ -30,6 +31,11 @@ impl ScopeRun<'_> {
             };
         }
         tally.step(&summary);
+        if progress.place.stage == "collect" && progress.place.stream != GIT {
+            tally.changed(progress.place.stream, summary.written);
+        } else if progress.place.stage == "extract" && progress.place.stream == GIT {
+            tally.changed("commits", summary.items);
+        }
         let is_first = (progress.place.stage == "collect") == self.plan.stages.collect;
         if is_first && matches!(summary.state, "success" | "partial") {
             tally.achieved();

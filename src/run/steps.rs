@@ -1,6 +1,7 @@
 //! The steps of one scope: collect, extract and convert its streams, in order.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use headwater_collectors::git::Mirror;
 use headwater_store::StoreError;
@@ -56,9 +57,15 @@ pub(super) type Step<T> = Result<T, Stop>;
 
 impl ScopeRun<'_> {
     pub(super) async fn run(mut self) -> Tally {
+        let began = Instant::now();
         let mut tally = Tally::of_scope();
         let done = self.leased(&mut tally, false).await;
         self.tell_stop(done, &mut tally);
+        let cancelled = self.runner.cancel.is_cancelled();
+        self.runner.reporter.event(&Event::ScopeFinished {
+            scope: format!("{}:{}", self.job.connection, self.job.scope.full_name),
+            summary: tally.scope_summary(cancelled, began.elapsed()),
+        });
         tally
     }
 

@@ -1,9 +1,10 @@
 //! What the steps of a run add up to.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::exit::Exit;
-use crate::report::{RunSummary, StepSummary};
+use crate::report::{RunSummary, ScopeSummary, StepSummary};
 
 /// Sums over steps, and the worst that happened.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,8 @@ pub struct Tally {
     removed: u64,
     rejected: u64,
     requests: u64,
+    /// Items that were new or different, by stream.
+    changed: BTreeMap<&'static str, u64>,
     /// Something was not done, but the rest was.
     incomplete: bool,
     /// Some step of the run's first stage did what it is for: with collection, something of a
@@ -48,6 +51,13 @@ impl Tally {
         self.rejected += summary.rejected;
         self.requests += summary.requests;
         self.incomplete |= summary.state != "success";
+    }
+
+    /// Notes items of a stream that were new or different.
+    pub fn changed(&mut self, stream: &'static str, items: u64) {
+        if items > 0 {
+            *self.changed.entry(stream).or_default() += items;
+        }
     }
 
     /// Notes a step of the run's first stage that did at least a part of its work.
@@ -137,6 +147,20 @@ impl Tally {
             () if self.scopes_failed > 0 && all_failed && !self.achieved => Exit::Failed,
             () if self.incomplete => Exit::Partial,
             () => Exit::Ok,
+        }
+    }
+
+    /// What reporters show of a scope whose tally this is.
+    #[must_use]
+    pub fn scope_summary(&self, cancelled: bool, elapsed: Duration) -> ScopeSummary {
+        ScopeSummary {
+            state: self.exit(cancelled).state(),
+            changed: self.changed.clone(),
+            written: self.written,
+            removed: self.removed,
+            rejected: self.rejected,
+            requests: self.requests,
+            seconds: elapsed.as_secs_f64(),
         }
     }
 
