@@ -73,7 +73,7 @@ impl Server {
     /// Connects to the address of a `MySQL` or `MariaDB` server.
     pub(crate) async fn mysql(address: &str, limits: Limits) -> Result<Self, DbErr> {
         let pool = session::mysql(address, limits).await.map_err(failed)?;
-        let largest: u64 = sqlx::query_scalar("SELECT max_allowed_packet")
+        let largest: u64 = sqlx::query_scalar("SELECT @@max_allowed_packet")
             .fetch_one(&pool)
             .await
             .map_err(failed)?;

@@ -138,7 +138,7 @@ async fn begin_mysql(connection: &mut MySqlConnection, limits: &Limits) -> Resul
     };
     let reading = [
         // What the words of a statement mean is not left to the server's settings.
-        "SET SESSION sql_mode = REPLACE(REPLACE(sql_mode, 'ANSI_QUOTES', ''), \
+        "SET SESSION sql_mode = REPLACE(REPLACE(@@sql_mode, 'ANSI_QUOTES', ''), \
          'NO_BACKSLASH_ESCAPES', '')"
             .to_owned(),
         "SET SESSION lock_wait_timeout = 30".to_owned(),

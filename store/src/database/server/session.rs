@@ -100,7 +100,7 @@ async fn set_up_mysql(connection: &mut MySqlConnection, limits: Limits) -> Resul
     // writers lock rows instead of gaps.
     let mut texts = vec![
         format!("SET NAMES utf8mb4 COLLATE {collation}"),
-        "SET SESSION sql_mode = CONCAT(sql_mode, ',STRICT_ALL_TABLES')".to_owned(),
+        "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')".to_owned(),
         "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".to_owned(),
         // The second is for tables whose schema changes; it is a day by default.
         format!("SET SESSION innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}"),
