@@ -2,6 +2,7 @@
 //!
 //! Everything above speaks in statement texts with `?`, [`Value`]s and [`Row`]s.
 
+pub(crate) mod dialect;
 mod server;
 pub(crate) mod sql;
 mod sqlite;

@@ -23,6 +23,7 @@ pub use bookkeeping::{
     dead_letters, forecast, leases, ledger, ownership, progress, renames, runs, scopes,
 };
 pub use database::Limits;
+pub use database::dialect::{Period, SqlDialect};
 pub use database::transaction::Transaction;
 pub use database::values::KeyValue;
 pub use derived::{
@@ -166,6 +167,12 @@ impl Store {
 
     pub(crate) fn backend(&self) -> DbBackend {
         self.database.backend()
+    }
+
+    /// How this database spells SQL.
+    #[must_use]
+    pub fn dialect(&self) -> SqlDialect {
+        self.backend().into()
     }
 
     /// Bytes that the data of an item may have, so that a raw row of it, and the rows made of that,

@@ -14,13 +14,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use sea_orm::{DbBackend, DbErr, Value};
+use sea_orm::{DbErr, Value};
 use tokio_util::task::AbortOnDropHandle;
 
 use headwater_domain::Scope;
 
 use crate::Store;
 use crate::database::Row;
+use crate::database::dialect::SqlDialect;
 use crate::database::transaction::Transaction;
 use crate::error::{During, StoreError};
 use crate::rows::shape::Shape;
@@ -159,19 +160,6 @@ impl Drop for Lease {
     }
 }
 
-/// Milliseconds since 1970 by the database's clock; the one place where the databases differ.
-fn clock(backend: DbBackend) -> &'static str {
-    match backend {
-        // `now()` would be the begin of the transaction, and a page may wait before it gets here.
-        DbBackend::Postgres => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
-        // Neither the session's time zone nor daylight saving has a say.
-        DbBackend::MySql => {
-            "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)"
-        }
-        _ => "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
-    }
-}
-
 impl Store {
     /// Takes the lease of a scope: pages of the scope then renew it, and are refused without it.
     ///
@@ -256,11 +244,11 @@ impl Store {
         claim: &Claim,
     ) -> Result<bool, StoreError> {
         let action = "claiming a lease";
-        let now = clock(self.backend());
+        let now = self.dialect().clock();
         let free = format!("name = ? AND (expires_at IS NULL OR expires_at < {now})");
         let mut turn = self.database.turn().await;
         turn.begin().await.during(action)?;
-        if self.backend() != DbBackend::Sqlite {
+        if self.dialect() != SqlDialect::Sqlite {
             let text =
                 format!("SELECT name FROM _headwater_leases WHERE {free} FOR UPDATE SKIP LOCKED");
             let text = self.marked(&text);
@@ -310,7 +298,7 @@ impl Store {
     }
 
     async fn keep_alive(self, name: String, token: String) {
-        let text = renewal(self.backend(), 1);
+        let text = renewal(self.dialect(), 1);
         loop {
             tokio::time::sleep(HEARTBEAT).await;
             let values = vec![name.clone().into(), token.clone().into()];
@@ -323,13 +311,13 @@ impl Store {
     }
 }
 
-fn holder_text(backend: DbBackend) -> String {
-    let now = clock(backend);
+fn holder_text(sql: SqlDialect) -> String {
+    let now = sql.clock();
     format!("{HOLDER} WHERE name = ? AND expires_at >= {now}")
 }
 
-fn renewal(backend: DbBackend, leases: usize) -> String {
-    let now = clock(backend);
+fn renewal(sql: SqlDialect, leases: usize) -> String {
+    let now = sql.clock();
     let any = vec!["(name = ? AND token = ?)"; leases].join(" OR ");
     format!("UPDATE _headwater_leases SET expires_at = {now} + {LASTS} WHERE {any}")
 }
@@ -345,7 +333,7 @@ impl Transaction<'_> {
             return Ok(());
         }
         let expected = leases.len() as u64;
-        let text = renewal(self.store.backend(), leases.len());
+        let text = renewal(self.store.dialect(), leases.len());
         let names: Vec<String> = leases.iter().map(|(name, _)| name.clone()).collect();
         let values = leases
             .into_iter()
@@ -354,7 +342,7 @@ impl Transaction<'_> {
             return Ok(());
         }
         let mut holders = Vec::new();
-        let text = holder_text(self.store.backend());
+        let text = holder_text(self.store.dialect());
         for name in names {
             for row in self.query_all(&text, vec![name.into()]).await? {
                 holders.push(holder(&row).during(&text)?.to_string());

@@ -10,7 +10,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{DbBackend, DbErr, Value};
 
 use crate::Store;
-use crate::database::sql::numbered;
 use crate::database::{Row, Turn};
 use crate::error::{During, StoreError};
 use crate::rows::shape::Shape;
@@ -220,12 +219,13 @@ impl Ledger {
         let rows = self.store.query_all(text, vec![credential.into()]).await?;
         let buckets = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?)));
         let buckets: Vec<(i64, i64)> = buckets.collect::<Result<_, _>>().during(text)?;
-        let server_now = match server_time(&self.store) {
-            Some(text) if self.clock == LedgerClock::Server => {
-                let rows = self.store.query_all(text, Vec::new()).await?;
-                number(&rows).during(text)?
+        let server_now = match self.clock {
+            LedgerClock::Server => {
+                let text = server_time(&self.store);
+                let rows = self.store.query_all(&text, Vec::new()).await?;
+                number(&rows).during(&text)?
             }
-            _ => None,
+            LedgerClock::Told | LedgerClock::Uptime => None,
         };
         let rows = self
             .store
@@ -282,7 +282,7 @@ impl<'a> Writing<'a> {
     }
 
     async fn execute(&self, text: &str, values: Vec<Value>) -> Result<u64, StoreError> {
-        let marked = numbered(self.store.backend(), text);
+        let marked = self.store.marked(text);
         self.turn.execute(&marked, values).await.during(text)
     }
 
@@ -298,11 +298,12 @@ impl<'a> Writing<'a> {
         self.execute(text, vec![credential.into()]).await?;
         let rows = self.query(CREDENTIAL_SEEN, vec![credential.into()]).await?;
         let seen = Seen::read(&rows).during(CREDENTIAL_SEEN)?;
-        let server_now = match server_time(self.store) {
-            Some(text) if ledger.clock == LedgerClock::Server => {
-                number(&self.query(text, Vec::new()).await?).during(text)?
+        let server_now = match ledger.clock {
+            LedgerClock::Server => {
+                let text = server_time(self.store);
+                number(&self.query(&text, Vec::new()).await?).during(&text)?
             }
-            _ => None,
+            LedgerClock::Told | LedgerClock::Uptime => None,
         };
         let arrived = ledger.arrived(&seen, server_now, told);
         if arrived.now < seen.latest {
@@ -325,7 +326,7 @@ impl<'a> Writing<'a> {
     }
 
     async fn query(&self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
-        let marked = numbered(self.store.backend(), text);
+        let marked = self.store.marked(text);
         self.turn.query(&marked, values).await.during(text)
     }
 
@@ -349,7 +350,7 @@ impl<'a> Writing<'a> {
     async fn buckets(&self, credential: &str) -> Result<Vec<(i64, i64)>, StoreError> {
         let text = "SELECT bucket, requests FROM _headwater_requests \
                     WHERE credential = ? ORDER BY bucket";
-        let marked = numbered(self.store.backend(), text);
+        let marked = self.store.marked(text);
         let rows = self.turn.query(&marked, vec![credential.into()]).await;
         let rows = rows.during(text)?;
         let buckets = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?)));
@@ -413,14 +414,8 @@ struct Arrived {
 }
 
 /// The statement that asks a server for its time, in milliseconds.
-fn server_time(store: &Store) -> Option<&'static str> {
-    match store.backend() {
-        DbBackend::Postgres => {
-            Some("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)")
-        }
-        DbBackend::MySql => Some("SELECT CAST(UNIX_TIMESTAMP() * 1000 AS SIGNED)"),
-        _ => None,
-    }
+fn server_time(store: &Store) -> String {
+    format!("SELECT {}", store.dialect().clock())
 }
 
 fn number(rows: &[Row]) -> Result<Option<i64>, DbErr> {

@@ -1,7 +1,7 @@
 //! How far every step has come: checkpoints, work lists, walks and removals.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{DbBackend, Value};
+use sea_orm::Value;
 
 use headwater_domain::{Scope, Table};
 use sea_orm::sea_query::ColumnType;
@@ -16,6 +16,9 @@ use crate::rows::shape::Shape;
 
 /// Rules of a checkpoint whose step has to begin anew.
 pub(crate) const STALE: &str = "stale";
+
+/// The columns of a work list, all of which are its key.
+const WORK_KEY: [&str; 3] = ["params", "step", "row_key"];
 
 /// Up to where a step has read its input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -317,10 +320,11 @@ impl Transaction<'_> {
         (table, column): (&str, &str),
         (after, up_to): (i64, i64),
     ) -> Result<(), StoreError> {
-        let (text_type, known) = (self.text_type(), self.known_work());
+        let key = self.store.dialect().text(&format!("changed.{column}"));
+        let known = self.unless_listed();
         let text = format!(
             "INSERT INTO _headwater_work (params, step, row_key) \
-             SELECT DISTINCT changed._raw_data_params, ?, CAST(changed.{column} AS {text_type}) \
+             SELECT DISTINCT changed._raw_data_params, ?, {key} \
              FROM {table} AS changed WHERE changed._raw_data_params = ? \
              AND changed.changed_seq > ? AND changed.changed_seq <= ? {known}"
         );
@@ -335,15 +339,16 @@ impl Transaction<'_> {
         way: &Way,
         (after, up_to): (i64, i64),
     ) -> Result<(), StoreError> {
-        let (text_type, known) = (self.text_type(), self.known_work());
         let Way {
             table: naming,
             from,
             to,
         } = way;
+        let key = self.store.dialect().text(&format!("naming.{to}"));
+        let known = self.unless_listed();
         let text = format!(
             "INSERT INTO _headwater_work (params, step, row_key) \
-             SELECT DISTINCT naming._raw_data_params, ?, CAST(naming.{to} AS {text_type}) \
+             SELECT DISTINCT naming._raw_data_params, ?, {key} \
              FROM {table} AS changed JOIN {naming} AS naming \
              ON naming._raw_data_params = changed._raw_data_params \
              AND naming.{from} = changed.{column} WHERE changed._raw_data_params = ? \
@@ -371,26 +376,21 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// The one type name for text in a cast that the databases do not share.
-    pub(crate) fn text_type(&self) -> &'static str {
-        match self.store.backend() {
-            DbBackend::MySql => "CHAR(255)",
-            _ => "TEXT",
-        }
+    /// The end of an insertion into work lists: a key that is listed already stays.
+    pub(crate) fn unless_listed(&self) -> String {
+        let sql = self.store.dialect();
+        sql.unless_stored(&WORK_KEY, "_headwater_work")
     }
 
-    /// What makes a key that is on a work list already no error.
-    pub(crate) fn known_work(&self) -> &'static str {
-        match self.store.backend() {
-            DbBackend::MySql => "ON DUPLICATE KEY UPDATE row_key = _headwater_work.row_key",
-            _ => "ON CONFLICT (params, step, row_key) DO NOTHING",
-        }
+    /// The same, and a key that is listed already is locked until the commit.
+    pub(crate) fn locking_listed(&self) -> String {
+        let sql = self.store.dialect();
+        sql.locking_stored(&WORK_KEY, "_headwater_work")
     }
 
     /// Adds keys to a step's work.
     pub async fn add_work(&self, step: &str, keys: Vec<KeyValue>) -> Result<(), StoreError> {
-        let names = ["params", "step", "row_key"];
-        let shape = Shape::plain("_headwater_work", &names, &names);
+        let shape = Shape::plain("_headwater_work", &WORK_KEY, &WORK_KEY);
         let row = |key: KeyValue| vec![self.params.clone().into(), step.into(), key.into()];
         self.upsert(&shape, keys.into_iter().map(row).collect())
             .await

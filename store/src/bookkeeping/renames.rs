@@ -1,8 +1,8 @@
 //! Repositories under other names: all rows follow, in one transaction.
 
 use chrono::{DateTime, Utc};
+use sea_orm::Value;
 use sea_orm::sea_query::ColumnType;
-use sea_orm::{DbBackend, Value};
 
 use headwater_domain::headwater::account_mention;
 use headwater_domain::id::Ids;
@@ -10,6 +10,7 @@ use headwater_domain::table::Layer;
 use headwater_domain::{Scope, Table};
 
 use crate::Store;
+use crate::database::dialect::SqlDialect;
 use crate::database::transaction::Transaction;
 use crate::error::{During, StoreError};
 use crate::rows::compare::Tables;
@@ -187,7 +188,7 @@ impl Transaction<'_> {
         self.execute(text, vec![to.params().into()]).await?;
         for table in &renaming.tables.raw {
             let old = (renaming.address)(from);
-            let mut set = Replaced::new(self.store.backend(), "url");
+            let mut set = Replaced::new(self.store.dialect(), "url");
             set.beginning(&old, &(renaming.address)(to), &["", "/", "?"]);
             let (case, mut values) = set.finish();
             let text = format!("UPDATE {table} SET url = {case}, params = ? WHERE params = ?");
@@ -216,7 +217,7 @@ impl Transaction<'_> {
             named && matches!(column.column_type, ColumnType::String(_))
         });
         for column in columns {
-            let mut set = Replaced::new(self.store.backend(), &column.name);
+            let mut set = Replaced::new(self.store.dialect(), &column.name);
             if table.layer() == Layer::Domain {
                 let (old, new) = (ids.beginnings(from), ids.beginnings(to));
                 for (old, new) in old.iter().zip(new) {
@@ -278,16 +279,16 @@ impl Transaction<'_> {
 
 /// A column with other beginnings of its text.
 struct Replaced<'a> {
-    backend: DbBackend,
+    sql: SqlDialect,
     column: &'a str,
     cases: String,
     values: Vec<Value>,
 }
 
 impl<'a> Replaced<'a> {
-    fn new(backend: DbBackend, column: &'a str) -> Self {
+    fn new(sql: SqlDialect, column: &'a str) -> Self {
         Self {
-            backend,
+            sql,
             column,
             cases: String::new(),
             values: Vec::new(),
@@ -307,10 +308,7 @@ impl<'a> Replaced<'a> {
                 continue;
             }
             let rest = format!("SUBSTR({column}, {})", old.chars().count() + 1);
-            let joined = match self.backend {
-                DbBackend::MySql => format!("CONCAT(?, {rest})"),
-                _ => format!("? || {rest}"),
-            };
+            let joined = self.sql.joined("?", &rest);
             let length = whole.chars().count();
             let case = format!(" WHEN SUBSTR({column}, 1, {length}) = ? THEN {joined}");
             self.cases.push_str(&case);

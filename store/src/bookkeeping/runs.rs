@@ -50,7 +50,7 @@ impl Store {
         let text = "INSERT INTO _headwater_runs (command, started_at, state) VALUES (?, ?, ?)";
         let values: Vec<Value> = vec![command.into(), at.into(), "running".into()];
         let turn = self.database.turn().await;
-        let marked = crate::database::sql::numbered(self.backend(), text);
+        let marked = self.marked(text);
         turn.insert(&marked, values).await.during(text)
     }
 

@@ -3,7 +3,6 @@
 //! Building an upsert costs more than running it, and a cached text is prepared once by the
 //! driver. So rows go in groups of a few fixed lengths, and lists of keys are padded to them.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,6 +11,7 @@ use sea_orm::sea_query::{
 };
 use sea_orm::{DbBackend, DbErr, Value};
 
+use crate::database::dialect::{SqlDialect, quoted};
 use crate::rows::shape::Shape;
 
 /// Lengths a group of rows may have; the largest is measured, the others finish the tail.
@@ -108,13 +108,12 @@ pub(crate) fn changed_page_text(table: &str) -> String {
 
 /// Rows behind a whole key, in the form in which the database finds them by its index, with the
 /// values to bind.
-pub(crate) fn behind_key(backend: DbBackend, key: &[&str], last: &[Value]) -> (String, Vec<Value>) {
-    if backend != DbBackend::MySql {
+pub(crate) fn behind_key(sql: SqlDialect, key: &[&str], last: &[Value]) -> (String, Vec<Value>) {
+    if sql.seeks_whole_keys() {
         let marks = vec!["?"; key.len()].join(", ");
         let condition = format!("({}) > ({marks})", quoted(key).join(", "));
         return (condition, last[..key.len()].to_vec());
     }
-    // MySQL and MariaDB would compare every row with the whole key.
     let mut values = Vec::new();
     let alternatives: Vec<String> = (0..key.len())
         .map(|place| {
@@ -126,30 +125,6 @@ pub(crate) fn behind_key(backend: DbBackend, key: &[&str], last: &[Value]) -> (S
         })
         .collect();
     (format!("({})", alternatives.join(" OR ")), values)
-}
-
-/// Names as SQL quotes them: one of them may be a word that databases keep for themselves.
-pub(crate) fn quoted(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| format!("\"{name}\"")).collect()
-}
-
-/// A hand-written text as the database wants it: PostgreSQL numbers its markers, MySQL and MariaDB
-/// quote names in their own way. No text holds values, so a quotation mark stands for nothing else.
-pub(crate) fn numbered(backend: DbBackend, text: &str) -> Cow<'_, str> {
-    if backend == DbBackend::MySql && text.contains('"') {
-        return Cow::Owned(text.replace('"', "`"));
-    }
-    if backend != DbBackend::Postgres {
-        return Cow::Borrowed(text);
-    }
-    let mut parts = text.split('?');
-    let mut numbered = parts.next().unwrap_or_default().to_owned();
-    for (index, part) in parts.enumerate() {
-        numbered.push('$');
-        numbered.push_str(&(index + 1).to_string());
-        numbered.push_str(part);
-    }
-    Cow::Owned(numbered)
 }
 
 /// `table."name", ...`.
@@ -269,7 +244,10 @@ mod tests {
     fn numbered_on_each(text: impl Fn(DbBackend) -> String) -> String {
         let texts = BACKENDS.map(|backend| {
             let text = text(backend);
-            format!("{backend:?}:\n{}\n", numbered(backend, &text))
+            format!(
+                "{backend:?}:\n{}\n",
+                SqlDialect::from(backend).marked(&text)
+            )
         });
         texts.concat()
     }
@@ -283,9 +261,9 @@ mod tests {
     #[test]
     fn a_page_of_a_whole_table_begins_behind_the_last_key() {
         let last = [1i64.into(), "a/b".into(), 12i64.into()];
-        let text = |backend| {
+        let text = |backend: DbBackend| {
             let names = ["connection_id", "repo_id", "bitbucket_id"];
-            let (condition, values) = behind_key(backend, &names, &last);
+            let (condition, values) = behind_key(backend.into(), &names, &last);
             assert_eq!(condition.matches('?').count(), values.len());
             format!("SELECT title FROM _tool_bitbucket_pull_requests WHERE {condition}")
         };
@@ -297,17 +275,6 @@ mod tests {
         let keys = ["pull_request_id", "reviewer_id"];
         let text = |_| removal_text("pull_request_reviewers", &keys, 2);
         assert_snapshot!(numbered_on_each(text));
-    }
-
-    #[test]
-    fn only_postgresql_numbers_its_markers() {
-        let text = "SELECT 1 FROM repos WHERE id = ? AND name IN (?, ?)";
-        assert_eq!(
-            numbered(DbBackend::Postgres, text),
-            "SELECT 1 FROM repos WHERE id = $1 AND name IN ($2, $3)"
-        );
-        assert_eq!(numbered(DbBackend::Sqlite, text), text);
-        assert_eq!(numbered(DbBackend::MySql, text), text);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use sea_orm::{DbBackend, Value};
 use headwater_domain::Scope;
 
 use crate::Store;
-use crate::database::sql::{is_too_long, next_length, numbered, size_of_row};
+use crate::database::sql::{is_too_long, next_length, size_of_row};
 use crate::database::values;
 use crate::database::{Row, Turn};
 use crate::derived::derivations::Noted;
@@ -91,7 +91,7 @@ impl Store {
     }
 
     pub(crate) fn marked<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        numbered(self.backend(), text)
+        self.dialect().marked(text)
     }
 }
 

@@ -188,7 +188,7 @@ impl Transaction<'_> {
         repo_id: &str,
         beginnings: &BTreeSet<String>,
     ) -> Result<(), StoreError> {
-        let known = self.known_work();
+        let known = self.unless_listed();
         let beginnings: Vec<&String> = beginnings.iter().collect();
         for group in beginnings.chunks(LENGTHS[0]) {
             let (list, keys) = key_list(group.iter().map(|&key| key.clone().into()).collect());

@@ -10,7 +10,8 @@ use crate::database::Row;
 use headwater_domain::{Scope, Table};
 
 use crate::Store;
-use crate::database::sql::{behind_key, column_list, quoted};
+use crate::database::dialect::quoted;
+use crate::database::sql::{behind_key, column_list};
 use crate::database::values;
 use crate::error::{During, StoreError};
 use crate::rows::shape::RAW_DATA_PARAMS;
@@ -318,7 +319,7 @@ impl<'a> Cursor<'a> {
             values.extend(params.iter().map(|params| params.clone().into()));
         }
         if let Some(last) = self.page.last() {
-            let (behind, key) = behind_key(self.store.backend(), &names[..*keys], last);
+            let (behind, key) = behind_key(self.store.dialect(), &names[..*keys], last);
             conditions.push(behind);
             values.extend(key);
         }

@@ -7,6 +7,7 @@
 
 mod comparing;
 mod derivations;
+mod dialect;
 mod leases;
 mod mentions;
 mod pages;

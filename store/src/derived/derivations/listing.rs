@@ -133,10 +133,10 @@ impl Transaction<'_> {
             };
             let text = format!(
                 "INSERT INTO _headwater_work (params, step, row_key) \
-                 SELECT DISTINCT ?, ?, CAST(there.{column} AS {}) FROM {table} AS there \
+                 SELECT DISTINCT ?, ?, {} FROM {table} AS there \
                  WHERE there.{column} IS NOT NULL {within} {}",
-                self.text_type(),
-                self.holding_known()
+                self.store.dialect().text(&format!("there.{column}")),
+                self.locking_listed()
             );
             self.queue(&text, values)?;
         }

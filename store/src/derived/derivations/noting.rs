@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use headwater_domain::{Scope, Table};
-use sea_orm::{DbBackend, Value};
+use sea_orm::Value;
 
 use super::{Cell, Derivation, Follows, Image, Reach, Readers, RowChange, Stale, Through};
 use crate::Transaction;
@@ -329,7 +329,7 @@ impl Transaction<'_> {
             let rows = vec!["(?, ?, ?)"; length].join(", ");
             let text = format!(
                 "INSERT INTO _headwater_work (params, step, row_key) VALUES {rows} {}",
-                self.holding_known()
+                self.locking_listed()
             );
             let values = group.iter().flat_map(|key| -> [Value; 3] {
                 [params.clone().into(), step.into(), key.clone().into()]
@@ -372,24 +372,16 @@ impl Transaction<'_> {
             let (list, group) = key_list(group.to_vec());
             let text = format!(
                 "INSERT INTO _headwater_work (params, step, row_key) \
-                 SELECT DISTINCT ?, ?, CAST(leads.{key} AS {}) FROM {table} AS leads \
+                 SELECT DISTINCT ?, ?, {} FROM {table} AS leads \
                  WHERE leads.{by} IN {list} AND leads.{key} IS NOT NULL {}",
-                self.text_type(),
-                self.holding_known()
+                self.store.dialect().text(&format!("leads.{key}")),
+                self.locking_listed()
             );
             let mut bound = vec![params.clone().into(), readers.steps[place].clone().into()];
             bound.extend(group);
             self.queue(&text, bound)?;
         }
         Ok(())
-    }
-
-    /// What makes a key that is listed already no error, and holds its row.
-    pub(super) fn holding_known(&self) -> &'static str {
-        match self.store.backend() {
-            DbBackend::MySql => "ON DUPLICATE KEY UPDATE row_key = _headwater_work.row_key",
-            _ => "ON CONFLICT (params, step, row_key) DO UPDATE SET row_key = excluded.row_key",
-        }
     }
 }
 
