@@ -48,7 +48,7 @@ pub(crate) fn samples(
             let is_merge = history
                 .find(commit)
                 .is_some_and(|commit| history.graph.parents(commit).len() > 1);
-            let authored = history.authored.get(commit).copied();
+            let authored = history.authored.get(commit);
             let authored = authored.filter(|authored| !is_merge && *authored <= row.finished);
             if let Some(authored) = authored {
                 let of_deployment = samples.entry(row.deployment_id.clone()).or_default();

@@ -244,7 +244,7 @@ fn all_deployments(rows: &[&DeploymentRow]) -> BTreeMap<String, (Option<Moment>,
 /// `prev_success_deployment_commit_id` of rows of any environment: the successful row before it
 /// with the same scope, address and environment; empty for the first one and for all others.
 #[must_use]
-pub(crate) fn previous_of_environment(rows: &[DeploymentRow]) -> BTreeMap<&str, &str> {
+pub(crate) fn previous_of_environment(rows: &[DeploymentRow]) -> BTreeMap<(&str, &str), &str> {
     let mut chained: Vec<&DeploymentRow> = each_release_once(rows)
         .into_iter()
         .filter(|row| row.result == "SUCCESS" && row.finished.is_some())
@@ -252,7 +252,10 @@ pub(crate) fn previous_of_environment(rows: &[DeploymentRow]) -> BTreeMap<&str, 
         .collect();
     chained.sort_by_key(|row| (row.finished, &row.id, &row.commit_sha));
     let mut last: HashMap<(&str, &str, &str), &str> = HashMap::new();
-    let mut previous: BTreeMap<&str, &str> = rows.iter().map(|row| (row.id.as_str(), "")).collect();
+    let mut previous: BTreeMap<(&str, &str), &str> = rows
+        .iter()
+        .map(|row| ((row.id.as_str(), row.commit_sha.as_str()), ""))
+        .collect();
     for row in chained {
         let key = (
             row.scope_id.as_str(),
@@ -260,7 +263,7 @@ pub(crate) fn previous_of_environment(rows: &[DeploymentRow]) -> BTreeMap<&str, 
             row.environment.as_str(),
         );
         if let Some(before) = last.insert(key, &row.id) {
-            previous.insert(&row.id, before);
+            previous.insert((&row.id, &row.commit_sha), before);
         }
     }
     previous

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use headwater_domain::graph::Graph;
+use headwater_domain::graph::{CommitHash, Graph};
 
 /// Milliseconds since 1970 in UTC.
 pub type Moment = i64;
@@ -72,6 +72,8 @@ pub struct DeploymentRow {
     pub repo_id: String,
     /// `repo_url`.
     pub repo_url: String,
+    /// `prev_success_deployment_commit_id`, as it is stored.
+    pub previous: String,
 }
 
 /// One merged pull request.
@@ -175,8 +177,29 @@ pub struct Incident {
 pub struct History {
     /// All of them with their parents.
     pub graph: Graph,
-    /// When each was authored, by hash.
-    pub authored: HashMap<String, Moment>,
+    /// When each was authored.
+    pub authored: Authored,
+}
+
+/// When commits were authored, by hash.
+#[derive(Clone, Debug, Default)]
+pub struct Authored(Vec<(CommitHash, Moment)>);
+
+impl Authored {
+    /// These.
+    #[must_use]
+    pub fn of(mut dates: Vec<(CommitHash, Moment)>) -> Self {
+        dates.sort_unstable();
+        Self(dates)
+    }
+
+    /// When the commit with this hash was authored.
+    #[must_use]
+    pub fn get(&self, sha: &str) -> Option<Moment> {
+        let hash: CommitHash = sha.parse().ok()?;
+        let place = self.0.binary_search_by_key(&hash, |(known, _)| *known);
+        place.ok().map(|place| self.0[place].1)
+    }
 }
 
 /// A commit whose message says `This reverts commit HASH`.

@@ -40,6 +40,14 @@ pub struct Link {
     pub confidence_tenths: i64,
 }
 
+impl Link {
+    /// How sure it is, from 0 to 1.
+    #[must_use]
+    pub fn confidence(&self) -> f64 {
+        i32::try_from(self.confidence_tenths).map_or(0.0, f64::from) / 10.0
+    }
+}
+
 /// Why an incident has no deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unlinked {

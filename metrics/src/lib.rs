@@ -3,7 +3,8 @@
 //! [`Facts`] are the domain rows that concern a project, [`Rules`] its part of the configuration.
 //! [`measure`] decides what each row means (which deployment shipped a pull request, which one
 //! caused an incident, which one repairs another); [`report()`] counts that over a range of days.
-//! Nothing here reads a clock, a database or a file.
+//! These read no clock, no database and no file. [`stored`] loads the rows of a project from a
+//! database, and writes what was decided.
 //!
 //! All moments are milliseconds since 1970 in UTC. docs/metrics.md has the definitions for users.
 
@@ -21,12 +22,13 @@ mod numbers;
 mod repairs;
 mod report;
 mod rules;
+pub mod stored;
 
 pub use calendar::{By, Range, RangeError};
 pub use commit_lead_time::CommitLeadTime;
 pub use deployments::{Deployment, DeploymentRows, Place, Row};
 pub use facts::{
-    DeploymentRow, Facts, History, Incident, MergedCommit, Moment, NamedIssue, PullRequest,
+    Authored, DeploymentRow, Facts, History, Incident, MergedCommit, Moment, NamedIssue, PullRequest,
     Repository, RevertingCommit, Review, first_commit, first_review,
 };
 pub use failures::Failure;

@@ -30,8 +30,9 @@ pub struct Measured {
     pub failures: Vec<Failure>,
     /// Milliseconds from authoring to deployment of commits, by deployment.
     pub(crate) commit_samples: HashMap<String, Vec<i64>>,
-    /// `prev_success_deployment_commit_id` of each row of `cicd_deployment_commits`, by its id.
-    pub previous: BTreeMap<String, String>,
+    /// `prev_success_deployment_commit_id` of each row of `cicd_deployment_commits`, by its id and
+    /// commit.
+    pub previous: BTreeMap<(String, String), String>,
 }
 
 impl Measured {
@@ -76,7 +77,7 @@ pub fn measure(facts: &Facts, rules: &Rules) -> Measured {
     let previous = previous_of_environment(&facts.deployments).into_iter();
     Measured {
         previous: previous
-            .map(|(id, before)| (id.to_owned(), before.to_owned()))
+            .map(|((id, commit), before)| ((id.to_owned(), commit.to_owned()), before.to_owned()))
             .collect(),
         commit_samples: commit_lead_time::samples(facts, &deployments, &first),
         missing_history: first.missing_history,

@@ -8,6 +8,7 @@ mod bookkeeping;
 mod database;
 mod derived;
 mod error;
+pub mod measuring;
 pub mod query;
 mod rows;
 mod run_blocking;

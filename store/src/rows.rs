@@ -3,7 +3,7 @@
 pub mod catalogue;
 pub mod compare;
 pub mod git;
-mod graph;
+pub(crate) mod graph;
 pub mod raw;
 pub mod read;
 pub(crate) mod replace;

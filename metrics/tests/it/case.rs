@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono::DateTime;
 use headwater_domain::graph::GraphBuilder;
 use headwater_metrics::{
-    DeploymentRow, Facts, History, Incident, MergedCommit, Moment, PullRequest, Repository,
+    Authored, DeploymentRow, Facts, History, Incident, MergedCommit, Moment, PullRequest, Repository,
     RevertingCommit, Review, first_commit, first_review,
 };
 
@@ -96,6 +96,7 @@ fn deployment(row: &Row) -> DeploymentRow {
         finished: moment(row, "finished_date"),
         repo_id: text(row, "repo_id"),
         repo_url: text(row, "repo_url"),
+        previous: String::new(),
     }
 }
 
@@ -194,10 +195,12 @@ fn histories(folder: &Path) -> BTreeMap<String, History> {
             .or_default()
             .push(row["parent_commit_sha"].clone());
     }
-    let authored: HashMap<String, Moment> = rows(folder, "commits")
-        .iter()
-        .filter_map(|row| Some((row["sha"].clone(), moment(row, "authored_date")?)))
-        .collect();
+    let authored = rows(folder, "commits").into_iter();
+    let authored = authored.filter_map(|row| {
+        let authored = moment(&row, "authored_date")?;
+        Some((row["sha"].parse().unwrap(), authored))
+    });
+    let authored = Authored::of(authored.collect());
     let mut graphs: BTreeMap<String, GraphBuilder> = BTreeMap::new();
     for row in rows(folder, "repo_commits") {
         let graph = graphs.entry(row["repo_id"].clone()).or_default();

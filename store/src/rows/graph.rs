@@ -1,8 +1,10 @@
 //! The commit graph of a repository, read from its rows.
 
 use headwater_domain::graph::{CommitHash, Graph, GraphBuilder, GraphError};
+use sea_orm::DbErr;
 
 use crate::Store;
+use crate::database::Row;
 use crate::error::{During, StoreError};
 
 /// Commits read at a time.
@@ -30,9 +32,7 @@ impl Store {
             let mut rows = rows.iter().peekable();
             while let Some(row) = rows.next() {
                 let sha: String = row.get(0).during(text)?;
-                let parent: Option<String> = row.get(1).during(text)?;
-                let order: Option<i64> = row.get(2).during(text)?;
-                parents.extend(parent.map(|parent| (order.unwrap_or_default(), parent)));
+                parents.extend(parent_in(row).during(text)?);
                 let next: Option<String> = match rows.peek() {
                     Some(next) => Some(next.get(0).during(text)?),
                     None => None,
@@ -52,7 +52,19 @@ impl Store {
     }
 }
 
-fn add(builder: &mut GraphBuilder, sha: &str, parents: &[(i64, String)]) -> Result<(), StoreError> {
+/// The parent, with its place, in a row whose second and third columns hold it.
+pub(crate) fn parent_in(row: &Row) -> Result<Option<(i64, String)>, DbErr> {
+    let parent: Option<String> = row.get(1)?;
+    let order: Option<i64> = row.get(2)?;
+    Ok(parent.map(|parent| (order.unwrap_or_default(), parent)))
+}
+
+/// Adds a commit, unless its hash or that of a parent is none.
+pub(crate) fn add(
+    builder: &mut GraphBuilder,
+    sha: &str,
+    parents: &[(i64, String)],
+) -> Result<(), StoreError> {
     let parents = parents.iter().map(|(_, parent)| parent.parse());
     let parents: Result<Vec<CommitHash>, GraphError> = parents.collect();
     let (Ok(commit), Ok(parents)) = (sha.parse(), parents) else {

@@ -58,6 +58,13 @@ pub enum Owner {
         /// Only rows of this connection; none for columns that hold domain ids.
         connection_id: Option<i64>,
     },
+    /// Rows that fulfil a condition of this store.
+    Within {
+        /// The condition, in SQL with `?`.
+        condition: String,
+        /// Its values.
+        values: Vec<Value>,
+    },
 }
 
 /// All rows of one table for some owners.
@@ -296,6 +303,7 @@ fn conditions(table: &Table, owner: &Owner) -> Vec<(String, Vec<Value>)> {
                 )
             })
             .collect(),
+        Owner::Within { condition, values } => vec![(condition.clone(), values.clone())],
         Owner::Column {
             name,
             values,

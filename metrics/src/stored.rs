@@ -1,0 +1,134 @@
+//! Facts of a project from a database, and what was decided back into it.
+//!
+//! The SQL is in the store (`headwater_store::measuring`); here rows become [`Facts`], and a
+//! [`Measured`](crate::Measured) becomes rows. Rows are replaced as sets, and equal ones are not written, so that a
+//! second computation changes nothing.
+
+mod loading;
+mod pipelines;
+mod writing;
+
+use std::collections::BTreeSet;
+
+use headwater_domain::Scope;
+use headwater_store::{Changes, Store, StoreError, Watch};
+
+use crate::{Facts, Measured, Rules, measure};
+
+pub use loading::load;
+
+/// One part of a computation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Deployments that imported pipelines are.
+    Deployments,
+    /// Incidents that issues are, of all projects.
+    Incidents,
+    /// Which successful deployment came before each.
+    Predecessors,
+    /// `project_pr_metrics`.
+    LeadTimes,
+    /// Incidents and the deployments that caused them.
+    Links,
+    /// `project_deployments`.
+    Outcomes,
+}
+
+impl Step {
+    /// Every step, in their order.
+    pub const ALL: [Self; 6] = [
+        Self::Deployments,
+        Self::Incidents,
+        Self::Predecessors,
+        Self::LeadTimes,
+        Self::Links,
+        Self::Outcomes,
+    ];
+
+    /// How the command line spells it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Deployments => "deployments",
+            Self::Incidents => "incidents",
+            Self::Predecessors => "predecessors",
+            Self::LeadTimes => "lead-times",
+            Self::Links => "links",
+            Self::Outcomes => "outcomes",
+        }
+    }
+}
+
+/// Computes a project anew from its stored rows. `steps` are the parts to be done; what they read
+/// is taken as it is stored.
+///
+/// # Errors
+/// When the database fails.
+pub async fn refresh(
+    store: &Store,
+    project: &str,
+    rules: &Rules,
+    steps: &BTreeSet<Step>,
+    watch: &Watch<'_>,
+) -> Result<Changes, StoreError> {
+    let mut changes = Changes::default();
+    if steps.contains(&Step::Deployments) {
+        changes += pipelines::renew(store, project, watch).await?;
+    }
+    if steps.contains(&Step::Incidents) {
+        let mut page = store.begin(&Scope::everywhere(), watch.now).await?;
+        changes += page.renew_incidents().await?;
+        page.commit().await?;
+    }
+    let computed = [
+        Step::Predecessors,
+        Step::LeadTimes,
+        Step::Links,
+        Step::Outcomes,
+    ];
+    if computed.iter().any(|step| steps.contains(step)) {
+        let facts = load(store, project, rules).await?;
+        let measured = measure(&facts, rules);
+        changes += write(store, project, (&facts, &measured), steps, watch).await?;
+    }
+    Ok(changes)
+}
+
+/// Writes what was decided of a project, in one transaction.
+///
+/// # Errors
+/// When the database fails.
+pub async fn write(
+    store: &Store,
+    project: &str,
+    (facts, measured): (&Facts, &Measured),
+    steps: &BTreeSet<Step>,
+    watch: &Watch<'_>,
+) -> Result<Changes, StoreError> {
+    let before = if steps.contains(&Step::LeadTimes) {
+        store.measured_pull_requests(project).await?
+    } else {
+        Vec::new()
+    };
+    let mut page = store.begin(&Scope::everywhere(), watch.now).await?;
+    let mut changes = Changes::default();
+    if steps.contains(&Step::Predecessors) {
+        changes += writing::predecessors(&page, facts, measured).await?;
+    }
+    if steps.contains(&Step::LeadTimes) {
+        let rows = writing::lead_times(project, measured);
+        changes += page
+            .renew_pull_request_metrics(project, rows, before)
+            .await?;
+    }
+    if steps.contains(&Step::Links) {
+        let (links, unlinked) = writing::links(project, measured);
+        changes += page.renew_incident_links(project, links, unlinked).await?;
+    }
+    if steps.contains(&Step::Outcomes) {
+        let rows = writing::deployments(project, measured);
+        changes += page.renew_project_deployments(project, rows).await?;
+    }
+    page.commit().await?;
+    Ok(changes)
+}

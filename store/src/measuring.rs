@@ -1,0 +1,167 @@
+//! What the metrics of projects are computed of: domain rows of one project, reduced to the columns
+//! that are looked at.
+//!
+//! Lists of ids are read first, then rows by groups of ids, so that memory is bounded by the group
+//! and every row is found by an index. Times are milliseconds since 1970 in UTC; NULL text is empty.
+
+mod history;
+mod incidents;
+mod pipelines;
+mod pull_requests;
+mod results;
+
+use chrono::{DateTime, Utc};
+use sea_orm::DbErr;
+
+use crate::Store;
+use crate::database::Row;
+use crate::error::{During, StoreError};
+
+pub use history::{DatedCommit, StoredHistory};
+pub use incidents::{INCIDENT_ORIGIN, StoredIncident};
+pub use pipelines::{FinishedTask, PipelineCommit, StoredPipeline};
+pub use pull_requests::{BecameCommit, OwnCommit, Said, StoredPullRequest};
+pub use results::METRICS_ORIGIN;
+
+/// Milliseconds since 1970 in UTC.
+pub type Milliseconds = i64;
+
+/// What `project_mapping` says of a project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mapping {
+    /// Pairs of table and id, sorted.
+    pub rows: Vec<(String, String)>,
+}
+
+impl Mapping {
+    /// The ids that are mapped in a table.
+    #[must_use]
+    pub fn of(&self, table: &str) -> Vec<String> {
+        let rows = self.rows.iter().filter(|(name, _)| name == table);
+        rows.map(|(_, id)| id.clone()).collect()
+    }
+}
+
+/// One row of `repos`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredRepository {
+    /// `id`.
+    pub id: String,
+    /// `name`.
+    pub name: String,
+    /// `url`.
+    pub url: String,
+}
+
+/// One row of `cicd_deployment_commits`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredDeployment {
+    /// `id`.
+    pub id: String,
+    /// `commit_sha`.
+    pub commit_sha: String,
+    /// `cicd_scope_id`.
+    pub scope_id: String,
+    /// `cicd_deployment_id`.
+    pub deployment_id: String,
+    /// `cicd_pipeline_id`.
+    pub pipeline_id: String,
+    /// `subtask_name`.
+    pub subtask_name: String,
+    /// `result`.
+    pub result: String,
+    /// `environment`.
+    pub environment: String,
+    /// `original_environment`.
+    pub original_environment: String,
+    /// `finished_date`.
+    pub finished: Option<Milliseconds>,
+    /// `repo_id`.
+    pub repo_id: String,
+    /// `repo_url`.
+    pub repo_url: String,
+    /// `prev_success_deployment_commit_id`.
+    pub previous: String,
+}
+
+/// The text in a column, where NULL is empty.
+fn text(row: &Row, place: usize) -> Result<String, DbErr> {
+    Ok(row.get::<Option<String>>(place)?.unwrap_or_default())
+}
+
+/// The time in a column.
+fn moment(row: &Row, place: usize) -> Result<Option<Milliseconds>, DbErr> {
+    let time: Option<DateTime<Utc>> = row.get(place)?;
+    Ok(time.map(|time| time.timestamp_millis()))
+}
+
+impl Store {
+    /// Names of all projects, in `projects` or only in `project_mapping`.
+    pub async fn project_names(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT name FROM projects UNION SELECT project_name FROM project_mapping";
+        let rows = self.query_all(sql, Vec::new()).await?;
+        let names = rows.iter().map(|row| text(row, 0));
+        let mut names: Vec<String> = names.collect::<Result<_, _>>().during(sql)?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// What belongs to a project.
+    pub async fn mapping_of(&self, project: &str) -> Result<Mapping, StoreError> {
+        let sql = "SELECT \"table\", row_id FROM project_mapping WHERE project_name = ?";
+        let rows = self.query_all(sql, vec![project.into()]).await?;
+        let read = rows.iter().map(|row| Ok((text(row, 0)?, text(row, 1)?)));
+        let mut rows: Vec<(String, String)> = read.collect::<Result<_, _>>().during(sql)?;
+        rows.sort_unstable();
+        Ok(Mapping { rows })
+    }
+
+    /// All repositories: an address of a deployment may be that of any.
+    pub async fn repositories_by_name(&self) -> Result<Vec<StoredRepository>, StoreError> {
+        let sql = "SELECT id, name, url FROM repos ORDER BY id";
+        let rows = self.query_all(sql, Vec::new()).await?;
+        let read = rows.iter().map(|row| {
+            Ok(StoredRepository {
+                id: text(row, 0)?,
+                name: text(row, 1)?,
+                url: text(row, 2)?,
+            })
+        });
+        read.collect::<Result<_, _>>().during(sql)
+    }
+
+    /// Deployed commits of these scopes (`cicd_scopes.id`), by id and commit.
+    pub async fn deployments_of(
+        &self,
+        scopes: &[String],
+    ) -> Result<Vec<StoredDeployment>, StoreError> {
+        let sql = "SELECT id, commit_sha, cicd_scope_id, cicd_deployment_id, cicd_pipeline_id, \
+                   subtask_name, result, environment, original_environment, finished_date, \
+                   repo_id, repo_url, prev_success_deployment_commit_id \
+                   FROM cicd_deployment_commits WHERE cicd_scope_id IN ";
+        let rows = self.rows_in(sql, &[], scopes).await?;
+        let read = rows.iter().map(|row| {
+            Ok(StoredDeployment {
+                id: text(row, 0)?,
+                commit_sha: text(row, 1)?,
+                scope_id: text(row, 2)?,
+                deployment_id: text(row, 3)?,
+                pipeline_id: text(row, 4)?,
+                subtask_name: text(row, 5)?,
+                result: text(row, 6)?,
+                environment: text(row, 7)?,
+                original_environment: text(row, 8)?,
+                finished: moment(row, 9)?,
+                repo_id: text(row, 10)?,
+                repo_url: text(row, 11)?,
+                previous: text(row, 12)?,
+            })
+        });
+        let read: Result<Vec<_>, _> = read.collect();
+        let mut deployments = read.during(sql)?;
+        deployments.sort_unstable_by(|one, other| {
+            (&one.id, &one.commit_sha).cmp(&(&other.id, &other.commit_sha))
+        });
+        Ok(deployments)
+    }
+}
