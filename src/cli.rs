@@ -1,11 +1,15 @@
 //! The command line.
 
+mod metrics;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit::Exit;
 use crate::output;
+
+pub use metrics::{DoraArgs, GroupBy, MetricsCommand, MetricsStep, Report, ReportFormat};
 
 /// Moves engineering data from Bitbucket to tables that answer questions.
 ///
@@ -275,6 +279,9 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: DiffFormat,
     },
+    /// DORA metrics of a project, and computing them anew
+    #[command(subcommand)]
+    Metrics(MetricsCommand),
     /// Answer a question in SQL; nothing is written
     ///
     /// One query is run, in a session that cannot write. Statements that change anything, and
@@ -365,6 +372,7 @@ impl Command {
             | Self::Convert { .. }
             | Self::Transform { .. }
             | Self::Reconcile(_)
+            | Self::Metrics(MetricsCommand::Refresh { .. })
             | Self::Raw(RawCommand::Import { .. })
             | Self::Init { .. }
             | Self::Demo { .. } => false,
@@ -375,6 +383,7 @@ impl Command {
             | Self::Explain { .. }
             | Self::Tags { .. }
             | Self::Diff { .. }
+            | Self::Metrics(MetricsCommand::Dora(_))
             | Self::Query { .. }
             | Self::Tables { .. }
             | Self::Streams { .. }

@@ -8,6 +8,7 @@ mod demo;
 mod diff;
 mod explain;
 mod forget;
+pub(crate) mod metrics;
 mod raw;
 mod reconcile;
 mod scopes;
@@ -23,8 +24,8 @@ use futures::future::LocalBoxFuture;
 use headwater_store::query::{self, QueryError};
 
 use crate::cli::{
-    Cli, Command, ConfigCommand, ConnectionCommand, Format, QueryLimits, RawCommand, ScopesCommand,
-    Shared,
+    Cli, Command, ConfigCommand, ConnectionCommand, Format, MetricsCommand, QueryLimits, RawCommand,
+    ScopesCommand, Shared,
 };
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::database;
@@ -76,6 +77,13 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             range,
             format,
         } => Box::pin(diff::diff(&shared, &scope, &range, format)).await,
+        Command::Metrics(MetricsCommand::Refresh { project, step }) => {
+            let step = step.map(crate::cli::MetricsStep::step);
+            Box::pin(metrics::refresh(&shared, project.as_deref(), step)).await
+        }
+        Command::Metrics(MetricsCommand::Dora(arguments)) => {
+            Box::pin(metrics::dora(&shared, arguments)).await
+        }
         Command::Query {
             sql,
             limits,

@@ -374,7 +374,7 @@ impl<'file> TableReader<'file> {
 }
 
 /// The name most like the given one, if any is near enough to be meant.
-pub(super) fn closest<'name>(name: &str, known: &[&'name str]) -> Option<&'name str> {
+pub(crate) fn closest<'name>(name: &str, known: &[&'name str]) -> Option<&'name str> {
     let lower = name.to_lowercase().replace('-', "_");
     known
         .iter()
@@ -388,7 +388,7 @@ pub(super) fn closest<'name>(name: &str, known: &[&'name str]) -> Option<&'name 
 }
 
 /// Names as `a, b, c`; users choose some of them, so they are looked at like values.
-pub(super) fn listed(names: &[&str]) -> String {
+pub(crate) fn listed(names: &[&str]) -> String {
     let shown = names.iter().map(|name| {
         if may_hold_credential(name) {
             "***"

@@ -106,6 +106,20 @@ impl Store {
         Ok(names)
     }
 
+    /// The same, and those of which results are stored that nothing maps any more.
+    pub async fn projects_to_measure(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT name FROM projects UNION SELECT project_name FROM project_mapping \
+                   UNION SELECT project_name FROM project_pr_metrics \
+                   UNION SELECT project_name FROM project_deployments \
+                   UNION SELECT project_name FROM project_incident_deployment_relationships \
+                   UNION SELECT project_name FROM unlinked_incidents";
+        let rows = self.query_all(sql, Vec::new()).await?;
+        let names = rows.iter().map(|row| text(row, 0));
+        let mut names: Vec<String> = names.collect::<Result<_, _>>().during(sql)?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
     /// What belongs to a project.
     pub async fn mapping_of(&self, project: &str) -> Result<Mapping, StoreError> {
         let sql = "SELECT \"table\", row_id FROM project_mapping WHERE project_name = ?";
