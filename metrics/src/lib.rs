@@ -28,8 +28,8 @@ pub use calendar::{By, Range, RangeError};
 pub use commit_lead_time::CommitLeadTime;
 pub use deployments::{Deployment, DeploymentRows, Place, Row};
 pub use facts::{
-    Authored, DeploymentRow, Facts, History, Incident, MergedCommit, Moment, NamedIssue, PullRequest,
-    Repository, RevertingCommit, Review, first_commit, first_review,
+    Authored, DeploymentRow, Facts, History, Incident, MergedCommit, Moment, NamedIssue,
+    PullRequest, Repository, RevertingCommit, Review, first_commit, first_review,
 };
 pub use failures::Failure;
 pub use incidents::{Link, LinkMethod, Unlinked};

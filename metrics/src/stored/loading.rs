@@ -67,10 +67,7 @@ fn deployment(row: StoredDeployment) -> DeploymentRow {
 
 /// Merged pull requests with these ids, in groups: each with its first commit, its first review and
 /// the commits that it became.
-async fn load_pull_requests(
-    store: &Store,
-    ids: &[String],
-) -> Result<Vec<PullRequest>, StoreError> {
+async fn load_pull_requests(store: &Store, ids: &[String]) -> Result<Vec<PullRequest>, StoreError> {
     let bots: BTreeSet<String> = store.bots().await?.into_iter().collect();
     let mut loaded = Vec::with_capacity(ids.len());
     for group in ids.chunks(PAGE) {
@@ -109,13 +106,13 @@ impl Belonging {
     fn joined(&mut self, row: StoredPullRequest, bots: &BTreeSet<String>) -> PullRequest {
         let commits = self.commits.remove(&row.id).unwrap_or_default();
         let said = self.said.remove(&row.id).unwrap_or_default();
-        let reviews = said.iter().map(|(id, actor, at)| Review {
-            id,
-            actor,
-            at: *at,
-        });
+        let reviews = said
+            .iter()
+            .map(|(id, actor, at)| Review { id, actor, at: *at });
         let review = first_review(row.created, row.merged, &row.author_id, bots, reviews);
-        let commits = commits.iter().map(|(authored, sha)| (*authored, sha.as_str()));
+        let commits = commits
+            .iter()
+            .map(|(authored, sha)| (*authored, sha.as_str()));
         PullRequest {
             first_commit: first_commit(commits),
             first_review: review,

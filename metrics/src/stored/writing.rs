@@ -7,7 +7,7 @@ use headwater_domain::metrics::{
     project_deployment, project_incident_deployment_relationship as relationship,
     project_pr_metric, unlinked_incident,
 };
-use headwater_store::{Changes, Transaction, StoreError};
+use headwater_store::{Changes, StoreError, Transaction};
 
 use crate::{Facts, LeadTime, Measured, Moment, RepairKind};
 

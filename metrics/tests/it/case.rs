@@ -6,8 +6,8 @@ use std::path::Path;
 use chrono::DateTime;
 use headwater_domain::graph::GraphBuilder;
 use headwater_metrics::{
-    Authored, DeploymentRow, Facts, History, Incident, MergedCommit, Moment, PullRequest, Repository,
-    RevertingCommit, Review, first_commit, first_review,
+    Authored, DeploymentRow, Facts, History, Incident, MergedCommit, Moment, PullRequest,
+    Repository, RevertingCommit, Review, first_commit, first_review,
 };
 
 /// A row by the names of its columns; NULL is empty.

@@ -21,7 +21,10 @@ fn text(value: &Value) -> &str {
 }
 
 fn items<'v>(value: &'v Value, name: &str) -> &'v [Value] {
-    value[name].as_array().map(Vec::as_slice).unwrap_or_default()
+    value[name]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default()
 }
 
 /// A value in words: `17.4 %`, `2 d 3 h`, `12`.
@@ -130,7 +133,11 @@ fn parts(answer: &Value, metric: &Value) -> io::Result<()> {
     });
     let name = text(&metric["metric"]).replace('_', " ");
     output::line(format_args!("\n{name}"));
-    print(Format::Table, &[key, "value", "samples", ""], rows.collect())
+    print(
+        Format::Table,
+        &[key, "value", "samples", ""],
+        rows.collect(),
+    )
 }
 
 /// How much of what happened the numbers see, in three lines.
@@ -224,7 +231,9 @@ pub(super) fn markdown(answer: &Value) -> String {
     }
     let key = key_of(answer);
     out.push('\n');
-    let names = metrics.iter().map(|it| text(&it["metric"]).replace('_', " "));
+    let names = metrics
+        .iter()
+        .map(|it| text(&it["metric"]).replace('_', " "));
     row(&mut out, std::iter::once(key.to_owned()).chain(names));
     row(&mut out, (0..=metrics.len()).map(|_| "---".to_owned()));
     for (name, values) in by_part(metrics, key) {

@@ -58,7 +58,8 @@ impl Store {
             "{COLUMNS} JOIN board_issues AS own ON own.issue_id = incidents.id \
              WHERE incidents.\"table\" = ? AND own.board_id IN "
         );
-        let of_scopes = format!("{COLUMNS} WHERE incidents.\"table\" = ? AND incidents.scope_id IN ");
+        let of_scopes =
+            format!("{COLUMNS} WHERE incidents.\"table\" = ? AND incidents.scope_id IN ");
         let mut asked = vec![(of_boards.as_str(), "boards", boards)];
         for table in tables {
             asked.push((of_scopes.as_str(), table.as_str(), mapping.of(table)));

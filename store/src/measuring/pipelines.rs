@@ -7,9 +7,9 @@ use headwater_domain::{Row as _, Table};
 use sea_orm::Value;
 
 use super::{METRICS_ORIGIN, text};
+use crate::database::sql::list_of;
 use crate::error::{During, StoreError};
 use crate::rows::read::{model, select};
-use crate::database::sql::list_of;
 use crate::{Changes, Owner, Replacement, Store, Transaction};
 
 /// One task of a pipeline that ended with SUCCESS or FAILURE.

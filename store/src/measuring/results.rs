@@ -8,8 +8,8 @@ use headwater_domain::{Row, Rows};
 use sea_orm::Value;
 
 use super::text;
-use crate::error::{During, StoreError};
 use crate::database::sql::list_of;
+use crate::error::{During, StoreError};
 use crate::{Changes, Owner, Replacement, Store, Transaction};
 
 /// What rows computed of a project say in `_raw_data_table`.
