@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use headwater_collectors::{Auth, Client, Pace, Settings};
+use headwater_collectors::{Auth, Client, RateLimiter, Settings};
 use headwater_git::Credentials;
 use headwater_redaction::Secrets;
 use headwater_store::StoreError;
@@ -85,7 +85,7 @@ struct Shared {
     sources: Sources,
     folder: PathBuf,
     clock: Clock,
-    paces: Mutex<HashMap<String, Pace>>,
+    rate_limiters: Mutex<HashMap<String, RateLimiter>>,
     /// Where requests are remembered; none without a database.
     ledger: Option<Ledger>,
 }
@@ -108,7 +108,7 @@ impl Connector {
             sources: sources.clone(),
             folder: folder.to_owned(),
             clock: clock.clone(),
-            paces: Mutex::default(),
+            rate_limiters: Mutex::default(),
             ledger,
         }))
     }
@@ -118,9 +118,9 @@ impl Connector {
     /// # Errors
     /// When the database fails; then an hour may go by before it can be used.
     pub async fn close(&self) -> Result<(), StoreError> {
-        let paces: Vec<Pace> = self.paces().values().cloned().collect();
-        for pace in paces {
-            pace.close().await?;
+        let rate_limiters: Vec<RateLimiter> = self.rate_limiters().values().cloned().collect();
+        for rate_limiter in rate_limiters {
+            rate_limiter.close().await?;
         }
         Ok(())
     }
@@ -128,11 +128,17 @@ impl Connector {
     /// Requests of all connections that wait for a rate limit now.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.paces().values().map(Pace::waiting).sum()
+        self.rate_limiters()
+            .values()
+            .map(RateLimiter::waiting)
+            .sum()
     }
 
-    fn paces(&self) -> MutexGuard<'_, HashMap<String, Pace>> {
-        self.0.paces.lock().unwrap_or_else(PoisonError::into_inner)
+    fn rate_limiters(&self) -> MutexGuard<'_, HashMap<String, RateLimiter>> {
+        self.0
+            .rate_limiters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A client for a connection.
@@ -166,14 +172,14 @@ impl Connector {
         };
         let auth = self.auth(connection)?;
         conceal(&auth);
-        let pace = self.pace(connection, &endpoint, &auth);
+        let rate_limiter = self.rate_limiter(connection, &endpoint, &auth);
         let timeouts = connection.timeout_seconds;
         Ok(Settings {
             connection: connection.name.clone(),
             endpoint,
             dialect: *api.dialect,
             auth,
-            pace,
+            rate_limiter,
             concurrency: usize::try_from(connection.concurrency).unwrap_or(1),
             largest_answer: usize::try_from(connection.max_answer_mib).unwrap_or(1) << 20,
             connect_timeout: timeouts.connect(),
@@ -278,7 +284,7 @@ impl Connector {
 
     /// The pace of a credential, found by where it is used and whose it is: the server counts the
     /// requests of a user, whichever of their tokens is used.
-    fn pace(&self, connection: &Connection, endpoint: &Url, auth: &Auth) -> Pace {
+    fn rate_limiter(&self, connection: &Connection, endpoint: &Url, auth: &Auth) -> RateLimiter {
         use secrecy::ExposeSecret as _;
         let credential = match auth {
             Auth::Basic { user, .. } => Credential::User(user),
@@ -288,25 +294,27 @@ impl Connector {
         };
         let origin = endpoint.origin().ascii_serialization();
         let limit = connection.rate_limit();
-        let mut paces = self.paces();
-        if let Some(known) = paces.get(&credential.key(&origin)) {
+        let mut rate_limiters = self.rate_limiters();
+        if let Some(known) = rate_limiters.get(&credential.key(&origin)) {
             if let RateLimit::PerHour(requests) = limit {
                 known.at_most(requests);
             }
             return known.clone();
         }
-        let pace = match (limit, &self.0.ledger) {
+        let rate_limiter = match (limit, &self.0.ledger) {
             (RateLimit::PerHour(requests), Some(ledger)) => {
                 let fingerprint = fingerprint(&origin, credential, ledger.salt());
                 let clock = self.0.clock.clone();
-                Pace::recorded(requests, ledger.clone(), fingerprint, move || clock.now())
+                RateLimiter::recorded(requests, ledger.clone(), fingerprint, move || clock.now())
             }
-            (RateLimit::PerHour(requests), None) => Pace::per_hour(requests),
-            (RateLimit::PerSecond { requests, burst }, _) => Pace::per_second(requests, burst),
-            (RateLimit::Unlimited, _) => Pace::per_second(u32::MAX, u32::MAX),
+            (RateLimit::PerHour(requests), None) => RateLimiter::per_hour(requests),
+            (RateLimit::PerSecond { requests, burst }, _) => {
+                RateLimiter::per_second(requests, burst)
+            }
+            (RateLimit::Unlimited, _) => RateLimiter::per_second(u32::MAX, u32::MAX),
         };
-        paces.insert(credential.key(&origin), pace.clone());
-        pace
+        rate_limiters.insert(credential.key(&origin), rate_limiter.clone());
+        rate_limiter
     }
 
     fn proxy(&self, connection: &Connection) -> Result<Option<Url>, Failure> {

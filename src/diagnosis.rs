@@ -234,7 +234,7 @@ fn gone(said: String, reply: &Reply, clues: &Clues) -> Diagnosis {
 
 fn of_unanswered(url: &str, unanswered: &Unanswered, clues: &Clues) -> Diagnosis {
     match unanswered {
-        Unanswered::Unreached { cause, message } => {
+        Unanswered::Network { cause, message } => {
             let (word, next) = match cause {
                 Cause::Name => ("dns", advice::name(clues)),
                 Cause::Refused => ("refused", advice::REFUSED.to_owned()),

@@ -105,12 +105,12 @@ pub async fn estimate(basis: &Basis<'_>, jobs: &[&Job]) -> Result<Estimate, Stor
     for job in jobs {
         known.push(basis.known(job).await?);
     }
-    let before = client.pace().budget().await?;
+    let before = client.rate_limiter().budget().await?;
     if let Some(budget) = before.filter(|budget| budget.per_hour <= ENDLESS) {
         ask(basis, jobs, &mut known, budget).await;
     }
     let (requests, at_least) = sum(&known);
-    let budget = client.pace().budget().await?;
+    let budget = client.rate_limiter().budget().await?;
     Ok(Estimate {
         requests,
         at_least,
@@ -151,7 +151,8 @@ impl Basis<'_> {
                 children: &children,
             };
             let whole = self.plan.depth != Depth::Changes;
-            let uncounted = collection.endpoint.optional || collection.endpoint.heads.is_some();
+            let uncounted =
+                collection.endpoint.optional || collection.endpoint.commit_range.is_some();
             if uncounted && !walked.complete {
                 // Asking for its length costs what reading it costs, or does not tell it.
                 let there = self.may_be_there(job, collection).await?;

@@ -123,7 +123,7 @@ impl Named {
 
 /// A repository to collect.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct WantedScope {
     /// Connection and repository.
     pub scope: Scope,
     /// Its payload, when a list contained it already.
@@ -134,7 +134,7 @@ pub struct Wanted {
 #[derive(Clone, Debug, Default)]
 pub struct Resolved {
     /// The repositories to collect, in name order.
-    pub wanted: Vec<Wanted>,
+    pub wanted: Vec<WantedScope>,
     /// Listed repositories whose names fit, but which are archived or forks that the
     /// configuration does not include. They are not gone.
     pub left_aside: BTreeSet<String>,
@@ -218,7 +218,7 @@ pub async fn wanted(
     let wanted = found
         .into_iter()
         .filter(|(name, _)| connection.wanted(name) && selection.includes(&connection.name, name));
-    let wanted = wanted.map(|(name, prefetched)| Wanted {
+    let wanted = wanted.map(|(name, prefetched)| WantedScope {
         scope: Scope::new(id, name),
         prefetched,
     });

@@ -3,8 +3,8 @@
 //! A parent is pending while it changed after its children were last fetched, so a crash between
 //! a list and its children loses nothing. A complete walk is all pages of one parent.
 
+mod bulk_list;
 mod fetcher;
-mod wide;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -124,10 +124,10 @@ impl<'a> Engine<'a> {
         });
         // Nothing was ever read to the end: a first walk, or one that was interrupted.
         let is_first = position.seq == 0 && !self.task.range.full;
-        if let Some(wide) = self.collection.wide.filter(|_| is_first)
-            && changed >= wide::WORTH
+        if let Some(bulk_list) = self.collection.bulk_list.filter(|_| is_first)
+            && changed >= bulk_list::WORTH
         {
-            wide::collect(self, wide).await?;
+            bulk_list::collect(self, bulk_list).await?;
         }
         let streams = (self.parent_table, self.collection.stream);
         loop {
@@ -305,8 +305,9 @@ impl<'a> Engine<'a> {
         };
         let changes = page.write_items(table, batch.items, &known, None).await?;
         page.remove_items(table, &gone).await?;
-        page.settle(self.collection.stream, &settled).await?;
-        page.bury(&batch.letters).await?;
+        page.resolve_letters(self.collection.stream, &settled)
+            .await?;
+        page.record_letters(&batch.letters).await?;
         let mut fetched = batch.parents;
         fetched.retain(|(parent, _)| !batch.incomplete.contains(parent));
         fetched.extend(batch.lost);

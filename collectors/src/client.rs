@@ -1,15 +1,15 @@
 //! One connection to an API: credentials, rate limit, retries, and what must never leak.
 
 mod auth;
-mod governed;
 mod grants;
 mod http;
+mod network_error;
 mod oauth;
-mod pace;
 mod pause;
 mod probe;
-mod told;
-mod unreached;
+mod rate_limit_headers;
+mod rate_limiter;
+mod token_bucket;
 mod wait;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,14 +32,14 @@ use crate::address;
 use crate::dialect::{Dialect, Refused};
 use crate::error::{RequestError, RequestErrorKind as Kind, ShownUrl};
 use auth::Credentials;
-use told::Told;
-use unreached::Unreached;
+use network_error::NetworkError;
+use rate_limit_headers::RateLimitHeaders;
 use wait::{Next, Patience};
 
 pub use auth::Auth;
-pub use pace::{Budget, Hold, Pace};
+pub use network_error::Cause;
 pub use probe::{Probed, Reply, Unanswered};
-pub use unreached::Cause;
+pub use rate_limiter::{Budget, Hold, RateLimiter};
 
 /// Redirects that are followed one after the other.
 const MAX_REDIRECTS: usize = 5;
@@ -66,7 +66,7 @@ pub struct Settings {
     /// The credentials.
     pub auth: Auth,
     /// The credential's limiter, shared by all connections that use the credential.
-    pub pace: Pace,
+    pub rate_limiter: RateLimiter,
     /// Requests under way at the same time.
     pub concurrency: usize,
     /// Largest body that is read, in bytes, when it is unpacked; what is larger is refused.
@@ -120,7 +120,7 @@ struct Shared {
     endpoint: Url,
     dialect: Dialect,
     connection: String,
-    pace: Pace,
+    rate_limiter: RateLimiter,
     /// What came of refused credentials: nothing is sent after that.
     refused: OnceLock<Kind>,
     running: Semaphore,
@@ -169,7 +169,7 @@ impl Client {
                 credentials,
                 proxied,
                 anonymous: matches!(settings.auth, Auth::None),
-                pace: settings.pace,
+                rate_limiter: settings.rate_limiter,
                 refused: OnceLock::new(),
                 running: Semaphore::new(settings.concurrency.max(1)),
                 large: Arc::new(Semaphore::new(1)),
@@ -225,13 +225,13 @@ impl Client {
     /// Requests that wait for the rate limit now.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.shared.pace.waiting()
+        self.shared.rate_limiter.waiting()
     }
 
     /// The pace of the connection's credential.
     #[must_use]
-    pub fn pace(&self) -> &Pace {
-        &self.shared.pace
+    pub fn rate_limiter(&self) -> &RateLimiter {
+        &self.shared.rate_limiter
     }
 
     /// Reads an address that the server gave; only on the connection's own server.
@@ -342,7 +342,7 @@ impl Client {
             let _running = self.shared.running.acquire().await.map_err(closed)?;
             let mut at = url.clone();
             for _ in 0..=MAX_REDIRECTS {
-                let permitted = self.shared.pace.permit().await;
+                let permitted = self.shared.rate_limiter.permit().await;
                 permitted.map_err(|error| Kind::Ledger(with_causes(&error)))?;
                 if let Some(refused) = self.shared.refused.get() {
                     return Err(refused.clone());
@@ -367,7 +367,7 @@ impl Client {
     async fn send(&self, url: &Url) -> Result<Sent, Kind> {
         let network = |error: &reqwest::Error| {
             let hidden = self.hidden();
-            Kind::Network(Unreached::of(error, self.shared.proxied, &hidden).message)
+            Kind::Network(NetworkError::of(error, self.shared.proxied, &hidden).message)
         };
         let header = self.shared.credentials.header().await?;
         let mut request = self.shared.http.get(url.clone());
@@ -375,15 +375,15 @@ impl Client {
             request = request.header(AUTHORIZATION, header.clone());
         }
         let sent = Instant::now();
-        let pace = &self.shared.pace;
+        let rate_limiter = &self.shared.rate_limiter;
         let response = request.send().await.map_err(|error| network(&error))?;
         let status = response.status();
         tracing::debug!(url = %ShownUrl::of(url), status = status.as_u16(), "request");
         let headers = response.headers().clone();
         if status != StatusCode::TOO_MANY_REQUESTS {
-            pace.passed(sent);
+            rate_limiter.passed(sent);
         }
-        pace.told(Told::of(&headers, pace.now()));
+        rate_limiter.heed(RateLimitHeaders::of(&headers, rate_limiter.now()));
         if status.is_redirection() {
             return Self::led_to(url, &headers).map(Sent::Moved);
         }
@@ -399,7 +399,7 @@ impl Client {
                 ..
             } = &kind
             {
-                pace.refused(sent, *retry_after);
+                rate_limiter.refused(sent, *retry_after);
             }
             return Err(kind);
         }
@@ -421,7 +421,7 @@ impl Client {
         loop {
             let chunk = response.chunk().await.map_err(|error| {
                 let hidden = self.hidden();
-                Kind::Network(Unreached::of(&error, self.shared.proxied, &hidden).message)
+                Kind::Network(NetworkError::of(&error, self.shared.proxied, &hidden).message)
             })?;
             let Some(chunk) = chunk else {
                 return Ok((body.freeze(), large));
@@ -466,7 +466,7 @@ impl Client {
     /// The kind of a status that is no success.
     fn refusal(&self, url: &Url, status: u16, (headers, body): (&HeaderMap, &[u8])) -> Kind {
         let server_now = http_date(headers.get(DATE));
-        let now = server_now.unwrap_or_else(|| self.shared.pace.now());
+        let now = server_now.unwrap_or_else(|| self.shared.rate_limiter.now());
         let refused = Refused {
             endpoint: &self.shared.endpoint,
             url,

@@ -43,7 +43,7 @@ pub struct Endpoint {
     /// what was collected before stays.
     pub switch: Option<Switch>,
     /// How to walk down from the head of a branch; none for other lists.
-    pub heads: Option<Heads>,
+    pub commit_range: Option<CommitRange>,
     /// The text that identifies an item may be too long for a key of the database, as paths of
     /// files are: its hash is the key.
     pub long_keys: bool,
@@ -70,7 +70,7 @@ pub struct Switch {
 /// A list of all that the head of a branch reaches: two parameters choose, the first item is the
 /// head, and items name their parents by hash.
 #[derive(Clone, Copy, Debug)]
-pub struct Heads {
+pub struct CommitRange {
     /// Stream whose one item of the scope names the branch.
     pub stream: &'static str,
     /// Path of that item, where the stream was not collected.
@@ -143,7 +143,7 @@ pub struct Parent {
 /// A list of all parents' children, the latest in front, with the same items as the lists of the
 /// parents: a first walk reads it instead of them, as far as it proves to be complete.
 #[derive(Clone, Copy, Debug)]
-pub struct Wide {
+pub struct BulkList {
     /// Path below the connection's endpoint; its parameters are those of the parents' lists.
     pub path: &'static str,
     /// Field of an item that is its parent's key.
@@ -176,7 +176,7 @@ pub trait Collect: Stream {
     const PARENT: Option<Parent> = None;
 
     /// A list that may serve instead of the parents' lists; none where there is none.
-    const WIDE: Option<Wide> = None;
+    const BULK_LIST: Option<BulkList> = None;
 }
 
 /// A [`Collect`] as the engine sees it.
@@ -199,7 +199,7 @@ pub struct Collection {
     /// The stream its items hang on, and that stream's raw table.
     pub parent: Option<(Parent, String)>,
     /// The list that may serve instead of the parents' lists.
-    pub wide: Option<Wide>,
+    pub bulk_list: Option<BulkList>,
 }
 
 impl Endpoint {
@@ -225,13 +225,15 @@ impl Collection {
             raw_table: S::raw_table(),
             of_workspace: S::OF_WORKSPACE,
             endpoint: S::ENDPOINT,
-            head_table: S::ENDPOINT.heads.map(|heads| table(heads.stream)),
+            head_table: S::ENDPOINT
+                .commit_range
+                .map(|commit_range| table(commit_range.stream)),
             leader_table: S::ENDPOINT
                 .ended
                 .and_then(|ended| ended.waiting)
                 .map(|waiting| table(waiting.stream)),
             parent: S::PARENT.map(|parent| (parent, table(parent.stream))),
-            wide: S::WIDE,
+            bulk_list: S::BULK_LIST,
         }
     }
 
@@ -251,13 +253,13 @@ impl Collection {
     }
 
     /// Address of the list of all parents' children.
-    pub(crate) fn wide_url(
+    pub(crate) fn bulk_list_url(
         &self,
         base: &Url,
         scope: &Scope,
-        wide: Wide,
+        bulk_list: BulkList,
     ) -> Result<Url, url::ParseError> {
-        Ok(self.asking(join(base, wide.path, scope, &[])?))
+        Ok(self.asking(join(base, bulk_list.path, scope, &[])?))
     }
 
     /// With the fixed parameters of the list.
@@ -305,8 +307,8 @@ impl Collection {
     /// True when the item that names the branch names one.
     #[must_use]
     pub fn names_branch(&self, item: &[u8]) -> bool {
-        let heads = self.endpoint.heads;
-        heads.is_some_and(|heads| field(item, heads.branch).is_some())
+        let commit_range = self.endpoint.commit_range;
+        commit_range.is_some_and(|commit_range| field(item, commit_range.branch).is_some())
     }
 
     /// Name of the step that notes the head whose list was read to the end.

@@ -76,12 +76,12 @@ pub struct Outcome {
     /// Parents that the server no longer knows; what was collected of them stays.
     pub lost: u64,
     /// Why the list of all parents' children did not serve, where it was tried and did not.
-    pub doubt: Option<Doubt>,
+    pub bulk_list_defect: Option<BulkListDefect>,
 }
 
 /// Why a list of all parents' children does not serve: the parents' lists were read instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doubt {
+pub enum BulkListDefect {
     /// The server did not give it; its status, where there was an answer.
     NotGiven(Option<u16>),
     /// An item names no parent, has no time or has no key.
@@ -96,7 +96,7 @@ pub enum Doubt {
     Different,
 }
 
-impl fmt::Display for Doubt {
+impl fmt::Display for BulkListDefect {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotGiven(Some(status)) => write!(formatter, "the server answered {status}"),
@@ -119,7 +119,7 @@ impl Outcome {
         self.requests += part.requests;
         self.rejected += part.rejected;
         self.lost += part.lost;
-        self.doubt = self.doubt.or(part.doubt);
+        self.bulk_list_defect = self.bulk_list_defect.or(part.bulk_list_defect);
     }
 }
 

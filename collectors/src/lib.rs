@@ -21,13 +21,15 @@ mod size;
 mod switch;
 mod trail;
 
-pub use client::{Auth, Budget, Cause, Client, Hold, Pace, Probed, Reply, Settings, Unanswered};
+pub use client::{
+    Auth, Budget, Cause, Client, Hold, Probed, RateLimiter, Reply, Settings, Unanswered,
+};
 pub use dialect::{ApiError, Dialect, Filter, Pages, Parameter, Refused, Times};
 pub use endpoint::{
-    Collect, Collection, Counted, Ended, Endpoint, NewestFirst, Paging, Parent, Since, Switch,
-    Waiting, Wide,
+    BulkList, Collect, Collection, Counted, Ended, Endpoint, NewestFirst, Paging, Parent, Since,
+    Switch, Waiting,
 };
-pub use engine::{Doubt, Outcome, Progress, Range, Task};
+pub use engine::{BulkListDefect, Outcome, Progress, Range, Task};
 pub use error::{
     CollectError, CollectErrorKind, RequestError, RequestErrorKind, ShownUrl, Verdict,
 };

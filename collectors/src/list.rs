@@ -1,13 +1,13 @@
 //! The walk over a list of the scope itself: repositories, pull requests.
 
-mod absence;
-mod heads;
+mod backfill;
+mod commit_range;
+mod deletions;
 mod plan;
 mod reading;
 mod settled;
-mod steadiness;
+mod shift_detection;
 mod unended;
-mod widening;
 
 use std::collections::HashSet;
 
@@ -24,7 +24,7 @@ use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, ShownUrl};
 use crate::page::RawItem;
 
 use plan::Plan;
-use steadiness::Steadiness;
+use shift_detection::ShiftDetection;
 use unended::Unended;
 
 /// Times that a list is read in one run, at most, because it changed between its pages.
@@ -46,11 +46,11 @@ pub(crate) async fn collect(
     collection: &Collection,
     outcome: &mut Outcome,
 ) -> Result<(), CollectErrorKind> {
-    if let Some(heads) = collection.endpoint.heads {
-        return heads::collect(task, collection, heads, outcome).await;
+    if let Some(commit_range) = collection.endpoint.commit_range {
+        return commit_range::collect(task, collection, commit_range, outcome).await;
     }
     let mut stored = walk_state(task, collection).await?;
-    if let Some((plan, first)) = widening::plan(task, collection, &stored).await? {
+    if let Some((plan, first)) = backfill::plan(task, collection, &stored).await? {
         walk(task, collection, (&plan, first), outcome).await?;
         stored = walk_state(task, collection).await?;
     }
@@ -118,7 +118,7 @@ struct Walk<'a> {
     complete: bool,
     outcome: Outcome,
     list_url: Url,
-    steadiness: Steadiness,
+    shift_detection: ShiftDetection,
     read: Read,
     /// Identities of the items of all readings together, once one of them fell short.
     together: HashSet<u64>,
@@ -149,7 +149,8 @@ impl<'a> Walk<'a> {
     ) -> Result<Self, CollectErrorKind> {
         let stored = walk_state(task, collection).await?;
         let old = task.store.dead_items(task.scope, collection.stream).await?;
-        let steadiness = Steadiness::resumed(stored.resume_query.as_deref(), &plan.question());
+        let shift_detection =
+            ShiftDetection::resumed(stored.resume_query.as_deref(), &plan.question());
         Ok(Self {
             task,
             collection,
@@ -158,7 +159,7 @@ impl<'a> Walk<'a> {
             complete: plan.complete,
             outcome: Outcome::default(),
             list_url: list_url(task, collection)?,
-            steadiness,
+            shift_detection,
             read: Read::default(),
             together: HashSet::new(),
             unended: Unended::load(task, collection).await?,
@@ -211,7 +212,7 @@ impl<'a> Walk<'a> {
     ) -> Result<bool, CollectErrorKind> {
         let resumed = self.resumed().await?;
         if resumed.is_none() {
-            self.steadiness = Steadiness::default();
+            self.shift_detection = ShiftDetection::default();
         }
         let partly = resumed.is_some();
         self.read(plan, resumed.or(first)).await?;
@@ -237,7 +238,7 @@ impl<'a> Walk<'a> {
         let (mut round, mut in_vain) = (1, 0);
         loop {
             let is_short = self.is_short(plan, partly && round == 1).await?;
-            let moved = !self.steadiness.is_steady() && (round == 1 || self.missed > 0);
+            let moved = !self.shift_detection.is_steady() && (round == 1 || self.missed > 0);
             if !moved && !is_short {
                 return Ok(());
             }
@@ -249,7 +250,7 @@ impl<'a> Walk<'a> {
             }
             round += 1;
             self.again = true;
-            self.steadiness = Steadiness::default();
+            self.shift_detection = ShiftDetection::default();
             self.missed = 0;
             let before = self.together.len();
             self.read(plan, None).await?;
@@ -372,7 +373,7 @@ impl<'a> Walk<'a> {
         };
         let walk = self.complete.then_some(self.state.walk);
         let changes = page.write_items(table, new, &known, walk).await?;
-        page.bury(&letters).await?;
+        page.record_letters(&letters).await?;
         let step = self.collection.unended_step();
         page.add_work(&step, begun).await?;
         page.finish_work(&step, &ended)?;
@@ -402,7 +403,7 @@ impl<'a> Walk<'a> {
         let missed = items.iter().filter(|item| {
             let stored = known.get(&(item.parent.clone(), item.key.clone()));
             let is_same = stored.is_some_and(|stored| stored.content_hash == item.content_hash);
-            let changed_at = steadiness::changed_at(&item.data, endpoint);
+            let changed_at = shift_detection::changed_at(&item.data, endpoint);
             !is_same && changed_at.is_none_or(|at| Some(at) < began)
         });
         missed.count() as u64
@@ -454,7 +455,8 @@ impl<'a> Walk<'a> {
             let step = self.collection.settled_step();
             page.set_checkpoint(&step, &length).await?;
         }
-        page.settle(self.collection.stream, &settled).await?;
+        page.resolve_letters(self.collection.stream, &settled)
+            .await?;
         page.set_walk_state(self.collection.stream, &done).await?;
         if let Some(span) = plan.span.as_ref().filter(|_| !dead) {
             let reached = Checkpoint {

@@ -81,15 +81,15 @@ pub(crate) fn run<'a, C: Compute>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Ou
         let (declared, rules) = (declared::<C>(), rules::<C>());
         let step = declared.step();
         let failed = |source| failed::<C>(task, source);
-        let (store, scope, watch) = (task.store, task.scope, task.watch);
-        let listed = store.list_all_keys(scope, &declared, &rules, watch);
+        let (store, scope, context) = (task.store, task.scope, task.context);
+        let listed = store.list_all_keys(scope, &declared, &rules, context);
         listed.await.map_err(failed)?;
         let mut outcome = Outcome::default();
         loop {
-            if watch.cancel.is_cancelled() {
+            if context.cancel.is_cancelled() {
                 return Err(Error::Cancelled);
             }
-            let taken = store.take_keys(scope, &step, PAGE, watch);
+            let taken = store.take_keys(scope, &step, PAGE, context);
             let keys = taken.await.map_err(failed)?;
             if keys.is_empty() {
                 return Ok(outcome);
@@ -97,7 +97,7 @@ pub(crate) fn run<'a, C: Compute>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Ou
             compute::<C>(task, &declared, &keys, &mut outcome)
                 .await
                 .map_err(failed)?;
-            (watch.progress)(keys.len() as u64);
+            (context.progress)(keys.len() as u64);
         }
     };
     computed.boxed()
@@ -116,7 +116,7 @@ async fn compute<C: Compute>(
         id: 0,
     });
     C::compute(task.store, keys, &mut rows).await?;
-    let page = task.store.begin(task.scope, task.watch.now).await?;
+    let page = task.store.begin(task.scope, task.context.now).await?;
     let mut page = page.deriving(C::NAME);
     for written in &declared.writes {
         let replacement = Replacement {

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use headwater_domain::code::{repo_commit, short_hash};
 use headwater_domain::id::Ids;
 use headwater_domain::{Origin, Rows, Scope, Sourced, Table};
-use headwater_store::{Store, StoreError, Way, aside};
+use headwater_store::{Store, StoreError, Way, run_blocking};
 use sea_orm::EntityTrait;
 
 use crate::rules::Rules;
@@ -386,7 +386,7 @@ fn convert<'a, C: Convert>(
         }
         let some_are_gone = drivers.len() < keys.len();
         let scope = scope.clone();
-        let rows = aside(move || {
+        let rows = run_blocking(move || {
             let mut rows = Rows::default();
             for driver in drivers {
                 rows.from_origin(driver.origin.clone());

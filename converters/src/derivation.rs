@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use headwater_domain::Scope;
 use headwater_domain::id::Ids;
 use headwater_store::derivations::{self as declared, Input, Reach, Written};
-use headwater_store::{Store, Watch};
+use headwater_store::{StepContext, Store};
 
 use crate::computation::{self, Compute};
 use crate::engine::{Error, Outcome};
@@ -58,7 +58,7 @@ pub struct Task<'a> {
     /// The contents of commits, where a mirror has them.
     pub patches: Option<&'a dyn Patches>,
     /// What an offline engine needs from outside.
-    pub watch: &'a Watch<'a>,
+    pub context: &'a StepContext<'a>,
 }
 
 type IsStale = for<'a> fn(&'a Task<'a>) -> BoxFuture<'a, Result<bool, Error>>;

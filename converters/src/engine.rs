@@ -7,7 +7,7 @@ use futures::future;
 use headwater_domain::{Rows, Scope};
 use headwater_store::derivations::{ToList, Tracked};
 use headwater_store::progress::Checkpoint;
-use headwater_store::{Changes, Owner, Replacement, Store, StoreError, Transaction, Watch};
+use headwater_store::{Changes, Owner, Replacement, StepContext, Store, StoreError, Transaction};
 use tokio::sync::mpsc;
 
 use crate::conversion::Conversion;
@@ -72,14 +72,14 @@ pub async fn run(
     scope: &Scope,
     conversion: &Conversion,
     rules: &Arc<Rules>,
-    watch: &Watch<'_>,
+    context: &StepContext<'_>,
 ) -> Result<Outcome, Error> {
     let failed = |source| Error::Store {
         conversion: conversion.name,
         scope: scope.full_name.clone(),
         source,
     };
-    let first = list_work(store, scope, conversion, rules, watch)
+    let first = list_work(store, scope, conversion, rules, context)
         .await
         .map_err(failed)?;
     let step = conversion.step();
@@ -88,7 +88,13 @@ pub async fn run(
     let passes = everything.is_some();
     let (ready, batches) = mpsc::channel(AHEAD);
     let read = read_pages(store, scope, (conversion, rules, first), everything, ready);
-    let written = write_pages((store, scope), conversion, watch, batches, (first, passes));
+    let written = write_pages(
+        (store, scope),
+        conversion,
+        context,
+        batches,
+        (first, passes),
+    );
     let (read, written) = future::join(read, written).await;
     let outcome = written.map_err(failed)?;
     read.map_err(failed)?;
@@ -137,7 +143,7 @@ async fn read_pages(
 async fn write_pages(
     (store, scope): (&Store, &Scope),
     conversion: &Conversion,
-    watch: &Watch<'_>,
+    context: &StepContext<'_>,
     mut batches: mpsc::Receiver<Batch>,
     (first, passes): (bool, bool),
 ) -> Result<Option<Outcome>, StoreError> {
@@ -152,7 +158,7 @@ async fn write_pages(
         let Some(batch) = batches.recv().await else {
             break;
         };
-        if watch.cancel.is_cancelled() {
+        if context.cancel.is_cancelled() {
             if let Some(page) = open {
                 page.commit().await?;
             }
@@ -162,18 +168,18 @@ async fn write_pages(
         outcome.hashes += batch.named.counts;
         let page = match open.take() {
             Some(page) => page,
-            None => store.begin(scope, watch.now).await?,
+            None => store.begin(scope, context.now).await?,
         };
         let (page, changes) = stage_page(page, scope, conversion, (batch, first)).await?;
         open = page.go_on().await?;
         outcome.changes += changes;
         outcome.items += count;
-        (watch.progress)(count);
+        (context.progress)(count);
     }
     if passes {
         let page = match open.take() {
             Some(page) => page,
-            None => store.begin(scope, watch.now).await?,
+            None => store.begin(scope, context.now).await?,
         };
         page.end_everything(&conversion.step())?;
         open = Some(page);
@@ -238,7 +244,7 @@ async fn list_work(
     scope: &Scope,
     conversion: &Conversion,
     rules: &Rules,
-    watch: &Watch<'_>,
+    context: &StepContext<'_>,
 ) -> Result<bool, StoreError> {
     let version = format!("v{}", conversion.version);
     let reads = conversion.reads.iter().map(|read| Tracked {
@@ -252,7 +258,7 @@ async fn list_work(
         rules: Checkpoint::rules_of(&version, &(conversion.fingerprint)(rules)),
         passes: conversion.may_pass_everything(),
     };
-    let begins = store.list_changed(scope, list, watch).await?;
+    let begins = store.list_changed(scope, list, context).await?;
     Ok(begins && !conversion.shared)
 }
 

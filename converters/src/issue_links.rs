@@ -15,7 +15,7 @@ use headwater_domain::ticket::issue;
 use headwater_store::derivations::{Input, Written};
 use headwater_store::issue_links::{Naming, Span};
 use headwater_store::progress::Checkpoint;
-use headwater_store::{Changes, Store, StoreError, Watch};
+use headwater_store::{Changes, StepContext, Store, StoreError};
 
 pub use headwater_store::issue_links::STEP;
 
@@ -55,7 +55,13 @@ impl Derive for IssueLinks {
     }
 
     fn derive<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
-        run(task.store, task.scope, (task.ids, task.repo_id), task.watch).boxed()
+        run(
+            task.store,
+            task.scope,
+            (task.ids, task.repo_id),
+            task.context,
+        )
+        .boxed()
     }
 }
 
@@ -91,7 +97,7 @@ pub async fn run(
     store: &Store,
     scope: &Scope,
     (ids, repo_id): (&Ids, &str),
-    watch: &Watch<'_>,
+    context: &StepContext<'_>,
 ) -> Result<Outcome, Error> {
     let failed = |source| failed(scope, source);
     // What changes while this runs is found by the next run.
@@ -99,20 +105,20 @@ pub async fn run(
     let mut linked = Outcome::default();
     for naming in Naming::ALL {
         let whole = Span::whole(naming, scope, (ids, repo_id));
-        linked.changes += remove(store, scope, (naming, repo_id), watch).await?;
-        linked.changes += add(store, scope, whole.clone(), watch).await?;
+        linked.changes += remove(store, scope, (naming, repo_id), context).await?;
+        linked.changes += add(store, scope, whole.clone(), context).await?;
         let counted = store.count_mentions(scope, &whole).await;
         let (all, unknown) = counted.map_err(failed)?;
         linked.items += all;
         linked.unknown += unknown;
-        (watch.progress)(all);
+        (context.progress)(all);
     }
     let done = Checkpoint {
         seq: 0,
         row_id: 0,
         rules,
     };
-    let page = store.begin(scope, watch.now).await.map_err(failed)?;
+    let page = store.begin(scope, context.now).await.map_err(failed)?;
     page.set_checkpoint(STEP, &done).await.map_err(failed)?;
     page.commit().await.map_err(failed)?;
     Ok(linked)
@@ -123,13 +129,13 @@ async fn remove(
     store: &Store,
     scope: &Scope,
     (naming, repo_id): (Naming, &str),
-    watch: &Watch<'_>,
+    context: &StepContext<'_>,
 ) -> Result<Changes, Error> {
     let failed = |source| failed(scope, source);
     let mut all = Changes::default();
     loop {
-        check_cancelled(watch)?;
-        let mut page = store.begin(scope, watch.now).await.map_err(failed)?;
+        check_cancelled(context)?;
+        let mut page = store.begin(scope, context.now).await.map_err(failed)?;
         let removed = page.remove_issue_links(naming, repo_id).await;
         let (changes, more) = removed.map_err(failed)?;
         page.commit().await.map_err(failed)?;
@@ -145,16 +151,16 @@ async fn add(
     store: &Store,
     scope: &Scope,
     whole: Span,
-    watch: &Watch<'_>,
+    context: &StepContext<'_>,
 ) -> Result<Changes, Error> {
     let failed = |source| failed(scope, source);
     let mut all = Changes::default();
     let mut left = Some(whole);
     while let Some(span) = left {
-        check_cancelled(watch)?;
+        check_cancelled(context)?;
         let split = store.first_mentions(scope, span).await;
         let (span, rest) = split.map_err(failed)?;
-        let mut page = store.begin(scope, watch.now).await.map_err(failed)?;
+        let mut page = store.begin(scope, context.now).await.map_err(failed)?;
         let changes = page.add_issue_links(&span).await.map_err(failed)?;
         page.commit().await.map_err(failed)?;
         all += changes;
@@ -163,8 +169,8 @@ async fn add(
     Ok(all)
 }
 
-fn check_cancelled(watch: &Watch<'_>) -> Result<(), Error> {
-    if watch.cancel.is_cancelled() {
+fn check_cancelled(context: &StepContext<'_>) -> Result<(), Error> {
+    if context.cancel.is_cancelled() {
         return Err(Error::Cancelled);
     }
     Ok(())

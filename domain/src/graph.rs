@@ -7,9 +7,9 @@
 //!
 //! Commits that are only named as a parent are *unknown*: a history that was cut off ends in them.
 
-mod beginnings;
 mod generations;
 mod hash;
+mod prefix_index;
 mod reached;
 #[cfg(test)]
 mod tests;
@@ -18,8 +18,8 @@ mod walk;
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
-pub use beginnings::{Beginnings, Found};
 pub use hash::CommitHash;
+pub use prefix_index::{PrefixIndex, PrefixMatch};
 pub use reached::{Reach, reached};
 pub use walk::{Difference, Walk};
 

@@ -15,9 +15,9 @@
 #![allow(missing_docs)]
 
 pub mod code;
+pub mod column_limits;
 pub mod crossdomain;
 pub mod devops;
-pub mod fitting;
 pub mod graph;
 pub mod headwater;
 pub mod id;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use sea_orm::Value;
 
-use crate::fitting::{self, OverlongKey};
+use crate::column_limits::{self, OverlongKey};
 use crate::headwater::account_profile::Profile;
 use crate::table::{Row, Table};
 use crate::{Item, Origin};
@@ -130,11 +130,11 @@ impl Rows {
     }
 
     fn fitted<R: Row>(&self, row: R) -> Result<Vec<Value>, Refused> {
-        let values = fitting::fit(R::table(), row.into_values()).map_err(Refused::Key)?;
+        let values = column_limits::fit(R::table(), row.into_values()).map_err(Refused::Key)?;
         let Some(longest) = self.longest else {
             return Ok(values);
         };
-        let bytes = fitting::bytes_of_text(&values);
+        let bytes = column_limits::bytes_of_text(&values);
         if bytes <= longest {
             return Ok(values);
         }
@@ -193,7 +193,7 @@ impl Rows {
         }
         // Ids are stored in lines; a hostile one must not break out of its own.
         let account_id = profile.account_id.replace(char::is_control, "\u{fffd}");
-        if let Err(overlong) = fitting::check_key_text(
+        if let Err(overlong) = column_limits::check_key_text(
             "account_id",
             [item.scope.full_name.as_str(), account_id.as_str()],
         ) {

@@ -30,7 +30,7 @@ use headwater_domain::Scope;
 use headwater_domain::rules::Rules;
 use headwater_extractors::git::{self, Authors, GitRules, GitSource};
 use headwater_git::Git;
-use headwater_store::{Store, Watch};
+use headwater_store::{StepContext, Store};
 use tokio_util::sync::CancellationToken;
 use walk::Walk;
 
@@ -207,7 +207,7 @@ async fn run_only(only: &str, repository: &Path, database: Option<&Path>) {
         authors: Authors::Addresses,
         configured: &configured,
     };
-    let watch = Watch {
+    let watch = StepContext {
         now,
         cancel: &cancel,
         progress: &|_| {},

@@ -13,7 +13,7 @@ use headwater_domain::{Scope, Table};
 use headwater_store::derivations::{ToList, Tracked};
 use headwater_store::git::AddressColumns;
 use headwater_store::mentions::Mentioned;
-use headwater_store::{Owner, Replacement, Store, StoreError, Watch};
+use headwater_store::{Owner, Replacement, StepContext, Store, StoreError};
 
 use crate::engine::{Error, Outcome};
 
@@ -49,32 +49,36 @@ pub async fn run(
     store: &Store,
     scope: &Scope,
     accounts: &AccountTable,
-    watch: &Watch<'_>,
+    context: &StepContext<'_>,
 ) -> Result<Outcome, Error> {
     let failed = |source| Error::Store {
         stream: "accounts",
         scope: scope.full_name.clone(),
         source,
     };
-    list_work(store, scope, watch).await.map_err(failed)?;
+    list_work(store, scope, context).await.map_err(failed)?;
     let mut outcome = Outcome::default();
     loop {
-        if watch.cancel.is_cancelled() {
+        if context.cancel.is_cancelled() {
             return Err(Error::Cancelled);
         }
         let ids = store.work(scope, STEP, "", PAGE).await.map_err(failed)?;
         if ids.is_empty() {
             return Ok(outcome);
         }
-        compute(store, scope, (accounts, &ids), watch, &mut outcome)
+        compute(store, scope, (accounts, &ids), context, &mut outcome)
             .await
             .map_err(failed)?;
-        (watch.progress)(ids.len() as u64);
+        (context.progress)(ids.len() as u64);
     }
 }
 
 /// Notes every account whose mentions changed, together with the checkpoint.
-async fn list_work(store: &Store, scope: &Scope, watch: &Watch<'_>) -> Result<(), StoreError> {
+async fn list_work(
+    store: &Store,
+    scope: &Scope,
+    context: &StepContext<'_>,
+) -> Result<(), StoreError> {
     let mentions = Tracked {
         table: Table::of::<account_mention::Entity>(),
         column: "account_id",
@@ -86,14 +90,14 @@ async fn list_work(store: &Store, scope: &Scope, watch: &Watch<'_>) -> Result<()
         rules: format!("v{VERSION}"),
         passes: false,
     };
-    store.list_changed(scope, list, watch).await.map(|_| ())
+    store.list_changed(scope, list, context).await.map(|_| ())
 }
 
 async fn compute(
     store: &Store,
     scope: &Scope,
     (accounts, ids): (&AccountTable, &[String]),
-    watch: &Watch<'_>,
+    context: &StepContext<'_>,
     outcome: &mut Outcome,
 ) -> Result<(), StoreError> {
     let mut rows = Rows::default();
@@ -109,7 +113,7 @@ async fn compute(
         }
     }
     let table = (accounts.table)();
-    let mut page = store.begin(scope, watch.now).await?;
+    let mut page = store.begin(scope, context.now).await?;
     let replacement = Replacement {
         table,
         owner: Owner::Column {

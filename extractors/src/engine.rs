@@ -9,7 +9,9 @@ use headwater_store::dead_letters::DeadLetter;
 use headwater_store::mentions::{MentionCounts, MentionScope};
 use headwater_store::progress::Checkpoint;
 use headwater_store::raw::RawRow;
-use headwater_store::{Changes, Owner, Replacement, Store, StoreError, Transaction, Watch, aside};
+use headwater_store::{
+    Changes, Owner, Replacement, StepContext, Store, StoreError, Transaction, run_blocking,
+};
 use tokio::sync::mpsc;
 
 use crate::extraction::{BadPayload, Extraction};
@@ -59,7 +61,7 @@ pub async fn run(
     scope: &Scope,
     extraction: &Extraction,
     rules: &Arc<Rules>,
-    watch: &Watch<'_>,
+    context: &StepContext<'_>,
 ) -> Result<Outcome, Error> {
     let version = format!("v{}.{SHARED_VERSION}", extraction.version);
     let engine = Engine {
@@ -74,7 +76,7 @@ pub async fn run(
             extract: extraction.extract,
             longest_row: store.longest_row(),
         }),
-        watch,
+        context,
         step: extraction.step(),
         rules: Checkpoint::rules_of(&version, &(extraction.fingerprint)(rules)),
     };
@@ -105,7 +107,7 @@ struct Engine<'a> {
     scope: &'a Scope,
     extraction: &'a Extraction,
     reading: Arc<Reading>,
-    watch: &'a Watch<'a>,
+    context: &'a StepContext<'a>,
     step: String,
     /// What the checkpoint must have been made under.
     rules: String,
@@ -174,7 +176,7 @@ impl Engine<'_> {
             let Some(batch) = batches.recv().await else {
                 break;
             };
-            if self.watch.cancel.is_cancelled() {
+            if self.context.cancel.is_cancelled() {
                 if let Some(page) = open {
                     page.commit().await?;
                 }
@@ -183,12 +185,12 @@ impl Engine<'_> {
             let count = batch.ids.len() as u64;
             let page = match open.take() {
                 Some(page) => page,
-                None => self.store.begin(self.scope, self.watch.now).await?,
+                None => self.store.begin(self.scope, self.context.now).await?,
             };
             let staged = (page, batch, &mut counts);
             let page = self.stage_batch(staged, first, outcome).await?;
             open = page.go_on().await?;
-            (self.watch.progress)(count);
+            (self.context.progress)(count);
         }
         if let Some(page) = open {
             page.commit().await?;
@@ -197,7 +199,7 @@ impl Engine<'_> {
     }
 
     fn check_cancelled(&self) -> Result<(), Stop> {
-        if self.watch.cancel.is_cancelled() {
+        if self.context.cancel.is_cancelled() {
             return Err(Stop::Cancelled);
         }
         Ok(())
@@ -217,12 +219,12 @@ impl Engine<'_> {
         let ids: Vec<i64> = removed.iter().filter_map(|key| key.parse().ok()).collect();
         for group in ids.chunks(PAGE) {
             self.check_cancelled()?;
-            let mut page = self.store.begin(self.scope, self.watch.now).await?;
+            let mut page = self.store.begin(self.scope, self.context.now).await?;
             let mut counts = MentionCounts::default();
             let nothing = (group.to_vec(), Rows::default());
             self.write((&mut page, &mut counts), nothing, false, outcome)
                 .await?;
-            page.revive(("extract", self.extraction.stream), group)
+            page.requeue_letters(("extract", self.extraction.stream), group)
                 .await?;
             page.commit().await?;
         }
@@ -247,7 +249,7 @@ impl Engine<'_> {
                 .await?;
             items.retain(|item| (item.changed_seq, item.id) <= done);
             let batch = self.understand(items, None).await?;
-            let page = self.store.begin(self.scope, self.watch.now).await?;
+            let page = self.store.begin(self.scope, self.context.now).await?;
             let mut counts = MentionCounts::default();
             let staged = (page, batch, &mut counts);
             let page = self.stage_batch(staged, false, outcome).await?;
@@ -276,7 +278,7 @@ impl Engine<'_> {
         position: Option<(i64, i64)>,
     ) -> Result<Batch, StoreError> {
         let reading = Arc::clone(&self.reading);
-        aside(move || reading.batch(&items, position)).await
+        run_blocking(move || reading.batch(&items, position)).await
     }
 
     /// Hands a page's rows to the database; what is left to do is to commit them.
@@ -294,7 +296,7 @@ impl Engine<'_> {
         } = batch;
         let count = ids.len() as u64;
         if !first {
-            page.revive(
+            page.requeue_letters(
                 ("extract", self.extraction.stream),
                 &revived(&ids, &letters),
             )
@@ -302,7 +304,7 @@ impl Engine<'_> {
         }
         self.write((&mut page, counts), (ids, rows), first, outcome)
             .await?;
-        page.bury(&letters).await?;
+        page.record_letters(&letters).await?;
         if let Some((seq, row_id)) = position {
             let rules = self.rules.clone();
             page.set_checkpoint(&self.step, &Checkpoint { seq, row_id, rules })
@@ -358,7 +360,7 @@ impl Engine<'_> {
             rules: self.rules.clone(),
         };
         if *stored != done {
-            let page = self.store.begin(self.scope, self.watch.now).await?;
+            let page = self.store.begin(self.scope, self.context.now).await?;
             page.set_checkpoint(&self.step, &done).await?;
             page.commit().await?;
         }

@@ -63,14 +63,15 @@ impl Git {
         }
         // Git takes an empty page for an empty repository without a git server. Only a git server
         // ends its list with a packet for that, which is seen in the trace.
-        let (advertised, said) = read(self.listing(remote).traced().stream(cancel)?, note).await?;
+        let (advertised, stderr) =
+            read(self.listing(remote).traced().stream(cancel)?, note).await?;
         let ends = |line: &str| line.contains(" packet: ") && line.ends_with("< 0000");
-        if advertised.refs.is_empty() && !said.lines().any(ends) {
+        if advertised.refs.is_empty() && !stderr.lines().any(ends) {
             return Err(GitError {
                 command: "ls-remote".to_owned(),
                 place: remote.url.to_string(),
                 kind: GitErrorKind::Network,
-                said:
+                stderr:
                     "the answer is not a git server's, or it broke off before the list of branches"
                         .to_owned(),
             });
@@ -109,8 +110,8 @@ async fn read(
             return Err(running.failure(GitErrorKind::Unexpected(wrong)));
         }
     }
-    let said = running.finish().await?;
-    Ok((advertised, said))
+    let stderr = running.finish().await?;
+    Ok((advertised, stderr))
 }
 
 impl Advertised {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::environment::Environment;
 use crate::group::Group;
 use crate::running::{Limits, Running};
-use crate::said::Watcher;
+use crate::stderr::Watcher;
 use crate::{GitError, GitErrorKind, ObjectId, Progress, RefName, Remote, Scheme};
 
 /// The longest record that is read unless a command says otherwise, in bytes.
@@ -172,7 +172,7 @@ impl Command {
             command: self.name.clone(),
             place: self.place.clone(),
             kind,
-            said: String::new(),
+            stderr: String::new(),
         };
         if let Some(flaw) = &self.flaw {
             return Err(failed(GitErrorKind::Process(flaw.clone())));

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::said::Hidden;
+use crate::stderr::Hidden;
 use crate::{Remote, Scheme};
 
 /// Configuration that holds for every command, instead of the system's and the user's.

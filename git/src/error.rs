@@ -2,7 +2,7 @@
 
 /// A git command that failed. Its text holds no secret and no user info of URLs.
 #[derive(Debug, thiserror::Error)]
-#[error("git {command}{}: {kind}{}", against(place), told(said))]
+#[error("git {command}{}: {kind}{}", against(place), told(stderr))]
 pub struct GitError {
     /// The subcommand, such as `fetch`.
     pub command: String,
@@ -11,7 +11,7 @@ pub struct GitError {
     /// What went wrong.
     pub kind: GitErrorKind,
     /// The end of what git said about it.
-    pub said: String,
+    pub stderr: String,
 }
 
 fn against(place: &str) -> String {
@@ -21,10 +21,10 @@ fn against(place: &str) -> String {
     }
 }
 
-fn told(said: &str) -> String {
-    match said.trim() {
+fn told(stderr: &str) -> String {
+    match stderr.trim() {
         "" => String::new(),
-        said => format!("; git said: {}", said.replace('\n', " / ")),
+        stderr => format!("; git said: {}", stderr.replace('\n', " / ")),
     }
 }
 
@@ -203,8 +203,8 @@ const MEANINGS: &[(GitErrorKind, &[&str])] = &[
 ];
 
 /// What went wrong, by what git said; lines that quote the remote are no proof of anything.
-pub(crate) fn meaning(said: &str) -> Option<GitErrorKind> {
-    let own: Vec<&str> = said
+pub(crate) fn meaning(stderr: &str) -> Option<GitErrorKind> {
+    let own: Vec<&str> = stderr
         .lines()
         .filter(|line| !line.starts_with("remote: "))
         .collect();

@@ -149,8 +149,8 @@ pub fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
         scope.spawn(move || drop(stdin.write_all(input)));
         child.wait_with_output().expect("git ends")
     });
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "git {arguments:?}: {said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "git {arguments:?}: {stderr}");
     output.stdout
 }
 

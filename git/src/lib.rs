@@ -20,7 +20,7 @@ mod program;
 mod progress;
 mod remote;
 mod running;
-mod said;
+mod stderr;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -168,7 +168,7 @@ async fn ask_version(program: &Path) -> Result<Vec<u8>, GitError> {
             command: "version".to_owned(),
             place: String::new(),
             kind: crate::GitErrorKind::Process("it does not answer".to_owned()),
-            said: String::new(),
+            stderr: String::new(),
         }),
     }
 }

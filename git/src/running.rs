@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::meaning;
 use crate::group::Group;
-use crate::said::{Hidden, Watcher, listen};
+use crate::stderr::{Hidden, Watcher, listen};
 use crate::{GitError, GitErrorKind};
 
 /// How much is read at once, in bytes: a few times what a pipe holds.
@@ -34,7 +34,7 @@ pub struct Running {
     name: (String, String),
     input: Option<Input>,
     output: Option<ChildStdout>,
-    said: Option<JoinHandle<String>>,
+    stderr: Option<JoinHandle<String>>,
     limits: Limits,
     buffer: Vec<u8>,
     /// Where what was not handed out yet begins.
@@ -49,12 +49,12 @@ impl Running {
         watcher: Option<Watcher>,
         limits: Limits,
     ) -> Self {
-        let said = child.stderr.take();
+        let stderr = child.stderr.take();
         Self {
             group: Group::of(&child),
             input: child.stdin.take(),
             output: child.stdout.take(),
-            said: said.map(|from| tokio::spawn(listen(from, hidden, watcher))),
+            stderr: stderr.map(|from| tokio::spawn(listen(from, hidden, watcher))),
             child,
             name,
             limits,
@@ -140,12 +140,12 @@ impl Running {
         while self.more().await? {
             self.start = self.buffer.len();
         }
-        let (status, said) = self.end().await?;
+        let (status, stderr) = self.end().await?;
         if status.success() {
-            return Ok(said);
+            return Ok(stderr);
         }
-        let kind = meaning(&said).unwrap_or_else(|| GitErrorKind::Failed(status.to_string()));
-        Err(self.error(kind, said))
+        let kind = meaning(&stderr).unwrap_or_else(|| GitErrorKind::Failed(status.to_string()));
+        Err(self.error(kind, stderr))
     }
 
     /// Ends the child and says why.
@@ -196,13 +196,13 @@ impl Running {
             // A leader that was killed may leave others behind, who keep its pipes open.
             self.group.kill();
         }
-        let said = match self.said.take() {
-            Some(said) => unless_cancelled(&cancel, said).await,
+        let stderr = match self.stderr.take() {
+            Some(stderr) => unless_cancelled(&cancel, stderr).await,
             None => Some(Ok(String::new())),
         };
-        match said {
+        match stderr {
             None => Err(self.failure(GitErrorKind::Cancelled)),
-            Some(said) => Ok((status, said.unwrap_or_default())),
+            Some(stderr) => Ok((status, stderr.unwrap_or_default())),
         }
     }
 
@@ -210,19 +210,19 @@ impl Running {
     async fn broke_off(&mut self) -> GitError {
         match self.end().await {
             Err(error) => error,
-            Ok((_, said)) => {
+            Ok((_, stderr)) => {
                 let early = || GitErrorKind::Unexpected("the output ended too early".to_owned());
-                self.error(meaning(&said).unwrap_or_else(early), said)
+                self.error(meaning(&stderr).unwrap_or_else(early), stderr)
             }
         }
     }
 
-    fn error(&self, kind: GitErrorKind, said: String) -> GitError {
+    fn error(&self, kind: GitErrorKind, stderr: String) -> GitError {
         GitError {
             command: self.name.0.clone(),
             place: self.name.1.clone(),
             kind,
-            said,
+            stderr,
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct InvalidValue {
 impl InvalidValue {
     fn new(what: &'static str, value: &[u8], why: &'static str) -> Self {
         let text = String::from_utf8_lossy(value);
-        let text = crate::said::without_user_info(&text);
+        let text = crate::stderr::without_user_info(&text);
         let mut shown: String = text
             .chars()
             .take(100)

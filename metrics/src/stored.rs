@@ -11,7 +11,7 @@ mod writing;
 use std::collections::BTreeSet;
 
 use headwater_domain::Scope;
-use headwater_store::{Changes, Store, StoreError, Watch};
+use headwater_store::{Changes, StepContext, Store, StoreError};
 
 use crate::{Facts, Measured, Rules, measure};
 
@@ -69,7 +69,7 @@ pub async fn refresh(
     project: &str,
     rules: &Rules,
     steps: &BTreeSet<Step>,
-    watch: &Watch<'_>,
+    watch: &StepContext<'_>,
 ) -> Result<Changes, StoreError> {
     let mut changes = Changes::default();
     if steps.contains(&Step::Deployments) {
@@ -103,7 +103,7 @@ pub async fn write(
     project: &str,
     (facts, measured): (&Facts, &Measured),
     steps: &BTreeSet<Step>,
-    watch: &Watch<'_>,
+    watch: &StepContext<'_>,
 ) -> Result<Changes, StoreError> {
     let before = if steps.contains(&Step::LeadTimes) {
         store.measured_pull_requests(project).await?

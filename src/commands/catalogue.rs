@@ -167,8 +167,8 @@ fn stream_cells(source: &Source, entry: &StreamEntry) -> Vec<String> {
 /// The endpoint of a stream, and the one that a first walk may read instead.
 fn endpoints(collection: &Collection) -> String {
     let own = format!("GET {}", collection.endpoint.path);
-    match collection.wide {
-        Some(wide) => format!("{own}, GET {}", wide.path),
+    match collection.bulk_list {
+        Some(bulk_list) => format!("{own}, GET {}", bulk_list.path),
         None => own,
     }
 }

@@ -9,7 +9,7 @@ use std::io::Write as _;
 use chrono::{Months, NaiveDate};
 use headwater_domain::Scope;
 use headwater_metrics::{By, Edition, Range, Rules, measure, report, stored};
-use headwater_store::{Changes, Store, Watch};
+use headwater_store::{Changes, StepContext, Store};
 use serde_json::{Value, json};
 
 use crate::cli::{DoraArgs, GroupBy, Report, ReportFormat, Shared};
@@ -73,7 +73,7 @@ pub(super) async fn refresh(
         Some(step) => BTreeSet::from([step]),
         None => stored::Step::ALL.into_iter().collect(),
     };
-    let watch = Watch {
+    let watch = StepContext {
         now: context.clock.now(),
         cancel: &cancel,
         progress: &|_| (),

@@ -10,7 +10,7 @@ use super::{
 };
 use chrono::{DateTime, TimeZone as _, Utc};
 use headwater_domain::rules::deployment::EnvironmentNames;
-use headwater_domain::rules::{Rules, unheard};
+use headwater_domain::rules::{Rules, untraced};
 use proptest::prelude::*;
 
 /// Every key the program knows, as a user would write it.
@@ -375,14 +375,14 @@ fn rules_in(text: &str) -> Rules {
 
 #[test]
 fn any_issue_status_list_replaces_all_defaults() {
-    let status = |rules: &Rules, state| rules.issue_status_of(state, &mut unheard);
+    let status = |rules: &Rules, state| rules.issue_status_of(state, &mut untraced);
     let defaults = rules_in("");
     assert_eq!(
         defaults.issue_fingerprint(),
         Rules::default().issue_fingerprint()
     );
     assert_eq!(status(&defaults, " On Hold "), "IN_PROGRESS");
-    assert_eq!(defaults.issue_type_of("Task", &mut unheard), "REQUIREMENT");
+    assert_eq!(defaults.issue_type_of("Task", &mut untraced), "REQUIREMENT");
     let text = "[scope_config.default.issue_status]\ndone = [\" Shipped \"]\n\
                 [scope_config.default.issue_type]\nINCIDENT = [\"bug\"]\nCHORE = [\"Sweep\"]\n\
                 [scope_config.default.environments]\n\"prod-*\" = \"PRODUCTION\"\n\
@@ -391,7 +391,7 @@ fn any_issue_status_list_replaces_all_defaults() {
     assert_eq!(status(&rules, "shipped"), "DONE");
     assert_eq!(status(&rules, "new"), "OTHER");
     for (kind, expected) in [("bug", "INCIDENT"), ("sweep", "CHORE"), ("task", "")] {
-        assert_eq!(rules.issue_type_of(kind, &mut unheard), expected, "{kind}");
+        assert_eq!(rules.issue_type_of(kind, &mut untraced), expected, "{kind}");
     }
     for (name, expected) in [
         ("prod-eu", "PRODUCTION"),
@@ -399,7 +399,7 @@ fn any_issue_status_list_replaces_all_defaults() {
         ("Prod-eu", ""),
     ] {
         let names = EnvironmentNames { name, kind: "" };
-        assert_eq!(rules.environment(names, &mut unheard), expected, "{name}");
+        assert_eq!(rules.environment(names, &mut untraced), expected, "{name}");
     }
 }
 

@@ -76,7 +76,7 @@ mod tests {
                 command: "ls-remote".to_owned(),
                 place: "https://git.example/w.git".to_owned(),
                 kind,
-                said: String::new(),
+                stderr: String::new(),
             };
             of_git("tools/widget", &error)
         };

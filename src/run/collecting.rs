@@ -220,7 +220,7 @@ fn is_not_there(error: &CollectError) -> bool {
 
 /// What the outcome of a step should not pass over.
 fn remarks(outcome: &Outcome) -> String {
-    let doubt = outcome.doubt.map(|doubt| {
+    let doubt = outcome.bulk_list_defect.map(|doubt| {
         format!("the list of the whole repository did not serve ({doubt}): read one by one")
     });
     let lost = Some(lost(outcome.lost)).filter(|lost| !lost.is_empty());

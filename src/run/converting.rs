@@ -145,9 +145,9 @@ impl<'a> ScopeRun<'a> {
         let turn = self.turn_if(conversion.is_shared()).await?;
         let progress = Progress::begin(self, "convert", conversion.name);
         let tell = |items| progress.tell_items(items);
-        let watch = self.watch(&tell);
+        let context = self.context(&tell);
         let (store, scope) = (&self.runner.store, &self.job.scope);
-        let converting = converters::engine::run(store, scope, conversion, &self.job.rules, &watch);
+        let converting = converters::engine::run(store, scope, conversion, &self.job.rules, &context);
         let done = converting.instrument(progress.span.clone()).await;
         self.end_converting(progress, turn, done, tally).await
     }
@@ -161,17 +161,17 @@ impl<'a> ScopeRun<'a> {
         let repo_id = self.repository_id();
         let contents = self.contents(&repo_id);
         let patches = contents.as_ref().filter(|_| derivation.reads_contents);
-        let task = |watch| Task {
+        let task = |context| Task {
             store: &self.runner.store,
             scope: &self.job.scope,
             ids: self.job.source.ids,
             repo_id: &repo_id,
             rules: &self.job.rules,
             patches: patches.map(|it| it as _),
-            watch,
+            context,
         };
         let silent = |_: u64| ();
-        let silent = self.watch(&silent);
+        let silent = self.context(&silent);
         let stale = derivation.is_stale(&task(&silent)).await;
         if matches!(stale, Ok(false)) {
             return Ok(());
@@ -179,10 +179,10 @@ impl<'a> ScopeRun<'a> {
         let turn = self.turn_if(derivation.shared).await?;
         let progress = Progress::begin(self, "convert", derivation.name());
         let tell = |items| progress.tell_items(items);
-        let watch = self.watch(&tell);
+        let context = self.context(&tell);
         let done = match stale {
             Ok(_) => {
-                let task = task(&watch);
+                let task = task(&context);
                 let deriving = derivation.run(&task);
                 deriving.instrument(progress.span.clone()).await
             }

@@ -3,7 +3,7 @@
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use headwater_extractors as extractors;
-use headwater_store::Watch;
+use headwater_store::StepContext;
 use tracing::Instrument as _;
 
 use super::Tally;
@@ -17,8 +17,11 @@ const ABREAST: usize = 3;
 
 impl ScopeRun<'_> {
     /// What an offline engine needs from outside.
-    pub(super) fn watch<'w>(&'w self, progress: &'w (dyn Fn(u64) + Send + Sync)) -> Watch<'w> {
-        Watch {
+    pub(super) fn context<'w>(
+        &'w self,
+        progress: &'w (dyn Fn(u64) + Send + Sync),
+    ) -> StepContext<'w> {
+        StepContext {
             now: self.runner.clock.now(),
             cancel: &self.runner.cancel,
             progress,
@@ -69,10 +72,10 @@ impl ScopeRun<'_> {
         let extraction = &entry.extraction;
         let progress = Progress::begin(self, "extract", extraction.stream);
         let tell = |items| progress.tell_items(items);
-        let watch = self.watch(&tell);
+        let context = self.context(&tell);
         let (store, scope) = (&self.runner.store, &self.job.scope);
         let rules = &self.job.rules;
-        let extracting = extractors::engine::run(store, scope, extraction, rules, &watch);
+        let extracting = extractors::engine::run(store, scope, extraction, rules, &context);
         let done = extracting.instrument(progress.span.clone()).await;
         self.end_extraction(progress, done, tally).await
     }
@@ -84,9 +87,9 @@ impl ScopeRun<'_> {
         let turn = self.take_turn().await?;
         let progress = Progress::begin(self, "extract", "accounts");
         let tell = |items| progress.tell_items(items);
-        let watch = self.watch(&tell);
+        let context = self.context(&tell);
         let (store, scope) = (&self.runner.store, &self.job.scope);
-        let merging = extractors::accounts::run(store, scope, accounts, &watch);
+        let merging = extractors::accounts::run(store, scope, accounts, &context);
         let done = merging.instrument(progress.span.clone()).await;
         let released = self.end_turn(turn).await;
         self.end_extraction(progress, done, tally).await?;

@@ -128,8 +128,8 @@ impl ScopeRun<'_> {
     /// Removes what came from git, and the repository itself where no API lists it.
     async fn remove_history(&self, scope: &Scope) -> Step<()> {
         let store = &self.runner.store;
-        let watch = self.watch(&|_| ());
-        match extractors::forget(store, scope, &self.repository_id(), &watch).await {
+        let context = self.context(&|_| ());
+        match extractors::forget(store, scope, &self.repository_id(), &context).await {
             Ok(()) => {}
             Err(ExtractError::Cancelled) => return Err(Stop::Scope),
             Err(error) => return Err(stop_of(&error)),

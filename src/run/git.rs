@@ -10,7 +10,7 @@ use headwater_collectors::git::{
 use headwater_domain::code::repo;
 use headwater_domain::{Origin, Rows, Table};
 use headwater_extractors::git::{
-    self as extractors, Authors, ExtractError, GitRules, GitSource, Told,
+    self as extractors, ApiAccounts, Authors, ExtractError, GitRules, GitSource,
 };
 use headwater_git::{GitError, GitErrorKind};
 use headwater_store::dead_letters::{DeadLetter, named};
@@ -140,8 +140,8 @@ impl ScopeRun<'_> {
             .collect();
         mended.retain(|item| letters.iter().all(|letter| named(&letter.item) != *item));
         let page = store.begin(scope, self.runner.clock.now()).await?;
-        page.bury(&letters).await?;
-        page.settle(GIT, &mended).await?;
+        page.record_letters(&letters).await?;
+        page.resolve_letters(GIT, &mended).await?;
         page.commit().await
     }
 
@@ -280,7 +280,7 @@ impl ScopeRun<'_> {
             source,
         };
         let tell = |items| progress.tell_items(items);
-        let watch = self.watch(&tell);
+        let context = self.context(&tell);
         let path = mirror.path();
         let source = GitSource {
             repo_id: &git.repo_id,
@@ -292,14 +292,14 @@ impl ScopeRun<'_> {
             line_counts: git.line_counts && mirror.depth() == Depth::Full,
             authors: match self.job.source.accounts {
                 None => Authors::Addresses,
-                Some((accounts, _)) => Authors::Accounts(Told {
+                Some((accounts, _)) => Authors::Accounts(ApiAccounts {
                     ids: self.job.source.ids,
                     addresses: accounts.addresses,
                 }),
             },
             configured: &self.job.rules,
         };
-        let mut outcome = extractors::run(store, scope, &source, &rules, &watch).await?;
+        let mut outcome = extractors::run(store, scope, &source, &rules, &context).await?;
         if git.is_plain {
             outcome.changes += self.write_repository(git).await.map_err(failed)?;
         }

@@ -93,8 +93,8 @@ impl ScopeRun<'_> {
             return Ok(());
         }
         let repo_id = self.job.source.ids.repository(scope);
-        let watch = self.watch(&|_| ());
-        match extractors::forget(store, scope, &repo_id, &watch).await {
+        let context = self.context(&|_| ());
+        match extractors::forget(store, scope, &repo_id, &context).await {
             Ok(()) => {}
             Err(extractors::ExtractError::Cancelled) => return Err(Stop::Scope),
             Err(error) => {

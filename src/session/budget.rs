@@ -53,7 +53,7 @@ pub(super) fn watch_limit(
 ) -> AbortOnDropHandle<()> {
     let (reporter, clock) = (session.reporter.clone(), session.clock.clone());
     let connection = connection.to_owned();
-    let mut hold = client.pace().hold();
+    let mut hold = client.rate_limiter().hold();
     AbortOnDropHandle::new(tokio::spawn(async move {
         let mut told: Option<DateTime<Utc>> = None;
         while hold.changed().await.is_ok() {

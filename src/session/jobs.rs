@@ -14,7 +14,7 @@ use super::{Session, SyncRequest, budget, renames, vanished};
 use crate::config::{Connection, ConnectionKind};
 use crate::exit::{Failure, chain};
 use crate::report::Event;
-use crate::resolve::{Resolved, Wanted, connection_id, wanted};
+use crate::resolve::{Resolved, WantedScope, connection_id, wanted};
 use crate::run::{Job, Tally};
 use crate::source::{REPOSITORIES, Source, StreamEntry};
 
@@ -227,7 +227,7 @@ fn workspaces_of(
     request: &SyncRequest,
     chosen: &dyn Fn(&str) -> bool,
     found: &Resolved,
-) -> Vec<Wanted> {
+) -> Vec<WantedScope> {
     let wanted =
         |entry: &StreamEntry| entry.collection.of_workspace && chosen(entry.collection.stream);
     let any = source.streams.iter().any(wanted);
@@ -236,7 +236,7 @@ fn workspaces_of(
     }
     let repositories = found.wanted.iter();
     let scopes: BTreeSet<Scope> = repositories.map(|it| it.scope.workspace()).collect();
-    let wanted = scopes.into_iter().map(|scope| Wanted {
+    let wanted = scopes.into_iter().map(|scope| WantedScope {
         scope,
         prefetched: None,
     });

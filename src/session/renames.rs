@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::Session;
 use crate::exit::{Exit, Failure};
 use crate::report::Event;
-use crate::resolve::{Resolved, Wanted};
+use crate::resolve::{Resolved, WantedScope};
 use crate::run::lease_all;
 use crate::source::{REPOSITORIES, Source};
 
@@ -45,7 +45,7 @@ pub(super) async fn ask_for_names(
         .collect()
         .await;
     let mut aliases: Option<HashMap<String, String>> = None;
-    let mut by_name: BTreeMap<String, Wanted> = BTreeMap::new();
+    let mut by_name: BTreeMap<String, WantedScope> = BTreeMap::new();
     let mut leads = Vec::new();
     for (mut wanted, answer) in answers {
         let connection_id = wanted.scope.connection_id;
@@ -56,7 +56,7 @@ pub(super) async fn ask_for_names(
                 found
                     .listed
                     .extend(uuid.map(|uuid| (uuid, repository.full_name.clone())));
-                wanted = Wanted {
+                wanted = WantedScope {
                     scope: Scope::new(connection_id, repository.full_name),
                     prefetched: Some(repository.item),
                 };
@@ -231,9 +231,10 @@ fn leave_out(
     scopes: &BTreeSet<Scope>,
     why: &str,
 ) -> bool {
-    let (left_out, wanted): (Vec<Wanted>, Vec<Wanted>) = std::mem::take(&mut found.wanted)
-        .into_iter()
-        .partition(|wanted| scopes.contains(&wanted.scope));
+    let (left_out, wanted): (Vec<WantedScope>, Vec<WantedScope>) =
+        std::mem::take(&mut found.wanted)
+            .into_iter()
+            .partition(|wanted| scopes.contains(&wanted.scope));
     found.wanted = wanted;
     for scope in scopes {
         // Not gone, only not looked at.

@@ -17,7 +17,7 @@ use super::{Session, SyncRequest};
 use crate::config::Connection;
 use crate::exit::Failure;
 use crate::report::{Event, counted};
-use crate::resolve::{Resolved, Wanted, connection_id};
+use crate::resolve::{Resolved, WantedScope, connection_id};
 use crate::run::Tally;
 use crate::source::Source;
 
@@ -64,7 +64,7 @@ pub(super) async fn look(
         let name = format!("{}:{}", connection.name, scope.full_name);
         match answer {
             Ok(Some(there)) if there.full_name == scope.full_name => {
-                found.wanted.push(Wanted {
+                found.wanted.push(WantedScope {
                     scope,
                     prefetched: Some(there.item),
                 });

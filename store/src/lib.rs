@@ -34,8 +34,8 @@ pub use error::StoreError;
 pub use rows::read::Way;
 pub use rows::replace::{Changes, Owner, Replacement};
 pub use rows::{catalogue, compare, git, raw, read};
-pub use run_blocking::aside;
-pub use step_context::Watch;
+pub use run_blocking::run_blocking;
+pub use step_context::StepContext;
 
 /// A database that holds every table.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use crate::error::StoreError;
 ///
 /// # Errors
 /// When the program is ending. A panic goes on in the caller.
-pub async fn aside<T, F>(work: F) -> Result<T, StoreError>
+pub async fn run_blocking<T, F>(work: F) -> Result<T, StoreError>
 where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,

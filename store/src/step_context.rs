@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 /// The run's clock, its cancellation, and who wants to know how far it is.
-pub struct Watch<'a> {
+pub struct StepContext<'a> {
     /// The time that written rows carry (UTC).
     pub now: DateTime<Utc>,
     /// Ends the work at the next page.

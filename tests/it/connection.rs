@@ -4,29 +4,29 @@ use std::process::Output;
 
 use headwater_simulator::Fault;
 
-use crate::network::{Authority, Front, HIDDEN_HOST, closed_port, port_of};
-use crate::situation::{
-    ACCESS_TOKEN, API_TOKEN, BASIC, NONE, OAUTH, Situation, check, run, simulator,
+use crate::connection_case::{
+    ACCESS_TOKEN, API_TOKEN, BASIC, ConnectionCase, NONE, OAUTH, check, run, simulator,
 };
+use crate::network::{Authority, Front, HIDDEN_HOST, closed_port, port_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_of_credentials_is_accepted() {
     let simulator = simulator().await;
-    for situation in [
-        Situation::sound("API token"),
-        Situation::new("access token", ACCESS_TOKEN, "access-t0ken-secret"),
-        Situation::new("OAuth consumer", OAUTH, "consumer-secret"),
-        Situation::new("no credentials", NONE, ""),
-        Situation::sound("one exact name")
+    for case in [
+        ConnectionCase::sound("API token"),
+        ConnectionCase::new("access token", ACCESS_TOKEN, "access-t0ken-secret"),
+        ConnectionCase::new("OAuth consumer", OAUTH, "consumer-secret"),
+        ConnectionCase::new("no credentials", NONE, ""),
+        ConnectionCase::sound("one exact name")
             .scopes(r#"["other/repository-2"]"#)
             .expect("ok", "other", ""),
-        Situation::sound("two workspaces")
+        ConnectionCase::sound("two workspaces")
             .scopes(r#"["acme/*", "other/*", "!nowhere/*"]"#)
             .expect("ok", "acme, other", ""),
-        Situation::sound("nothing named yet")
+        ConnectionCase::sound("nothing named yet")
             .scopes("[]")
             .expect("ok", "names nothing", ""),
-        Situation::new(
+        ConnectionCase::new(
             "a token of one repository",
             ACCESS_TOKEN,
             "access-t0ken-secret",
@@ -38,7 +38,7 @@ async fn every_kind_of_credentials_is_accepted() {
         )
         .expect("ok", "other", ""),
     ] {
-        check(&simulator, situation).await;
+        check(&simulator, case).await;
     }
 }
 
@@ -50,77 +50,77 @@ async fn credentials_that_are_refused_are_told_apart() {
     let swapped = "kind = \"access-token\", token = \"env:TOKEN\"";
     let code = "invalid_credentials";
     let invalid = "401: Token is invalid, expired";
-    for situation in [
-        Situation::new("expired API token", API_TOKEN, "old-t0ken-secret").expect(
+    for case in [
+        ConnectionCase::new("expired API token", API_TOKEN, "old-t0ken-secret").expect(
             code,
             invalid,
             "has not expired",
         ),
-        Situation::new("expired access token", ACCESS_TOKEN, "old-access-secret").expect(
+        ConnectionCase::new("expired access token", ACCESS_TOKEN, "old-access-secret").expect(
             code,
             invalid,
             "still exists",
         ),
-        Situation::new("wrong API token", API_TOKEN, "wrong-secret").expect(
+        ConnectionCase::new("wrong API token", API_TOKEN, "wrong-secret").expect(
             code,
             invalid,
             "copied whole",
         ),
-        Situation::new("another e-mail address", &other_mail, "api-t0ken-secret").expect(
+        ConnectionCase::new("another e-mail address", &other_mail, "api-t0ken-secret").expect(
             code,
             invalid,
             "Check auth.email",
         ),
-        Situation::new(
+        ConnectionCase::new(
             "user name in place of the e-mail address",
             &user_name,
             "api-t0ken-secret",
         )
         .expect(code, invalid, "Put the e-mail address"),
-        Situation::new("app password", BASIC, "ATBBapp-passw0rd-secret").expect(
+        ConnectionCase::new("app password", BASIC, "ATBBapp-passw0rd-secret").expect(
             code,
             "401: CHANGE-3222",
             "(CHANGE-3222)",
         ),
-        Situation::new(
+        ConnectionCase::new(
             "app password as API token",
             &user_name,
             "ATBBapp-passw0rd-secret",
         )
         .expect(code, "401", "Create an API token"),
-        Situation::new("API token sent as bearer", swapped, "api-t0ken-secret").expect(
+        ConnectionCase::new("API token sent as bearer", swapped, "api-t0ken-secret").expect(
             code,
             invalid,
             "set auth.kind = \"api-token\"",
         ),
-        Situation::new(
+        ConnectionCase::new(
             "access token sent with an address",
             API_TOKEN,
             "access-t0ken-secret",
         )
         .expect(code, invalid, "API token was made with scopes"),
-        Situation::new("wrong secret of the consumer", OAUTH, "wrong-secret").expect(
+        ConnectionCase::new("wrong secret of the consumer", OAUTH, "wrong-secret").expect(
             code,
             "400 unauthorized_client",
             "private consumer",
         ),
-        Situation::new(
+        ConnectionCase::new(
             "consumer whose tokens are refused",
             OAUTH,
             "consumer-secret",
         )
         .fault("/acme", Fault::Status(401, "no".into(), Vec::new()))
         .expect(code, "401: no", "OAuth consumer still exists"),
-        Situation::new("no credentials where some are wanted", NONE, "")
+        ConnectionCase::new("no credentials where some are wanted", NONE, "")
             .status(401, "{\"error\": {\"message\": \"Unauthorized\"}}")
             .expect(code, "401: Unauthorized", "Set `auth`"),
-        Situation::sound("a body that says when it expired")
+        ConnectionCase::sound("a body that says when it expired")
             .status(
                 401,
                 "{\"error\": {\"message\": \"Access token expired. Ask again.\"}}",
             )
             .expect(code, "Access token expired", "because this one has expired"),
-        Situation::new(
+        ConnectionCase::new(
             "a server that repeats the secret",
             API_TOKEN,
             "wrong-secret",
@@ -131,7 +131,7 @@ async fn credentials_that_are_refused_are_told_apart() {
         )
         .expect(code, "no such token: ***", "auth.email"),
     ] {
-        check(&simulator, situation).await;
+        check(&simulator, case).await;
     }
 }
 
@@ -145,13 +145,13 @@ async fn what_credentials_may_not_read_is_named() {
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let bare = || Fault::Status(403, "Forbidden".into(), Vec::new());
     let code = "invalid_permissions";
-    for situation in [
-        Situation::new("missing granular scope", API_TOKEN, "few-sc0pes-secret").expect(
+    for case in [
+        ConnectionCase::new("missing granular scope", API_TOKEN, "few-sc0pes-secret").expect(
             code,
             "required: read:repository:bitbucket; granted: read:user:bitbucket",
             "has read:repository:bitbucket too",
         ),
-        Situation::new(
+        ConnectionCase::new(
             "scope of pull requests is missing",
             API_TOKEN,
             "no-pull-requests-secret",
@@ -161,7 +161,7 @@ async fn what_credentials_may_not_read_is_named() {
             "required: read:pullrequest:bitbucket; granted: read:repository:bitbucket",
             "has read:pullrequest:bitbucket too",
         ),
-        Situation::new(
+        ConnectionCase::new(
             "scope of pipelines is missing",
             API_TOKEN,
             "no-pipelines-secret",
@@ -172,7 +172,7 @@ async fn what_credentials_may_not_read_is_named() {
              read:pullrequest:bitbucket",
             "has read:pipeline:bitbucket too",
         ),
-        Situation::new(
+        ConnectionCase::new(
             "missing scope of an access token",
             ACCESS_TOKEN,
             "narrow-t0ken-secret",
@@ -182,12 +182,10 @@ async fn what_credentials_may_not_read_is_named() {
             "required: pullrequest; granted: repository",
             "access token that has pullrequest too",
         ),
-        Situation::sound("bare 403").fault("/acme", bare()).expect(
-            code,
-            "403: Forbidden",
-            "administrator",
-        ),
-        Situation::new("scopes only in the headers", OAUTH, "consumer-secret")
+        ConnectionCase::sound("bare 403")
+            .fault("/acme", bare())
+            .expect(code, "403: Forbidden", "administrator"),
+        ConnectionCase::new("scopes only in the headers", OAUTH, "consumer-secret")
             .fault(
                 "/acme",
                 Fault::Status(403, "Forbidden".into(), headers.to_vec()),
@@ -198,7 +196,7 @@ async fn what_credentials_may_not_read_is_named() {
                 "permission repository",
             ),
     ] {
-        check(&simulator, situation).await;
+        check(&simulator, case).await;
     }
 }
 
@@ -207,51 +205,51 @@ async fn what_is_not_there_is_told_apart() {
     let simulator = simulator().await;
     let retired = r#"{"type": "error", "error": {"message": "Functionality has been deprecated",
         "data": {"announcement_url": "https://developer.atlassian.com/changelog#CHANGE-2770"}}}"#;
-    for situation in [
-        Situation::sound("unknown workspace")
+    for case in [
+        ConnectionCase::sound("unknown workspace")
             .scopes(r#"["nowhere/*"]"#)
             .expect(
                 "no_resources",
                 "404: No workspace with identifier 'nowhere'",
                 "Check the name",
             ),
-        Situation::sound("one of two unknown")
+        ConnectionCase::sound("one of two unknown")
             .scopes(r#"["acme/*", "nowhere/*"]"#)
             .expect("no_resources", "nowhere", "Check the name"),
-        Situation::sound("unknown repository")
+        ConnectionCase::sound("unknown repository")
             .scopes(r#"["nowhere/x"]"#)
             .expect("no_resources", "404", "Check the name"),
-        Situation::sound("empty workspace")
+        ConnectionCase::sound("empty workspace")
             .scopes(r#"["empty/*"]"#)
             .expect(
                 "no_resources",
                 "repositories/empty?pagelen=1 lists nothing",
                 "access to a repository",
             ),
-        Situation::new("only private repositories", NONE, "")
+        ConnectionCase::new("only private repositories", NONE, "")
             .scopes(r#"["other/*"]"#)
             .expect("no_resources", "lists nothing", "Set `auth`"),
-        Situation::new(
+        ConnectionCase::new(
             "nothing named and no user",
             ACCESS_TOKEN,
             "access-t0ken-secret",
         )
         .scopes("[]")
         .expect("no_resources", "no user", "Name a workspace"),
-        Situation::new("nothing named and no credentials", NONE, "")
+        ConnectionCase::new("nothing named and no credentials", NONE, "")
             .scopes("[]")
             .expect("no_resources", "no user", "Name a workspace"),
-        Situation::sound("removed endpoint")
+        ConnectionCase::sound("removed endpoint")
             .status(410, retired)
             .expect("endpoint_removed", "(CHANGE-2770)", "CHANGE-3022"),
-        Situation::sound("removed by a change unknown here")
+        ConnectionCase::sound("removed by a change unknown here")
             .status(410, "{\"error\": {\"message\": \"CHANGE-9999 - gone\"}}")
             .expect("endpoint_removed", "CHANGE-9999", "newer headwater"),
-        Situation::sound("removed without a number")
+        ConnectionCase::sound("removed without a number")
             .status(410, "{\"error\": {\"message\": \"Resource removed\"}}")
             .expect("endpoint_removed", "410: Resource removed", "still exists"),
     ] {
-        check(&simulator, situation).await;
+        check(&simulator, case).await;
     }
 }
 
@@ -267,61 +265,59 @@ async fn answers_that_do_not_help_are_told_apart() {
         )
     };
     let away = vec![("location".to_owned(), "https://login.example/".to_owned())];
-    for situation in [
-        Situation::sound("429 with a time")
+    for case in [
+        ConnectionCase::sound("429 with a time")
             .fault("", Fault::Status(429, limited.into(), wait))
             .expect("rate_limited", "429: Rate limit", "Wait 120 seconds"),
-        Situation::sound("429 without").status(429, limited).expect(
-            "rate_limited",
-            "429: Rate limit",
-            "up to an hour",
-        ),
-        Situation::new("429 for a token", OAUTH, "consumer-secret")
+        ConnectionCase::sound("429 without")
+            .status(429, limited)
+            .expect("rate_limited", "429: Rate limit", "up to an hour"),
+        ConnectionCase::new("429 for a token", OAUTH, "consumer-secret")
             .fault(
                 "/access_token",
                 Fault::Status(429, limited.into(), Vec::new()),
             )
             .expect("rate_limited", "access token", "up to an hour"),
-        Situation::sound("500")
+        ConnectionCase::sound("500")
             .status(500, "{\"error\": {\"message\": \"Something went wrong\"}}")
             .unreachable("server", "500: Something went wrong", "Try again"),
-        Situation::new("503 for a token", OAUTH, "consumer-secret")
+        ConnectionCase::new("503 for a token", OAUTH, "consumer-secret")
             .fault(
                 "/access_token",
                 Fault::Status(503, "busy".into(), Vec::new()),
             )
             .unreachable("server", "503", "Try again"),
-        Situation::sound("page for people")
+        ConnectionCase::sound("page for people")
             .fault("", html())
             .unreachable("not_the_api", "not JSON", "login page"),
-        Situation::new(
+        ConnectionCase::new(
             "page for people in place of a token",
             OAUTH,
             "consumer-secret",
         )
         .fault("/access_token", html())
         .unreachable("not_the_api", "no access token", "auth.token_url"),
-        Situation::sound("JSON of something else")
+        ConnectionCase::sound("JSON of something else")
             .fault(
                 "",
                 Fault::Body("{\"ok\": true}".into(), "application/json".to_owned()),
             )
             .unreachable("not_the_api", "no list", "`endpoint`"),
-        Situation::sound("redirect to another server")
+        ConnectionCase::sound("redirect to another server")
             .fault("", Fault::Status(302, "".into(), away))
             .unreachable("not_the_api", "leads to login.example", "`endpoint`"),
-        Situation::sound("400")
+        ConnectionCase::sound("400")
             .status(400, "{\"error\": {\"message\": \"Invalid pagelen\"}}")
             .unreachable("not_the_api", "400: Invalid pagelen", "`endpoint`"),
-        Situation::sound("connection cut")
+        ConnectionCase::sound("connection cut")
             .fault("", Fault::CutConnection)
             .unreachable("broken", "broke off", "Try again"),
-        Situation::sound("silence")
+        ConnectionCase::sound("silence")
             .fault("", Fault::Hang)
             .further("timeout_seconds = { connect = 1, read = 1, total = 1 }\n")
             .unreachable("timeout", "timed out", "timeout_seconds"),
     ] {
-        check(&simulator, situation).await;
+        check(&simulator, case).await;
         assert!(simulator.take_requests().len() <= 4, "one try each");
     }
 }
@@ -342,44 +338,44 @@ async fn what_stands_in_the_way_is_told_apart() {
     let closed_proxy = format!("http://127.0.0.1:{closed}");
     let wrong_login = format!("http://user:wrong-secret@127.0.0.1:{}", asking.port);
     let wrong_socks = format!("socks5h://user:wrong-secret@127.0.0.1:{}", socks.port);
-    for situation in [
-        Situation::sound("unknown host")
+    for case in [
+        ConnectionCase::sound("unknown host")
             .endpoint(no_host)
             .unreachable("dns", "could not connect", "host names"),
-        Situation::sound("nobody listens")
+        ConnectionCase::sound("nobody listens")
             .endpoint(format!("http://127.0.0.1:{closed}/2.0/"))
             .unreachable("refused", "refused", "host and port"),
-        Situation::sound("unknown authority")
+        ConnectionCase::sound("unknown authority")
             .endpoint(&*local_tls)
             .unreachable("tls", "UnknownIssuer", "`ca_file`"),
-        Situation::sound("known authority")
+        ConnectionCase::sound("known authority")
             .endpoint(&*local_tls)
             .further("ca_file = \"ca.pem\"\n"),
-        Situation::sound("no TLS at all")
+        ConnectionCase::sound("no TLS at all")
             .endpoint(format!("https://127.0.0.1:{plain}/2.0/"))
             .unreachable("tls", "could not connect", "`ca_file`"),
-        Situation::sound("proxy unreachable")
+        ConnectionCase::sound("proxy unreachable")
             .endpoint(&*hidden)
             .proxy(&*closed_proxy)
             .unreachable("proxy", "could not connect", "address of `proxy`"),
-        Situation::sound("proxy unreachable before TLS")
+        ConnectionCase::sound("proxy unreachable before TLS")
             .endpoint(&*hidden_tls)
             .proxy(&*closed_proxy)
             .unreachable("proxy", "could not connect", "address of `proxy`"),
-        Situation::sound("proxy asks for a login")
+        ConnectionCase::sound("proxy asks for a login")
             .endpoint(&*hidden)
             .proxy(&*wrong_login)
             .unreachable("proxy", "407", "user and password"),
-        Situation::sound("proxy asks for a login before TLS")
+        ConnectionCase::sound("proxy asks for a login before TLS")
             .endpoint(&*hidden_tls)
             .proxy(&*wrong_login)
             .unreachable("proxy", "could not connect", "user and password"),
-        Situation::sound("SOCKS proxy refuses the login")
+        ConnectionCase::sound("SOCKS proxy refuses the login")
             .endpoint(&*hidden)
             .proxy(wrong_socks)
             .unreachable("proxy", "could not connect", "user and password"),
     ] {
-        check(&simulator, situation).await;
+        check(&simulator, case).await;
     }
     assert!(asking.targets().is_empty() && socks.targets().is_empty());
 }
@@ -400,23 +396,23 @@ async fn requests_go_through_every_kind_of_proxy() {
     let to = |scheme: &str, front: &Front| format!("{scheme}://localhost:{}", front.port);
     let with_login =
         |scheme: &str, front: &Front| format!("{scheme}://{userinfo}@127.0.0.1:{}", front.port);
-    for (situation, front, expected) in [
+    for (case, front, expected) in [
         (
-            Situation::sound("http")
+            ConnectionCase::sound("http")
                 .endpoint(&*hidden)
                 .proxy(to("http", &http)),
             &http,
             "GET http://bitbucket.invalid/2.0/repositories/acme?pagelen=1",
         ),
         (
-            Situation::sound("http with a login")
+            ConnectionCase::sound("http with a login")
                 .endpoint(&*hidden)
                 .proxy(with_login("http", &login)),
             &login,
             "GET http://bitbucket.invalid/2.0/repositories/acme?pagelen=1",
         ),
         (
-            Situation::sound("https")
+            ConnectionCase::sound("https")
                 .endpoint(&*hidden)
                 .further(ca)
                 .proxy(to("https", &https)),
@@ -424,37 +420,37 @@ async fn requests_go_through_every_kind_of_proxy() {
             "GET http://bitbucket.invalid/2.0/repositories/acme?pagelen=1",
         ),
         (
-            Situation::sound("socks5")
+            ConnectionCase::sound("socks5")
                 .endpoint(&*local)
                 .proxy(to("socks5", &socks)),
             &socks,
             "127.0.0.1:",
         ),
         (
-            Situation::sound("socks5h")
+            ConnectionCase::sound("socks5h")
                 .endpoint(&*hidden)
                 .proxy(to("socks5h", &socks)),
             &socks,
             "bitbucket.invalid:80",
         ),
         (
-            Situation::sound("socks5h with a login")
+            ConnectionCase::sound("socks5h with a login")
                 .endpoint(&*hidden)
                 .proxy(with_login("socks5h", &socks_login)),
             &socks_login,
             "bitbucket.invalid:80",
         ),
         (
-            Situation::new("tokens too", OAUTH, "consumer-secret")
+            ConnectionCase::new("tokens too", OAUTH, "consumer-secret")
                 .endpoint(&*hidden)
                 .proxy(to("http", &http)),
             &http,
             "POST http://127.0.0.1:",
         ),
     ] {
-        let name = situation.name;
+        let name = case.name;
         let before = front.targets().len();
-        check(&simulator, situation).await;
+        check(&simulator, case).await;
         let targets = front.targets();
         let new = &targets[before..];
         assert!(
@@ -473,37 +469,37 @@ async fn encrypted_requests_go_through_every_kind_of_proxy() {
     let https = Front::proxy_to(tls.port, None, Some(authority)).await;
     let ca = "ca_file = \"ca.pem\"\n";
     let hidden = format!("https://{HIDDEN_HOST}/2.0/");
-    for (situation, front) in [
+    for (case, front) in [
         (
-            Situation::sound("through http")
+            ConnectionCase::sound("through http")
                 .endpoint(&*hidden)
                 .further(ca)
                 .proxy(format!("http://user:proxy-secret@127.0.0.1:{}", http.port)),
             &http,
         ),
         (
-            Situation::sound("through https")
+            ConnectionCase::sound("through https")
                 .endpoint(&*hidden)
                 .further(ca)
                 .proxy(format!("https://localhost:{}", https.port)),
             &https,
         ),
     ] {
-        check(&simulator, situation).await;
+        check(&simulator, case).await;
         let targets = front.targets();
         assert!(
             !targets.is_empty() && targets.iter().all(|t| t == "CONNECT bitbucket.invalid:443"),
             "{targets:?}"
         );
     }
-    let other =
-        Situation::sound("certificate for another host").endpoint("https://other.invalid/2.0/");
+    let other = ConnectionCase::sound("certificate for another host")
+        .endpoint("https://other.invalid/2.0/");
     let other = other
         .further(ca)
         .proxy(format!("http://user:proxy-secret@127.0.0.1:{}", http.port));
     let next = "the host the certificate was made for";
     check(&simulator, other.unreachable("tls", "other.invalid", next)).await;
-    let untrusted = Situation::sound("without the authority").endpoint(&*hidden);
+    let untrusted = ConnectionCase::sound("without the authority").endpoint(&*hidden);
     let untrusted = untrusted.proxy(format!("http://user:proxy-secret@127.0.0.1:{}", http.port));
     check(
         &simulator,

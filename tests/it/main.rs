@@ -5,11 +5,14 @@
     reason = "a test that cannot go on says so by failing"
 )]
 
+mod backfill;
 mod broken_items;
 mod budget;
+mod bulk_list;
 mod cancel;
 mod command_line;
 mod connection;
+mod connection_case;
 mod corrections;
 mod depot;
 mod derivations;
@@ -42,8 +45,5 @@ mod rules;
 mod scopes;
 mod secrets;
 mod sessions;
-mod situation;
 mod sync;
 mod verify;
-mod wide;
-mod widening;

@@ -9,8 +9,8 @@ use headwater_store::query::Cell;
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
+use crate::connection_case::run;
 use crate::lake::{ALL, How, Lake, configuration, stdout, tiny};
-use crate::situation::run;
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]

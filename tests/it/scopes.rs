@@ -6,8 +6,8 @@ use std::process::Output;
 use headwater_simulator::{Consumer, Credentials, ListedWorkspace, Options, Simulator, Size};
 use serde_json::Value;
 
+use crate::connection_case::run;
 use crate::lake::stdout;
-use crate::situation::run;
 
 const SECRET: &str = "consumer-secret-that-nobody-may-see";
 

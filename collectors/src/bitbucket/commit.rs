@@ -4,7 +4,7 @@ use headwater_domain::Stream;
 use headwater_domain::tool::bitbucket::commit::Commits;
 use headwater_domain::tool::bitbucket::repository::Repositories;
 
-use crate::endpoint::{Collect, Endpoint, Heads};
+use crate::endpoint::{Collect, CommitRange, Endpoint};
 use crate::key::{Alternative, Key};
 
 impl Collect for Commits {
@@ -14,7 +14,7 @@ impl Collect for Commits {
             kind: "",
             fields: &[&["hash"]],
         }]),
-        heads: Some(Heads {
+        commit_range: Some(CommitRange {
             stream: Repositories::NAME,
             path: "repositories/{scope}",
             // Null for a repository without a push.

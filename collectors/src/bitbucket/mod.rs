@@ -54,7 +54,7 @@ const LIST: Endpoint = Endpoint {
     item_path: None,
     optional: false,
     switch: None,
-    heads: None,
+    commit_range: None,
     long_keys: false,
     redirects: 0,
     incomparable: &[],

@@ -4,7 +4,7 @@ use headwater_domain::Stream;
 use headwater_domain::tool::bitbucket::pull_request::PullRequests;
 use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
 
-use crate::endpoint::{Collect, Counted, Endpoint, Parent, Wide};
+use crate::endpoint::{BulkList, Collect, Counted, Endpoint, Parent};
 use crate::key::{Alternative, Key};
 
 impl Collect for PullRequestActivities {
@@ -45,7 +45,7 @@ impl Collect for PullRequestActivities {
         count: None,
     });
 
-    const WIDE: Option<Wide> = Some(Wide {
+    const BULK_LIST: Option<BulkList> = Some(BulkList {
         path: "repositories/{scope}/pullrequests/activity",
         parent: &["pull_request", "id"],
         times: &[

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use headwater_store::StoreError;
-use headwater_store::ledger::{Grant, Ledger, Taken, Wanted};
+use headwater_store::ledger::{Grant, Ledger, RequestQuota, Taken};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-use super::governed::Counted;
+use super::token_bucket::Counted;
 
 /// A grant is this part of the limit: large enough that the database is asked rarely, small enough
 /// that a crash wastes little.
@@ -104,7 +104,7 @@ impl Grants {
             return Ok(Err(exhausted));
         }
         self.return_rest(&mut held).await?;
-        let wanted = Wanted {
+        let wanted = RequestQuota {
             credential: &self.credential,
             requests: (limit / PARTS).max(1),
             limit,

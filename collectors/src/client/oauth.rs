@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::auth::Hidden;
-use super::unreached::Unreached;
+use super::network_error::NetworkError;
 use super::{auth, probe};
 use crate::error::RequestErrorKind as Kind;
 
@@ -56,7 +56,7 @@ struct Token {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TokenError {
     /// The network.
-    Unreached(Unreached),
+    Network(NetworkError),
     /// The server knows no such consumer, or does not let it have tokens this way.
     Refused { status: u16, message: String },
     /// The server could not answer.
@@ -72,8 +72,8 @@ pub(super) enum TokenError {
 impl From<TokenError> for Kind {
     fn from(error: TokenError) -> Self {
         match error {
-            TokenError::Unreached(unreached) => {
-                Self::Network(format!("asking for an access token: {unreached}"))
+            TokenError::Network(network_error) => {
+                Self::Network(format!("asking for an access token: {network_error}"))
             }
             TokenError::Refused { status, message } => Self::ConsumerRefused { status, message },
             TokenError::Unavailable {
@@ -165,16 +165,23 @@ impl Consumer {
             .header(AUTHORIZATION, self.login.clone())
             .header(CONTENT_TYPE, FORM)
             .body("grant_type=client_credentials");
-        let unreached = |error: &reqwest::Error| {
+        let network_error = |error: &reqwest::Error| {
             let hidden = self.hidden.secrets();
-            TokenError::Unreached(Unreached::of(error, self.proxied, &hidden))
+            TokenError::Network(NetworkError::of(error, self.proxied, &hidden))
         };
-        let mut response = request.send().await.map_err(|error| unreached(&error))?;
+        let mut response = request
+            .send()
+            .await
+            .map_err(|error| network_error(&error))?;
         let status = response.status();
         tracing::debug!(status = status.as_u16(), "access token");
         let headers = response.headers().clone();
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| unreached(&error))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| network_error(&error))?
+        {
             if body.len() + chunk.len() > MAX_ANSWER {
                 return Err(TokenError::Shape("it is too large for a token".to_owned()));
             }

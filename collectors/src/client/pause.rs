@@ -7,7 +7,7 @@ use std::time::Duration;
 use rand::Rng;
 use tokio::time::{Instant, sleep_until};
 
-use super::governed::Counted;
+use super::token_bucket::Counted;
 
 /// First pause where the server names none; each further one is twice as long. Tests do not wait.
 const FIRST: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 1000 });

@@ -9,8 +9,8 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::network_error::{Cause, NetworkError};
 use super::oauth::TokenError;
-use super::unreached::{Cause, Unreached};
 use super::{Client, http_date, wait};
 use crate::dialect::ApiError;
 use crate::error::ShownUrl;
@@ -58,7 +58,7 @@ pub struct Reply {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unanswered {
     /// The network, TLS or the proxy.
-    Unreached {
+    Network {
         /// What prevented it.
         cause: Cause,
         /// What was said about it.
@@ -82,17 +82,17 @@ pub enum Unanswered {
     Cancelled,
 }
 
-impl From<Unreached> for Unanswered {
-    fn from(unreached: Unreached) -> Self {
-        let Unreached { cause, message } = unreached;
-        Self::Unreached { cause, message }
+impl From<NetworkError> for Unanswered {
+    fn from(network_error: NetworkError) -> Self {
+        let NetworkError { cause, message } = network_error;
+        Self::Network { cause, message }
     }
 }
 
 impl From<TokenError> for Unanswered {
     fn from(error: TokenError) -> Self {
         match error {
-            TokenError::Unreached(unreached) => unreached.into(),
+            TokenError::Network(network_error) => network_error.into(),
             TokenError::Refused { status, message } => Self::ConsumerRefused {
                 status,
                 message: message.trim_start_matches(": ").to_owned(),
@@ -130,7 +130,8 @@ impl Client {
     async fn probe_once(&self, url: &Url) -> Result<Reply, Unanswered> {
         let shared = &self.shared;
         let hidden = shared.credentials.hidden();
-        let unreached = |error: &reqwest::Error| Unreached::of(error, shared.proxied, &hidden);
+        let network_error =
+            |error: &reqwest::Error| NetworkError::of(error, shared.proxied, &hidden);
         let mut at = url.clone();
         let mut followed = 0;
         let mut response = loop {
@@ -140,7 +141,10 @@ impl Client {
             if let Some(header) = shared.credentials.header().await? {
                 request = request.header(AUTHORIZATION, header);
             }
-            let response = request.send().await.map_err(|error| unreached(&error))?;
+            let response = request
+                .send()
+                .await
+                .map_err(|error| network_error(&error))?;
             let is_redirect = response.status().is_redirection();
             match Self::led_to(&at, response.headers()) {
                 Ok(target) if is_redirect && followed < super::MAX_REDIRECTS => at = target,
@@ -152,7 +156,11 @@ impl Client {
         tracing::debug!(url = %ShownUrl::of(url), status, "probe");
         let headers = response.headers().clone();
         let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| unreached(&error))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| network_error(&error))?
+        {
             // What is this large is looked at as far as it goes, and is then no JSON.
             body.extend_from_slice(&chunk[..chunk.len().min(MAX_BODY - body.len())]);
             if body.len() == MAX_BODY {

@@ -21,7 +21,7 @@ fn settings(endpoint: &Url) -> Settings {
         auth: Auth::Bearer {
             token: TOKEN.into(),
         },
-        pace: Pace::per_hour(1_000_000_000),
+        rate_limiter: RateLimiter::per_hour(1_000_000_000),
         concurrency: 4,
         largest_answer: MAX_BODY,
         connect_timeout: Duration::from_secs(5),

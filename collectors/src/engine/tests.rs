@@ -15,7 +15,7 @@ use headwater_testing::small_server::{SmallServer, answer, ok, unavailable};
 use tokio::time::timeout;
 
 use super::*;
-use crate::client::{Auth, Pace, Settings};
+use crate::client::{Auth, RateLimiter, Settings};
 use crate::endpoint::Collect;
 use crate::error::Verdict;
 
@@ -38,7 +38,7 @@ impl Lake {
             auth: Auth::Bearer {
                 token: "access-token".into(),
             },
-            pace: Pace::per_hour(1_000_000_000),
+            rate_limiter: RateLimiter::per_hour(1_000_000_000),
             concurrency: 4,
             largest_answer: 64 << 20,
             connect_timeout: Duration::from_secs(5),

@@ -395,7 +395,7 @@ fn unwritten(fetch: &Fetch<'_>) -> GitError {
         command: "fetch".to_owned(),
         place: fetch.into.display().to_string(),
         kind: GitErrorKind::Corrupt,
-        said: "some branches or tags could not be written".to_owned(),
+        stderr: "some branches or tags could not be written".to_owned(),
     }
 }
 
@@ -415,7 +415,7 @@ async fn left_out(
                 command: "fetch".to_owned(),
                 place: fetch.task.remote.url.to_string(),
                 kind: GitErrorKind::Failed("no branch and no tag could be written".to_owned()),
-                said: String::new(),
+                stderr: String::new(),
             }));
         }
         excluded.add_unwritten(advertised, &written);

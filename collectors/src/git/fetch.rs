@@ -109,7 +109,7 @@ impl Fetch<'_> {
             command: "fetch".to_owned(),
             place: self.into.display().to_string(),
             kind: GitErrorKind::Process(error.to_string()),
-            said: String::new(),
+            stderr: String::new(),
         })?;
         self.init(advertised.uses_sha256()).await
     }
@@ -132,9 +132,9 @@ impl Fetch<'_> {
         };
         match said {
             // Others were written.
-            Err(error) if names_collide(&error) && !error.said.contains("Permission denied") => {
+            Err(error) if names_collide(&error) && !error.stderr.contains("Permission denied") => {
                 fetched.in_part = true;
-                Ok(error.said)
+                Ok(error.stderr)
             }
             said => said,
         }
@@ -234,7 +234,7 @@ impl Fetch<'_> {
 
 /// Whether the server knows filters and does not allow this one.
 fn refuses_filter(error: &GitError) -> bool {
-    let lines = || error.said.lines().filter(|line| line.contains("filter"));
+    let lines = || error.stderr.lines().filter(|line| line.contains("filter"));
     lines().any(|line| line.contains("not supported") || line.contains("tree filter allows"))
 }
 
@@ -242,12 +242,12 @@ fn refuses_filter(error: &GitError) -> bool {
 /// out, and a server may fail to filter.
 fn is_unserved(error: &GitError) -> bool {
     let failed = matches!(error.kind, GitErrorKind::Corrupt | GitErrorKind::Failed(_));
-    failed || error.said.contains("pack-objects died")
+    failed || error.stderr.contains("pack-objects died")
 }
 
 /// What git said of its failure in one line; else its kind.
 fn reason(error: &GitError) -> String {
-    let mut lines = error.said.lines();
+    let mut lines = error.stderr.lines();
     let fatal = lines.find(|line| line.starts_with("fatal: "));
     fatal.map_or_else(
         || error.kind.to_string(),
@@ -263,5 +263,5 @@ fn names_collide(error: &GitError) -> bool {
         "some local refs could not be updated",
         "trying to write non-commit object",
     ];
-    texts.iter().any(|text| error.said.contains(text))
+    texts.iter().any(|text| error.stderr.contains(text))
 }

@@ -21,13 +21,13 @@ const SCOPE: &str = "tools/Widget";
 const PLENTY: u64 = 1 << 30;
 
 /// A source, and a folder for mirrors.
-struct Situation {
+struct MirrorCase {
     source: Repository,
     folder: tempfile::TempDir,
     git: Git,
 }
 
-impl Situation {
+impl MirrorCase {
     async fn new() -> Self {
         Self {
             source: Repository::new(),

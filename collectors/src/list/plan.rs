@@ -4,9 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use headwater_store::progress::WalkState;
 use url::Url;
 
-use super::heads::Span;
-use super::widening::{self, Missing};
-use super::{OVERLAP, steadiness};
+use super::backfill::{self, Missing};
+use super::commit_range::Span;
+use super::{OVERLAP, shift_detection};
 use crate::endpoint::Collection;
 use crate::engine::Task;
 
@@ -28,7 +28,7 @@ impl Plan {
         let data_after = task.range.data_after;
         // A range that reaches further back than what was walked makes everything new, where the
         // part that is missing cannot be asked for alone.
-        let widened = widening::is_wider(data_after, stored);
+        let widened = backfill::is_wider(data_after, stored);
         let incremental = stored.complete && !widened && !task.range.full;
         let newest_first = collection.endpoint.newest_first;
         let again = newest_first.map(|newest| TimeDelta::hours(newest.again_hours));
@@ -78,7 +78,10 @@ impl Plan {
 
     pub(super) fn begin(&self, stored: &WalkState) -> WalkState {
         let mut state = stored.clone();
-        let asked = stored.resume_query.as_deref().map(steadiness::question);
+        let asked = stored
+            .resume_query
+            .as_deref()
+            .map(shift_detection::question);
         if state.resume_at.is_none() || asked != Some(self.question().as_str()) {
             state.walk += 1;
             state.resume_at = None;

@@ -41,7 +41,7 @@ impl Walk<'_> {
         let endpoint = &self.collection.endpoint;
         let asked = plan.first_url(self.collection, &self.list_url);
         let mut trail = Trail::new(&asked, endpoint);
-        let before = self.steadiness.brought();
+        let before = self.shift_detection.items_seen();
         let mut last = None;
         let mut is_ordered = true;
         let (first, mut page) = if let Some(resumed) = resumed {
@@ -58,7 +58,7 @@ impl Walk<'_> {
         let reading = page.date.unwrap_or(began).max(began);
         loop {
             trail.page(endpoint, &page.items)?;
-            self.steadiness.page(&page.items, endpoint, reading);
+            self.shift_detection.page(&page.items, endpoint, reading);
             let mut items = std::mem::take(&mut page.items.items);
             let span = plan.span.as_ref();
             self.joined |= span.is_some_and(|span| items.iter().any(|it| span.is_joined_by(it)));
@@ -75,8 +75,8 @@ impl Walk<'_> {
             };
             let next = trail.next(&self.task.client, &next)?;
             trail.step(&next)?;
-            self.steadiness.brings(before + trail.distinct());
-            self.state.resume_query = Some(self.steadiness.noted(&plan.question()));
+            self.shift_detection.brings(before + trail.distinct());
+            self.state.resume_query = Some(self.shift_detection.noted(&plan.question()));
             self.state.resume_at = Some(next.to_string());
             // The next page is on its way while this one is written.
             let mut fetched = self.fetch_aside(next);

@@ -10,7 +10,7 @@ use super::seconds_between;
 use crate::bitbucket::outcome;
 use crate::conversion::RelatedRow;
 use crate::rules::deployment::EnvironmentNames;
-use crate::rules::{Log, Rules, unheard};
+use crate::rules::{Rules, Trace, untraced};
 use crate::{Convert, Read, Related, Write};
 
 /// `_tool_bitbucket_deployments` to `cicd_deployments` and `cicd_deployment_commits`: all
@@ -153,7 +153,7 @@ impl Convert for Deployments {
 fn converted(scope: &Scope, row: &deployment::Model, related: &Related) -> cicd_deployment::Model {
     let steps = related.of::<pipeline_step::Entity>(&row.belongs_to);
     let names = Environments::Of(related).names(row);
-    let (environment, result) = decided(related.rules(), (row, names), steps, &mut unheard);
+    let (environment, result) = decided(related.rules(), (row, names), steps, &mut untraced);
     cicd_deployment::Model {
         id: id::deployment(scope.connection_id, &row.bitbucket_id),
         cicd_scope_id: id::repository(scope.connection_id, &scope.full_name),
@@ -182,7 +182,7 @@ pub(super) fn decided<'a>(
     rules: &'a Rules,
     (row, names): (&'a deployment::Model, EnvironmentNames<'a>),
     steps: &'a [Sourced<pipeline_step::Model>],
-    log: Log<'_, 'a>,
+    log: Trace<'_, 'a>,
 ) -> (&'static str, &'static str) {
     let mut steps = steps.iter().map(|sourced| &sourced.row);
     let step = steps.find(|step| step.bitbucket_id == row.step_id);

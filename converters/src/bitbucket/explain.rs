@@ -12,7 +12,7 @@ use super::deployment::Environments;
 use super::pipeline::release::{End, Release};
 use super::{deployment as told, issue as issues, pipeline as pipelines, pipeline_step as steps};
 use crate::bitbucket::outcome;
-use crate::rules::{Look, Rules};
+use crate::rules::{Rules, TraceEntry};
 
 /// One thing that was looked at, or what came of them all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,16 +65,16 @@ impl Lines {
         Self { of, lines }
     }
 
-    fn look(&mut self, look: Look<'_>) {
+    fn add(&mut self, entry: TraceEntry<'_>) {
         self.lines.push(Line {
             of: self.of,
-            decides: look.decides.to_owned(),
-            rule: look.rule.to_owned(),
-            looked_at: look.subject.to_owned(),
-            text: look.text.to_owned(),
-            matches: look.found.matches(),
-            because: look.found.why(look.text),
-            gives: look.found.gives().to_owned(),
+            decides: entry.decides.to_owned(),
+            rule: entry.rule.to_owned(),
+            looked_at: entry.subject.to_owned(),
+            text: entry.text.to_owned(),
+            matches: entry.found.matches(),
+            because: entry.found.why(entry.text),
+            gives: entry.found.gives().to_owned(),
         });
     }
 
@@ -133,7 +133,7 @@ pub fn task(rules: &Rules, step: &pipeline_step::Model, rows: &PipelineRows) -> 
     let mut lines = Lines::new("task");
     started(&mut lines, step);
     let (kind, environment) =
-        steps::decided(rules, step, rows.deployed(), &mut |look| lines.look(look));
+        steps::decided(rules, step, rows.deployed(), &mut |entry| lines.add(entry));
     let result = outcome::step_result(&step.result);
     let subject = ("result", "words of results", "result of the step");
     lines.word(subject, &step.result, result);
@@ -181,7 +181,7 @@ fn by_ref(rules: &Rules, rows: &PipelineRows, lines: &mut Lines) {
         return;
     };
     let ref_name = &pipeline.row.ref_name;
-    let (kind, environment) = rules.pipeline(ref_name, &mut |look| lines.look(look));
+    let (kind, environment) = rules.pipeline(ref_name, &mut |entry| lines.add(entry));
     lines.verdict("type", kind, "");
     lines.verdict("environment", environment, "");
 }
@@ -191,8 +191,8 @@ fn by_ref(rules: &Rules, rows: &PipelineRows, lines: &mut Lines) {
 pub fn deployment(rules: &Rules, row: &deployment::Model, rows: &PipelineRows) -> Vec<Line> {
     let mut lines = Lines::new("deployment");
     let names = Environments::All(&rows.environments).names(row);
-    let (environment, result) = told::decided(rules, (row, names), &rows.steps, &mut |look| {
-        lines.look(look);
+    let (environment, result) = told::decided(rules, (row, names), &rows.steps, &mut |entry| {
+        lines.add(entry);
     });
     let status = outcome::deployment_status(&row.status);
     let subject = ("status", "words of states", "state of the deployment");
@@ -204,7 +204,7 @@ pub fn deployment(rules: &Rules, row: &deployment::Model, rows: &PipelineRows) -
     let mut own = rows.steps.iter().map(|step| &step.row);
     if let Some(step) = own.find(|step| step.bitbucket_id == row.step_id) {
         lines.of = "step";
-        let looked = steps::decided(rules, step, rows.deployed(), &mut |look| lines.look(look));
+        let looked = steps::decided(rules, step, rows.deployed(), &mut |entry| lines.add(entry));
         lines.verdict("type", looked.0, "");
     }
     by_ref(rules, rows, &mut lines);
@@ -227,7 +227,7 @@ pub fn pipeline(
     for step in rows.steps.iter().map(|step| &step.row) {
         lines.of = "step";
         started(&mut lines, step);
-        steps::decided(rules, step, rows.deployed(), &mut |look| lines.look(look));
+        steps::decided(rules, step, rows.deployed(), &mut |entry| lines.add(entry));
         let subject = ("result", "words of results", "result of the step");
         lines.word(subject, &step.result, outcome::step_result(&step.result));
     }
@@ -283,8 +283,8 @@ pub fn issue(
     changes: &[Sourced<issue_change::Model>],
 ) -> Vec<Line> {
     let mut lines = Lines::new("issue");
-    let kind = rules.issue_type_of(&issue.kind, &mut |look| lines.look(look));
-    let status = rules.issue_status_of(&issue.state, &mut |look| lines.look(look));
+    let kind = rules.issue_type_of(&issue.kind, &mut |entry| lines.add(entry));
+    let status = rules.issue_status_of(&issue.state, &mut |entry| lines.add(entry));
     lines.verdict("type", kind, "");
     lines.verdict("status", status, "");
     let resolved = issues::resolution::date(issue, changes, rules);

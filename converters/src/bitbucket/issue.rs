@@ -10,7 +10,7 @@ use headwater_domain::tool::bitbucket::{issue, issue_change};
 use headwater_domain::{Rows, Scope, Sourced};
 
 use crate::conversion::RelatedRow;
-use crate::rules::{Rules, unheard};
+use crate::rules::{Rules, untraced};
 use crate::{Convert, Read, Related, Write};
 
 /// Characters of a label.
@@ -103,9 +103,11 @@ fn row(
         issue_key: issue.number.to_string(),
         title: issue.title,
         description: issue.body,
-        r#type: rules.issue_type_of(&issue.kind, &mut unheard).to_owned(),
+        r#type: rules.issue_type_of(&issue.kind, &mut untraced).to_owned(),
         original_type: issue.kind,
-        status: rules.issue_status_of(&issue.state, &mut unheard).to_owned(),
+        status: rules
+            .issue_status_of(&issue.state, &mut untraced)
+            .to_owned(),
         original_status: issue.state,
         created_date: issue.bitbucket_created_at,
         updated_date: issue.bitbucket_updated_at,

@@ -5,7 +5,7 @@ use headwater_domain::ticket::issue_changelog as domain;
 use headwater_domain::tool::bitbucket::issue_change;
 use headwater_domain::{Rows, Scope, Sourced};
 
-use crate::rules::{Rules, unheard};
+use crate::rules::{Rules, untraced};
 use crate::{Convert, Read, Related, Write};
 
 /// `_tool_bitbucket_issue_changes` to `issue_changelogs`, all changes of an issue at once.
@@ -91,11 +91,11 @@ fn status(rules: &Rules, state: &str) -> String {
     if state.is_empty() {
         return String::new();
     }
-    rules.issue_status_of(state, &mut unheard).to_owned()
+    rules.issue_status_of(state, &mut untraced).to_owned()
 }
 
 fn kind(rules: &Rules, name: &str) -> String {
-    rules.issue_type_of(name, &mut unheard).to_owned()
+    rules.issue_type_of(name, &mut untraced).to_owned()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How pipelines, steps and deployments stand and how they ended, by Bitbucket's own words.
 
-use crate::rules::{Log, Look, decide};
+use crate::rules::{Trace, TraceEntry, decide};
 
 /// SUCCESS, FAILURE or empty, by a pipeline's own word.
 #[must_use]
@@ -57,7 +57,7 @@ pub(super) fn deployment_result<'a>(
     outcome: &'a str,
     step_result: &'a str,
     state: &'a str,
-    log: Log<'_, 'a>,
+    log: Trace<'_, 'a>,
 ) -> &'static str {
     let done = deployment_status(state) == "DONE";
     let step_result = if done { step_result } else { "" };
@@ -69,7 +69,7 @@ pub(super) fn deployment_result<'a>(
     let mut result = None;
     for (rule, subject, text) in words {
         let told = (!text.is_empty()).then(|| deployment_word(text));
-        decide(&mut result, told, log, |found| Look {
+        decide(&mut result, told, log, |found| TraceEntry {
             decides: "result",
             rule,
             subject,
@@ -91,7 +91,7 @@ fn deployment_word(word: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::unheard;
+    use crate::rules::untraced;
 
     #[test]
     fn a_deployment_ends_as_it_says_else_as_its_step_else_as_its_state() {
@@ -106,7 +106,7 @@ mod tests {
             ("", "", "UNDEPLOYED", ""),
             ("", "", "", ""),
         ] {
-            let found = deployment_result(outcome, step, state, &mut unheard);
+            let found = deployment_result(outcome, step, state, &mut untraced);
             assert_eq!(found, expected, "{outcome}/{step}/{state}");
         }
     }

@@ -13,7 +13,7 @@ use super::deployment::DeploymentOfPipeline;
 use super::pipeline_step::StepOfPipeline;
 use super::seconds_between;
 use crate::bitbucket::outcome;
-use crate::rules::{Rules, unheard};
+use crate::rules::{Rules, untraced};
 use crate::{Convert, Read, Related, Write};
 
 /// `_tool_bitbucket_pipelines` to `cicd_pipelines` and `cicd_pipeline_commits`; one that deployed
@@ -83,7 +83,7 @@ pub(super) fn converted(
 ) -> cicd_pipeline::Model {
     let id = id::pipeline(scope.connection_id, &pipeline.bitbucket_id);
     let started = steps.iter().filter_map(|step| step.row.started_on).min();
-    let (kind, environment) = rules.pipeline(&pipeline.ref_name, &mut unheard);
+    let (kind, environment) = rules.pipeline(&pipeline.ref_name, &mut untraced);
     let page = page(scope);
     cicd_pipeline::Model {
         name: format!("{id}/{}", pipeline.build_number),

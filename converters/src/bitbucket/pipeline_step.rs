@@ -8,7 +8,7 @@ use headwater_domain::{Rows, Scope, Sourced};
 use super::deployment::{DeploymentOfPipeline, Environments, NamedEnvironment};
 use super::outcome;
 use crate::conversion::RelatedRow;
-use crate::rules::{Log, Rules, unheard};
+use crate::rules::{Rules, Trace, untraced};
 use crate::{Convert, Read, Related, Write};
 
 /// `_tool_bitbucket_pipeline_steps` to `cicd_tasks`: all steps of a pipeline at a time.
@@ -64,7 +64,7 @@ impl Convert for PipelineSteps {
         };
         let deployments = related.of::<deployment::Entity>(&step.pipeline_id);
         let deployed = (deployments, Environments::Of(related));
-        let (kind, environment) = decided(related.rules(), &step, deployed, &mut unheard);
+        let (kind, environment) = decided(related.rules(), &step, deployed, &mut untraced);
         rows.push(cicd_task::Model {
             id: id::pipeline_step(scope.connection_id, &step.bitbucket_id),
             name: step.name,
@@ -91,7 +91,7 @@ pub(super) fn decided<'a>(
     rules: &'a Rules,
     step: &'a pipeline_step::Model,
     (deployments, environments): (&'a [Sourced<deployment::Model>], Environments<'a>),
-    log: Log<'_, 'a>,
+    log: Trace<'_, 'a>,
 ) -> (&'static str, &'static str) {
     let mut own = deployments.iter().map(|sourced| &sourced.row);
     let own = own.find(|deployment| deployment.step_id == step.bitbucket_id);

@@ -9,10 +9,10 @@ use headwater_domain::tool::refdiff::finished_commits_diff;
 use headwater_domain::{Scope, id};
 use headwater_store::diffs::{Ends, Finished, GRAPH, OtherWant, PARENTS, STEP, state};
 use headwater_store::progress::Checkpoint;
-use headwater_store::{Store, StoreError, Transaction, Watch};
+use headwater_store::{StepContext, Store, StoreError, Transaction};
 
 use super::Diffs;
-use super::wanted::{Wanted, wanted};
+use super::wanted::{WantedPairs, wanted};
 use crate::derivation::Derive as _;
 use crate::engine::{Error, Outcome};
 use crate::rules::Rules;
@@ -60,7 +60,7 @@ pub async fn run(
     scope: &Scope,
     repo_id: &str,
     rules: &Rules,
-    watch: &Watch<'_>,
+    context: &StepContext<'_>,
 ) -> Result<Outcome, Error> {
     if !is_stale(store, scope, rules).await? {
         return Ok(Outcome::default());
@@ -69,7 +69,7 @@ pub async fn run(
         store,
         scope,
         repo_id,
-        watch,
+        context,
         outcome: Outcome::default(),
     };
     comparison.run(rules).await.map_err(|stop| match stop {
@@ -94,7 +94,7 @@ struct Comparison<'a> {
     store: &'a Store,
     scope: &'a Scope,
     repo_id: &'a str,
-    watch: &'a Watch<'a>,
+    context: &'a StepContext<'a>,
     outcome: Outcome,
 }
 
@@ -146,7 +146,7 @@ impl Comparison<'_> {
     }
 
     fn check_cancelled(&self) -> Result<(), Stop> {
-        if self.watch.cancel.is_cancelled() {
+        if self.context.cancel.is_cancelled() {
             return Err(Stop::Cancelled);
         }
         Ok(())
@@ -159,7 +159,7 @@ impl Comparison<'_> {
     }
 
     /// Takes away what was found for pairs that no repository wants any more.
-    async fn release(&mut self, stored: &[Pair], wanted: &Wanted) -> Result<(), Stop> {
+    async fn release(&mut self, stored: &[Pair], wanted: &WantedPairs) -> Result<(), Stop> {
         let still: HashSet<Ends> = wanted.pairs.values().map(ends_of).collect();
         let released: BTreeSet<Ends> = stored.iter().map(ends_of).collect();
         let released: Vec<Ends> = released
@@ -171,7 +171,7 @@ impl Comparison<'_> {
         }
         let finished = self.store.finished_pairs_of(self.repo_id).await?;
         let others = self.store.other_wants(self.repo_id).await?;
-        let page = self.store.begin(self.scope, self.watch.now).await?;
+        let page = self.store.begin(self.scope, self.context.now).await?;
         for ends in &released {
             if self.answers(finished.get(ends)) {
                 leave(&page, ends, others.get(ends)).await?;
@@ -184,7 +184,7 @@ impl Comparison<'_> {
 
     /// Says what is wanted before anything is written for it: so that, whatever happens
     /// meanwhile, nothing is left that no repository wants.
-    async fn want(&mut self, stored: &[Pair], wanted: &Wanted) -> Result<(), Stop> {
+    async fn want(&mut self, stored: &[Pair], wanted: &WantedPairs) -> Result<(), Stop> {
         let stored: HashMap<&str, Ends> = stored
             .iter()
             .map(|pair| (pair.id.as_str(), ends_of(pair)))
@@ -194,7 +194,7 @@ impl Comparison<'_> {
         if new.is_empty() {
             return Ok(());
         }
-        let mut page = self.store.begin(self.scope, self.watch.now).await?;
+        let mut page = self.store.begin(self.scope, self.context.now).await?;
         page.want_pairs(new).await?;
         page.commit().await?;
         Ok(())
@@ -229,7 +229,7 @@ impl Comparison<'_> {
         if gone.is_empty() {
             return Ok(());
         }
-        let page = self.store.begin(self.scope, self.watch.now).await?;
+        let page = self.store.begin(self.scope, self.context.now).await?;
         for ends in gone {
             leave(&page, ends, known.others.get(ends)).await?;
         }
@@ -263,7 +263,7 @@ impl Comparison<'_> {
             if known.is_ours_to_write(&ends, self.repo_id, difference.is_complete) {
                 let page = match open.take() {
                     Some(page) => page,
-                    None => self.store.begin(self.scope, self.watch.now).await?,
+                    None => self.store.begin(self.scope, self.context.now).await?,
                 };
                 let listed = (&graph, difference.commits);
                 open = self
@@ -272,7 +272,7 @@ impl Comparison<'_> {
             }
             found.insert(ends, (state, count));
             self.outcome.items += 1;
-            (self.watch.progress)(1);
+            (self.context.progress)(1);
         }
         if let Some(page) = open {
             page.commit().await?;
@@ -321,7 +321,7 @@ impl Comparison<'_> {
     /// Writes the pairs with their states, what hangs on them, and how far the step has come.
     async fn settle(
         &mut self,
-        wanted: Wanted,
+        wanted: WantedPairs,
         found: &BTreeMap<Ends, Found>,
         rules: &Rules,
     ) -> Result<(), Stop> {
@@ -342,7 +342,7 @@ impl Comparison<'_> {
             repo_id: self.repo_id.to_owned(),
         });
         let refs = refs.collect();
-        let page = self.store.begin(self.scope, self.watch.now).await?;
+        let page = self.store.begin(self.scope, self.context.now).await?;
         let mut page = page.deriving(Diffs::NAME);
         self.outcome.changes += page.settle_pairs(self.repo_id, pairs, refs).await?;
         for (id, commit, predecessor) in &wanted.predecessors {

@@ -20,7 +20,7 @@ use headwater_store::derivations::{Input, Written};
 
 pub use engine::{VERSION, is_stale, run};
 pub use headwater_store::diffs::{GRAPH, STEP};
-pub use wanted::{Wanted, find_ref, short_name, wanted};
+pub use wanted::{WantedPairs, find_ref, short_name, wanted};
 
 use crate::derivation::{Derive, Task};
 use crate::engine::{Error, Outcome};
@@ -62,7 +62,14 @@ impl Derive for Diffs {
     }
 
     fn derive<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
-        run(task.store, task.scope, task.repo_id, task.rules, task.watch).boxed()
+        run(
+            task.store,
+            task.scope,
+            task.repo_id,
+            task.rules,
+            task.context,
+        )
+        .boxed()
     }
 }
 

@@ -13,7 +13,7 @@ const TAG_PREFIX: &str = "refs/tags/";
 
 /// What follows from the refs and deployments of a repository.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WantedPairs {
     /// Pairs, by id.
     pub pairs: BTreeMap<String, Pair>,
     /// Deployments that name another predecessor than they should: id, commit, the right one.
@@ -39,8 +39,13 @@ pub fn find_ref<'r>(refs: &'r [Ref], name: &str) -> Option<&'r Ref> {
 
 /// The pairs to be compared in a repository.
 #[must_use]
-pub fn wanted(repo_id: &str, rules: &TagRules, refs: &[Ref], deployments: &[Deployment]) -> Wanted {
-    let mut wanted = Wanted::default();
+pub fn wanted(
+    repo_id: &str,
+    rules: &TagRules,
+    refs: &[Ref],
+    deployments: &[Deployment],
+) -> WantedPairs {
+    let mut wanted = WantedPairs::default();
     let names = refs.iter().filter_map(short_name);
     let neighbours = tags::select(rules, names).pairs.into_iter();
     let neighbours = neighbours.map(|(old, new)| ("TAG", old, new));
@@ -82,7 +87,7 @@ fn is_in_chain(deployment: &Deployment) -> bool {
         && !deployment.repo_url.is_empty()
 }
 
-impl Wanted {
+impl WantedPairs {
     /// Each successful deployment with the one before it in the same environment. The first one is
     /// where counting begins: it has no predecessor, so its range is empty.
     fn add_deployments(&mut self, repo_id: &str, deployments: &[Deployment]) {
@@ -162,7 +167,7 @@ mod tests {
         }
     }
 
-    fn shown(wanted: &Wanted) -> Vec<String> {
+    fn shown(wanted: &WantedPairs) -> Vec<String> {
         let pairs = wanted.pairs.values();
         let mut shown: Vec<String> = pairs
             .map(|pair| {

@@ -1,6 +1,6 @@
 //! Pull requests linked by what their merge commit says, and by where their own commits are.
 
-use headwater_domain::graph::{Beginnings, Found, Graph, Walk};
+use headwater_domain::graph::{Graph, PrefixIndex, PrefixMatch, Walk};
 use headwater_domain::merges::{Method, brought_by, moved_to};
 use headwater_store::merges::Merged;
 
@@ -15,15 +15,15 @@ impl Linking<'_> {
         graph: &Graph,
         destinations: &mut Destinations<'_>,
     ) -> Result<Vec<Linked>, Stop> {
-        let mut beginnings = Beginnings::of(graph);
+        let mut prefixes = PrefixIndex::of(graph);
         let mut walk = Walk::over(graph);
         let mut linked = Vec::with_capacity(merged.len());
         let mut merged = merged.into_iter().peekable();
         while merged.peek().is_some() {
             self.check_cancelled()?;
             let group = merged.by_ref().take(PAGE).map(|row| Linked {
-                merge: beginnings.find(&row.merge_commit),
-                head: beginnings.find(&row.head_commit).commit(),
+                merge: prefixes.find(&row.merge_commit),
+                head: prefixes.find(&row.head_commit).commit(),
                 own: Vec::new(),
                 is_named: false,
                 links: Vec::new(),
@@ -34,10 +34,10 @@ impl Linking<'_> {
             for pull_request in &mut group {
                 let source = pull_request.source();
                 pull_request.links = match pull_request.merge {
-                    Found::One(merge) => {
+                    PrefixMatch::One(merge) => {
                         brought_by(&mut walk, graph, merge, source, Method::Ancestry)
                     }
-                    Found::None | Found::Several => {
+                    PrefixMatch::None | PrefixMatch::Several => {
                         let reach = destinations.reach(&pull_request.row.base_ref);
                         reach.map_or_else(Vec::new, |reach| moved_to(source, reach))
                     }

@@ -16,7 +16,7 @@ use super::destinations::Branches;
 use super::named::subject_of;
 
 /// What is to be done about a change.
-pub(super) struct Wanted {
+pub(super) struct ChangedMerges {
     /// Domain ids of pull requests that have to be looked at; some are not merged, or gone.
     pub(super) pull_requests: BTreeSet<String>,
     /// Commits that came to be named as a parent and are not there.
@@ -32,12 +32,12 @@ pub(super) async fn wanted(
     ids: &Ids,
     work: MergeWork,
     compares: bool,
-) -> Result<Option<Wanted>, StoreError> {
+) -> Result<Option<ChangedMerges>, StoreError> {
     // A commit may be a copy of any other.
     if work.more || (compares && !work.commits.is_empty()) {
         return Ok(None);
     }
-    let mut wanted = Wanted {
+    let mut wanted = ChangedMerges {
         pull_requests: work.pull_requests,
         missing: BTreeSet::new(),
         bases: store.bases(scope).await?,

@@ -4,15 +4,15 @@
 use std::collections::HashMap;
 
 use headwater_domain::Scope;
-use headwater_domain::graph::{Commit, Found, Graph};
+use headwater_domain::graph::{Commit, Graph, PrefixMatch};
 use headwater_domain::id::Ids;
 use headwater_domain::merges::{Link, Source};
 use headwater_store::merge_work::{MergeWork, Settled};
 use headwater_store::merges::{Merged, NAMES, STEP};
 use headwater_store::progress::Checkpoint;
-use headwater_store::{Store, StoreError, Watch};
+use headwater_store::{StepContext, Store, StoreError};
 
-use super::changed::{Wanted, wanted};
+use super::changed::{ChangedMerges, wanted};
 use super::destinations::Destinations;
 use super::patches::{Comparing, Patches, Unnamed};
 use crate::engine::{Error, Outcome};
@@ -89,7 +89,7 @@ pub async fn run(
     scope: &Scope,
     (ids, repo_id): (&Ids, &str),
     patches: Option<&dyn Patches>,
-    watch: &Watch<'_>,
+    context: &StepContext<'_>,
 ) -> Result<Outcome, Error> {
     let state = State::of(store, scope, patches).await;
     let state = state.map_err(|source| failed(scope, source))?;
@@ -102,7 +102,7 @@ pub async fn run(
         ids,
         repo_id,
         patches,
-        watch,
+        context,
         first: state.first,
         outcome: Outcome::default(),
         settled: Settled::default(),
@@ -142,7 +142,7 @@ impl From<Unnamed> for Stop {
 pub(super) struct Linked {
     pub(super) row: Merged,
     /// The commit that its merge commit means.
-    pub(super) merge: Found,
+    pub(super) merge: PrefixMatch,
     pub(super) head: Option<Commit>,
     /// Those of its own commits that the repository has.
     pub(super) own: Vec<Commit>,
@@ -174,7 +174,7 @@ pub(super) struct Linking<'a> {
     pub(super) ids: &'a Ids,
     pub(super) repo_id: &'a str,
     pub(super) patches: Option<&'a dyn Patches>,
-    pub(super) watch: &'a Watch<'a>,
+    pub(super) context: &'a StepContext<'a>,
     /// Nothing can be there yet.
     pub(super) first: bool,
     pub(super) outcome: Outcome,
@@ -195,7 +195,7 @@ impl Linking<'_> {
                 self.forget_others(&merged, None).await?;
                 self.link(merged).await?;
             }
-            Some(Wanted {
+            Some(ChangedMerges {
                 pull_requests,
                 missing,
                 bases,
@@ -245,7 +245,7 @@ impl Linking<'_> {
     }
 
     pub(super) fn check_cancelled(&self) -> Result<(), Stop> {
-        if self.watch.cancel.is_cancelled() {
+        if self.context.cancel.is_cancelled() {
             return Err(Stop::Cancelled);
         }
         Ok(())
@@ -280,7 +280,7 @@ impl Linking<'_> {
             let name = names.remove(&change).unwrap_or_default();
             (change, name)
         });
-        let page = self.store.begin(self.scope, self.watch.now).await?;
+        let page = self.store.begin(self.scope, self.context.now).await?;
         page.keep_patches(named).await?;
         page.forget_patches()?;
         page.commit().await?;
@@ -293,7 +293,7 @@ impl Linking<'_> {
         if known.rules == namer {
             return Ok(());
         }
-        let page = self.store.begin(self.scope, self.watch.now).await?;
+        let page = self.store.begin(self.scope, self.context.now).await?;
         page.forget_patches_of(self.repo_id)?;
         page.set_checkpoint(NAMES, &done_as(namer.to_owned()))
             .await?;

@@ -66,7 +66,7 @@ impl Derive for Merges {
             task.scope,
             (task.ids, task.repo_id),
             task.patches,
-            task.watch,
+            task.context,
         )
         .boxed()
     }

@@ -1,6 +1,6 @@
 //! Why nothing was found of a merged pull request, in words.
 
-use headwater_domain::graph::{Found, Graph};
+use headwater_domain::graph::{Graph, PrefixMatch};
 
 use super::destinations::Destinations;
 use super::engine::Linked;
@@ -17,8 +17,8 @@ pub(super) fn reason(
     let row = &pull_request.row;
     let merge = match pull_request.merge {
         _ if row.merge_commit.is_empty() => "the source tells no merge commit".to_owned(),
-        Found::Several => format!("several commits begin with {}", row.merge_commit),
-        Found::One(_) | Found::None => format!(
+        PrefixMatch::Several => format!("several commits begin with {}", row.merge_commit),
+        PrefixMatch::One(_) | PrefixMatch::None => format!(
             "the repository has no commit {}, which merged it",
             row.merge_commit
         ),

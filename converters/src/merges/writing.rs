@@ -29,7 +29,7 @@ impl Linking<'_> {
         let others = known.into_iter().filter(|id| !merged.contains(id.as_str()));
         let others: Vec<String> = others.collect();
         for group in others.chunks(PAGE) {
-            let mut page = self.store.begin(self.scope, self.watch.now).await?;
+            let mut page = self.store.begin(self.scope, self.context.now).await?;
             let changes = page.settle_merges(group, Vec::new(), Vec::new(), false);
             self.outcome.changes += changes.await?;
             page.commit().await?;
@@ -49,7 +49,7 @@ impl Linking<'_> {
             self.check_cancelled()?;
             let mut page = match open.take() {
                 Some(page) => page,
-                None => self.store.begin(self.scope, self.watch.now).await?,
+                None => self.store.begin(self.scope, self.context.now).await?,
             };
             if self.first {
                 // Should it end before its end, the next one finds something.
@@ -74,7 +74,7 @@ impl Linking<'_> {
             open = page.go_on().await?;
             self.outcome.changes += changes;
             self.outcome.items += group.len() as u64;
-            (self.watch.progress)(group.len() as u64);
+            (self.context.progress)(group.len() as u64);
         }
         if let Some(page) = open {
             page.commit().await?;
@@ -99,7 +99,7 @@ impl Linking<'_> {
 
     pub(super) async fn finish(&mut self) -> Result<(), Stop> {
         self.check_cancelled()?;
-        let page = self.store.begin(self.scope, self.watch.now).await?;
+        let page = self.store.begin(self.scope, self.context.now).await?;
         page.finish_merges(std::mem::take(&mut self.settled))
             .await?;
         page.set_checkpoint(STEP, &done_as(rules(self.patches)))

@@ -3,7 +3,7 @@ use std::collections::{BTreeSet, HashSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::graph::{Beginnings, CommitHash, Found, GraphBuilder};
+use crate::graph::{CommitHash, GraphBuilder, PrefixIndex, PrefixMatch};
 
 /// The hash of the commit with this number; neighbours share their first digits.
 fn hash(number: usize) -> CommitHash {
@@ -204,12 +204,12 @@ fn a_copy_of_the_last_change_is_a_tip_and_one_of_another_is_not() {
 #[test]
 fn the_beginning_of_a_hash_means_a_commit_when_it_is_the_only_one() {
     let graph = graph_of(&history());
-    let mut beginnings = Beginnings::of(&graph);
+    let mut prefixes = PrefixIndex::of(&graph);
     let full = hash(5).to_string();
-    let found = |text: &str, beginnings: &mut Beginnings<'_>| match beginnings.find(text) {
-        Found::One(commit) => number(&graph, commit).to_string(),
-        Found::None => "none".to_owned(),
-        Found::Several => "several".to_owned(),
+    let found = |text: &str, prefixes: &mut PrefixIndex<'_>| match prefixes.find(text) {
+        PrefixMatch::One(commit) => number(&graph, commit).to_string(),
+        PrefixMatch::None => "none".to_owned(),
+        PrefixMatch::Several => "several".to_owned(),
     };
     for (text, expected) in [
         (full.as_str(), "5"),
@@ -221,7 +221,7 @@ fn the_beginning_of_a_hash_means_a_commit_when_it_is_the_only_one() {
         ("fffffff", "none"),
         ("000000-", "none"),
     ] {
-        assert_eq!(found(text, &mut beginnings), expected, "{text}");
+        assert_eq!(found(text, &mut prefixes), expected, "{text}");
     }
 }
 
@@ -290,11 +290,11 @@ proptest! {
         let graph = graph_of(&parents);
         let text = hash(of.index(parents.len())).to_string()[..digits].to_owned();
         let fitting = (0..parents.len()).filter(|it| hash(*it).to_string().starts_with(&text));
-        let found = Beginnings::of(&graph).find(&text);
+        let found = PrefixIndex::of(&graph).find(&text);
         if fitting.count() == 1 {
-            prop_assert!(matches!(found, Found::One(_)));
+            prop_assert!(matches!(found, PrefixMatch::One(_)));
         } else {
-            prop_assert_eq!(found, Found::Several);
+            prop_assert_eq!(found, PrefixMatch::Several);
         }
     }
 }

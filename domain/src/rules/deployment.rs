@@ -2,8 +2,8 @@
 
 use regex::Regex;
 
-use super::look::decide;
-use super::{Found, Log, Look, Rules};
+use super::trace::decide;
+use super::{Finding, Rules, Trace, TraceEntry};
 
 /// The type of what is a deployment.
 pub const DEPLOYMENT: &str = "DEPLOYMENT";
@@ -27,7 +27,7 @@ impl Rules {
     pub fn pipeline<'a>(
         &'a self,
         ref_name: &'a str,
-        log: Log<'_, 'a>,
+        log: Trace<'_, 'a>,
     ) -> (&'static str, &'static str) {
         let subject = (REF_NAME, ref_name);
         let rule = ("deployment_ref_pattern", &self.deployment_ref_pattern);
@@ -50,16 +50,16 @@ impl Rules {
         &'a self,
         name: &'a str,
         deployed_to: Option<EnvironmentNames<'a>>,
-        log: Log<'_, 'a>,
+        log: Trace<'_, 'a>,
     ) -> (&'static str, &'static str) {
-        log(Look {
+        log(TraceEntry {
             decides: "type",
             rule: "a deployment of this step",
             subject: ENVIRONMENT_NAME,
             text: deployed_to.map_or("", |environment| environment.name),
             found: match deployed_to {
-                Some(_) => Found::There(DEPLOYMENT),
-                None => Found::Untold,
+                Some(_) => Finding::There(DEPLOYMENT),
+                None => Finding::Untold,
             },
         });
         let subject = (STEP_NAME, name);
@@ -83,12 +83,12 @@ impl Rules {
     pub fn environment<'a>(
         &'a self,
         environment: EnvironmentNames<'a>,
-        log: Log<'_, 'a>,
+        log: Trace<'_, 'a>,
     ) -> &'static str {
         let EnvironmentNames { name, kind } = environment;
         let mut decided = self.mapped(name, log);
         let told = known(kind);
-        decide(&mut decided, told, log, |found| Look {
+        decide(&mut decided, told, log, |found| TraceEntry {
             decides: "environment",
             rule: "environment_type",
             subject: "type of the environment",
@@ -101,15 +101,15 @@ impl Rules {
             let is_production = looked(("environment", PRODUCTION), rule, subject, log);
             decided = (is_production == Some(true)).then_some(PRODUCTION);
         } else {
-            log(Look {
+            log(TraceEntry {
                 decides: "environment",
                 rule: "production_pattern",
                 subject: ENVIRONMENT_NAME,
                 text: name,
-                found: Found::Decided,
+                found: Finding::Decided,
             });
         }
-        decide(&mut decided, known(name), log, |found| Look {
+        decide(&mut decided, known(name), log, |found| TraceEntry {
             decides: "environment",
             rule: "known names",
             subject: ENVIRONMENT_NAME,
@@ -120,9 +120,9 @@ impl Rules {
     }
 
     /// What the configured map says of an environment: a full name goes before globs.
-    fn mapped<'a>(&'a self, name: &'a str, log: Log<'_, 'a>) -> Option<&'static str> {
+    fn mapped<'a>(&'a self, name: &'a str, log: Trace<'_, 'a>) -> Option<&'static str> {
         let mut tell = |found| {
-            log(Look {
+            log(TraceEntry {
                 decides: "environment",
                 rule: "environments",
                 subject: ENVIRONMENT_NAME,
@@ -131,19 +131,19 @@ impl Rules {
             });
         };
         if self.environments.is_empty() {
-            tell(Found::Unset);
+            tell(Finding::Unset);
         }
         let exact = self.environments.iter().find(|rule| rule.pattern == name);
         if let Some(rule) = exact {
-            tell(Found::matched(&rule.pattern, rule.environment));
+            tell(Finding::matched(&rule.pattern, rule.environment));
             return Some(rule.environment);
         }
         for rule in &self.environments {
             if rule.matcher.is_match(name) {
-                tell(Found::matched(&rule.pattern, rule.environment));
+                tell(Finding::matched(&rule.pattern, rule.environment));
                 return Some(rule.environment);
             }
-            tell(Found::Missed(&rule.pattern));
+            tell(Finding::Missed(&rule.pattern));
         }
         None
     }
@@ -191,15 +191,15 @@ fn looked<'a>(
     (decides, gives): (&'static str, &'static str),
     (rule, pattern): (&'static str, &'a Option<Regex>),
     (subject, text): (&'static str, &'a str),
-    log: Log<'_, 'a>,
+    log: Trace<'_, 'a>,
 ) -> Option<bool> {
     let matches = pattern.as_ref().map(|pattern| pattern.is_match(text));
     let found = match (matches, pattern) {
-        (Some(true), Some(pattern)) => Found::matched(pattern.as_str(), gives),
-        (Some(false), Some(pattern)) => Found::Missed(pattern.as_str()),
-        _ => Found::Unset,
+        (Some(true), Some(pattern)) => Finding::matched(pattern.as_str(), gives),
+        (Some(false), Some(pattern)) => Finding::Missed(pattern.as_str()),
+        _ => Finding::Unset,
     };
-    log(Look {
+    log(TraceEntry {
         decides,
         rule,
         subject,
@@ -225,7 +225,7 @@ mod tests {
     use regex::Regex;
 
     use super::*;
-    use crate::rules::{EnvironmentRule, unheard};
+    use crate::rules::{EnvironmentRule, untraced};
 
     fn pattern(text: &str) -> Option<Regex> {
         (!text.is_empty()).then(|| Regex::new(text).unwrap())
@@ -252,7 +252,7 @@ mod tests {
                 ..Rules::default()
             };
             let case = format!("{deployment} {production} {name}");
-            assert_eq!(rules.pipeline(name, &mut unheard), expected, "{case}");
+            assert_eq!(rules.pipeline(name, &mut untraced), expected, "{case}");
         }
     }
 
@@ -289,7 +289,7 @@ mod tests {
             };
             let case = format!("{deployment} {production} {name}");
             assert_eq!(
-                rules.step(name, deployed_to, &mut unheard),
+                rules.step(name, deployed_to, &mut untraced),
                 expected,
                 "{case}"
             );
@@ -321,7 +321,7 @@ mod tests {
                 environments: map.to_vec(),
                 ..Rules::default()
             };
-            let found = rules.environment(EnvironmentNames { name, kind }, &mut unheard);
+            let found = rules.environment(EnvironmentNames { name, kind }, &mut untraced);
             assert_eq!(found, expected, "{name} {kind} {production}");
         }
     }
@@ -358,8 +358,8 @@ mod tests {
             kind: "Production",
         };
         let mut told = Vec::new();
-        rules.step("Roll out", Some(eu), &mut |look| {
-            told.push((look.rule, look.text, look.found));
+        rules.step("Roll out", Some(eu), &mut |entry| {
+            told.push((entry.rule, entry.text, entry.found));
         });
         assert_eq!(
             told,
@@ -367,13 +367,13 @@ mod tests {
                 (
                     "a deployment of this step",
                     "prod-eu",
-                    Found::There(DEPLOYMENT)
+                    Finding::There(DEPLOYMENT)
                 ),
-                ("deployment_pattern", "Roll out", Found::Missed("deploy")),
-                ("environments", "prod-eu", Found::Unset),
-                ("environment_type", "Production", Found::Told(PRODUCTION)),
-                ("production_pattern", "prod-eu", Found::Decided),
-                ("known names", "prod-eu", Found::Decided),
+                ("deployment_pattern", "Roll out", Finding::Missed("deploy")),
+                ("environments", "prod-eu", Finding::Unset),
+                ("environment_type", "Production", Finding::Told(PRODUCTION)),
+                ("production_pattern", "prod-eu", Finding::Decided),
+                ("known names", "prod-eu", Finding::Decided),
             ]
         );
     }

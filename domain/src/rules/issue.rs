@@ -1,6 +1,6 @@
 //! What an issue's state and kind mean.
 
-use super::{Found, Log, Look, Rules};
+use super::{Finding, Rules, Trace, TraceEntry};
 
 /// States that mean something where nobody configured anything else.
 pub const USUAL_STATUS: [(&str, &[&str]); 4] = [
@@ -27,10 +27,10 @@ const OTHER: &str = "OTHER";
 impl Rules {
     /// Status of an issue in this state: TODO, `IN_PROGRESS`, DONE or OTHER. States are compared
     /// trimmed and without case.
-    pub fn issue_status_of<'a>(&'a self, state: &'a str, log: Log<'_, 'a>) -> &'static str {
+    pub fn issue_status_of<'a>(&'a self, state: &'a str, log: Trace<'_, 'a>) -> &'static str {
         let folded = state.trim().to_lowercase();
         let mut tell = |rule, found| {
-            log(Look {
+            log(TraceEntry {
                 decides: "status",
                 rule,
                 subject: "state of the issue",
@@ -41,29 +41,36 @@ impl Rules {
         for (status, states) in &self.issue_status {
             let rule = list_of(status);
             if states.contains(&folded) {
-                tell(rule, Found::Listed(status));
+                tell(rule, Finding::Listed(status));
                 return status;
             }
             let empty = states.is_empty();
-            tell(rule, if empty { Found::Unset } else { Found::Unlisted });
+            tell(
+                rule,
+                if empty {
+                    Finding::Unset
+                } else {
+                    Finding::Unlisted
+                },
+            );
         }
-        tell("any other state", Found::Told(OTHER));
+        tell("any other state", Finding::Told(OTHER));
         OTHER
     }
 
     /// Type of an issue of this kind; empty for a kind that no list has. Kinds are compared
     /// trimmed and without case.
-    pub fn issue_type_of<'a>(&'a self, kind: &'a str, log: Log<'_, 'a>) -> &'a str {
+    pub fn issue_type_of<'a>(&'a self, kind: &'a str, log: Trace<'_, 'a>) -> &'a str {
         let folded = kind.trim().to_lowercase();
         let found = self.issue_type.iter().find(|(known, _)| *known == folded);
-        log(Look {
+        log(TraceEntry {
             decides: "type",
             rule: "issue_type",
             subject: "kind of the issue",
             text: kind,
             found: match found {
-                Some((_, name)) => Found::Listed(name),
-                None => Found::Unlisted,
+                Some((_, name)) => Finding::Listed(name),
+                None => Finding::Unlisted,
             },
         });
         found.map_or("", |(_, name)| name)
@@ -101,10 +108,10 @@ pub(super) fn usual_types() -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::unheard;
+    use crate::rules::untraced;
 
     fn status(rules: &Rules, state: &str) -> &'static str {
-        rules.issue_status_of(state, &mut unheard)
+        rules.issue_status_of(state, &mut untraced)
     }
 
     #[test]
@@ -137,7 +144,7 @@ mod tests {
             ("", ""),
         ] {
             let rules = Rules::default();
-            assert_eq!(rules.issue_type_of(kind, &mut unheard), expected, "{kind}");
+            assert_eq!(rules.issue_type_of(kind, &mut untraced), expected, "{kind}");
         }
     }
 
@@ -152,7 +159,7 @@ mod tests {
             assert_eq!(status(&rules, state), expected, "{state}");
         }
         for (kind, expected) in [("Outage", "INCIDENT"), ("bug", "")] {
-            assert_eq!(rules.issue_type_of(kind, &mut unheard), expected, "{kind}");
+            assert_eq!(rules.issue_type_of(kind, &mut untraced), expected, "{kind}");
         }
     }
 
@@ -160,13 +167,13 @@ mod tests {
     fn every_list_tells_whether_it_has_the_state() {
         let rules = Rules::default();
         let mut told = Vec::new();
-        rules.issue_status_of("Closed", &mut |look| told.push((look.rule, look.found)));
+        rules.issue_status_of("Closed", &mut |entry| told.push((entry.rule, entry.found)));
         assert_eq!(
             told,
             [
-                ("issue_status.todo", Found::Unlisted),
-                ("issue_status.in_progress", Found::Unlisted),
-                ("issue_status.done", Found::Listed("DONE")),
+                ("issue_status.todo", Finding::Unlisted),
+                ("issue_status.in_progress", Finding::Unlisted),
+                ("issue_status.done", Finding::Listed("DONE")),
             ]
         );
     }

@@ -6,7 +6,7 @@
 
 pub mod deployment;
 pub mod issue;
-mod look;
+mod trace;
 
 use globset::GlobMatcher;
 use regex::Regex;
@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::tags::TagRules;
 
-pub use look::{Found, Log, Look, decide, unheard};
+pub use trace::{Finding, Trace, TraceEntry, decide, untraced};
 
 /// A name or a glob of an environment, and what the environments that it matches are for.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Issues of a repository's tracker.
 
 use chrono::{DateTime, Utc};
-use headwater_domain::rules::{Rules, unheard};
+use headwater_domain::rules::{Rules, untraced};
 use headwater_domain::tool::bitbucket::issue::{self, Issues};
 use headwater_domain::{Item, Rows, Table};
 use serde::{Deserialize, Deserializer, de};
@@ -37,7 +37,7 @@ impl Extract for Issues {
             number: payload.id,
             std_state: item
                 .rules
-                .issue_status_of(&payload.state, &mut unheard)
+                .issue_status_of(&payload.state, &mut untraced)
                 .to_owned(),
             state: payload.state,
             title: payload.title,

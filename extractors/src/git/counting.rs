@@ -6,8 +6,8 @@ use headwater_git::{Command, GitError, GitErrorKind, Input, Running};
 use tokio::io::AsyncWriteExt as _;
 use tokio_util::sync::CancellationToken;
 
+use super::commit_rows::{CommitBatch, CommitRowsBuilder, Lines};
 use super::history::Commit;
-use super::made::{Lines, Maker, Part};
 use super::numstat::{Parser, Printed};
 
 /// What `git log` does without any configuration, said so that none changes it.
@@ -54,9 +54,13 @@ impl Counter {
     }
 
     /// Feeds a block. It must fit into a pipe, since nothing is read meanwhile.
-    pub(super) async fn feed(&mut self, maker: &Maker, block: &[Commit]) -> Result<(), GitError> {
+    pub(super) async fn feed(
+        &mut self,
+        builder: &CommitRowsBuilder,
+        block: &[Commit],
+    ) -> Result<(), GitError> {
         let mut lines = String::with_capacity(41 * block.len() + 1);
-        for commit in block.iter().filter(|commit| maker.counts(commit)) {
+        for commit in block.iter().filter(|commit| builder.counts(commit)) {
             lines.push_str(&commit.sha);
             lines.push('\n');
         }
@@ -73,9 +77,9 @@ impl Counter {
     /// block's end.
     pub(super) async fn read(
         &mut self,
-        maker: &Maker,
+        builder: &CommitRowsBuilder,
         block: &mut Block,
-    ) -> Result<Option<Vec<Part>>, GitError> {
+    ) -> Result<Option<Vec<CommitBatch>>, GitError> {
         if block.ended {
             return Ok(None);
         }
@@ -83,18 +87,18 @@ impl Counter {
             let why = "the output ended within a block".to_owned();
             return Err(self.running.failure(GitErrorKind::Unexpected(why)));
         };
-        let mut parts = Vec::new();
+        let mut batches = Vec::new();
         let pushed = self.parser.push(chunk, |printed| {
-            block.take(maker, &printed);
-            if block.part.is_full() {
-                parts.push(std::mem::replace(&mut block.part, maker.part()));
+            block.take(builder, &printed);
+            if block.batch.is_full() {
+                batches.push(std::mem::replace(&mut block.batch, builder.batch()));
             }
         });
         let pushed = pushed.and_then(|()| block.check());
         if let Err(what) = pushed {
             return Err(self.running.failure(GitErrorKind::Unexpected(what)));
         }
-        Ok(Some(parts))
+        Ok(Some(batches))
     }
 
     /// Ends the child.
@@ -109,7 +113,7 @@ pub(super) struct Block {
     waiting: VecDeque<Commit>,
     /// The commit whose files come.
     current: Option<(Commit, Lines)>,
-    part: Part,
+    batch: CommitBatch,
     ended: bool,
     /// A commit that was not asked for.
     strange: Option<String>,
@@ -117,26 +121,26 @@ pub(super) struct Block {
 
 impl Block {
     /// Commits whose rows are added to a part.
-    pub(super) fn new(commits: Vec<Commit>, part: Part) -> Self {
+    pub(super) fn new(commits: Vec<Commit>, batch: CommitBatch) -> Self {
         Self {
             waiting: commits.into(),
             current: None,
-            part,
+            batch,
             ended: false,
             strange: None,
         }
     }
 
     /// The part that is not full yet.
-    pub(super) fn into_part(self) -> Part {
-        self.part
+    pub(super) fn into_part(self) -> CommitBatch {
+        self.batch
     }
 
-    fn take(&mut self, maker: &Maker, printed: &Printed<'_>) {
+    fn take(&mut self, builder: &CommitRowsBuilder, printed: &Printed<'_>) {
         match *printed {
             Printed::Commit(sha) => {
-                self.finish_current(maker);
-                self.go_to(maker, Some(sha));
+                self.finish_current(builder);
+                self.go_to(builder, Some(sha));
             }
             Printed::File {
                 additions,
@@ -153,34 +157,34 @@ impl Block {
                     additions,
                     deletions,
                 };
-                self.part.file(&commit.sha, path, own);
+                self.batch.file(&commit.sha, path, own);
             }
             Printed::End => {
-                self.finish_current(maker);
-                self.go_to(maker, None);
+                self.finish_current(builder);
+                self.go_to(builder, None);
                 self.ended = true;
             }
         }
     }
 
-    fn finish_current(&mut self, maker: &Maker) {
+    fn finish_current(&mut self, builder: &CommitRowsBuilder) {
         if let Some((commit, lines)) = self.current.take() {
-            maker.commit(&mut self.part, commit, lines);
+            builder.commit(&mut self.batch, commit, lines);
         }
     }
 
     /// Makes rows of the commits before this one, which are not counted; of all at the end.
-    fn go_to(&mut self, maker: &Maker, sha: Option<&[u8]>) {
+    fn go_to(&mut self, builder: &CommitRowsBuilder, sha: Option<&[u8]>) {
         while let Some(commit) = self.waiting.pop_front() {
-            self.part.begun.push(commit.sha.clone());
+            self.batch.begun.push(commit.sha.clone());
             if sha == Some(commit.sha.as_bytes()) {
                 self.current = Some((commit, Lines::default()));
                 return;
             }
-            if maker.counts(&commit) {
+            if builder.counts(&commit) {
                 self.strange = Some(format!("nothing about {}", commit.sha));
             }
-            maker.commit(&mut self.part, commit, Lines::default());
+            builder.commit(&mut self.batch, commit, Lines::default());
         }
         if let Some(sha) = sha {
             self.strange = Some(super::text::text(sha));

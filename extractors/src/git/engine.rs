@@ -7,15 +7,15 @@ use std::sync::Arc;
 use headwater_domain::code::git_ref;
 use headwater_domain::{Origin, Scope, Table};
 use headwater_store::git::{GIT_ORIGIN, GitState, GitTips};
-use headwater_store::{Owner, Replacement, Store, Transaction, Watch};
+use headwater_store::{Owner, Replacement, StepContext, Store, Transaction};
 use tokio_util::sync::CancellationToken;
 
 use super::authors::{self, Addresses};
-use super::made::{Maker, Part};
+use super::commit_rows::{CommitBatch, CommitRowsBuilder};
 use super::mirror::{Mirror, Refs, feed};
 use super::reading::{self, Reading};
 use super::sharing::Own;
-use super::{Authors, ExtractError, GitRules, GitSource, Outcome, Stop, Told, refs};
+use super::{ApiAccounts, Authors, ExtractError, GitRules, GitSource, Outcome, Stop, refs};
 
 /// Raise it when what is made of a commit changes: then all are read anew.
 const VERSION: u32 = 2;
@@ -32,17 +32,17 @@ pub async fn run(
     scope: &Scope,
     source: &GitSource<'_>,
     rules: &GitRules<'_>,
-    watch: &Watch<'_>,
+    context: &StepContext<'_>,
 ) -> Result<Outcome, ExtractError> {
     // Ends every child when this returns.
-    let stop = watch.cancel.child_token();
+    let stop = context.cancel.child_token();
     let _ending = stop.clone().drop_guard();
     let mirror = Mirror {
         git: source.git,
         path: source.mirror,
         cancel: &stop,
     };
-    let done = prepare((store, scope), (source, rules), &mirror, watch).await;
+    let done = prepare((store, scope), (source, rules), &mirror, context).await;
     let done = match done {
         Ok(mut engine) => engine.run(&stop).await,
         Err(stop) => Err(stop),
@@ -55,7 +55,7 @@ async fn prepare<'a>(
     (store, scope): (&'a Store, &'a Scope),
     (source, rules): (&'a GitSource<'a>, &'a GitRules<'a>),
     mirror: &Mirror<'_>,
-    watch: &'a Watch<'a>,
+    context: &'a StepContext<'a>,
 ) -> Result<Engine<'a>, Stop> {
     if !mirror.is_there() {
         return Err(Stop::NoMirror);
@@ -106,7 +106,7 @@ async fn prepare<'a>(
         scope,
         source,
         rules,
-        watch,
+        context,
         params: scope.params(),
         origin: Origin {
             params: scope.params(),
@@ -185,7 +185,7 @@ struct Engine<'a> {
     scope: &'a Scope,
     source: &'a GitSource<'a>,
     rules: &'a GitRules<'a>,
-    watch: &'a Watch<'a>,
+    context: &'a StepContext<'a>,
     params: String,
     origin: Origin,
     /// Tips that say nothing any more.
@@ -199,7 +199,7 @@ struct Engine<'a> {
     refs: Refs,
     tips: GitTips,
     mailmap: bool,
-    accounts: Option<(Told, Arc<BTreeMap<String, String>>)>,
+    accounts: Option<(ApiAccounts, Arc<BTreeMap<String, String>>)>,
     boundary: std::collections::HashMap<String, Vec<String>>,
     addresses: Addresses,
     outcome: Outcome,
@@ -216,11 +216,11 @@ impl Engine<'_> {
     }
 
     async fn page(&self) -> Result<Transaction<'_>, Stop> {
-        Ok(self.store.begin(self.scope, self.watch.now).await?)
+        Ok(self.store.begin(self.scope, self.context.now).await?)
     }
 
     fn check_cancelled(&self) -> Result<(), Stop> {
-        if self.watch.cancel.is_cancelled() {
+        if self.context.cancel.is_cancelled() {
             return Err(Stop::Cancelled);
         }
         Ok(())
@@ -254,7 +254,7 @@ impl Engine<'_> {
             return Ok(());
         }
         tips.extend(self.tips.done.iter().map(|tip| format!("^{tip}")));
-        let maker = Arc::new(Maker {
+        let builder = Arc::new(CommitRowsBuilder {
             repo_id: self.source.repo_id.to_owned(),
             connection_id: self.scope.connection_id,
             tracker: match self.rules.authors {
@@ -265,7 +265,7 @@ impl Engine<'_> {
             accounts: self.accounts.clone(),
             boundary: self.boundary.clone(),
         });
-        let mut parts = reading::start(Reading {
+        let mut batches = reading::start(Reading {
             git: self.source.git.clone(),
             mirror: self.source.mirror.to_owned(),
             cancel: stop.clone(),
@@ -274,40 +274,40 @@ impl Engine<'_> {
             mailmap: self.mailmap,
             line_counts: self.rules.line_counts,
             begun: self.resumes.then_some(self.state.generation),
-            maker,
+            builder,
         });
         let store = self.store;
         let mut open: Option<Transaction<'_>> = None;
         loop {
-            let next = parts.next().await;
-            if matches!(next, Ok(None) | Err(_)) || self.watch.cancel.is_cancelled() {
+            let next = batches.next().await;
+            if matches!(next, Ok(None) | Err(_)) || self.context.cancel.is_cancelled() {
                 if let Some(page) = open {
                     page.commit().await?;
                 }
                 self.check_cancelled()?;
                 return next.map(|_| ());
             }
-            let Ok(Some(part)) = next else { continue };
+            let Ok(Some(batch)) = next else { continue };
             let mut page = match open.take() {
                 Some(page) => page,
-                None => store.begin(self.scope, self.watch.now).await?,
+                None => store.begin(self.scope, self.context.now).await?,
             };
-            let commits = part.commits.len() as u64;
-            self.write(&mut page, part).await?;
+            let commits = batch.commits.len() as u64;
+            self.write(&mut page, batch).await?;
             open = page.go_on().await?;
             self.outcome.commits += commits;
-            (self.watch.progress)(commits);
+            (self.context.progress)(commits);
         }
     }
 
-    async fn write(&mut self, page: &mut Transaction<'_>, part: Part) -> Result<(), Stop> {
-        let Part {
+    async fn write(&mut self, page: &mut Transaction<'_>, batch: CommitBatch) -> Result<(), Stop> {
+        let CommitBatch {
             commits,
             mut rows,
             begun,
             odd_dates,
             ..
-        } = part;
+        } = batch;
         let own = Own {
             repo_id: self.source.repo_id,
             params: &self.params,
@@ -403,7 +403,7 @@ impl Engine<'_> {
             params: &self.params,
             state: &self.state,
         };
-        let mut page = self.store.begin(self.scope, self.watch.now).await?;
+        let mut page = self.store.begin(self.scope, self.context.now).await?;
         let gone = own.release(&mut page, shas).await?;
         let stored = page.stored_commits(&gone).await?;
         self.outcome.changes.removed += page.remove_commits(&gone).await?;
@@ -444,7 +444,7 @@ impl Engine<'_> {
         };
         let left_out = refs::left_out(&self.refs);
         let left_out_before = self.store.left_out_refs(self.scope).await?;
-        let mut page = self.store.begin(self.scope, self.watch.now).await?;
+        let mut page = self.store.begin(self.scope, self.context.now).await?;
         let changes = page.replace(replacement).await?;
         if left_out != left_out_before {
             page.set_left_out_refs(&left_out).await?;

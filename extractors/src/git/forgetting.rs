@@ -2,7 +2,7 @@
 
 use headwater_domain::code::git_ref;
 use headwater_domain::{Rows, Scope, Table};
-use headwater_store::{Owner, Replacement, Store, Watch};
+use headwater_store::{Owner, Replacement, StepContext, Store};
 
 use super::sharing::Own;
 use super::{ExtractError, Stop};
@@ -19,9 +19,9 @@ pub async fn forget(
     store: &Store,
     scope: &Scope,
     repo_id: &str,
-    watch: &Watch<'_>,
+    context: &StepContext<'_>,
 ) -> Result<(), ExtractError> {
-    let done = remove(store, scope, repo_id, watch).await;
+    let done = remove(store, scope, repo_id, context).await;
     done.map_err(|stop| match stop {
         Stop::Store(source) => ExtractError::Store {
             scope: scope.full_name.clone(),
@@ -36,7 +36,7 @@ async fn remove(
     store: &Store,
     scope: &Scope,
     repo_id: &str,
-    watch: &Watch<'_>,
+    context: &StepContext<'_>,
 ) -> Result<(), Stop> {
     let Some(state) = store.git_state(scope).await? else {
         return Ok(());
@@ -48,19 +48,19 @@ async fn remove(
         state: &state,
     };
     loop {
-        if watch.cancel.is_cancelled() {
+        if context.cancel.is_cancelled() {
             return Err(Stop::Cancelled);
         }
         let shas = store.git_commits(repo_id, PAGE).await?;
         if shas.is_empty() {
             break;
         }
-        let mut page = store.begin(scope, watch.now).await?;
+        let mut page = store.begin(scope, context.now).await?;
         let gone = own.release(&mut page, &shas).await?;
         page.remove_commits(&gone).await?;
         page.commit().await?;
     }
-    let mut page = store.begin(scope, watch.now).await?;
+    let mut page = store.begin(scope, context.now).await?;
     let table = Table::of::<git_ref::Entity>();
     let replacement = Replacement {
         table,

@@ -5,11 +5,11 @@
 //! is written. Why things are as they are: docs/decisions/0039-git-history.md.
 
 mod authors;
+mod commit_rows;
 mod counting;
 mod engine;
 mod forgetting;
 mod history;
-mod made;
 mod mirror;
 mod numstat;
 mod patches;
@@ -66,12 +66,12 @@ pub enum Authors {
     Addresses,
     /// The connection's accounts, by the address that the API gave with a commit; the address
     /// alone where it gave none. No account is written.
-    Accounts(Told),
+    Accounts(ApiAccounts),
 }
 
 /// What the API beside git gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct ApiAccounts {
     /// How its source spells domain ids.
     pub ids: &'static Ids,
     /// Where it gives accounts by e-mail address.

@@ -88,8 +88,9 @@ fn record(
         }
         Renamed::No => {}
     }
-    let mut parts = record.splitn(3, |&byte| byte == b'\t');
-    let (Some(additions), Some(deletions), Some(path)) = (parts.next(), parts.next(), parts.next())
+    let mut batches = record.splitn(3, |&byte| byte == b'\t');
+    let (Some(additions), Some(deletions), Some(path)) =
+        (batches.next(), batches.next(), batches.next())
     else {
         tell(Printed::Commit(record));
         return Ok(Renamed::No);

@@ -10,9 +10,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Stop;
+use super::commit_rows::{CommitBatch, CommitRowsBuilder, Lines};
 use super::counting::{Block, Counter};
 use super::history::{self, Commit};
-use super::made::{Lines, Maker, Part};
 use super::mirror::{Mirror, feed};
 
 /// Commits of a block. Their hashes fit into the smallest pipe there is (16 KiB). Few in tests,
@@ -45,19 +45,19 @@ pub(super) struct Reading {
     pub(super) line_counts: bool,
     /// The generation of which some commits are there already.
     pub(super) begun: Option<i64>,
-    pub(super) maker: Arc<Maker>,
+    pub(super) builder: Arc<CommitRowsBuilder>,
 }
 
 /// Tasks that read a history; they end when this is dropped.
 pub(super) struct Parts {
-    parts: mpsc::Receiver<Result<Part, Stop>>,
+    batches: mpsc::Receiver<Result<CommitBatch, Stop>>,
     _tasks: JoinSet<()>,
 }
 
 impl Parts {
     /// The next commits as rows; none at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Part>, Stop> {
-        self.parts.recv().await.transpose()
+    pub(super) async fn next(&mut self) -> Result<Option<CommitBatch>, Stop> {
+        self.batches.recv().await.transpose()
     }
 }
 
@@ -65,7 +65,7 @@ impl Parts {
 pub(super) fn start(reading: Reading) -> Parts {
     let reading = Arc::new(reading);
     let (to_counters, blocks) = mpsc::channel(BLOCKS);
-    let (to_writer, parts) = mpsc::channel(PARTS);
+    let (to_writer, batches) = mpsc::channel(PARTS);
     let blocks = Arc::new(Mutex::new(blocks));
     let mut tasks = JoinSet::new();
     let counters = if reading.line_counts { COUNTERS } else { 1 };
@@ -84,12 +84,12 @@ pub(super) fn start(reading: Reading) -> Parts {
         drop(to_counters);
     });
     Parts {
-        parts,
+        batches,
         _tasks: tasks,
     }
 }
 
-async fn tell(done: Result<(), Stop>, to_writer: &mpsc::Sender<Result<Part, Stop>>) {
+async fn tell(done: Result<(), Stop>, to_writer: &mpsc::Sender<Result<CommitBatch, Stop>>) {
     if let Err(stop) = done {
         // There is no reader when the writer failed first.
         let _ = to_writer.send(Err(stop)).await;
@@ -139,7 +139,7 @@ impl Reading {
     ) -> Result<Result<(), Gone>, Stop> {
         if let Some(generation) = self.begun {
             let shas: Vec<String> = block.iter().map(|commit| commit.sha.clone()).collect();
-            let repo_id = &self.maker.repo_id;
+            let repo_id = &self.builder.repo_id;
             let done = self
                 .store
                 .git_commits_done(repo_id, generation, &shas)
@@ -160,21 +160,21 @@ impl Reading {
 async fn make_parts(
     reading: &Reading,
     blocks: &Mutex<mpsc::Receiver<Vec<Commit>>>,
-    to: &mpsc::Sender<Result<Part, Stop>>,
+    to: &mpsc::Sender<Result<CommitBatch, Stop>>,
 ) -> Result<(), Stop> {
-    let maker = &*reading.maker;
+    let builder = &*reading.builder;
     let mut counter = None;
     let mut blocks_counted = 0;
-    let mut part = maker.part();
+    let mut batch = builder.batch();
     loop {
         let next = blocks.lock().await.recv().await;
         let Some(commits) = next else {
             break;
         };
         if !reading.line_counts {
-            add_uncounted(maker, &mut part, commits);
-            if part.is_full() {
-                let full = std::mem::replace(&mut part, maker.part());
+            add_uncounted(builder, &mut batch, commits);
+            if batch.is_full() {
+                let full = std::mem::replace(&mut batch, builder.batch());
                 if to.send(Ok(full.sorted())).await.is_err() {
                     return Ok(());
                 }
@@ -187,16 +187,16 @@ async fn make_parts(
         };
         let last = blocks_counted % LIFE == LIFE - 1;
         blocks_counted += 1;
-        running.feed(maker, &commits).await?;
-        let mut block = Block::new(commits, part);
-        while let Some(parts) = running.read(maker, &mut block).await? {
-            for part in parts {
-                if to.send(Ok(part.sorted())).await.is_err() {
+        running.feed(builder, &commits).await?;
+        let mut block = Block::new(commits, batch);
+        while let Some(batches) = running.read(builder, &mut block).await? {
+            for batch in batches {
+                if to.send(Ok(batch.sorted())).await.is_err() {
                     return Ok(());
                 }
             }
         }
-        part = block.into_part();
+        batch = block.into_part();
         if last {
             running.finish().await?;
         } else {
@@ -206,15 +206,15 @@ async fn make_parts(
     if let Some(counter) = counter {
         counter.finish().await?;
     }
-    if !part.is_empty() {
-        let _ = to.send(Ok(part.sorted())).await;
+    if !batch.is_empty() {
+        let _ = to.send(Ok(batch.sorted())).await;
     }
     Ok(())
 }
 
-fn add_uncounted(maker: &Maker, part: &mut Part, commits: Vec<Commit>) {
+fn add_uncounted(builder: &CommitRowsBuilder, batch: &mut CommitBatch, commits: Vec<Commit>) {
     for commit in commits {
-        part.begun.push(commit.sha.clone());
-        maker.commit(part, commit, Lines::default());
+        batch.begun.push(commit.sha.clone());
+        builder.commit(batch, commit, Lines::default());
     }
 }

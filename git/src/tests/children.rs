@@ -112,11 +112,11 @@ async fn the_end_of_what_is_said_is_kept_and_no_more() {
         .await
         .unwrap_err();
     assert!(
-        error.said.ends_with("fatal: the last word\n"),
+        error.stderr.ends_with("fatal: the last word\n"),
         "{}",
-        error.said
+        error.stderr
     );
-    assert!(error.said.len() < 9000);
+    assert!(error.stderr.len() < 9000);
     assert_eq!(
         error.kind,
         GitErrorKind::Failed("exit status: 3".to_owned())

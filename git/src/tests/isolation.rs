@@ -22,7 +22,7 @@ async fn a_git_that_is_too_old_is_refused_and_the_message_says_what_to_install()
 
 #[tokio::test]
 async fn versions_of_all_vendors_are_read() {
-    for said in [
+    for stderr in [
         "2.39.5 (Apple Git-154)",
         "2.47.1.windows.1",
         "2.51",
@@ -30,8 +30,8 @@ async fn versions_of_all_vendors_are_read() {
         "10.1.0.dirty",
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let program = program(folder.path(), &format!("echo 'git version {said}'"));
-        Git::find(Some(&program)).await.expect(said);
+        let program = program(folder.path(), &format!("echo 'git version {stderr}'"));
+        Git::find(Some(&program)).await.expect(stderr);
     }
 }
 

@@ -113,7 +113,7 @@ async fn a_certificate_is_trusted_when_the_ca_file_has_it_and_not_before() {
         .await
         .unwrap_err();
     assert_eq!(error.kind, GitErrorKind::Network, "{error}");
-    assert!(error.said.contains("certificate"), "{error}");
+    assert!(error.stderr.contains("certificate"), "{error}");
     let remote = Remote {
         ca_file: Some(file),
         ..with_token(&address)

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use headwater_domain::Scope;
 use headwater_domain::devops::{cicd_deployment, cicd_deployment_commit};
 use headwater_store::measuring::{PipelineCommit, StoredPipeline};
-use headwater_store::{Changes, Store, StoreError, Watch};
+use headwater_store::{Changes, StepContext, Store, StoreError};
 
 /// Environments from the most to the least important.
 const BY_IMPORTANCE: [&str; 3] = ["PRODUCTION", "STAGING", "TESTING"];
@@ -20,7 +20,7 @@ const DEPLOYMENT: &str = "DEPLOYMENT";
 pub(super) async fn renew(
     store: &Store,
     project: &str,
-    watch: &Watch<'_>,
+    watch: &StepContext<'_>,
 ) -> Result<Changes, StoreError> {
     let scopes = store.mapping_of(project).await?.of("cicd_scopes");
     let scopes = store.imported_scopes(&scopes).await?;

@@ -86,7 +86,7 @@ impl Store {
 
 impl Transaction<'_> {
     /// Stores dead letters; one that is there already counts another attempt.
-    pub async fn bury(&self, letters: &[DeadLetter]) -> Result<(), StoreError> {
+    pub async fn record_letters(&self, letters: &[DeadLetter]) -> Result<(), StoreError> {
         for letter in letters {
             let text = "UPDATE _headwater_dead_letters \
                         SET raw_id = ?, path = ?, message = ?, attempts = attempts + 1, last_at = ? \
@@ -133,7 +133,7 @@ impl Transaction<'_> {
     }
 
     /// Clears the dead letters of items that were processed, or are gone.
-    pub async fn revive(
+    pub async fn requeue_letters(
         &self,
         (stage, stream): (&str, &str),
         raw_ids: &[i64],
@@ -152,7 +152,7 @@ impl Transaction<'_> {
     }
 
     /// Clears the dead letters of a stream's collection that were tried again and went through.
-    pub async fn settle(&self, stream: &str, items: &[String]) -> Result<(), StoreError> {
+    pub async fn resolve_letters(&self, stream: &str, items: &[String]) -> Result<(), StoreError> {
         for group in items.chunks(256) {
             let (list, items) = key_list(group.iter().map(|item| named(item).into()).collect());
             let text = format!(

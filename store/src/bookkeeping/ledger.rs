@@ -72,7 +72,7 @@ pub enum Taken {
 
 /// What is asked of the ledger.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
+pub struct RequestQuota<'a> {
     /// Fingerprint of the credential.
     pub credential: &'a str,
     /// Requests that are to be sent soon; fewer may be granted.
@@ -172,7 +172,11 @@ impl Ledger {
     /// Grants as many of the wanted requests as the window allows, and counts them as sent.
     ///
     /// Processes that ask for one credential at the same time are served one after the other.
-    pub async fn take(&self, wanted: Wanted<'_>, now: DateTime<Utc>) -> Result<Taken, StoreError> {
+    pub async fn take(
+        &self,
+        wanted: RequestQuota<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Taken, StoreError> {
         let credential = wanted.credential;
         self.introduce(credential).await?;
         let mut writing = Writing::begin(&self.store).await?;
@@ -423,7 +427,7 @@ fn number(rows: &[Row]) -> Result<Option<i64>, DbErr> {
 }
 
 /// How many requests may go, or when the next one may; `buckets` in order of time.
-fn decide(window: Window, buckets: &[(i64, i64)], wanted: Wanted<'_>, now: i64) -> Taken {
+fn decide(window: Window, buckets: &[(i64, i64)], wanted: RequestQuota<'_>, now: i64) -> Taken {
     let used = counted(window, buckets, now);
     let limit = u64::from(wanted.limit.max(1));
     if used < limit {

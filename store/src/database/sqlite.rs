@@ -90,7 +90,7 @@ impl Sqlite {
         let reader = start(Some(path.to_owned()), READER).await?;
         let keeper = start(Some(path.to_owned()), KEEPER).await?;
         send(&jobs, |connection| {
-            Log::watch(connection);
+            Log::context(connection);
             Ok(())
         })?;
         Ok(Self {

@@ -73,7 +73,7 @@ pub fn run_sqlite_within(
     let sql = checked(sql, Language::Sqlite).map_err(QueryError::Refused)?;
     let connection = open(path, limits)
         .map_err(|error| QueryError::Open(path.display().to_string(), Box::new(error)))?;
-    let spent = watch(&connection, limits).map_err(|error| refused(&error))?;
+    let spent = context(&connection, limits).map_err(|error| refused(&error))?;
     let mut rows = Guarded::new(rows, limits);
     let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) if limits.cancel.is_cancelled() => {
@@ -120,7 +120,7 @@ fn open(path: &Path, limits: &Limits) -> rusqlite::Result<Connection> {
 }
 
 /// Ends the query when its time is over or it is cancelled. What is returned says when.
-fn watch(connection: &Connection, limits: &Limits) -> rusqlite::Result<Arc<AtomicU64>> {
+fn context(connection: &Connection, limits: &Limits) -> rusqlite::Result<Arc<AtomicU64>> {
     let spent = Arc::new(AtomicU64::new(0));
     let (told, cancel, time) = (Arc::clone(&spent), limits.cancel.clone(), limits.time);
     let begun = Instant::now();

@@ -12,7 +12,7 @@ use crate::database::Row;
 use crate::database::sql::{LENGTHS, column_list, key_list, list_of};
 use crate::database::values;
 use crate::error::{During, StoreError};
-use crate::run_blocking::aside;
+use crate::run_blocking::run_blocking;
 
 impl Store {
     /// Rows of a tool table whose column holds one of these keys, within a scope.
@@ -38,7 +38,7 @@ impl Store {
             values.extend(keys);
             rows.extend(self.query_all(&text, values).await?);
         }
-        let read = aside(move || rows.iter().map(|row| sourced::<E>(table, row)).collect());
+        let read = run_blocking(move || rows.iter().map(|row| sourced::<E>(table, row)).collect());
         let read: Result<_, DbErr> = read.await?;
         read.during(&format!("reading {}", table.name))
     }

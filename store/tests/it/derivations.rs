@@ -5,7 +5,7 @@ use headwater_domain::crossdomain::{account, pull_request_issue};
 use headwater_domain::{Origin, Row, Rows, Scope};
 use headwater_store::derivations::{Derivation, Input, Reach, RowChange, Stale, Written};
 use headwater_store::progress::Checkpoint;
-use headwater_store::{Owner, Replacement, Store, Watch};
+use headwater_store::{Owner, Replacement, StepContext, Store};
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use tokio_util::sync::CancellationToken;
@@ -352,7 +352,7 @@ async fn a_key_that_changes_while_it_is_computed_comes_again(
     );
     let store = temp.following(vec![declared.clone()]);
     let cancel = CancellationToken::new();
-    let watch = Watch {
+    let context = StepContext {
         now: second(1),
         cancel: &cancel,
         progress: &|_| {},
@@ -361,7 +361,7 @@ async fn a_key_that_changes_while_it_is_computed_comes_again(
         Reach::Scope => rocket(),
         Reach::Everywhere => Scope::everywhere(),
     };
-    let take = || store.take_keys(&place, STEP, 9, &watch);
+    let take = || store.take_keys(&place, STEP, 9, &context);
     let change = async |status: &str| {
         let row = pull_request("pr:1", "a", status);
         replace(&store, &rocket(), ("id", "pr:1"), vec![row]).await;
@@ -384,7 +384,7 @@ async fn a_key_that_changes_while_it_is_computed_comes_again(
     page.commit().await.unwrap();
     assert!(has_work().await);
     store
-        .list_all_keys(&place, &declared, "v1", &watch)
+        .list_all_keys(&place, &declared, "v1", &context)
         .await
         .unwrap();
     let own = if reach == Reach::Everywhere {
@@ -410,7 +410,7 @@ async fn a_key_that_changes_while_it_is_computed_comes_again(
     // Under other rules everything is listed again.
     assert!(store.has_keys_to_compute(&place, STEP, "v2").await.unwrap());
     store
-        .list_all_keys(&place, &declared, "v2", &watch)
+        .list_all_keys(&place, &declared, "v2", &context)
         .await
         .unwrap();
     assert_eq!(take().await.unwrap(), taken);

@@ -265,7 +265,7 @@ async fn a_dead_letter_counts_its_attempts_until_its_item_is_read(
     };
     for at in [1, 2] {
         let page = store.page(at).await;
-        page.bury(&[
+        page.record_letters(&[
             letter("extract", "/1", Some(7)),
             letter("collect", "/x", None),
         ])
@@ -293,10 +293,10 @@ async fn a_dead_letter_counts_its_attempts_until_its_item_is_read(
     assert_eq!(store.dead_letter_count(&moon()).await.unwrap(), 0);
 
     let page = store.page(3).await;
-    page.revive(("extract", "repositories"), &[7])
+    page.requeue_letters(("extract", "repositories"), &[7])
         .await
         .unwrap();
-    page.revive(("extract", "pull_requests"), &[8, 9])
+    page.requeue_letters(("extract", "pull_requests"), &[8, 9])
         .await
         .unwrap();
     page.commit().await.unwrap();
@@ -306,14 +306,14 @@ async fn a_dead_letter_counts_its_attempts_until_its_item_is_read(
         "those were others"
     );
     let page = store.page(3).await;
-    page.revive(("extract", "pull_requests"), &[7])
+    page.requeue_letters(("extract", "pull_requests"), &[7])
         .await
         .unwrap();
     assert_eq!(
         store.dead_items(&rocket(), "pull_requests").await.unwrap(),
         ["/x"]
     );
-    page.settle("pull_requests", &["/y".to_owned(), "/x".to_owned()])
+    page.resolve_letters("pull_requests", &["/y".to_owned(), "/x".to_owned()])
         .await
         .unwrap();
     page.commit().await.unwrap();

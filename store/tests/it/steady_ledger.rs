@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use headwater_store::ledger::{Taken, Wanted, Window};
+use headwater_store::ledger::{RequestQuota, Taken, Window};
 use headwater_testing::{On, TestDatabase};
 use rstest::rstest;
 
 const LIMIT: u32 = 50;
 
 /// As much as may go at once, of what is left.
-fn all() -> Wanted<'static> {
-    Wanted {
+fn all() -> RequestQuota<'static> {
+    RequestQuota {
         credential: "me",
         requests: LIMIT,
         limit: LIMIT,
@@ -53,11 +53,11 @@ async fn a_clock_that_is_wrong_and_is_corrected_reopens_no_hour(#[case] on: On) 
         let store = database.on.open(&database.address).await;
         let ledger = store.ledger(Window::HOUR).await.unwrap().in_steady_time();
         let credential = format!("me since {first}");
-        let wanted = Wanted {
+        let wanted = RequestQuota {
             credential: &credential,
             ..all()
         };
-        let half = Wanted {
+        let half = RequestQuota {
             requests: LIMIT / 2,
             ..wanted
         };

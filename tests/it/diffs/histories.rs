@@ -13,7 +13,7 @@ use headwater_domain::id::bitbucket as id;
 use headwater_domain::tags::TagRules;
 use headwater_domain::{Origin, Row, Rows, Scope};
 use headwater_store::compare::{Tables, tables_equal};
-use headwater_store::{Owner, Replacement, Store, Transaction, Watch};
+use headwater_store::{Owner, Replacement, StepContext, Store, Transaction};
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use headwater_testing::TestDatabase;
 use proptest::prelude::*;
@@ -238,14 +238,14 @@ async fn write(store: &Store, world: &World, place: usize) {
 /// Runs the step where something changed. Returns whether it had anything to look at.
 async fn compare(store: &Store, repository: &Repository) -> bool {
     let cancel = CancellationToken::new();
-    let watch = Watch {
+    let context = StepContext {
         now: time(1),
         cancel: &cancel,
         progress: &|_| {},
     };
     let (scope, rules) = (&repository.scope, rules(repository));
     let stale = diffs::is_stale(store, scope, &rules).await.unwrap();
-    let done = diffs::run(store, scope, &repo_id(scope), &rules, &watch).await;
+    let done = diffs::run(store, scope, &repo_id(scope), &rules, &context).await;
     done.unwrap();
     stale
 }

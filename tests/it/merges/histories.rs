@@ -15,7 +15,7 @@ use headwater_domain::code::{
 use headwater_domain::id::bitbucket as id;
 use headwater_domain::{Origin, Row, Rows, Scope};
 use headwater_store::compare::{Tables, tables_equal};
-use headwater_store::{Owner, Replacement, Store, Transaction, Watch};
+use headwater_store::{Owner, Replacement, StepContext, Store, Transaction};
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use headwater_testing::TestDatabase;
 use proptest::prelude::*;
@@ -316,7 +316,7 @@ async fn write_pull_requests(page: &mut Transaction<'_>, world: &World) {
 
 async fn link(store: &Store, world: &World) -> merges::Outcome {
     let cancel = CancellationToken::new();
-    let watch = Watch {
+    let context = StepContext {
         now: time(1),
         cancel: &cancel,
         progress: &|_| {},
@@ -325,7 +325,7 @@ async fn link(store: &Store, world: &World) -> merges::Outcome {
     let contents = Contents(named, world.version);
     let patches: Option<&dyn Patches> = world.has_files.then_some(&contents);
     let scope = scope();
-    merges::run(store, &scope, (&id::IDS, &repo_id()), patches, &watch)
+    merges::run(store, &scope, (&id::IDS, &repo_id()), patches, &context)
         .await
         .unwrap()
 }

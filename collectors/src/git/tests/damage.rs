@@ -3,7 +3,7 @@
 use super::super::{MirrorErrorKind, Notice};
 use super::*;
 
-fn packs(now: &Situation, ending: &str) -> Vec<PathBuf> {
+fn packs(now: &MirrorCase, ending: &str) -> Vec<PathBuf> {
     let mut packs = files(&now.place().join("mirror.git/objects/pack"));
     packs.retain(|path| path.extension().is_some_and(|found| found == ending));
     packs
@@ -16,7 +16,7 @@ fn is_cloned_again(outcome: &Outcome) {
 }
 
 /// What may be wrong with a mirror.
-type Damage = (&'static str, fn(&Situation));
+type Damage = (&'static str, fn(&MirrorCase));
 
 const DAMAGES: &[Damage] = &[
     ("a truncated pack", |now| {
@@ -73,7 +73,7 @@ const DAMAGES: &[Damage] = &[
 #[tokio::test]
 async fn a_damaged_mirror_is_cloned_again() {
     for (what, damage) in DAMAGES {
-        let mut now = Situation::with_history().await;
+        let mut now = MirrorCase::with_history().await;
         now.collect(Depth::Full).await;
         damage(&now);
         now.source.commit("main", "meanwhile", &[("d", what)]);
@@ -85,7 +85,7 @@ async fn a_damaged_mirror_is_cloned_again() {
 
 #[tokio::test]
 async fn a_mirror_that_extraction_distrusts_is_not_read_until_it_is_cloned_again() {
-    let now = Situation::with_history().await;
+    let now = MirrorCase::with_history().await;
     let outcome = now.collect(Depth::Graph).await;
     outcome.mirror.distrust("bad object");
     drop(outcome);
@@ -110,7 +110,7 @@ async fn a_mirror_that_extraction_distrusts_is_not_read_until_it_is_cloned_again
 
 #[tokio::test]
 async fn what_a_killed_git_leaves_behind_is_removed() {
-    let now = Situation::with_history().await;
+    let now = MirrorCase::with_history().await;
     now.collect(Depth::Graph).await;
     let mirror = now.place().join("mirror.git");
     for left in [
@@ -141,7 +141,7 @@ async fn what_a_killed_git_leaves_behind_is_removed() {
 #[tokio::test]
 async fn an_interrupted_fetch_is_looked_through_and_cloned_again_if_it_left_damage() {
     for damaged in [false, true] {
-        let mut now = Situation::with_history().await;
+        let mut now = MirrorCase::with_history().await;
         now.collect(Depth::Full).await;
         let mirror = now.place().join("mirror.git");
         if damaged {
@@ -180,7 +180,7 @@ async fn an_interrupted_fetch_is_looked_through_and_cloned_again_if_it_left_dama
 
 #[tokio::test]
 async fn a_mirror_that_somebody_changes_is_waited_for_and_named() {
-    let now = Situation::with_history().await;
+    let now = MirrorCase::with_history().await;
     let held = now.collect(Depth::Graph).await;
     let mut mirrors = now.mirrors(PLENTY);
     mirrors.patience = Duration::from_millis(20);
@@ -201,7 +201,7 @@ async fn a_mirror_that_somebody_changes_is_waited_for_and_named() {
 
 #[tokio::test]
 async fn a_cancelled_collection_is_no_failure_of_the_mirror() {
-    let now = Situation::with_history().await;
+    let now = MirrorCase::with_history().await;
     let cancel = go_on();
     cancel.cancel();
     let error = now

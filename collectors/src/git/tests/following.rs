@@ -75,7 +75,7 @@ const CHANGES: &[Change] = &[
 async fn after_each_change_the_mirror_equals_a_fresh_clone() {
     for (what, change) in CHANGES {
         for depth in [Depth::Graph, Depth::Full] {
-            let mut now = Situation::with_history().await;
+            let mut now = MirrorCase::with_history().await;
             assert!(now.collect(depth).await.cloned);
             change(&mut now.source);
             let outcome = now.collect(depth).await;
@@ -95,7 +95,7 @@ async fn after_each_change_the_mirror_equals_a_fresh_clone() {
 
 #[tokio::test]
 async fn an_unchanged_repository_costs_one_ls_remote_and_writes_no_objects() {
-    let now = Situation::with_history().await;
+    let now = MirrorCase::with_history().await;
     let first = now.collect_like_fresh(Depth::Graph).await;
     assert!(first.moved && first.cloned);
     drop(first);
@@ -108,7 +108,7 @@ async fn an_unchanged_repository_costs_one_ls_remote_and_writes_no_objects() {
 
 #[tokio::test]
 async fn a_graph_holds_no_file_but_the_mailmap_and_full_depth_brings_the_rest() {
-    let mut now = Situation::with_history().await;
+    let mut now = MirrorCase::with_history().await;
     now.source.commit(
         "main",
         "names",
@@ -148,7 +148,7 @@ async fn a_graph_holds_no_file_but_the_mailmap_and_full_depth_brings_the_rest() 
 
 #[tokio::test]
 async fn an_empty_repository_is_a_mirror_without_refs_and_gets_its_first_commit_later() {
-    let mut now = Situation::new().await;
+    let mut now = MirrorCase::new().await;
     let empty = now.collect(Depth::Graph).await;
     let refs = empty.mirror.refs(&go_on()).await.unwrap();
     assert!(refs.refs.is_empty() && refs.head == Head::Unborn);
@@ -162,7 +162,7 @@ async fn an_empty_repository_is_a_mirror_without_refs_and_gets_its_first_commit_
 
 #[tokio::test]
 async fn a_detached_head_and_an_unborn_one_are_followed() {
-    let mut now = Situation::with_history().await;
+    let mut now = MirrorCase::with_history().await;
     now.collect(Depth::Graph).await;
     let lost = now.source.commit("lost", "on no branch", &[("x", "1")]);
     now.source.git(&["update-ref", "-d", "refs/heads/lost"]);
@@ -192,7 +192,7 @@ async fn a_shallow_source_is_told_and_what_it_gains_later_is_fetched() {
     for number in ["1", "2", "3", "4"] {
         whole.commit("main", number, &[("a", number)]);
     }
-    let mut now = Situation::new().await;
+    let mut now = MirrorCase::new().await;
     let origin = format!("file://{}", whole.path().display());
     now.source.git(&[
         "fetch",
@@ -228,7 +228,7 @@ async fn a_shallow_source_is_told_and_what_it_gains_later_is_fetched() {
 
 #[tokio::test]
 async fn a_vanished_source_is_a_failure_that_says_so_and_its_mirror_stays() {
-    let now = Situation::with_history().await;
+    let now = MirrorCase::with_history().await;
     now.collect(Depth::Graph).await;
     let before = content(&now.place().join("mirror.git"), Depth::Graph);
     let hidden = now.source.path().with_extension("hidden");
@@ -254,7 +254,7 @@ async fn a_vanished_source_is_a_failure_that_says_so_and_its_mirror_stays() {
 
 #[tokio::test]
 async fn many_fetches_leave_few_packs() {
-    let mut now = Situation::new().await;
+    let mut now = MirrorCase::new().await;
     for number in 0..45 {
         now.source
             .commit("main", &number.to_string(), &[("a", &number.to_string())]);
@@ -267,7 +267,7 @@ async fn many_fetches_leave_few_packs() {
 
 #[tokio::test]
 async fn sources_with_sha256_are_mirrored_and_a_change_of_the_hash_clones_again() {
-    let mut now = Situation::with_history().await;
+    let mut now = MirrorCase::with_history().await;
     now.collect(Depth::Graph).await;
     std::fs::remove_dir_all(now.source.path()).unwrap();
     let parent = now.source.path().parent().unwrap().to_owned();
@@ -319,7 +319,7 @@ fn folders_of_mirrors_are_safe_names_and_differ_where_scopes_differ() {
 #[tokio::test]
 async fn nobody_else_may_look_into_the_folder_of_mirrors() {
     use std::os::unix::fs::PermissionsExt as _;
-    let now = Situation::with_history().await;
+    let now = MirrorCase::with_history().await;
     drop(now.collect(Depth::Graph).await);
     for folder in [now.folder.path().join("mirrors"), now.place()] {
         let mode = std::fs::metadata(&folder).unwrap().permissions().mode();

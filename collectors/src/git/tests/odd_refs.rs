@@ -13,7 +13,7 @@ async fn every_kind_of_object_may_be_named_and_what_cannot_be_left_out_is_told()
     ] {
         for (way, heavy) in [("light", false), ("heavy", true)] {
             let case = format!("{way} {object}");
-            let now = Situation::with_history().await;
+            let now = MirrorCase::with_history().await;
             let id = now.source.git(&["rev-parse", object]);
             if heavy {
                 now.source.git(&["tag", "-a", "-m", "m", "odd", id.trim()]);
@@ -45,7 +45,7 @@ async fn every_kind_of_object_may_be_named_and_what_cannot_be_left_out_is_told()
 
 #[tokio::test]
 async fn a_tag_of_a_folder_that_comes_later_is_followed_at_the_cost_of_a_clone_at_most() {
-    let mut now = Situation::with_history().await;
+    let mut now = MirrorCase::with_history().await;
     now.collect(Depth::Graph).await;
     let tree = now.source.git(&["rev-parse", "main^{tree}"]);
     now.source.git(&["tag", "odd", tree.trim()]);
@@ -60,7 +60,7 @@ async fn a_tag_of_a_folder_that_comes_later_is_followed_at_the_cost_of_a_clone_a
 }
 
 /// A branch of a folder, which git itself does not make.
-fn branch_of_a_folder(now: &Situation) {
+fn branch_of_a_folder(now: &MirrorCase) {
     let tree = now.source.git(&["rev-parse", "main^{tree}"]);
     std::fs::write(now.source.path().join("refs/heads/odd"), tree).unwrap();
 }
@@ -68,7 +68,7 @@ fn branch_of_a_folder(now: &Situation) {
 #[tokio::test]
 async fn a_branch_that_git_does_not_write_is_left_out_until_it_moves() {
     for later in [false, true] {
-        let mut now = Situation::with_history().await;
+        let mut now = MirrorCase::with_history().await;
         if later {
             now.collect(Depth::Full).await;
         }

@@ -31,7 +31,7 @@ fn of(source: &Repository, scope: &str, seconds: i64) -> Task {
 
 #[tokio::test]
 async fn the_least_recently_used_mirror_makes_room_unless_it_is_in_use() {
-    let now = Situation::new().await;
+    let now = MirrorCase::new().await;
     let sources = [large(1), large(2), large(3)];
     let one = now
         .mirrors(PLENTY)
@@ -98,7 +98,7 @@ async fn the_least_recently_used_mirror_makes_room_unless_it_is_in_use() {
 
 #[tokio::test]
 async fn a_repository_above_the_quota_is_an_error_that_says_what_to_do() {
-    let now = Situation::new().await;
+    let now = MirrorCase::new().await;
     let source = large(4);
     let mirrors = now.mirrors(100_000);
     let error = mirrors
@@ -127,7 +127,7 @@ async fn a_repository_above_the_quota_is_an_error_that_says_what_to_do() {
 
 #[tokio::test]
 async fn a_mirror_that_is_removed_is_cloned_again() {
-    let now = Situation::with_history().await;
+    let now = MirrorCase::with_history().await;
     let held = now.collect(Depth::Graph).await;
     let mirrors = now.mirrors(PLENTY);
     assert!(!mirrors.remove(9, SCOPE).unwrap(), "it is in use");

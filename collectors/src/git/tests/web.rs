@@ -8,13 +8,13 @@ use super::*;
 
 /// A situation whose source is also served over HTTP.
 struct Web {
-    now: Situation,
+    now: MirrorCase,
     server: Server,
 }
 
 impl Web {
     async fn new() -> Self {
-        let now = Situation::with_history().await;
+        let now = MirrorCase::with_history().await;
         let server = Server::start(now.source.path().parent().unwrap());
         Self { now, server }
     }

@@ -5,7 +5,7 @@ use headwater_domain::Sourced;
 use headwater_domain::tool::bitbucket::{issue, issue_change};
 
 use crate::rules::issue::DONE;
-use crate::rules::{Rules, unheard};
+use crate::rules::{Rules, untraced};
 
 /// When the issue became what it is (UTC); none while it is not done.
 pub(in crate::bitbucket) fn date(
@@ -14,7 +14,7 @@ pub(in crate::bitbucket) fn date(
     rules: &Rules,
 ) -> Option<DateTime<Utc>> {
     let is_done = |state: &str| {
-        let status = rules.issue_status_of(state, &mut unheard);
+        let status = rules.issue_status_of(state, &mut untraced);
         !state.is_empty() && status == DONE
     };
     if !is_done(&issue.state) {

@@ -11,7 +11,7 @@ use headwater_domain::{Rows, Sourced};
 use super::super::deployment::with_commit;
 use super::super::{outcome, seconds_between};
 use crate::rules::deployment::DEPLOYMENT;
-use crate::rules::{Rules, unheard};
+use crate::rules::{Rules, untraced};
 
 /// What the peer's metrics write into rows that they make of pipelines.
 const MADE_OF_PIPELINE: &str = "dora.generateDeployments";
@@ -64,7 +64,7 @@ pub(in crate::bitbucket) fn of(
         .filter(|step| step.started_on.is_some() && !outcome::step_result(&step.result).is_empty());
     let ended: Vec<Ended<'_>> = ended
         .map(|step| {
-            let (kind, environment) = rules.step(&step.name, None, &mut unheard);
+            let (kind, environment) = rules.step(&step.name, None, &mut untraced);
             Ended {
                 step,
                 is_deployment: kind == DEPLOYMENT,

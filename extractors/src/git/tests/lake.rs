@@ -10,7 +10,7 @@ use headwater_domain::rules::Rules;
 use headwater_domain::{Scope, Table};
 use headwater_git::Git;
 use headwater_git::fixture::run as git_run;
-use headwater_store::Watch;
+use headwater_store::StepContext;
 use headwater_store::compare::{Tables, tables_equal};
 use headwater_testing::{On, TestStore};
 use tokio::sync::Notify;
@@ -74,16 +74,16 @@ impl Lake {
         let scope = Scope::new(9, name);
         self.store.register(&scope, now()).await.unwrap();
         let cancel = CancellationToken::new();
-        let (parts, killed) = (AtomicU64::new(0), Notify::new());
+        let (batches, killed) = (AtomicU64::new(0), Notify::new());
         let progress = |_: u64| {
-            let done = parts.fetch_add(1, Ordering::Relaxed) + 1;
+            let done = batches.fetch_add(1, Ordering::Relaxed) + 1;
             match end {
                 End::Cancelled(after) if done == after => cancel.cancel(),
                 End::Killed(after) if done == after => killed.notify_one(),
                 _ => {}
             }
         };
-        let watch = Watch {
+        let context = StepContext {
             now: now(),
             cancel: &cancel,
             progress: &progress,
@@ -99,7 +99,7 @@ impl Lake {
             authors: self.authors,
             configured: &self.configured,
         };
-        let reading = run(&self.store, &scope, &source, &rules, &watch);
+        let reading = run(&self.store, &scope, &source, &rules, &context);
         tokio::select! {
             biased;
             () = killed.notified() => None,
@@ -183,8 +183,8 @@ impl Lake {
             let (sha, files) = line.split_once(' ').unwrap();
             let commit = commits.get_mut(sha).unwrap();
             let lines = commit.strip_suffix(" 0 0 0").unwrap();
-            let parts: Vec<&str> = files.split_whitespace().collect();
-            *commit = format!("{lines} {}", parts.join(" "));
+            let batches: Vec<&str> = files.split_whitespace().collect();
+            *commit = format!("{lines} {}", batches.join(" "));
         }
         let expected = git_lines(mirror);
         assert_eq!(commits.len(), expected.len(), "commits");
@@ -224,10 +224,10 @@ fn git_lines(mirror: &Path) -> BTreeMap<String, String> {
             continue;
         }
         let count = counts.get_mut(&current).unwrap();
-        let mut parts = line.split('\t');
+        let mut batches = line.split('\t');
         count.0 += 1;
-        count.1 += parts.next().unwrap().parse::<i64>().unwrap_or_default();
-        count.2 += parts.next().unwrap().parse::<i64>().unwrap_or_default();
+        count.1 += batches.next().unwrap().parse::<i64>().unwrap_or_default();
+        count.2 += batches.next().unwrap().parse::<i64>().unwrap_or_default();
     }
     let shown = counts.into_iter();
     shown

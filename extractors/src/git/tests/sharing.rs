@@ -7,7 +7,7 @@ use headwater_git::fixture::{Repository, run};
 use regex::Regex;
 use tempfile::TempDir;
 
-use super::super::{Authors, Told};
+use super::super::{ApiAccounts, Authors};
 use super::lake::Lake;
 use crate::bitbucket::ACCOUNTS;
 
@@ -252,7 +252,7 @@ async fn hostile_commits_are_rows_all_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn authors_are_joined_to_accounts_by_address_and_again_when_more_are_known() {
     let mut lake = Lake::new().await;
-    lake.authors = Authors::Accounts(Told {
+    lake.authors = Authors::Accounts(ApiAccounts {
         ids: &IDS,
         addresses: ACCOUNTS.addresses,
     });

@@ -37,7 +37,7 @@ fn at(millis: i64) -> DateTime<Utc> {
 }
 
 async fn take(ledger: &Ledger, requests: u32, limit: u32, millis: i64) -> Taken {
-    let wanted = Wanted {
+    let wanted = RequestQuota {
         credential: CREDENTIAL,
         requests,
         limit,
@@ -92,7 +92,7 @@ async fn credentials_do_not_share_their_hours() {
     let fresh = Fresh::new().await;
     let ledger = fresh.ledger(Window::HOUR).await;
     assert_eq!(granted(take(&ledger, 10, 10, 0).await), 10);
-    let other = Wanted {
+    let other = RequestQuota {
         credential: "you",
         requests: 10,
         limit: 10,
@@ -116,7 +116,7 @@ async fn a_lower_limit_holds_for_what_was_sent_before_it() {
 }
 
 async fn ledger_take_at(ledger: &Ledger, now: DateTime<Utc>, limit: u32) -> Taken {
-    let wanted = Wanted {
+    let wanted = RequestQuota {
         credential: CREDENTIAL,
         requests: limit,
         limit,

@@ -7,7 +7,7 @@ use super::{Derivation, Follows, Reach};
 use crate::bookkeeping::progress::Checkpoint;
 use crate::database::values::KeyValue;
 use crate::error::StoreError;
-use crate::{Store, Transaction, Watch};
+use crate::{StepContext, Store, Transaction};
 
 /// Names the list of keys that were taken off a step's list and are being computed.
 fn taken(step: &str) -> String {
@@ -47,7 +47,7 @@ impl Store {
         scope: &Scope,
         derivation: &Derivation,
         rules: &str,
-        watch: &Watch<'_>,
+        context: &StepContext<'_>,
     ) -> Result<(), StoreError> {
         let step = derivation.step();
         if self.checkpoint(scope, &step).await?.rules == rules {
@@ -59,10 +59,10 @@ impl Store {
             rules: format!("listing for {rules}"),
             ..Checkpoint::default()
         };
-        let page = self.begin(scope, watch.now).await?;
+        let page = self.begin(scope, context.now).await?;
         page.set_checkpoint(&step, &begun).await?;
         page.commit().await?;
-        let page = self.begin(scope, watch.now).await?;
+        let page = self.begin(scope, context.now).await?;
         page.add_all_keys(derivation)?;
         let done = Checkpoint {
             rules: rules.to_owned(),
@@ -82,7 +82,7 @@ impl Store {
         scope: &Scope,
         step: &str,
         limit: usize,
-        watch: &Watch<'_>,
+        context: &StepContext<'_>,
     ) -> Result<Vec<KeyValue>, StoreError> {
         let left = self.work(scope, &taken(step), "", limit).await?;
         if !left.is_empty() {
@@ -90,7 +90,7 @@ impl Store {
         }
         let keys = self.work(scope, step, "", limit).await?;
         if !keys.is_empty() {
-            let page = self.begin(scope, watch.now).await?;
+            let page = self.begin(scope, context.now).await?;
             page.finish_work(step, &keys)?;
             page.add_work(&taken(step), keys.clone()).await?;
             page.commit().await?;

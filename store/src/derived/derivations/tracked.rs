@@ -5,7 +5,7 @@ use headwater_domain::{Scope, Table};
 
 use crate::bookkeeping::progress::Checkpoint;
 use crate::error::StoreError;
-use crate::{Store, Watch, Way};
+use crate::{StepContext, Store, Way};
 
 /// A tracked table that a step reads.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ impl Store {
         &self,
         scope: &Scope,
         list: ToList<'_>,
-        watch: &Watch<'_>,
+        context: &StepContext<'_>,
     ) -> Result<bool, StoreError> {
         let step = list.step;
         let stored = self.checkpoint(scope, step).await?;
@@ -67,7 +67,7 @@ impl Store {
                 }
             }
         }
-        let page = self.begin(scope, watch.now).await?;
+        let page = self.begin(scope, context.now).await?;
         if after == 0 && list.passes {
             page.begin_everything(step).await?;
         } else {

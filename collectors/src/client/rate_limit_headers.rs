@@ -7,7 +7,7 @@ use reqwest::header::HeaderMap;
 
 /// What the headers of one answer tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct RateLimitHeaders {
     /// Requests allowed in an hour.
     pub(super) limit: Option<u32>,
     /// True when little is left of them.
@@ -16,7 +16,7 @@ pub(super) struct Told {
     pub(super) nothing_left: Option<Duration>,
 }
 
-impl Told {
+impl RateLimitHeaders {
     /// Reads the headers; `now` is our clock (UTC).
     pub(super) fn of(headers: &HeaderMap, now: DateTime<Utc>) -> Self {
         let text = |name| Some(headers.get(name)?.to_str().ok()?.trim());
@@ -52,7 +52,7 @@ mod tests {
 
     use super::*;
 
-    fn told(lines: &[(&'static str, &'static str)]) -> Told {
+    fn told(lines: &[(&'static str, &'static str)]) -> RateLimitHeaders {
         let headers = lines.iter().map(|&(name, value)| {
             (
                 HeaderName::from_static(name),
@@ -60,20 +60,20 @@ mod tests {
             )
         });
         let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
-        Told::of(&headers.collect(), now)
+        RateLimitHeaders::of(&headers.collect(), now)
     }
 
     #[test]
     fn what_servers_tell_is_understood() {
-        let nothing = Told::default();
-        let cases: [(&[(&str, &str)], Told); 10] = [
+        let nothing = RateLimitHeaders::default();
+        let cases: [(&[(&str, &str)], RateLimitHeaders); 10] = [
             (&[], nothing),
             (
                 &[
                     ("x-ratelimit-limit", "2500"),
                     ("x-ratelimit-nearlimit", "false"),
                 ],
-                Told {
+                RateLimitHeaders {
                     limit: Some(2500),
                     near: Some(false),
                     ..nothing
@@ -81,14 +81,14 @@ mod tests {
             ),
             (
                 &[("x-ratelimit-nearlimit", "True")],
-                Told {
+                RateLimitHeaders {
                     near: Some(true),
                     ..nothing
                 },
             ),
             (
                 &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "90")],
-                Told {
+                RateLimitHeaders {
                     nothing_left: Some(Duration::from_secs(90)),
                     ..nothing
                 },
@@ -98,7 +98,7 @@ mod tests {
                     ("x-ratelimit-remaining", "0"),
                     ("x-ratelimit-reset", "1790000060"),
                 ],
-                Told {
+                RateLimitHeaders {
                     nothing_left: Some(Duration::from_mins(1)),
                     ..nothing
                 },

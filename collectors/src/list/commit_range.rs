@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::{Plan, Walk, list_url};
-use crate::endpoint::{Collection, Heads};
+use crate::endpoint::{Collection, CommitRange};
 use crate::engine::{Outcome, Page, Task, fetch, fetch_single};
 use crate::error::{CollectErrorKind, RequestErrorKind};
 use crate::key::field;
@@ -19,7 +19,7 @@ use crate::page::RawItem;
 /// What is asked for: all that a head reaches, less what another one does.
 #[derive(Clone, Debug)]
 pub(super) struct Span {
-    heads: Heads,
+    commit_range: CommitRange,
     pub(super) head: String,
     pub(super) exclude: Option<String>,
 }
@@ -31,7 +31,12 @@ impl Span {
     }
 
     pub(super) fn first_url(&self, list_url: &Url) -> Url {
-        including(list_url, self.heads, &self.head, self.exclude.as_deref())
+        including(
+            list_url,
+            self.commit_range,
+            &self.head,
+            self.exclude.as_deref(),
+        )
     }
 
     /// True when the item has the old head as a parent.
@@ -39,7 +44,7 @@ impl Span {
         let Some(old) = &self.exclude else {
             return false;
         };
-        let (parents, hash) = self.heads.parents;
+        let (parents, hash) = self.commit_range.parents;
         let read = || {
             let item: HashMap<String, &RawValue> = serde_json::from_slice(&item.0).ok()?;
             let parents = item.get(parents)?.get();
@@ -54,11 +59,18 @@ impl Span {
     }
 }
 
-fn including(list_url: &Url, heads: Heads, include: &str, exclude: Option<&str>) -> Url {
+fn including(
+    list_url: &Url,
+    commit_range: CommitRange,
+    include: &str,
+    exclude: Option<&str>,
+) -> Url {
     let mut url = list_url.clone();
-    url.query_pairs_mut().append_pair(heads.include, include);
+    url.query_pairs_mut()
+        .append_pair(commit_range.include, include);
     if let Some(exclude) = exclude {
-        url.query_pairs_mut().append_pair(heads.exclude, exclude);
+        url.query_pairs_mut()
+            .append_pair(commit_range.exclude, exclude);
     }
     url
 }
@@ -67,13 +79,13 @@ fn including(list_url: &Url, heads: Heads, include: &str, exclude: Option<&str>)
 pub(super) async fn collect(
     task: &Task<'_>,
     collection: &Collection,
-    heads: Heads,
+    commit_range: CommitRange,
     outcome: &mut Outcome,
 ) -> Result<(), CollectErrorKind> {
-    let Some(branch) = branch(task, collection, heads).await? else {
+    let Some(branch) = branch(task, collection, commit_range).await? else {
         return Ok(());
     };
-    let first = including(&list_url(task, collection)?, heads, &branch, None);
+    let first = including(&list_url(task, collection)?, commit_range, &branch, None);
     let page = fetch(&task.client, &task.cancel, collection, &first).await?;
     let Some(newest) = page.items.items.first() else {
         return Ok(());
@@ -86,7 +98,7 @@ pub(super) async fn collect(
             return Ok(());
         }
         let news = Span {
-            heads,
+            commit_range,
             head: head.clone(),
             exclude: Some(known),
         };
@@ -95,7 +107,7 @@ pub(super) async fn collect(
         }
     }
     let all = Span {
-        heads,
+        commit_range,
         head,
         exclude: None,
     };
@@ -107,7 +119,7 @@ pub(super) async fn collect(
 async fn branch(
     task: &Task<'_>,
     collection: &Collection,
-    heads: Heads,
+    commit_range: CommitRange,
 ) -> Result<Option<String>, CollectErrorKind> {
     if let Some(table) = &collection.head_table {
         let rows = task
@@ -115,12 +127,12 @@ async fn branch(
             .changed_items(task.scope, table, (0, 0), 8)
             .await?;
         if let Some(newest) = rows.last() {
-            return Ok(field(&newest.data, heads.branch));
+            return Ok(field(&newest.data, commit_range.branch));
         }
     }
     // Without the stream that collects it, the item is asked for alone.
-    let item = fetch_single(task, collection, heads.path).await?;
-    Ok(item.and_then(|item| field(&item.0, heads.branch)))
+    let item = fetch_single(task, collection, commit_range.path).await?;
+    Ok(item.and_then(|item| field(&item.0, commit_range.branch)))
 }
 
 /// Reads a span. Returns false when it does not continue what is stored.

@@ -31,7 +31,7 @@ struct World {
 
 /// A client that always has more to ask.
 struct Sending {
-    pace: Pace,
+    rate_limiter: RateLimiter,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -99,23 +99,23 @@ impl World {
     }
 
     /// A pace as a process that begins now makes it.
-    async fn pace(&self, limit: u32) -> Pace {
+    async fn rate_limiter(&self, limit: u32) -> RateLimiter {
         let ledger = self.store().await.ledger(Window::HOUR).await.unwrap();
         let began = self.began;
         let now = move || {
             let epoch = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
             epoch + TimeDelta::from_std(began.elapsed()).unwrap()
         };
-        Pace::recorded(limit, ledger, "me".to_owned(), now)
+        RateLimiter::recorded(limit, ledger, "me".to_owned(), now)
     }
 
-    fn client(&self, pace: &Pace) -> Client {
+    fn client(&self, rate_limiter: &RateLimiter) -> Client {
         let settings = Settings {
             connection: "acme".to_owned(),
             endpoint: self.server.endpoint.clone(),
             dialect: crate::bitbucket::DIALECT,
             auth: Auth::None,
-            pace: pace.clone(),
+            rate_limiter: rate_limiter.clone(),
             concurrency: AT_ONCE,
             largest_answer: 1 << 20,
             connect_timeout: MINUTE,
@@ -129,12 +129,12 @@ impl World {
 
     /// Starts a client that asks and asks.
     async fn start(&mut self, limit: u32) {
-        let pace = self.pace(limit).await;
-        self.start_with(pace);
+        let rate_limiter = self.rate_limiter(limit).await;
+        self.start_with(rate_limiter);
     }
 
-    fn start_with(&mut self, pace: Pace) {
-        let client = self.client(&pace);
+    fn start_with(&mut self, rate_limiter: RateLimiter) {
+        let client = self.client(&rate_limiter);
         let tasks = (0..AT_ONCE).map(|_| {
             let client = client.clone();
             tokio::spawn(async move {
@@ -146,22 +146,28 @@ impl World {
             })
         });
         let tasks = tasks.collect();
-        self.clients.push(Sending { pace, tasks });
+        self.clients.push(Sending {
+            rate_limiter,
+            tasks,
+        });
     }
 
     /// Ends a client as a finished run does.
     async fn end(&mut self) {
-        let pace = self.kill();
-        pace.close().await.unwrap();
+        let rate_limiter = self.kill();
+        rate_limiter.close().await.unwrap();
     }
 
     /// Ends a client as a kill does.
-    fn kill(&mut self) -> Pace {
-        let Sending { pace, tasks } = self.clients.remove(0);
+    fn kill(&mut self) -> RateLimiter {
+        let Sending {
+            rate_limiter,
+            tasks,
+        } = self.clients.remove(0);
         for task in tasks {
             task.abort();
         }
-        pace
+        rate_limiter
     }
 
     /// Lets time pass.
@@ -181,7 +187,7 @@ impl World {
             tokio::task::yield_now().await;
         }
         for client in &self.clients {
-            while client.pace.waiting() < AT_ONCE {
+            while client.rate_limiter.waiting() < AT_ONCE {
                 assert!(client.tasks.iter().all(|task| !task.is_finished()));
                 tokio::task::yield_now().await;
             }
@@ -252,7 +258,7 @@ async fn a_refusal_for_too_many_requests_pauses_every_request_of_the_credential(
     })
     .await;
     world.start(1_000).await;
-    let hold = world.clients[0].pace.hold();
+    let hold = world.clients[0].rate_limiter.hold();
     world.settle().await;
     // What was under way at that moment is refused too; nothing else is sent.
     let refused = world.refused();
@@ -347,23 +353,23 @@ async fn nothing_is_sent_while_the_server_says_that_nothing_remains() {
 #[tokio::test]
 async fn whoever_waits_for_the_budget_is_told_until_when_and_can_be_cancelled() {
     let world = World::new(10).await;
-    let pace = world.pace(10).await;
-    let client = world.client(&pace);
+    let rate_limiter = world.rate_limiter(10).await;
+    let client = world.client(&rate_limiter);
     let cancel = CancellationToken::new();
     let url = client.endpoint().clone();
     for _ in 0..5 {
         client.get(&url, &cancel, |_| Ok(())).await.unwrap();
     }
-    let other = world.pace(5).await;
+    let other = world.rate_limiter(5).await;
     assert_eq!(other.budget().await.unwrap().unwrap().used, 5);
-    pace.at_most(5);
+    rate_limiter.at_most(5);
     let sixth = client.get(&url, &cancel, |_| Ok(()));
     let cancelled = async {
-        while pace.waiting() == 0 {
+        while rate_limiter.waiting() == 0 {
             tokio::task::yield_now().await;
         }
         tokio::time::advance(6 * MINUTE).await;
-        let mut hold = pace.hold();
+        let mut hold = rate_limiter.hold();
         let told = hold.wait_for(Option::is_some).await.unwrap().unwrap();
         assert!(!told.by_server);
         let minutes = (told.until.timestamp() - 1_790_000_000) / 60;
@@ -381,14 +387,14 @@ async fn a_redirect_counts_as_a_request() {
         _ => ok("{}"),
     })
     .await;
-    let pace = world.pace(100).await;
-    let client = world.client(&pace);
+    let rate_limiter = world.rate_limiter(100).await;
+    let client = world.client(&rate_limiter);
     let url = client.endpoint().clone();
     for _ in 0..3 {
         let cancel = CancellationToken::new();
         client.get(&url, &cancel, |_| Ok(())).await.unwrap();
     }
-    let used = pace.budget().await.unwrap().unwrap().used;
+    let used = rate_limiter.budget().await.unwrap().unwrap().used;
     assert_eq!((used, world.arrived.lock().unwrap().len()), (4, 4));
 }
 
@@ -401,14 +407,14 @@ async fn each_hop_of_a_redirect_waits_for_the_limit_and_a_killed_process_owes_no
     .await;
     // Each process reads one address, and is killed: it gives nothing back.
     for _ in 0..20 {
-        let pace = world.pace(50).await;
-        let client = world.client(&pace);
+        let rate_limiter = world.rate_limiter(50).await;
+        let client = world.client(&rate_limiter);
         let url = client.endpoint().clone();
         let reading = tokio::spawn(async move {
             let cancel = CancellationToken::new();
             client.get(&url, &cancel, |_| Ok(())).await
         });
-        while !reading.is_finished() && pace.waiting() == 0 {
+        while !reading.is_finished() && rate_limiter.waiting() == 0 {
             tokio::task::yield_now().await;
         }
         reading.abort();
@@ -420,7 +426,7 @@ async fn each_hop_of_a_redirect_waits_for_the_limit_and_a_killed_process_owes_no
 #[tokio::test]
 async fn without_a_database_the_hour_of_this_process_is_kept() {
     let mut world = World::new(100).await;
-    world.start_with(Pace::per_hour(100));
+    world.start_with(RateLimiter::per_hour(100));
     world.pass(150 * MINUTE).await;
     assert_eq!(world.refused(), 0);
     assert!(world.arrived_between(Duration::ZERO, 150 * MINUTE) > 220);
@@ -428,16 +434,16 @@ async fn without_a_database_the_hour_of_this_process_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn a_pace_by_the_second_saves_a_burst_up_and_remembers_nothing() {
-    let pace = Pace::per_second(5, 60);
+    let rate_limiter = RateLimiter::per_second(5, 60);
     let began = Instant::now();
     for _ in 0..60 {
-        pace.permit().await.unwrap();
+        rate_limiter.permit().await.unwrap();
     }
     assert_eq!(began.elapsed(), Duration::ZERO);
     for _ in 0..50 {
-        pace.permit().await.unwrap();
+        rate_limiter.permit().await.unwrap();
     }
     let seconds = began.elapsed().as_secs_f64();
     assert!((9.9..=10.5).contains(&seconds), "{seconds}");
-    assert_eq!(pace.budget().await.unwrap(), None);
+    assert_eq!(rate_limiter.budget().await.unwrap(), None);
 }

@@ -36,7 +36,7 @@ pub(crate) const BASIC: &str = "kind = \"basic\", user = \"jane\", password = \"
 pub(crate) const NONE: &str = "kind = \"none\"";
 
 /// What is in the file and in the environment, and what must come out.
-pub(crate) struct Situation {
+pub(crate) struct ConnectionCase {
     pub(crate) name: &'static str,
     auth: String,
     token: &'static str,
@@ -54,7 +54,7 @@ pub(crate) struct Situation {
     advises: &'static str,
 }
 
-impl Situation {
+impl ConnectionCase {
     pub(crate) fn new(name: &'static str, auth: &str, token: &'static str) -> Self {
         Self {
             name,
@@ -219,21 +219,17 @@ pub(crate) async fn simulator() -> Simulator {
 }
 
 /// Runs the test as lines and as JSON, and compares both with what is expected.
-pub(crate) async fn check(simulator: &Simulator, situation: Situation) {
+pub(crate) async fn check(simulator: &Simulator, case: ConnectionCase) {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(
-        folder.path().join("headwater.toml"),
-        situation.config(simulator),
-    )
-    .unwrap();
+    std::fs::write(folder.path().join("headwater.toml"), case.config(simulator)).unwrap();
     Authority::shared().write(&folder.path().join("ca.pem"));
-    simulator.set_faults(situation.fault.clone().map(|(path, fault)| {
+    simulator.set_faults(case.fault.clone().map(|(path, fault)| {
         let faults: OnRequest =
             Arc::new(move |request| request.path.ends_with(path).then(|| fault.clone()));
         faults
     }));
-    let name = situation.name;
-    let (proxy, token) = (situation.proxy.clone(), situation.token);
+    let name = case.name;
+    let (proxy, token) = (case.proxy.clone(), case.token);
     let (lines, json) = tokio::task::spawn_blocking(move || {
         let variables = [("TOKEN", token), ("PROXY_ADDRESS", proxy.as_str())];
         let test = ["-vv", "connection", "test", "acme-cloud"];
@@ -249,25 +245,25 @@ pub(crate) async fn check(simulator: &Simulator, situation: Situation) {
     let told: Value = serde_json::from_slice(&json.stdout)
         .unwrap_or_else(|error| panic!("{name}: {error}: {text}\n{log}"));
     let code = told["code"].as_str().unwrap();
-    assert_eq!(code, situation.code, "{name}: {told}\n{log}");
+    assert_eq!(code, case.code, "{name}: {told}\n{log}");
     assert_eq!(
         told["cause"].as_str().unwrap_or_default(),
-        situation.cause,
+        case.cause,
         "{name}: {told}"
     );
-    assert_eq!(told["exit"], situation.exit, "{name}: {told}");
-    assert_eq!(json.status.code(), Some(situation.exit), "{name}: {told}");
-    assert_eq!(lines.status.code(), Some(situation.exit), "{name}: {text}");
+    assert_eq!(told["exit"], case.exit, "{name}: {told}");
+    assert_eq!(json.status.code(), Some(case.exit), "{name}: {told}");
+    assert_eq!(lines.status.code(), Some(case.exit), "{name}: {text}");
     assert!(
         text.starts_with(&format!("acme-cloud: {code}")),
         "{name}: {text}"
     );
     let detail = told["detail"].as_str().unwrap();
-    assert!(detail.contains(situation.says), "{name}: {told}");
+    assert!(detail.contains(case.says), "{name}: {told}");
     match told["next"].as_str() {
         None => assert_eq!(code, "ok", "{name}"),
         Some(next) => {
-            assert!(next.contains(situation.advises), "{name}: {next}");
+            assert!(next.contains(case.advises), "{name}: {next}");
             assert!(text.contains(next), "{name}: {text}");
             assert!(
                 next.ends_with('.') && !next.contains(". "),

@@ -32,13 +32,13 @@ pub(super) struct Rate {
 type Paced = RateLimiter<NotKeyed, InMemoryState, RuntimeClock, NoOpMiddleware<std::time::Instant>>;
 
 /// Paces requests.
-pub(super) struct Governed {
+pub(super) struct TokenBucket {
     quick: Paced,
     even: Paced,
     half: Paced,
 }
 
-impl Governed {
+impl TokenBucket {
     pub(super) fn new(rate: Rate) -> Self {
         let interval = rate.within / rate.requests.max(1);
         Self {

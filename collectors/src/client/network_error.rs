@@ -25,20 +25,20 @@ pub enum Cause {
 
 /// A request without an answer. The text never holds the address, which the caller names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreached {
+pub struct NetworkError {
     /// What prevented it.
     pub cause: Cause,
     /// What was said about it.
     pub message: String,
 }
 
-impl fmt::Display for Unreached {
+impl fmt::Display for NetworkError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.message)
     }
 }
 
-impl Unreached {
+impl NetworkError {
     pub(super) fn of(error: &reqwest::Error, proxied: bool, hidden: &Secrets) -> Self {
         let cause = cause(error, proxied);
         let mut message = match cause {

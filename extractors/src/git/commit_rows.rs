@@ -10,10 +10,10 @@ use headwater_domain::{Origin, Rows, Scope, mentions};
 use ring::digest::{SHA256, digest};
 
 use super::history::Commit;
-use super::{Told, text};
+use super::{ApiAccounts, text};
 
 /// What rows follow from, beside the commit.
-pub(super) struct Maker {
+pub(super) struct CommitRowsBuilder {
     pub(super) repo_id: String,
     pub(super) connection_id: i64,
     /// The scope whose tracker `#12` is of, and how its issues' ids are spelt; none where there is
@@ -21,7 +21,7 @@ pub(super) struct Maker {
     pub(super) tracker: Option<(&'static Ids, Scope)>,
     pub(super) origin: Origin,
     /// Accounts by e-mail address; none where the address is the account.
-    pub(super) accounts: Option<(Told, Arc<BTreeMap<String, String>>)>,
+    pub(super) accounts: Option<(ApiAccounts, Arc<BTreeMap<String, String>>)>,
     /// Commits whose parents are not there, with these parents.
     pub(super) boundary: HashMap<String, Vec<String>>,
 }
@@ -29,7 +29,7 @@ pub(super) struct Maker {
 /// Some commits as rows. The files of one commit may come in several parts; the commit is in the
 /// last of them.
 #[derive(Debug, Default)]
-pub(super) struct Part {
+pub(super) struct CommitBatch {
     pub(super) commits: Vec<commit::Model>,
     /// Their parents, their files, and who has them.
     pub(super) rows: Rows,
@@ -57,7 +57,7 @@ const COMMITS: usize = if cfg!(test) { 3 } else { 8192 };
 const FILES: usize = if cfg!(test) { 4 } else { 8192 };
 const BYTES: usize = 4 << 20;
 
-impl Part {
+impl CommitBatch {
     /// True when it is to be handed on.
     pub(super) fn is_full(&self) -> bool {
         self.begun.len() >= COMMITS || self.files >= FILES || self.bytes >= BYTES
@@ -91,11 +91,11 @@ impl Part {
     }
 }
 
-impl Maker {
-    pub(super) fn part(&self) -> Part {
-        let mut part = Part::default();
-        part.rows.from_origin(self.origin.clone());
-        part
+impl CommitRowsBuilder {
+    pub(super) fn batch(&self) -> CommitBatch {
+        let mut batch = CommitBatch::default();
+        batch.rows.from_origin(self.origin.clone());
+        batch
     }
 
     /// True for a commit whose lines are counted: as git does, merges are left out. So is what
@@ -105,30 +105,30 @@ impl Maker {
     }
 
     /// Adds a commit, whose files are added.
-    pub(super) fn commit(&self, part: &mut Part, commit: Commit, lines: Lines) {
+    pub(super) fn commit(&self, batch: &mut CommitBatch, commit: Commit, lines: Lines) {
         let dates = [commit.author.date, commit.committer.date];
-        part.bytes += commit.message.len();
-        part.odd_dates += dates.iter().filter(|date| date.is_none()).count() as u64;
+        batch.bytes += commit.message.len();
+        batch.odd_dates += dates.iter().filter(|date| date.is_none()).count() as u64;
         let parents = self.boundary.get(&commit.sha).unwrap_or(&commit.parents);
         for (place, parent) in parents.iter().enumerate() {
             if parents[..place].contains(parent) {
                 // Its first place is its place.
                 continue;
             }
-            part.rows.push(commit_parent::Model {
+            batch.rows.push(commit_parent::Model {
                 commit_sha: commit.sha.clone(),
                 parent_commit_sha: parent.clone(),
                 parent_order: i64::try_from(place).unwrap_or(i64::MAX),
             });
         }
-        part.rows.push(repo_commit::Model {
+        batch.rows.push(repo_commit::Model {
             repo_id: self.repo_id.clone(),
             source_id: id::git_ref(&self.repo_id, &commit.sha),
             commit_sha: commit.sha.clone(),
         });
         for mention in mentions::of_text(&commit.message) {
             let tracker = self.tracker.as_ref();
-            part.rows.push(commit_mention::Model {
+            batch.rows.push(commit_mention::Model {
                 source_id: id::git_ref(&self.repo_id, &commit.sha),
                 issue_id: tracker
                     .map_or_else(String::new, |(ids, scope)| mention.own_issue(ids, scope)),
@@ -136,7 +136,7 @@ impl Maker {
                 commit_sha: commit.sha.clone(),
             });
         }
-        part.commits.push(commit::Model {
+        batch.commits.push(commit::Model {
             sha: commit.sha,
             additions: lines.additions,
             deletions: lines.deletions,

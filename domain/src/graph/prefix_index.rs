@@ -7,7 +7,7 @@ const SHORTEST: usize = 7;
 
 /// What a hash, or the beginning of one, stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum PrefixMatch {
     /// This commit.
     One(Commit),
     /// No known commit, or too few digits to say.
@@ -16,7 +16,7 @@ pub enum Found {
     Several,
 }
 
-impl Found {
+impl PrefixMatch {
     /// The commit, if it is one.
     #[must_use]
     pub fn commit(self) -> Option<Commit> {
@@ -28,12 +28,12 @@ impl Found {
 }
 
 /// The known commits of a graph in the order of their hashes, sorted when a short one is asked for.
-pub struct Beginnings<'g> {
+pub struct PrefixIndex<'g> {
     graph: &'g Graph,
     sorted: Option<Vec<(CommitHash, Commit)>>,
 }
 
-impl<'g> Beginnings<'g> {
+impl<'g> PrefixIndex<'g> {
     /// Of this graph.
     #[must_use]
     pub fn of(graph: &'g Graph) -> Self {
@@ -44,13 +44,16 @@ impl<'g> Beginnings<'g> {
     }
 
     /// The commit whose hash this is, or begins with it.
-    pub fn find(&mut self, text: &str) -> Found {
+    pub fn find(&mut self, text: &str) -> PrefixMatch {
         if let Ok(hash) = text.parse() {
-            return self.graph.find(hash).map_or(Found::None, Found::One);
+            return self
+                .graph
+                .find(hash)
+                .map_or(PrefixMatch::None, PrefixMatch::One);
         }
         let is_hash = text.len() >= SHORTEST && text.bytes().all(|it| it.is_ascii_hexdigit());
         if !is_hash {
-            return Found::None;
+            return PrefixMatch::None;
         }
         let graph = self.graph;
         let sorted = self.sorted.get_or_insert_with(|| {
@@ -65,9 +68,9 @@ impl<'g> Beginnings<'g> {
             .iter()
             .take_while(|(hash, _)| hash.begins_with(&text));
         match (fitting.next(), fitting.next()) {
-            (Some((_, commit)), None) => Found::One(*commit),
-            (Some(_), Some(_)) => Found::Several,
-            (None, _) => Found::None,
+            (Some((_, commit)), None) => PrefixMatch::One(*commit),
+            (Some(_), Some(_)) => PrefixMatch::Several,
+            (None, _) => PrefixMatch::None,
         }
     }
 }

@@ -5,8 +5,8 @@ use url::Url;
 
 use super::{BEYOND, Ended, Engine, Parents, time};
 use crate::dialect::Times;
-use crate::endpoint::Wide;
-use crate::engine::{Doubt, bad_url, fetch};
+use crate::endpoint::BulkList;
+use crate::engine::{BulkListDefect, bad_url, fetch};
 use crate::key::field;
 use crate::page::RawItem;
 use crate::trail::Trail;
@@ -21,7 +21,7 @@ pub(super) struct Entry {
 
 /// How far a reading has come.
 pub(super) struct Reader {
-    wide: Wide,
+    bulk_list: BulkList,
     next: Option<Url>,
     trail: Trail,
     pages: usize,
@@ -40,17 +40,17 @@ impl Reader {
     /// A reading of no more than so many pages, for these parents.
     pub(super) fn new(
         engine: &Engine<'_>,
-        (wide, most, told): (Wide, usize, Option<usize>),
+        (bulk_list, most, told): (BulkList, usize, Option<usize>),
         parents: &Parents,
     ) -> Result<Self, Ended> {
         let task = engine.task;
         let url = engine
             .collection
-            .wide_url(task.client.endpoint(), task.scope, wide)
+            .bulk_list_url(task.client.endpoint(), task.scope, bulk_list)
             .map_err(|error| bad_url(&task.client, error))?;
         let oldest = parents.values().map(|known| known.created).min();
         Ok(Self {
-            wide,
+            bulk_list,
             trail: Trail::new(&url, &engine.collection.endpoint),
             next: Some(url),
             pages: 0,
@@ -78,7 +78,7 @@ impl Reader {
             return Ok(None);
         };
         if self.pages == self.most {
-            return Err(Ended::Doubt(Doubt::TooLong));
+            return Err(Ended::Unusable(BulkListDefect::TooLong));
         }
         self.trail.step(&url)?;
         let task = engine.task;
@@ -90,7 +90,7 @@ impl Reader {
         let pages = page.items.size.map(|size| size.div_ceil(length));
         let is_too_long = |(pages, most): (u64, usize)| pages > most as u64;
         if pages.zip(self.told).is_some_and(is_too_long) {
-            return Err(Ended::Doubt(Doubt::TooLong));
+            return Err(Ended::Unusable(BulkListDefect::TooLong));
         }
         let mut entries = Vec::with_capacity(page.items.items.len());
         for item in page.items.items {
@@ -109,13 +109,13 @@ impl Reader {
 
     /// An item that names what it belongs to, and is no later than the one before.
     fn entry(&mut self, written: Times, item: RawItem) -> Result<Entry, Ended> {
-        let mut times = self.wide.times.iter();
+        let mut times = self.bulk_list.times.iter();
         let at = times.find_map(|path| time(written, &item.0, path));
-        let Some((parent, at)) = field(&item.0, self.wide.parent).zip(at) else {
-            return Err(Ended::Doubt(Doubt::Unclear));
+        let Some((parent, at)) = field(&item.0, self.bulk_list.parent).zip(at) else {
+            return Err(Ended::Unusable(BulkListDefect::Unclear));
         };
         if self.last.is_some_and(|last| at > last) {
-            return Err(Ended::Doubt(Doubt::Unordered));
+            return Err(Ended::Unusable(BulkListDefect::Unordered));
         }
         self.last = Some(at);
         Ok(Entry { parent, at, item })

@@ -11,17 +11,17 @@ use headwater_store::ledger::Ledger;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::governed::{Governed, Rate, Speed};
 use super::grants::Grants;
 use super::pause::Pause;
-use super::told::Told;
+use super::rate_limit_headers::RateLimitHeaders;
+use super::token_bucket::{Rate, Speed, TokenBucket};
 
 /// The window in which Bitbucket Cloud limits requests.
 const HOUR: Duration = Duration::from_hours(1);
 
 /// The pace of one credential. Clones share it.
 #[derive(Clone)]
-pub struct Pace(Arc<Shared>);
+pub struct RateLimiter(Arc<Shared>);
 
 struct Shared {
     rates: RwLock<Rates>,
@@ -47,14 +47,14 @@ enum Kind {
 /// The limit in force, and the flow that follows from it.
 struct Rates {
     configured: u32,
-    told: Option<u32>,
-    governed: Arc<Governed>,
+    announced: Option<u32>,
+    token_bucket: Arc<TokenBucket>,
 }
 
 impl Rates {
     fn limit(&self) -> u32 {
-        self.told
-            .map_or(self.configured, |told| told.min(self.configured))
+        self.announced
+            .map_or(self.configured, |announced| announced.min(self.configured))
     }
 }
 
@@ -78,7 +78,7 @@ pub struct Budget {
     pub used: u64,
 }
 
-impl Pace {
+impl RateLimiter {
     /// At most this many requests in any hour of this process.
     ///
     /// GCRA allows a burst on top of its pace, so the burst is taken from the hour first: a tenth
@@ -119,8 +119,8 @@ impl Pace {
     fn new(requests: u32, kind: Kind, now: Box<dyn Fn() -> DateTime<Utc> + Send + Sync>) -> Self {
         let rates = Rates {
             configured: requests,
-            told: None,
-            governed: Arc::new(Governed::new(kind.rate(requests))),
+            announced: None,
+            token_bucket: Arc::new(TokenBucket::new(kind.rate(requests))),
         };
         Self(Arc::new(Shared {
             rates: RwLock::new(rates),
@@ -178,7 +178,9 @@ impl Pace {
         let shared = &*self.0;
         loop {
             shared.pause.over(&shared.waiting).await;
-            self.governed().ready(self.speed(), &shared.waiting).await;
+            self.token_bucket()
+                .ready(self.speed(), &shared.waiting)
+                .await;
             let Kind::Recorded(grants) = &shared.kind else {
                 break;
             };
@@ -208,14 +210,15 @@ impl Pace {
     }
 
     /// Follows what the server says about its limit.
-    pub(super) fn told(&self, told: Told) {
-        if let Some(near) = told.near {
+    pub(super) fn heed(&self, headers: RateLimitHeaders) {
+        if let Some(near) = headers.near {
             self.0.near.store(near, Ordering::Relaxed);
         }
-        if let (Some(limit), false) = (told.limit, matches!(self.0.kind, Kind::PerSecond { .. })) {
-            self.change_limit(|rates| rates.told = Some(limit));
+        if let (Some(limit), false) = (headers.limit, matches!(self.0.kind, Kind::PerSecond { .. }))
+        {
+            self.change_limit(|rates| rates.announced = Some(limit));
         }
-        if let Some(pause) = told.nothing_left {
+        if let Some(pause) = headers.nothing_left {
             let pause = pause.min(HOUR);
             self.0.pause.pause(pause);
             self.tell_pause(pause);
@@ -245,8 +248,8 @@ impl Pace {
         self.read_rates().limit()
     }
 
-    fn governed(&self) -> Arc<Governed> {
-        Arc::clone(&self.read_rates().governed)
+    fn token_bucket(&self) -> Arc<TokenBucket> {
+        Arc::clone(&self.read_rates().token_bucket)
     }
 
     fn change_limit(&self, change: impl Fn(&mut Rates)) {
@@ -255,7 +258,7 @@ impl Pace {
         change(&mut rates);
         let limit = rates.limit();
         if limit != before {
-            rates.governed = Arc::new(Governed::new(self.0.kind.rate(limit)));
+            rates.token_bucket = Arc::new(TokenBucket::new(self.0.kind.rate(limit)));
         }
     }
 
@@ -310,9 +313,9 @@ impl Kind {
     }
 }
 
-impl std::fmt::Debug for Pace {
+impl std::fmt::Debug for RateLimiter {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("Pace")
+        out.write_str("RateLimiter")
     }
 }
 

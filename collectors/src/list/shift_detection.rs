@@ -16,50 +16,50 @@ use crate::page::Items;
 const MARK: &str = " size=";
 
 /// Between that and how many items came.
-const BROUGHT: &str = " brought=";
+const ITEMS_SEEN: &str = " brought=";
 
 /// What is known of one reading so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Steadiness {
+pub(super) struct ShiftDetection {
     pages: u64,
     /// What the first page said.
     size: Option<u64>,
     moved: bool,
     /// Different items that came.
-    brought: u64,
+    items_seen: u64,
 }
 
-impl Steadiness {
+impl ShiftDetection {
     /// What was noted of an interrupted walk with the same question.
     pub(super) fn resumed(noted: Option<&str>, question: &str) -> Self {
         let rest = noted.and_then(|noted| noted.strip_prefix(question)?.strip_prefix(MARK));
-        let rest = rest.map(|rest| rest.split_once(BROUGHT).unwrap_or((rest, "")));
+        let rest = rest.map(|rest| rest.split_once(ITEMS_SEEN).unwrap_or((rest, "")));
         Self {
             pages: 1,
             size: rest.and_then(|(size, _)| size.parse().ok()),
             moved: false,
-            brought: rest.map_or(0, |(_, brought)| brought.parse().unwrap_or_default()),
+            items_seen: rest.map_or(0, |(_, brought)| brought.parse().unwrap_or_default()),
         }
     }
 
     /// A question with what is known so far, for whoever resumes the walk.
     pub(super) fn noted(self, question: &str) -> String {
-        let brought = self.brought;
+        let items_seen = self.items_seen;
         match self.size.filter(|_| !self.moved) {
-            Some(size) => format!("{question}{MARK}{size}{BROUGHT}{brought}"),
+            Some(size) => format!("{question}{MARK}{size}{ITEMS_SEEN}{items_seen}"),
             // Whoever resumes it finds no number, and takes it for unsteady.
-            None => format!("{question}{MARK}{BROUGHT}{brought}"),
+            None => format!("{question}{MARK}{ITEMS_SEEN}{items_seen}"),
         }
     }
 
     /// Different items of the pages before.
-    pub(super) fn brought(self) -> u64 {
-        self.brought
+    pub(super) fn items_seen(self) -> u64 {
+        self.items_seen
     }
 
     /// Notes how many different items have come.
-    pub(super) fn brings(&mut self, brought: u64) {
-        self.brought = brought;
+    pub(super) fn brings(&mut self, items_seen: u64) {
+        self.items_seen = items_seen;
     }
 
     /// Looks at a page of a reading that began at this time.
@@ -122,11 +122,11 @@ mod tests {
     }
 
     fn is_steady(pages: &[Items]) -> bool {
-        let mut steadiness = Steadiness::default();
+        let mut shift_detection = ShiftDetection::default();
         for page in pages {
-            steadiness.page(page, &PullRequests::ENDPOINT, second(0));
+            shift_detection.page(page, &PullRequests::ENDPOINT, second(0));
         }
-        steadiness.is_steady()
+        shift_detection.is_steady()
     }
 
     #[test]
@@ -161,16 +161,16 @@ mod tests {
 
     #[test]
     fn an_interrupted_walk_remembers_the_size_it_met() {
-        let mut before = Steadiness::default();
+        let mut before = ShiftDetection::default();
         before.page(&page(Some(9), -1, false), &Tags::ENDPOINT, second(0));
         let noted = before.noted("all");
         assert_eq!(question(&noted), "all");
         for (size, expected) in [(Some(9), true), (Some(8), false), (None, false)] {
-            let mut after = Steadiness::resumed(Some(&noted), "all");
+            let mut after = ShiftDetection::resumed(Some(&noted), "all");
             after.page(&page(size, -1, true), &Tags::ENDPOINT, second(0));
             assert_eq!(after.is_steady(), expected, "{size:?}");
         }
-        let mut unknown = Steadiness::resumed(Some("all"), "all");
+        let mut unknown = ShiftDetection::resumed(Some("all"), "all");
         unknown.page(&page(Some(9), -1, true), &Tags::ENDPOINT, second(0));
         assert!(!unknown.is_steady());
     }

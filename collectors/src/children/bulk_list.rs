@@ -19,8 +19,8 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::{Batch, Engine, Found, PARENTS, Walked, status};
 use crate::dialect::Times;
-use crate::endpoint::Wide;
-use crate::engine::{Doubt, Progress};
+use crate::endpoint::BulkList;
+use crate::engine::{BulkListDefect, Progress};
 use crate::error::{CollectErrorKind, RequestError, Verdict};
 use crate::key::field;
 use crate::page::RawItem;
@@ -48,7 +48,7 @@ const GROUP: usize = 256;
 /// Why it came to an early end.
 enum Ended {
     /// The parents' lists are read instead.
-    Doubt(Doubt),
+    Unusable(BulkListDefect),
     /// Nothing more can be done.
     Stopped(CollectErrorKind),
 }
@@ -58,7 +58,7 @@ impl From<RequestError> for Ended {
         if error.kind.verdict() == Verdict::Stop {
             return Self::Stopped(error.into());
         }
-        Self::Doubt(Doubt::NotGiven(status(&error)))
+        Self::Unusable(BulkListDefect::NotGiven(status(&error)))
     }
 }
 
@@ -114,34 +114,37 @@ impl Known {
 type Parents = HashMap<String, Known>;
 
 /// Reads the list if that pays, and marks the parents that are proved to be complete.
-pub(super) async fn collect(engine: &mut Engine<'_>, wide: Wide) -> Result<(), CollectErrorKind> {
-    let mut parents = pending(engine, wide).await?;
+pub(super) async fn collect(
+    engine: &mut Engine<'_>,
+    bulk_list: BulkList,
+) -> Result<(), CollectErrorKind> {
+    let mut parents = pending(engine, bulk_list).await?;
     if (parents.len() as u64) < WORTH {
         return Ok(());
     }
-    let doubt = match look(engine, wide, &mut parents).await {
+    let bulk_list_defect = match look(engine, bulk_list, &mut parents).await {
         Ok(pages) => {
-            let written = write(engine, wide, (&parents, pages)).await;
-            let doubt = unless_stopped(written)?;
-            judge(engine, parents, doubt.is_none()).await?;
-            doubt
+            let written = write(engine, bulk_list, (&parents, pages)).await;
+            let bulk_list_defect = unless_stopped(written)?;
+            judge(engine, parents, bulk_list_defect.is_none()).await?;
+            bulk_list_defect
         }
         Err(ended) => unless_stopped(Err(ended))?,
     };
-    engine.outcome.doubt = doubt;
+    engine.outcome.bulk_list_defect = bulk_list_defect;
     Ok(())
 }
 
-fn unless_stopped(done: Result<(), Ended>) -> Result<Option<Doubt>, CollectErrorKind> {
+fn unless_stopped(done: Result<(), Ended>) -> Result<Option<BulkListDefect>, CollectErrorKind> {
     match done {
         Ok(()) => Ok(None),
-        Err(Ended::Doubt(doubt)) => Ok(Some(doubt)),
+        Err(Ended::Unusable(bulk_list_defect)) => Ok(Some(bulk_list_defect)),
         Err(Ended::Stopped(error)) => Err(error),
     }
 }
 
 /// All pending parents that a request would be sent for, and that tell when they were created.
-async fn pending(engine: &Engine<'_>, wide: Wide) -> Result<Parents, CollectErrorKind> {
+async fn pending(engine: &Engine<'_>, bulk_list: BulkList) -> Result<Parents, CollectErrorKind> {
     let (store, scope) = (engine.task.store, engine.task.scope);
     let streams = (engine.parent_table, engine.collection.stream);
     let fetcher = engine.fetcher(engine.task.cancel.clone());
@@ -173,10 +176,10 @@ async fn pending(engine: &Engine<'_>, wide: Wide) -> Result<Parents, CollectErro
             let Some(changed_seq) = wanted.remove(&row.key) else {
                 continue;
             };
-            let Some(created) = time(times, &row.data, wide.created) else {
+            let Some(created) = time(times, &row.data, bulk_list.created) else {
                 continue;
             };
-            let number = wide.counted.and_then(|it| field(&row.data, it.number));
+            let number = bulk_list.counted.and_then(|it| field(&row.data, it.number));
             let known = Known {
                 changed_seq,
                 created,
@@ -196,16 +199,20 @@ fn time(times: Times, data: &[u8], path: &[&str]) -> Option<DateTime<Utc>> {
 
 /// The first reading, and the comparison. Keeps the parents that it may have seen all of, and
 /// returns how many pages it took.
-async fn look(engine: &mut Engine<'_>, wide: Wide, parents: &mut Parents) -> Result<usize, Ended> {
+async fn look(
+    engine: &mut Engine<'_>,
+    bulk_list: BulkList,
+    parents: &mut Parents,
+) -> Result<usize, Ended> {
     let most = parents.len() / PARENTS_PER_PAGE;
     let told = engine.task.range.data_after.is_none().then_some(most);
-    let mut reader = Reader::new(engine, (wide, most, told), parents)?;
+    let mut reader = Reader::new(engine, (bulk_list, most, told), parents)?;
     while let Some(entries) = reader.page(engine).await? {
         for Entry { parent, at, item } in entries {
             let Some(known) = parents.get_mut(&parent) else {
                 continue;
             };
-            known.counted += u64::from(counts(wide, &item));
+            known.counted += u64::from(counts(bulk_list, &item));
             known.oldest = Some(known.oldest.map_or(at, |oldest| oldest.min(at)));
             let item = self::item(engine, &parent, item)?;
             known.seen.add(&item.key, &item.content_hash);
@@ -213,15 +220,15 @@ async fn look(engine: &mut Engine<'_>, wide: Wide, parents: &mut Parents) -> Res
     }
     parents.retain(|_, known| known.is_whole());
     if parents.len() <= reader.pages() {
-        return Err(Ended::Doubt(Doubt::Incomplete));
+        return Err(Ended::Unusable(BulkListDefect::Incomplete));
     }
     compare(engine, parents).await?;
     Ok(reader.pages())
 }
 
 /// True for a child that its parent counts.
-fn counts(wide: Wide, item: &RawItem) -> bool {
-    let Some(counted) = wide.counted else {
+fn counts(bulk_list: BulkList, item: &RawItem) -> bool {
+    let Some(counted) = bulk_list.counted else {
         return false;
     };
     if field(&item.0, counted.with).is_none() {
@@ -245,7 +252,7 @@ fn items(
 /// The one item of the list, as the parent's own list would bring it.
 fn item(engine: &Engine<'_>, parent: &str, item: RawItem) -> Result<NewItem, Ended> {
     let (mut items, _) = items(engine, parent, vec![item])?;
-    items.pop().ok_or(Ended::Doubt(Doubt::Unclear))
+    items.pop().ok_or(Ended::Unusable(BulkListDefect::Unclear))
 }
 
 /// Reads the own lists of some parents, from the one with the most children to one with few, and
@@ -277,7 +284,7 @@ async fn compare(engine: &mut Engine<'_>, parents: &mut Parents) -> Result<(), E
     for (walked, (key, known)) in future::join_all(walks).await.into_iter().zip(&sample) {
         match walked.result {
             Ok(Found::All) if seen(engine, key, &walked)? == Some(known.seen) => {}
-            Ok(_) => ended = ended.or(Some(Ended::Doubt(Doubt::Different))),
+            Ok(_) => ended = ended.or(Some(Ended::Unusable(BulkListDefect::Different))),
             Err(error) => {
                 // It stays pending, and is tried again in its turn.
                 ended = Some(error.into());
@@ -311,14 +318,14 @@ fn seen(
 /// The second reading: stores what belongs to these parents.
 async fn write(
     engine: &mut Engine<'_>,
-    wide: Wide,
+    bulk_list: BulkList,
     (parents, pages): (&Parents, usize),
 ) -> Result<(), Ended> {
     engine.first = false;
     let table = &engine.collection.raw_table;
     let store = engine.task.store;
     // A page more than before, since something may have come.
-    let mut reader = Reader::new(engine, (wide, pages + 1, None), parents)?;
+    let mut reader = Reader::new(engine, (bulk_list, pages + 1, None), parents)?;
     while let Some(entries) = reader.page(engine).await? {
         let mut new = Vec::with_capacity(entries.len());
         for Entry { parent, item, .. } in entries {
@@ -401,7 +408,8 @@ async fn mark(
     let mut page = store.begin(engine.task.scope, engine.task.now).await?;
     page.remove_items(&engine.collection.raw_table, &leftover)
         .await?;
-    page.settle(stream, &batch.settled(&engine.old)).await?;
+    page.resolve_letters(stream, &batch.settled(&engine.old))
+        .await?;
     let parents = batch.parents.len() as u64;
     page.set_children_fetched(stream, batch.parents).await?;
     page.commit().await?;

@@ -2,7 +2,7 @@
 
 /// One look of a rule at a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look<'a> {
+pub struct TraceEntry<'a> {
     /// Column that the rule decides, such as `type`.
     pub decides: &'static str,
     /// The rule, as the configuration names it, or the word of Bitbucket's that is one.
@@ -12,12 +12,12 @@ pub struct Look<'a> {
     /// The text; empty where there is none.
     pub text: &'a str,
     /// What came of it.
-    pub found: Found<'a>,
+    pub found: Finding<'a>,
 }
 
 /// What came of a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found<'a> {
+pub enum Finding<'a> {
     /// The pattern matches.
     Matched {
         /// The pattern as written.
@@ -44,12 +44,12 @@ pub enum Found<'a> {
 }
 
 /// Whoever listens to the rules.
-pub type Log<'l, 'a> = &'l mut (dyn FnMut(Look<'a>) + 'l);
+pub type Trace<'l, 'a> = &'l mut (dyn FnMut(TraceEntry<'a>) + 'l);
 
 /// Nobody listens.
-pub fn unheard(_: Look<'_>) {}
+pub fn untraced(_: TraceEntry<'_>) {}
 
-impl<'a> Found<'a> {
+impl<'a> Finding<'a> {
     /// A match of this pattern.
     #[must_use]
     pub fn matched(pattern: &'a str, gives: &'a str) -> Self {
@@ -100,14 +100,14 @@ impl<'a> Found<'a> {
 pub fn decide<'a>(
     decided: &mut Option<&'static str>,
     told: Option<&'static str>,
-    log: Log<'_, 'a>,
-    look: impl Fn(Found<'a>) -> Look<'a>,
+    log: Trace<'_, 'a>,
+    entry: impl Fn(Finding<'a>) -> TraceEntry<'a>,
 ) {
     let found = match (&decided, told) {
-        (Some(_), _) => Found::Decided,
-        (None, Some(word)) => Found::Told(word),
-        (None, None) => Found::Untold,
+        (Some(_), _) => Finding::Decided,
+        (None, Some(word)) => Finding::Told(word),
+        (None, None) => Finding::Untold,
     };
-    log(look(found));
+    log(entry(found));
     *decided = decided.or(told);
 }

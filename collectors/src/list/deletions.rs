@@ -76,7 +76,7 @@ impl Walk<'_> {
             self.outcome.removed += page.remove_children(child_stream, key).await?;
         }
         for (stream, items) in settled {
-            page.settle(stream, &items).await?;
+            page.resolve_letters(stream, &items).await?;
         }
         page.remove_items(&self.collection.raw_table, &[id]).await?;
         let ended: Vec<String> = self.unended.forget(key).into_iter().collect();
