@@ -147,7 +147,8 @@ impl<'a> ScopeRun<'a> {
         let tell = |items| progress.tell_items(items);
         let context = self.context(&tell);
         let (store, scope) = (&self.runner.store, &self.job.scope);
-        let converting = converters::engine::run(store, scope, conversion, &self.job.rules, &context);
+        let converting =
+            converters::engine::run(store, scope, conversion, &self.job.rules, &context);
         let done = converting.instrument(progress.span.clone()).await;
         self.end_converting(progress, turn, done, tally).await
     }
