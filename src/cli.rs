@@ -17,11 +17,9 @@ pub use metrics::{DoraArgs, GroupBy, MetricsCommand, MetricsStep, Report, Report
 /// file, `headwater sync` collects what it names, and `headwater query` answers in SQL.
 #[derive(Debug, Parser)]
 #[command(name = "headwater", version, arg_required_else_help = true)]
-#[command(
-    after_help = "Exit codes: 0 ok, 2 usage, 3 configuration, 4 credentials or \
-permissions, 5 partial (some items or repositories failed and are tried again), 6 failed, \
-7 another process works on the database or a repository, 130 cancelled."
-)]
+#[command(after_help = "Exit codes: 0 ok, 2 usage, 3 configuration or an input \
+file, 4 credentials or permissions, 5 partial (some items or repositories failed and are tried \
+again), 6 failed, 7 another process works on the database or a repository, 130 cancelled.")]
 pub struct Cli {
     /// What all commands share.
     #[command(flatten)]
@@ -316,6 +314,9 @@ pub enum Command {
     /// Raw rows in and out of files
     #[command(subcommand)]
     Raw(RawCommand),
+    /// Rows of domain tables out of files
+    #[command(subcommand)]
+    Table(TableCommand),
     /// Bring the schema up to date (sync does so by itself)
     Migrate {
         /// Only list the changes and which are applied
@@ -374,6 +375,7 @@ impl Command {
             | Self::Reconcile(_)
             | Self::Metrics(MetricsCommand::Refresh { .. })
             | Self::Raw(RawCommand::Import { .. })
+            | Self::Table(TableCommand::Import { .. })
             | Self::Init { .. }
             | Self::Demo { .. } => false,
             Self::Migrate { status, dry_run } => *status || *dry_run,
@@ -452,6 +454,37 @@ pub enum RawCommand {
         /// Form of the file [default: by its ending, else csv]
         #[arg(long, value_enum)]
         format: Option<RawFormat>,
+    },
+}
+
+/// Rows of domain tables out of files.
+#[derive(Debug, Subcommand)]
+pub enum TableCommand {
+    /// Read rows of a domain table from a CSV file: all of them or, where one is wrong, none
+    ///
+    /// The header names the columns; those of the key must be there. A row whose key is stored
+    /// already is changed in the columns of the file, and keeps what it holds in others. A new row
+    /// gets defaults in others: no value, empty text, 0 or false. Rows that the next sync reads
+    /// from their source are written over by it; others stay.
+    #[command(
+        after_help = "Values: times like 2026-01-31T09:30:00Z or 2026-01-31 09:30:00.000 \
+        (UTC); 0, 1, true or false; numbers; text. An empty field is empty text, and no value in a \
+        column of another type. The columns _raw_data_*, created_at and updated_at may be in the \
+        file and are not read.\n\n\
+        Exit code 2: no such table, or the file cannot be read. Exit code 3: a row or the header \
+        is wrong; the message has line, column, value and what was expected.\n\n\
+        Examples:\n  \
+        headwater table import incidents incidents.csv\n  \
+        headwater table import users users.csv --null ''"
+    )]
+    Import {
+        /// Domain table; `headwater tables` lists them
+        table: String,
+        /// File to read; `-` reads standard input
+        file: PathBuf,
+        /// A field that is this text is no value (NULL)
+        #[arg(long, value_name = "TEXT", default_value = "\\N")]
+        null: String,
     },
 }
 

@@ -14,6 +14,7 @@ mod reconcile;
 mod scopes;
 mod status;
 mod sync;
+mod table;
 mod tags;
 mod verify;
 
@@ -25,7 +26,7 @@ use headwater_store::query::{self, QueryError};
 
 use crate::cli::{
     Cli, Command, ConfigCommand, ConnectionCommand, Format, MetricsCommand, QueryLimits,
-    RawCommand, ScopesCommand, Shared,
+    RawCommand, ScopesCommand, Shared, TableCommand,
 };
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::database;
@@ -102,6 +103,9 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             scope,
             format,
         }) => Box::pin(raw::export(&shared, &table, file.as_deref(), scope, format)).await,
+        Command::Table(TableCommand::Import { table, file, null }) => {
+            Box::pin(table::import(&shared, &table, &file, &null)).await
+        }
         Command::Migrate { status, dry_run } => Box::pin(migrate(&shared, status, dry_run)).await,
         Command::Init { force } => configuration::init(&shared, force),
         Command::Config(ConfigCommand::Check) => configuration::check(&shared),

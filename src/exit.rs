@@ -11,7 +11,7 @@ pub enum Exit {
     Ok,
     /// 2: the command line asks for something that is not there.
     Usage,
-    /// 3: the configuration is wrong.
+    /// 3: the configuration, or a file of rows, is wrong.
     Configuration,
     /// 4: credentials or permissions do not suffice.
     Credentials,

@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::{OnceLock, RwLock};
 
+use chrono::DateTime;
 use sea_orm::sea_query::{ColumnType, StringLen};
 use sea_orm::{
     ActiveModelTrait, DbBackend, EntityTrait, IdenStatic, IntoActiveModel, Iterable, ModelTrait,
@@ -34,6 +35,8 @@ pub struct Column {
     pub describes: String,
     /// Part of the primary key.
     pub key: bool,
+    /// Every row has a value: its type in the entity is no `Option`.
+    pub required: bool,
 }
 
 /// One tool or domain table. Columns of provenance and change tracking are not listed here:
@@ -55,6 +58,21 @@ impl Column {
         match self.column_type {
             ColumnType::String(StringLen::N(width)) => usize::try_from(width).ok(),
             _ => None,
+        }
+    }
+
+    /// What a new row holds where nothing is known: what the entity's default has.
+    #[must_use]
+    pub fn default_value(&self) -> Value {
+        let required = self.required;
+        match self.column_type {
+            ColumnType::BigInteger | ColumnType::Integer => Value::BigInt(required.then_some(0)),
+            ColumnType::Boolean => Value::Bool(required.then_some(false)),
+            ColumnType::Double | ColumnType::Float => Value::Double(required.then_some(0.0)),
+            ColumnType::TimestampWithTimeZone => {
+                Value::ChronoDateTimeUtc(required.then(DateTime::default))
+            }
+            _ => Value::String(required.then(String::new)),
         }
     }
 }
@@ -98,6 +116,7 @@ impl Table {
                         .cloned()
                         .unwrap_or(ColumnType::Text),
                     describes: column.get_column_spec().comment.clone().unwrap_or_default(),
+                    required: column.get_column_spec().nullable == Some(false),
                     name,
                 }
             })
@@ -211,6 +230,22 @@ mod tests {
             !table.has("changed_seq"),
             "tracking is no column of its own"
         );
+    }
+
+    #[test]
+    fn the_default_values_of_a_table_are_those_of_its_entity() {
+        fn assert_defaults<M: Row + Default>() {
+            let columns = M::table().columns.iter();
+            let defaults: Vec<Value> = columns.map(Column::default_value).collect();
+            assert_eq!(defaults, M::default().into_values(), "{}", M::table().name);
+        }
+        assert_defaults::<repo::Model>();
+        assert_defaults::<crate::ticket::incident::Model>();
+        assert_defaults::<crate::devops::cicd_deployment_commit::Model>();
+        assert_defaults::<crate::metrics::dora_benchmark::Model>();
+        assert_defaults::<crate::metrics::calendar_month::Model>();
+        assert_defaults::<crate::metrics::project_deployment::Model>();
+        assert_defaults::<crate::metrics::project_incident_deployment_relationship::Model>();
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod compare;
 pub mod git;
 pub(crate) mod graph;
+pub mod import;
 pub mod raw;
 pub mod read;
 pub(crate) mod replace;

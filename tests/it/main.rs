@@ -46,4 +46,5 @@ mod scopes;
 mod secrets;
 mod sessions;
 mod sync;
+mod table_import;
 mod verify;

@@ -81,7 +81,7 @@ pub struct Replacement {
 }
 
 /// Values with the origin behind them, as they are compared and written.
-type FullRow = Vec<Value>;
+pub(crate) type FullRow = Vec<Value>;
 
 impl Transaction<'_> {
     /// Makes a table hold exactly these rows for these owners.
@@ -116,24 +116,14 @@ impl Transaction<'_> {
         }
         changes.written = different.len() as u64;
         changes.removed = existing.len() as u64;
-        let mut parents = ParentChanges::default();
+        let mut parents = ParentChanges::of(table, &different, &before);
         if table.name == "commit_parents" {
-            for (row, before) in different.iter().zip(&before) {
-                let is_other = |before: &FullRow| !before.starts_with(&row.values);
-                match before {
-                    Some(before) if is_other(before) => parents.note(&row.values, true),
-                    // Another origin, which says nothing of the parents.
-                    Some(_) => {}
-                    None => parents.note(&row.values, false),
-                }
-            }
             for row in existing.values() {
                 parents.note(row, true);
             }
         }
-        let before = before.iter().map(Option::as_deref);
-        let written = before.zip(&different).map(|(before, after)| {
-            let before = before.map_or(Image::Absent, Image::Row);
+        let written = before.iter().zip(&different).map(|(before, after)| {
+            let before = before.as_deref().map_or(Image::Absent, Image::Row);
             RowChange::new(table, before, Image::Row(&after.values))
         });
         let gone = existing.values();
@@ -146,6 +136,21 @@ impl Transaction<'_> {
             self.parents_changed(parents).await?;
         }
         Ok(changes)
+    }
+
+    /// Writes rows whose changes were noted; `before` are those that they replace.
+    pub(crate) async fn put_noted(
+        &mut self,
+        table: &Table,
+        rows: Vec<NewRow>,
+        before: &[Option<FullRow>],
+    ) -> Result<(), StoreError> {
+        let parents = ParentChanges::of(table, &rows, before);
+        self.put(table, rows).await?;
+        if !parents.is_empty() {
+            self.parents_changed(parents).await?;
+        }
+        Ok(())
     }
 
     /// Writes rows named by their content where they are absent.
@@ -328,12 +333,31 @@ fn conditions(table: &Table, owner: &Owner) -> Vec<(String, Vec<Value>)> {
     }
 }
 
+impl ParentChanges {
+    /// Commits whose parents change when these rows are written over those.
+    fn of(table: &Table, rows: &[NewRow], before: &[Option<FullRow>]) -> Self {
+        let mut parents = Self::default();
+        if table.name != "commit_parents" {
+            return parents;
+        }
+        for (row, before) in rows.iter().zip(before) {
+            match before {
+                Some(before) if !before.starts_with(&row.values) => parents.note(&row.values, true),
+                // Another origin, which says nothing of the parents.
+                Some(_) => {}
+                None => parents.note(&row.values, false),
+            }
+        }
+        parents
+    }
+}
+
 fn key_names(table: &Table) -> impl Iterator<Item = &str> {
     let keys = table.columns.iter().filter(|column| column.key);
     keys.map(|column| column.name.as_str())
 }
 
-fn key_of(table: &Table, row: &[Value]) -> Vec<Value> {
+pub(crate) fn key_of(table: &Table, row: &[Value]) -> Vec<Value> {
     let places = table.key_positions();
     places.map(|place| row[place].clone()).collect()
 }
@@ -352,7 +376,7 @@ fn is_same(stored: &[Value], new: &NewRow) -> bool {
             if text(params, &new.origin.params) && text(table, &new.origin.table) && *raw_id == id)
 }
 
-fn read_full_row(table: &Table, row: &Row) -> Result<FullRow, sea_orm::DbErr> {
+pub(crate) fn read_full_row(table: &Table, row: &Row) -> Result<FullRow, sea_orm::DbErr> {
     let mut values = Vec::with_capacity(table.columns.len() + 3);
     for (place, column) in table.columns.iter().enumerate() {
         values.push(values::read(row, place, &column.column_type)?);

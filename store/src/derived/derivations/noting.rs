@@ -157,6 +157,35 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Notes what rows of no scope make stale: all of every scope of what is derived for scopes,
+    /// and keys of what spans them.
+    pub(crate) async fn note_imported<'r>(
+        &self,
+        table: &Table,
+        changes: impl Iterator<Item = RowChange<'r>> + Send,
+    ) -> Result<(), StoreError> {
+        let readers = Arc::clone(&self.store.followers.0);
+        let Some(inputs) = readers.by_table.get(table.name) else {
+            return Ok(());
+        };
+        self.look_up_listed(&readers).await?;
+        let mut noted = self.noted();
+        noted.tables.extend(readers.name_of(table.name));
+        for change in changes {
+            for &(place, read) in inputs {
+                let of = &readers.derivations[place];
+                let reads = &of.reads[read];
+                let spans = of.reach == Reach::Everywhere;
+                if spans || matches!(reads.follows, Follows::ShortHashes) {
+                    noted.add(of, (place, read), &change);
+                } else if reads.columns.is_empty() || change.differs(reads.columns) {
+                    noted.everywhere.insert(place);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Notes that rows with these values in these columns go.
     pub(crate) async fn note_removed(
         &self,
