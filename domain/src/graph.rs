@@ -251,7 +251,9 @@ impl Graph {
         self.whole[commit.place()]
     }
 
-    fn is_known(&self, commit: Commit) -> bool {
+    /// Whether a commit is more than the name of a parent.
+    #[must_use]
+    pub fn is_known(&self, commit: Commit) -> bool {
         self.spans[commit.place()].is_known()
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Which rule goes before which, and why: docs/decisions/0043-merges.md.
 
+mod extent;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use std::collections::HashSet;
 
 use crate::graph::{Commit, Graph, Reach, Walk, reached};
 
+pub use extent::{Extent, MergedAs, SizeOfChange, extent};
 pub use subject::merged_number;
 
 /// Commits that one pull request may have at most: the first that a walk from its tip meets.

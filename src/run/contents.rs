@@ -8,7 +8,8 @@ use futures::future::BoxFuture;
 use headwater_collectors::git::Depth;
 use headwater_converters::Error;
 use headwater_converters::merges::{Change, Patches, Unnamed};
-use headwater_extractors::git::{ExtractError, GitSource, patch_ids};
+use headwater_domain::merges::SizeOfChange;
+use headwater_extractors::git::{ExtractError, GitSource, patch_ids, sizes_of};
 use headwater_git::{Git, GitErrorKind};
 use tokio_util::sync::CancellationToken;
 
@@ -33,18 +34,40 @@ impl Patches for Contents<'_> {
         changes: &'a [Change],
     ) -> BoxFuture<'a, Result<HashMap<Change, String>, Unnamed>> {
         let named = async move {
-            let source = GitSource {
-                repo_id: self.repo_id,
-                mirror: &self.mirror,
-                git: self.git,
-            };
+            let source = self.source();
             let named = patch_ids(&source, self.scope, changes, self.cancel).await;
-            named.map_err(|error| match error {
-                ExtractError::Cancelled => Unnamed::Cancelled,
-                error => Unnamed::Failed(Box::new(error)),
-            })
+            named.map_err(unnamed)
         };
         named.boxed()
+    }
+
+    fn sizes<'a>(
+        &'a self,
+        changes: &'a [Change],
+    ) -> BoxFuture<'a, Result<HashMap<Change, SizeOfChange>, Unnamed>> {
+        let counted = async move {
+            let source = self.source();
+            let counted = sizes_of(&source, self.scope, changes, self.cancel).await;
+            counted.map_err(unnamed)
+        };
+        counted.boxed()
+    }
+}
+
+impl Contents<'_> {
+    fn source(&self) -> GitSource<'_> {
+        GitSource {
+            repo_id: self.repo_id,
+            mirror: &self.mirror,
+            git: self.git,
+        }
+    }
+}
+
+fn unnamed(error: ExtractError) -> Unnamed {
+    match error {
+        ExtractError::Cancelled => Unnamed::Cancelled,
+        error => Unnamed::Failed(Box::new(error)),
     }
 }
 

@@ -84,6 +84,7 @@ pub fn bitbucket() -> Source {
         .stream::<WorkspaceMembers, Stays>(Cross, change::WORKSPACES)
         .accounts::<convert::Accounts>(&ACCOUNTS)
         .git(headwater_extractors::git::tables())
+        .derived::<convert::PullRequestSizes>()
         .derived::<Merges>()
         .derived::<IssueLinks>()
         .derived::<Diffs>()

@@ -9,3 +9,4 @@ pub mod merge_work;
 pub mod merges;
 pub mod patches;
 pub mod range_contents;
+pub mod sizes;

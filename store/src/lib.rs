@@ -29,6 +29,7 @@ pub use database::transaction::Transaction;
 pub use database::values::KeyValue;
 pub use derived::{
     derivations, diffs, hashes, issue_links, mentions, merge_work, merges, patches, range_contents,
+    sizes,
 };
 pub use error::StoreError;
 pub use rows::read::Way;

@@ -1,6 +1,7 @@
 //! Merged pull requests and the commits they became, however they were merged.
 
 mod histories;
+mod sizes;
 
 use std::fmt::Write as _;
 

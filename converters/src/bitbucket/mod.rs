@@ -14,6 +14,7 @@ mod pipeline_step;
 mod pull_request;
 mod pull_request_comment;
 mod pull_request_commit;
+mod pull_request_size;
 mod repository;
 
 pub use account::Accounts;
@@ -28,6 +29,7 @@ pub use pipeline_step::PipelineSteps;
 pub use pull_request::PullRequests;
 pub use pull_request_comment::PullRequestComments;
 pub use pull_request_commit::PullRequestCommits;
+pub use pull_request_size::PullRequestSizes;
 pub use repository::Repositories;
 
 /// Whole seconds from one time to another; none unless both are known and in that order.

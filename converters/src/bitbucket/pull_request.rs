@@ -6,7 +6,7 @@ use headwater_domain::crossdomain::pull_request_mention;
 use headwater_domain::id::bitbucket as id;
 use headwater_domain::tool::bitbucket::{
     pull_request, pull_request_activity, pull_request_commit, pull_request_diffstat,
-    pull_request_reviewer as participant,
+    pull_request_reviewer as participant, pull_request_size,
 };
 use headwater_domain::{Rows, Scope, Sourced};
 
@@ -27,7 +27,7 @@ pub struct PullRequests;
 impl Convert for PullRequests {
     type Driver = pull_request::Entity;
     const NAME: &'static str = "pull_requests";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const KEY: &'static str = "bitbucket_id";
 
     fn reads() -> Vec<Read> {
@@ -37,6 +37,7 @@ impl Convert for PullRequests {
             Read::related::<Activities>("pull_request_id"),
             Read::related::<Commits>("pull_request_id"),
             Read::related::<ChangedFiles>("pull_request_id"),
+            Read::related::<SizesFromGit>("pull_request_id"),
         ]
     }
 
@@ -84,7 +85,10 @@ impl Convert for PullRequests {
         for mention in naming::mentions(scope, &driver.row, commits) {
             rows.push(mention);
         }
-        let size = Size::of(related.of::<pull_request_diffstat::Entity>(&key));
+        let size = Size::of(
+            related.of::<pull_request_diffstat::Entity>(&key),
+            related.of::<pull_request_size::Entity>(&key).first(),
+        );
         rows.push(row(scope, driver.row, (ending, size), commits));
     }
 }
@@ -117,6 +121,14 @@ struct ChangedFiles;
 impl RelatedRow for ChangedFiles {
     type Entity = pull_request_diffstat::Entity;
     fn driver_key(row: &pull_request_diffstat::Model) -> String {
+        row.pull_request_id.to_string()
+    }
+}
+
+struct SizesFromGit;
+impl RelatedRow for SizesFromGit {
+    type Entity = pull_request_size::Entity;
+    fn driver_key(row: &pull_request_size::Model) -> String {
         row.pull_request_id.to_string()
     }
 }

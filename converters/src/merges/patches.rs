@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Duration, Utc};
 use futures::future::BoxFuture;
 use headwater_domain::graph::{Commit, Graph};
-use headwater_domain::merges::{Link, Method, copies};
+use headwater_domain::merges::{Link, Method, SizeOfChange, copies};
 use headwater_store::{Store, StoreError};
 
 pub use headwater_store::patches::Change;
@@ -27,6 +27,12 @@ pub trait Patches: Send + Sync {
         &'a self,
         changes: &'a [Change],
     ) -> BoxFuture<'a, Result<HashMap<Change, String>, Unnamed>>;
+
+    /// Counts the lines and files that these commits change.
+    fn sizes<'a>(
+        &'a self,
+        changes: &'a [Change],
+    ) -> BoxFuture<'a, Result<HashMap<Change, SizeOfChange>, Unnamed>>;
 }
 
 /// Why changes have no names.

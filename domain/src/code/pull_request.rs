@@ -69,7 +69,7 @@ pub struct Model {
     /// Source commit; short until the full hash is known.
     #[width(40)]
     pub head_commit_sha: String,
-    /// Lines added; none until they are known, from git's line counts or the list of changed files.
+    /// Lines added; none until they are known, from the list of changed files, else counted by git.
     pub additions: Option<i64>,
     /// Lines removed; none until they are known.
     pub deletions: Option<i64>,

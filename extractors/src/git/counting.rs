@@ -29,6 +29,13 @@ const OPTIONS: [&str; 15] = [
     "--no-color",
 ];
 
+/// A child that counts the lines of the commits that it is fed.
+pub(super) fn counting(command: Command) -> Command {
+    // Attributes would come from the files of HEAD, and change what old commits count.
+    let attributes = ["-c", "attr.tree=4b825dc642cb6eb9a060e54bf8d69288fbee4904"];
+    super::bounded(command).args(attributes).args(OPTIONS)
+}
+
 /// A child that counts the lines of one block of commits after another.
 pub(super) struct Counter {
     running: Running,
@@ -38,10 +45,7 @@ pub(super) struct Counter {
 
 impl Counter {
     pub(super) fn start(command: Command, cancel: &CancellationToken) -> Result<Self, GitError> {
-        // Attributes would come from the files of HEAD, and change what old commits count.
-        let command = super::bounded(command)
-            .args(["-c", "attr.tree=4b825dc642cb6eb9a060e54bf8d69288fbee4904"]);
-        let mut running = command.args(OPTIONS).fed().stream(cancel)?;
+        let mut running = counting(command).fed().stream(cancel)?;
         let Some(input) = running.take_input() else {
             let why = "it has no input".to_owned();
             return Err(running.failure(GitErrorKind::Process(why)));

@@ -17,6 +17,7 @@ mod peeling;
 mod reading;
 mod refs;
 mod sharing;
+mod sizes;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -36,6 +37,7 @@ pub use engine::run;
 pub use forgetting::forget;
 pub use headwater_store::git::GIT_ORIGIN;
 pub use patches::{Change, patch_ids};
+pub use sizes::sizes_of;
 
 /// What the history of a scope is read of.
 #[derive(Clone, Copy, Debug)]

@@ -62,7 +62,7 @@ pub async fn patch_ids(
 }
 
 /// Batches in each of which a commit occurs once, since commits are only identified by name.
-fn batches(changes: &[Change]) -> Vec<&[Change]> {
+pub(super) fn batches(changes: &[Change]) -> Vec<&[Change]> {
     let mut batches = Vec::new();
     let mut seen = HashSet::new();
     let mut start = 0;

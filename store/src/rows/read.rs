@@ -229,7 +229,7 @@ pub(crate) fn select(table: &Table) -> String {
     )
 }
 
-fn sourced<E>(table: &Table, row: &Row) -> Result<Sourced<E::Model>, DbErr>
+pub(crate) fn sourced<E>(table: &Table, row: &Row) -> Result<Sourced<E::Model>, DbErr>
 where
     E: EntityTrait<Model: Default>,
 {

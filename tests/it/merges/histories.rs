@@ -13,6 +13,7 @@ use headwater_domain::code::{
     repo_commit,
 };
 use headwater_domain::id::bitbucket as id;
+use headwater_domain::merges::SizeOfChange;
 use headwater_domain::{Origin, Row, Rows, Scope};
 use headwater_store::compare::{Tables, tables_equal};
 use headwater_store::{Owner, Replacement, StepContext, Store, Transaction};
@@ -188,6 +189,15 @@ impl Patches for Contents {
         };
         let named = changes.iter().filter_map(name).collect();
         async move { Ok(named) }.boxed()
+    }
+
+    fn sizes<'a>(
+        &'a self,
+        changes: &'a [Change],
+    ) -> BoxFuture<'a, Result<HashMap<Change, SizeOfChange>, Unnamed>> {
+        let none = |change: &Change| (change.clone(), SizeOfChange::default());
+        let sizes = changes.iter().map(none).collect();
+        async move { Ok(sizes) }.boxed()
     }
 }
 

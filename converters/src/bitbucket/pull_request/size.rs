@@ -1,9 +1,11 @@
 //! How much a pull request changes.
 
 use headwater_domain::Sourced;
-use headwater_domain::tool::bitbucket::pull_request_diffstat as changed_file;
+use headwater_domain::tool::bitbucket::{
+    pull_request_diffstat as changed_file, pull_request_size as counted,
+};
 
-/// Lines and files of one pull request; all none until they are known (decision 36).
+/// Lines and files of one pull request; all none until they are known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Size {
     /// Lines added.
@@ -15,11 +17,20 @@ pub(super) struct Size {
 }
 
 impl Size {
-    /// The sum of the files that the list of changed files names. A list without any says the same
-    /// as one that was not read: nothing is known.
-    pub(super) fn of(files: &[Sourced<changed_file::Model>]) -> Self {
+    /// The sum of the files that the list of changed files names, else what git counted. A list
+    /// without any says the same as one that was not read: nothing is known.
+    ///
+    /// The list goes before git: it is the source's own, and names pull requests of forks, too.
+    pub(super) fn of(
+        files: &[Sourced<changed_file::Model>],
+        git: Option<&Sourced<counted::Model>>,
+    ) -> Self {
         if files.is_empty() {
-            return Self::default();
+            return git.map_or_else(Self::default, |git| Self {
+                additions: Some(git.row.additions),
+                deletions: Some(git.row.deletions),
+                changed_files: Some(git.row.changed_files),
+            });
         }
         let sum = |lines: fn(&changed_file::Model) -> i64| {
             let lines = files.iter().map(|file| lines(&file.row));
@@ -54,10 +65,25 @@ mod tests {
             deletions,
             changed_files,
         };
-        assert_eq!(Size::of(&[]), size(None, None, None));
+        assert_eq!(Size::of(&[], None), size(None, None, None));
         let files = [file(3, 1), file(0, 0), file(4, 0)];
-        assert_eq!(Size::of(&files), size(Some(7), Some(1), Some(3)));
+        assert_eq!(Size::of(&files, None), size(Some(7), Some(1), Some(3)));
         let hostile = [file(i64::MAX, 0), file(1, 0)];
-        assert_eq!(Size::of(&hostile).additions, Some(i64::MAX));
+        assert_eq!(Size::of(&hostile, None).additions, Some(i64::MAX));
+    }
+
+    #[test]
+    fn the_list_of_changed_files_goes_before_what_git_counted() {
+        let row = counted::Model {
+            additions: 0,
+            deletions: 5,
+            changed_files: 1,
+            ..counted::Model::default()
+        };
+        let git = sourced(2, row);
+        let counted = Size::of(&[], Some(&git));
+        let known = (counted.additions, counted.deletions, counted.changed_files);
+        assert_eq!(known, (Some(0), Some(5), Some(1)));
+        assert_eq!(Size::of(&[file(3, 1)], Some(&git)).additions, Some(3));
     }
 }

@@ -18,6 +18,7 @@ pub mod pull_request_comment;
 pub mod pull_request_commit;
 pub mod pull_request_diffstat;
 pub mod pull_request_reviewer;
+pub mod pull_request_size;
 pub mod pull_request_status;
 pub mod repo_commit;
 pub mod repository;
