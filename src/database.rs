@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use headwater_migrations::{self as migrations, MigrateError};
+use headwater_redaction::Secrets;
 use headwater_store::{Store, query};
 
 use crate::config::{DatabaseAddress, DatabaseKind};
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::run::claim;
 use crate::sources::Sources;
-use payloads::Whose;
 
 /// Opens the database for reading and writing and applies missing changes of the schema. What
 /// changes rows notes what has to be derived again.
@@ -32,6 +33,7 @@ pub async fn open(address: &DatabaseAddress) -> Result<Store, Failure> {
 /// # Errors
 /// When it cannot be opened or reached.
 pub async fn connect(address: &DatabaseAddress) -> Result<Store, Failure> {
+    conceal_password(address);
     let opened = match (address.kind(), address.sqlite_path()) {
         (DatabaseKind::Postgres, _) => Box::pin(Store::open_postgres(address.expose())).await,
         (DatabaseKind::Mysql, _) => Box::pin(Store::open_mysql(address.expose())).await,
@@ -50,6 +52,12 @@ pub async fn connect(address: &DatabaseAddress) -> Result<Store, Failure> {
     })
 }
 
+/// Lets no line and no message hold the password from now on.
+fn conceal_password(address: &DatabaseAddress) {
+    let passwords = address.passwords();
+    output::conceal(&Secrets::new(passwords.iter().map(String::as_str)));
+}
+
 /// Applies missing changes of the schema. Returns how many; copies an SQLite file first when
 /// it has tables already.
 ///
@@ -65,7 +73,6 @@ pub async fn migrate(store: &Store, address: &DatabaseAddress) -> Result<usize, 
             }
         }
     };
-    let mut copy = None;
     let status = migrations::status(store.connection())
         .await
         .map_err(failed)?;
@@ -74,19 +81,13 @@ pub async fn migrate(store: &Store, address: &DatabaseAddress) -> Result<usize, 
         && applied > 0
         && applied < status.len()
     {
-        copy = Some(copy_aside(store, &path, applied).await?);
+        copy_aside(store, &path, applied).await?;
     }
     let changes = Box::pin(migrations::up(store.connection()))
         .await
         .map_err(failed)?;
-    let rid = payloads::conceal_secrets(store, Whose::Database).await;
-    let rid = rid.map_err(|error| Failure::from(error).naming(address))?;
-    if let (Some(copy), true) = (copy, rid > 0) {
-        // The copy holds what the database held.
-        let copy = Store::open_sqlite(&copy).await?;
-        payloads::conceal_secrets(&copy, Whose::Copy).await?;
-        copy.close().await?;
-    }
+    let rid = payloads::conceal_secrets(store).await;
+    rid.map_err(|error| Failure::from(error).naming(address))?;
     Ok(changes)
 }
 
@@ -112,6 +113,7 @@ pub async fn query_within(
     rows: &mut dyn query::Rows,
     limits: &query::Limits,
 ) -> Result<(), query::QueryError> {
+    conceal_password(address);
     match (address.kind(), address.sqlite_path()) {
         (DatabaseKind::Postgres, _) => {
             query::run_postgres_within(address.expose(), sql, rows, limits).await
@@ -125,18 +127,30 @@ pub async fn query_within(
     }
 }
 
-async fn copy_aside(store: &Store, path: &Path, applied: usize) -> Result<PathBuf, Failure> {
+/// Copies the file. A copy has its name only when it is whole and without secrets, whatever ends
+/// this program meanwhile.
+async fn copy_aside(store: &Store, path: &Path, applied: usize) -> Result<(), Failure> {
     let copy = beside(path, &format!(".before-change-{}", applied + 1));
     if copy.exists() {
         // Left by an earlier try of the same change: that is the copy worth keeping.
-        return Ok(copy);
+        return Ok(());
     }
-    let copied = store.copy_to(&copy).await;
-    copied.map_err(|error| {
-        let message = format!("the database could not be copied to {}", copy.display());
-        Failure::because(Exit::Failed, message, error)
-    })?;
-    Ok(copy)
+    let message = format!("the database could not be copied to {}", copy.display());
+    let unfinished = beside(path, &format!(".before-change-{}.unfinished", applied + 1));
+    let moved = |done: std::io::Result<()>| {
+        done.map_err(|error| Failure::because(Exit::Failed, message.clone(), error))
+    };
+    if unfinished.exists() {
+        moved(std::fs::remove_file(&unfinished))?;
+    }
+    let copied = store.copy_to(&unfinished).await;
+    copied.map_err(|error| Failure::because(Exit::Failed, message.clone(), error))?;
+    if !payloads::is_free_of_secrets(store).await? {
+        let copied = Store::open_sqlite(&unfinished).await?;
+        payloads::conceal_in_copy(&copied).await?;
+        copied.close().await?;
+    }
+    moved(std::fs::rename(&unfinished, &copy))
 }
 
 /// A file named after the database, so that two databases never share it.

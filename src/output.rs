@@ -9,42 +9,21 @@ mod printer;
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use headwater_redaction::{Secrets, printable};
+use headwater_redaction::known::without_known;
+use headwater_redaction::printable;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::exit::{Exit, Failure};
 
+pub use headwater_redaction::known::{conceal, shown};
 pub use printer::{Printer, print};
 
 /// Why standard output could not be written; the first reason.
 static BROKEN: OnceLock<(ErrorKind, String)> = OnceLock::new();
 
-/// What no message may hold.
-static SECRETS: RwLock<Option<Secrets>> = RwLock::new(None);
-
-/// Secrets that no line may hold from now on, whoever writes it.
-pub fn conceal(secrets: &Secrets) {
-    let mut known = SECRETS.write().unwrap_or_else(PoisonError::into_inner);
-    let all = known.take().unwrap_or_default().and_those_of(secrets);
-    *known = Some(all);
-}
-
-/// A text as a person may see it.
-#[must_use]
-pub fn shown(text: &str) -> String {
-    without_secrets(&printable(text))
-}
-
-fn without_secrets(text: &str) -> String {
-    let known = SECRETS.read().unwrap_or_else(PoisonError::into_inner);
-    match &*known {
-        Some(secrets) => secrets.hide(text),
-        None => text.to_owned(),
-    }
-}
 
 /// Writes a line, or several, to standard output.
 pub fn line(text: impl Display) {
@@ -98,7 +77,7 @@ pub fn wants_colours(no_color: bool, forced: bool, terminal: bool) -> bool {
 
 /// Writes a line of JSON to standard output; it is data, in which texts are escaped.
 pub fn json_line(text: &str) {
-    let text = without_secrets(text);
+    let text = without_known(text);
     // Remembered where it happens.
     let _ = writeln!(data(), "{text}");
 }
@@ -255,7 +234,7 @@ impl Write for LogLine {
 impl Drop for LogLine {
     fn drop(&mut self) {
         let text = String::from_utf8_lossy(&self.text);
-        let hidden = without_secrets(&text);
+        let hidden = without_known(&text);
         // With colours the log itself escapes what is in values.
         let hidden = if self.coloured {
             hidden

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use headwater_collectors::{Collection, content_hash};
+use headwater_collectors::{Collection, address_without_secrets, content_hash};
 use headwater_domain::Scope;
 use headwater_redaction::payload::without_secrets;
 use headwater_store::Store;
@@ -180,10 +180,15 @@ fn item((entry, children): (&StreamEntry, &[Collection]), row: FileRow) -> NewIt
         key: key.unwrap_or_else(|| format!("hash:{content_hash}")),
         data,
         content_hash,
-        url: row.url,
-        input: row.input,
+        url: address_without_secrets(&row.url),
+        input: text_without_secrets(row.input),
         child_counts,
     }
+}
+
+fn text_without_secrets(json: String) -> String {
+    let hidden = without_secrets(json.into_bytes());
+    String::from_utf8_lossy(&hidden).into_owned()
 }
 
 /// The stream that fills this raw table.

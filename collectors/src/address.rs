@@ -1,6 +1,10 @@
 //! Addresses as they are kept: requested, stored and shown without what could be a secret.
 
+use headwater_redaction::Secrets;
 use url::Url;
+
+/// Longest text that is kept where it is no address, in characters.
+const LONGEST: usize = 2000;
 
 /// Parameters of lists that are known, of Bitbucket Cloud's description and of Data Center's, and
 /// those by which they page. Others may carry a credential (`access_token`, `jwt`), so they are
@@ -72,6 +76,23 @@ const PARAMETERS: [&str; 63] = [
     "withCounts",
 ];
 
+/// An address that came from elsewhere, such as from a file, without what could be a secret. One
+/// that has nothing of that kind stays as it is written.
+#[must_use]
+pub fn address_without_secrets(address: &str) -> String {
+    match Url::parse(address) {
+        Ok(url) => {
+            let kept = kept(&url);
+            if kept == url {
+                address.to_owned()
+            } else {
+                kept.into()
+            }
+        }
+        Err(_) => Secrets::default().shown(address, LONGEST),
+    }
+}
+
 /// The address with its origin, its path and the parameters that are known.
 pub(crate) fn kept(url: &Url) -> Url {
     let mut kept = url.clone();
@@ -102,6 +123,22 @@ fn name_of(pair: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_from_elsewhere_stays_as_it_is_written_unless_it_holds_what_may_be_secret() {
+        for (address, expected) in [
+            ("https://a.example/2.0/x?q=a%20b&page=2", "https://a.example/2.0/x?q=a%20b&page=2"),
+            ("https://A.example", "https://A.example"),
+            ("https://me:pw@a.example/x", "https://a.example/x"),
+            ("https://a.example/x?access_token=pw&page=2", "https://a.example/x?page=2"),
+            ("https://a.example/x#pw", "https://a.example/x"),
+            ("", ""),
+            ("repositories/x", "repositories/x"),
+            ("x?access_token=pw", "x?access_token=***"),
+        ] {
+            assert_eq!(address_without_secrets(address), expected, "{address}");
+        }
+    }
 
     #[test]
     fn only_origin_path_and_known_parameters_are_kept() {

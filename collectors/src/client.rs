@@ -410,6 +410,11 @@ impl Client {
         }))
     }
 
+    /// Bytes that an answer may have.
+    pub(crate) fn largest_answer(&self) -> usize {
+        self.shared.largest_answer
+    }
+
     /// Reads a body as far as the limit of its status goes. A large one waits for its turn.
     async fn body(
         &self,

@@ -163,8 +163,8 @@ pub struct Counted {
     pub number: &'static [&'static str],
     /// A child with this field is one of them,
     pub with: &'static [&'static str],
-    /// unless this is true, as a JSON pointer.
-    pub unless: &'static str,
+    /// unless this one is true.
+    pub unless: &'static [&'static str],
 }
 
 /// Collection of one stream.

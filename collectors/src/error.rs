@@ -126,8 +126,17 @@ pub enum RequestErrorKind {
     /// The body was too large.
     #[error("the answer is larger than {0} bytes; `max_answer_mib` of the connection allows more")]
     TooLarge(usize),
+    /// The list of one parent's items, which is kept until it is complete, was too large.
+    #[error(
+        "the list has more than {0} bytes; `max_answer_mib` of the connection allows more, four \
+         times as many as it says"
+    )]
+    ListTooLarge(usize),
     /// The page has far more items than any page that is asked for.
-    #[error("the answer has more than {0} items on one page")]
+    #[error(
+        "the answer has more than {0} items on one page, far more than were asked for; report it \
+         to whoever runs the server"
+    )]
     TooManyItems(usize),
     /// `next` or a redirect led elsewhere.
     #[error("it leads to another server ({0}), which headwater does not follow")]
@@ -196,6 +205,7 @@ impl RequestErrorKind {
             Self::Refused { .. }
             | Self::Ledger(_)
             | Self::TooLarge(_)
+            | Self::ListTooLarge(_)
             | Self::TooManyItems(_)
             | Self::Foreign(_)
             | Self::Loop
@@ -224,6 +234,7 @@ impl RequestErrorKind {
             | Self::Foreign(text)
             | Self::BadUrl(text) => text,
             Self::TooLarge(_)
+            | Self::ListTooLarge(_)
             | Self::TooManyItems(_)
             | Self::Endless { .. }
             | Self::Incomplete { .. }

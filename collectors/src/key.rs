@@ -73,12 +73,13 @@ pub fn content_hash(data: &[u8]) -> String {
 /// half a character.
 #[must_use]
 pub fn field(data: &[u8], path: &[&str]) -> Option<String> {
-    let mut found = None;
+    let (mut found, mut flag) = (None, false);
     let data = surrogates::marked(data);
     let mut json = serde_json::Deserializer::from_slice(&data);
     let at = At {
         path,
         found: &mut found,
+        flag: &mut flag,
     };
     // The rest of an item is of no interest, so finding the field ends the reading as an error.
     let _ = at.deserialize(&mut json);
@@ -86,10 +87,24 @@ pub fn field(data: &[u8], path: &[&str]) -> Option<String> {
     found.filter(|text| !text.is_empty() && !is_marked(text))
 }
 
+/// Whether a member at a path of objects is `true`.
+pub(crate) fn is_true(data: &[u8], path: &[&str]) -> bool {
+    let (mut found, mut flag) = (None, false);
+    let mut json = serde_json::Deserializer::from_slice(data);
+    let at = At {
+        path,
+        found: &mut found,
+        flag: &mut flag,
+    };
+    let _ = at.deserialize(&mut json);
+    flag
+}
+
 /// Walks down a path and ignores everything beside it.
 struct At<'p> {
     path: &'p [&'p str],
     found: &'p mut Option<String>,
+    flag: &'p mut bool,
 }
 
 impl At<'_> {
@@ -128,6 +143,7 @@ impl<'de> Visitor<'de> for At<'_> {
                 map.next_value_seed(At {
                     path: rest,
                     found: &mut *self.found,
+                    flag: &mut *self.flag,
                 })?;
             } else {
                 map.next_value::<IgnoredAny>()?;
@@ -157,7 +173,8 @@ impl<'de> Visitor<'de> for At<'_> {
         self.take(|| None)
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<(), E> {
+        *self.flag = flag && self.path.is_empty();
         self.take(|| None)
     }
 
@@ -192,6 +209,19 @@ impl Visitor<'_> for IsName<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flag_is_found_without_reading_the_rest_however_deep_that_is() {
+        let deep = format!("{}1{}", r#"{"a":["#.repeat(100_000), "]}".repeat(100_000));
+        let path = &["comment", "deleted"];
+        for (flag, expected) in [("true", true), ("false", false), ("\"true\"", false)] {
+            let item = format!(r#"{{"x": {deep}, "comment": {{"y": [1], "deleted": {flag}}}}}"#);
+            assert_eq!(is_true(item.as_bytes(), path), expected, "{flag}");
+        }
+        for other in ["{}", "[]", "", r#"{"comment": true}"#, r#"{"comment": {"deleted": {}}}"#] {
+            assert!(!is_true(other.as_bytes(), path), "{other}");
+        }
+    }
 
     const VOTES: Key = Key(&[
         Alternative {

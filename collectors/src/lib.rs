@@ -21,6 +21,7 @@ mod size;
 mod switch;
 mod trail;
 
+pub use address::address_without_secrets;
 pub use client::{
     Auth, Budget, Cause, Client, Hold, Probed, RateLimiter, Reply, Settings, Unanswered,
 };

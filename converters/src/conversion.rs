@@ -346,6 +346,20 @@ impl Conversion {
         self.shared
     }
 
+    /// How many of the first keys have rows that are read in one go.
+    pub(crate) async fn fitting(
+        &self,
+        store: &Store,
+        scope: &Scope,
+        keys: &[String],
+    ) -> Result<usize, StoreError> {
+        let loaded = self.reads.iter();
+        let loaded = loaded.filter(|read| read.load.is_some() && read.way.is_none());
+        let loaded = loaded.map(|read| (read.table, read.column));
+        let tables: Vec<_> = loaded.chain([self.driver]).collect();
+        store.fitting_keys(scope, &tables, keys).await
+    }
+
     pub(crate) async fn load_related(
         &self,
         store: &Store,

@@ -122,6 +122,9 @@ async fn read_pages(
             } else {
                 store.work(scope, &step, &after, PAGE).await?
             };
+            let mut keys = keys;
+            let fitting = conversion.fitting(store, scope, &keys).await?;
+            keys.truncate(fitting);
             let Some(last) = keys.last().cloned() else {
                 break;
             };

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use crate::extraction::{BadPayload, Extraction};
 
-/// Raw rows read at once. Payloads are 2 to 10 KB, so a page stays below a few megabytes.
+/// Raw rows read at once, if they are not long: then the store reads fewer.
 const PAGE: usize = 512;
 
 /// Pages read ahead of the one that is written.
@@ -241,12 +241,13 @@ impl Engine<'_> {
             .store
             .dead_raw_ids(self.scope, self.extraction.stream)
             .await?;
-        for group in ids.chunks(PAGE) {
+        let (table, mut left) = (&self.extraction.raw_table, ids.as_slice());
+        while !left.is_empty() {
             self.check_cancelled()?;
-            let mut items = self
-                .store
-                .items_by_id(&self.extraction.raw_table, group)
-                .await?;
+            let fitting = self.store.fitting_ids(table, left).await?;
+            let (group, rest) = left.split_at(fitting);
+            left = rest;
+            let mut items = self.store.items_by_id(table, group).await?;
             items.retain(|item| (item.changed_seq, item.id) <= done);
             let batch = self.understand(items, None).await?;
             let page = self.store.begin(self.scope, self.context.now).await?;

@@ -37,11 +37,8 @@ mod m20261130_000032_read_times_again;
 mod m20261130_000033_steady_request_ledger;
 mod m20261130_000034_create_left_out_refs;
 mod m20261130_000035_create_projects;
-<<<<<<< HEAD
-mod m20261130_000044_create_what_boards_read;
-=======
 mod m20261130_000042_count_pull_requests;
->>>>>>> b367022 (Count sizes of pull requests in git where line counts are on)
+mod m20261130_000044_create_what_boards_read;
 mod schema;
 
 use std::time::Duration;
@@ -155,11 +152,8 @@ history! {
     m20261130_000033_steady_request_ledger => STEADY_REQUEST_LEDGER,
     m20261130_000034_create_left_out_refs => LEFT_OUT_REFS,
     m20261130_000035_create_projects => PROJECTS,
-<<<<<<< HEAD
-    m20261130_000044_create_what_boards_read => READ_BY_BOARDS,
-=======
     m20261130_000042_count_pull_requests => PULL_REQUEST_SIZES_FROM_GIT,
->>>>>>> b367022 (Count sizes of pull requests in git where line counts are on)
+    m20261130_000044_create_what_boards_read => READ_BY_BOARDS,
 }
 
 /// Applies changes in order and remembers which are applied.

@@ -3,9 +3,11 @@
 //!
 //! All text from outside passes [`Secrets::shown`] on its way into a message: error bodies,
 //! headers, the standard error of git, errors of the network. All payloads pass
-//! [`payload::without_secrets`] before they are hashed and stored. Pure: no I/O.
+//! [`payload::without_secrets`] before they are hashed and stored. What is shown or stored as a
+//! message passes [`known::shown`] at last. No I/O.
 
 mod decoding;
+pub mod known;
 pub mod payload;
 mod printable;
 mod secrets;

@@ -122,6 +122,27 @@ impl DatabaseAddress {
         self.url.expose()
     }
 
+    /// What of the address no message may hold: its passwords, as they are written and as they are
+    /// meant. One that is also the name of the user, the host or the database is no secret.
+    #[must_use]
+    pub fn passwords(&self) -> Vec<String> {
+        let Ok(url) = Url::parse(self.expose()) else {
+            return Vec::new();
+        };
+        let mut found: Vec<String> = Vec::new();
+        if let Some(written) = url.password() {
+            let escaped = written.replace('+', "%2B");
+            let meant = url::form_urlencoded::parse(escaped.as_bytes());
+            found.extend(meant.map(|(text, _)| text.into_owned()));
+            found.push(written.to_owned());
+        }
+        let named = url.query_pairs().filter(|(name, _)| name == "password");
+        found.extend(named.map(|(_, text)| text.into_owned()));
+        let is_shown = |text: &String| self.shown.contains(text) || url.username() == text;
+        found.retain(|text| !text.is_empty() && !is_shown(text));
+        found
+    }
+
     /// The database file, when it is `SQLite`.
     #[must_use]
     pub fn sqlite_path(&self) -> Option<PathBuf> {

@@ -1,5 +1,6 @@
 //! Rows of raw, tool and domain tables: reading, replacing and comparing them.
 
+pub mod bounded;
 pub mod catalogue;
 pub mod compare;
 pub mod git;

@@ -9,22 +9,29 @@ use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use tokio_util::sync::CancellationToken;
 
+use crate::git_history::texts;
 use crate::lake::{self, How, Lake, code, headwater, request};
 
-/// Tables that remember something of a scope by its params.
-const REMEMBERED: [&str; 11] = [
-    "_headwater_scopes",
-    "_headwater_checkpoints",
-    "_headwater_walks",
-    "_headwater_fetched_children",
-    "_headwater_work",
-    "_headwater_deleted_rows",
-    "_headwater_dead_letters",
-    "_headwater_steps",
-    "_headwater_git",
-    "_headwater_git_tips",
-    "_headwater_left_out_refs",
-];
+/// Tables that remember something of a scope by its params, whichever there are.
+async fn remembering(lake: &Lake) -> Vec<String> {
+    let text = match lake.database_kind() {
+        Sqlite => {
+            "SELECT m.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c \
+             WHERE m.type = 'table' AND c.name = 'params' AND m.name LIKE '%headwater%'"
+        }
+        Postgres => {
+            "SELECT CAST(table_name AS TEXT) FROM information_schema.columns \
+             WHERE column_name = 'params' AND table_name LIKE '%headwater%'"
+        }
+        MariaDb => {
+            "SELECT table_name FROM information_schema.columns WHERE table_schema = database() \
+             AND column_name = 'params' AND table_name LIKE '%headwater%'"
+        }
+    };
+    let tables = texts(lake, text).await;
+    assert!(tables.len() >= 11, "{tables:?}");
+    tables
+}
 
 fn first_repository(simulator: &Simulator) -> String {
     let world = simulator.world();
@@ -38,11 +45,11 @@ fn first_repository(simulator: &Simulator) -> String {
 /// What is remembered of a scope, table by table.
 async fn traces(lake: &Lake, name: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for table in REMEMBERED {
+    for table in remembering(lake).await {
         let params = Scope::new(1, name).params();
         let count = format!("SELECT COUNT(*) FROM {table} WHERE params = '{params}'");
         if lake.number(&count).await > 0 {
-            found.push(table.to_owned());
+            found.push(table);
         }
     }
     found

@@ -124,6 +124,13 @@ fn with_secrets(item: &mut serde_json::Value) {
     }
 }
 
+/// Where the file of the database is, with its log and its copies.
+fn database_folder(lake: &Lake) -> std::path::PathBuf {
+    let file = lake.address.sqlite_path();
+    let folder = file.as_ref().and_then(|file| file.parent());
+    folder.unwrap_or(lake.folder()).to_owned()
+}
+
 /// Looks through every cell of every table, and through the files of a folder.
 async fn assert_nowhere(lake: &Lake) {
     let names = match lake.database_kind() {
@@ -146,9 +153,10 @@ async fn assert_nowhere(lake: &Lake) {
         }
     }
     assert!(rows > 100, "{rows} rows are too few to prove anything");
-    for entry in std::fs::read_dir(lake.folder()).unwrap() {
+    for entry in std::fs::read_dir(database_folder(lake)).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|ending| ending == "db") {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.contains(".db") || name.contains(".before-change-") {
             let bytes = std::fs::read(&path).unwrap();
             let found = bytes
                 .windows(THEIRS.len())
@@ -292,11 +300,31 @@ async fn payloads_from_before_and_from_files_lose_their_secrets_too(#[case] on: 
         "UPDATE _raw_bitbucket_api_pipeline_steps SET {update}"
     ))
     .await;
+    let address = "'https://x.example/2.0/x?page=2&access_token=seekret'";
+    for (table, column) in [
+        ("_raw_bitbucket_api_pull_requests", "url"),
+        ("_headwater_walks", "resume_at"),
+    ] {
+        lake.execute(&format!("UPDATE {table} SET {column} = {address}"))
+            .await;
+    }
     lake.execute("DELETE FROM _headwater_rewrites").await;
+    if on == On::Sqlite {
+        // The schema is behind by one change, so that the file is copied before it is made.
+        let last = "DELETE FROM seaql_migrations WHERE version = \
+                    (SELECT MAX(version) FROM seaql_migrations)";
+        lake.execute(last).await;
+    }
     beside(&["migrate"]).await;
     assert_nowhere(&lake).await;
     let left = "SELECT count(*) FROM _headwater_rewrites";
-    assert_eq!(lake.number(left).await, 1);
+    assert_eq!(lake.number(left).await, 2);
+    let files = std::fs::read_dir(database_folder(&lake)).unwrap().flatten();
+    let copies = files.filter(|file| {
+        let name = file.file_name().to_string_lossy().into_owned();
+        name.contains(".before-change-") && !name.ends_with(".unfinished")
+    });
+    assert_eq!(copies.count(), usize::from(on == On::Sqlite));
 
     for entry in headwater::sources::bitbucket::bitbucket().streams {
         let table = entry.collection.raw_table.as_str();
@@ -307,6 +335,7 @@ async fn payloads_from_before_and_from_files_lose_their_secrets_too(#[case] on: 
                 serde_json::from_str(row["data"].as_str().unwrap()).unwrap();
             with_secrets(&mut item);
             row["data"] = item.to_string().into();
+            row["url"] = "https://me:seekret@x.example/2.0/x?jwt=seekret&page=1".into();
             row["id"] = (row["id"].as_i64().unwrap() + 1_000_000).into();
             row.to_string()
         });
@@ -319,4 +348,70 @@ async fn payloads_from_before_and_from_files_lose_their_secrets_too(#[case] on: 
     }
     beside(&["transform"]).await;
     assert_nowhere(&lake).await;
+}
+
+#[rstest]
+#[case::sqlite(On::Sqlite)]
+#[case::postgres(On::Postgres)]
+#[case::mariadb(On::MariaDb)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stored_of_a_failure_is_without_the_secrets_of_the_whole_process(#[case] on: On) {
+    // Of the database, say: the client that reports the failure does not know it.
+    let secret = "pw-of-the-data/base";
+    headwater::output::conceal(&headwater_redaction::Secrets::new([secret]));
+    let server = SmallServer::start(|_, target| {
+        let said = r#"{"error": {"message": "it was pw-of-the-data\\/base \u001b[31mred"}}"#;
+        let status = if target.contains("/pullrequests/1/") { 403 } else { 200 };
+        let body = match target {
+            _ if status == 403 => said.to_owned(),
+            list if list.contains("/pullrequests?") => {
+                r#"{"values": [{"id": 1, "state": "OPEN", "title": "t"}, {"title": "no key"}]}"#
+                    .to_owned()
+            }
+            one if one.ends_with("/repositories/acme/rocket") => {
+                r#"{"uuid": "{1}", "full_name": "acme/rocket", "slug": "rocket"}"#.to_owned()
+            }
+            _ => r#"{"values": []}"#.to_owned(),
+        };
+        answer(status, &[], body.as_bytes())
+    })
+    .await;
+    let text = crate::lake::configuration(server.endpoint.as_str(), r#"["acme/rocket"]"#);
+    let Some(lake) = Lake::with(on, &text).await else {
+        return;
+    };
+    lake.sync(How::default()).await;
+    let mut found = 0;
+    for sql in [
+        "SELECT message, path FROM _headwater_dead_letters",
+        "SELECT message, message FROM _headwater_steps WHERE message <> ''",
+    ] {
+        for row in lake.ask(sql).await.rows {
+            let shown = format!("{row:?}");
+            found += usize::from(shown.contains("***"));
+            assert!(!shown.contains("pw-of"), "{shown}");
+            assert!(!shown.contains("[31m"), "{shown}");
+        }
+    }
+    assert!(found > 0, "the message was stored");
+}
+
+#[tokio::test]
+async fn the_password_of_the_database_is_a_secret_unless_it_is_a_name_that_is_shown() {
+    for (address, secret, stays) in [
+        ("postgres://me:p4ss%2Fw0rd-a@127.0.0.1:1/lake", "p4ss/w0rd-a p4ss%2Fw0rd-a", "me"),
+        ("mysql://me:p4ssw0rd-b@127.0.0.1:1/lake", "p4ssw0rd-b", "lake"),
+        ("postgres://me@127.0.0.1:1/lake?password=p4ssw0rd-c", "p4ssw0rd-c", "me"),
+        ("postgres://owner:owner@127.0.0.1:1/lake", "", "owner lake"),
+    ] {
+        let address = headwater::config::DatabaseAddress::parse(address).unwrap();
+        // It waits for a server that is away.
+        let opening = headwater::database::connect(&address);
+        let waited = std::time::Duration::from_millis(50);
+        let _ = tokio::time::timeout(waited, opening).await;
+        let shown = headwater::output::shown(&format!("{secret}|{stays}"));
+        let (hidden, kept) = shown.split_once('|').unwrap();
+        assert!(hidden.replace("***", "").trim().is_empty(), "{shown}");
+        assert_eq!(kept, stays);
+    }
 }

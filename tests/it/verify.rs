@@ -1,11 +1,14 @@
 //! What differs from a fresh first sync, found without writing and repaired by reconciling.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use headwater::exit::Exit;
 use headwater::plan::Depth;
 use headwater::session::VerifyRequest;
-use headwater_simulator::{Behaviour, Removed, Simulator};
+use headwater_simulator::{Behaviour, Fault, Removed, Simulator};
 use headwater_store::leases::Taken;
 use headwater_testing::On;
 use rstest::rstest;
@@ -333,4 +336,74 @@ async fn a_stream_that_the_configuration_skips_is_not_asked_for_and_is_named() {
             assert!(text.contains(said), "{command}: {text}");
         }
     }
+}
+
+#[rstest]
+#[case::sqlite(On::Sqlite)]
+#[case::postgres(On::Postgres)]
+#[case::mariadb(On::MariaDb)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_synced_while_it_is_verified_is_brought_up_to_date_first(#[case] on: On) {
+    let simulator = lake::tiny().await;
+    let Some(lake) = Lake::on(on, &simulator, lake::ALL).await else {
+        return;
+    };
+    lake.sync(How::default()).await;
+    // Verifying waits for the answer to this request, and has read the lists before it.
+    let asked = Arc::new(AtomicBool::new(false));
+    let waits = Arc::clone(&asked);
+    simulator.set_faults(Some(Arc::new(move |request| {
+        let is_late = request.path.ends_with("/pipelines/") || request.path.ends_with("/commits");
+        let is_first = is_late && !waits.swap(true, Ordering::SeqCst);
+        is_first.then_some(Fault::Delay(Duration::from_secs(4)))
+    })));
+    let meanwhile = async {
+        while !asked.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        for slug in {
+            let world = simulator.world();
+            let all = world.repositories().iter();
+            all.map(|it| it.slug.clone()).collect::<Vec<_>>()
+        } {
+            let mut world = simulator.world();
+            let by = world.users()[0].id;
+            // An empty repository refuses.
+            let _ = world.create_pull_request(&slug, Some(by), "Meanwhile", "");
+        }
+        let (exit, summary) = lake.sync(How::default()).await;
+        assert_eq!(exit, Exit::Ok);
+        assert!(summary.written > 0);
+    };
+    let (verified, ()) = tokio::join!(lake.verify(false), meanwhile);
+    assert_eq!(shown(&verified), Vec::<String>::new());
+    assert_eq!(verified.exit, Exit::Ok);
+    let titled = "SELECT COUNT(*) FROM pull_requests WHERE title = 'Meanwhile'";
+    assert!(lake.number(titled).await > 0);
+}
+
+#[rstest]
+#[case::sqlite(On::Sqlite)]
+#[case::postgres(On::Postgres)]
+#[case::mariadb(On::MariaDb)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_with_another_name_is_seen(#[case] on: On) {
+    let simulator = lake::tiny().await;
+    let Some(mut lake) = Lake::on(on, &simulator, lake::ALL).await else {
+        return;
+    };
+    lake.sync(How::default()).await;
+    simulator.world().rename_workspace("apex");
+    let verified = lake.verify(false).await;
+    assert_eq!(verified.exit, Exit::Credentials, "the name leads nowhere");
+    lake.configure(&lake::with_everything(&simulator.endpoint(), r#"["apex/*"]"#));
+    let verified = lake.verify(false).await;
+    assert_eq!(verified.exit, Exit::Partial, "{:?}", verified.left_out);
+    let found = shown(&verified);
+    assert!(found.iter().any(|line| line.contains("apex/")), "{found:#?}");
+    let (exit, _) = lake.sync(How::default()).await;
+    assert_eq!(exit, Exit::Ok);
+    let verified = lake.verify(false).await;
+    assert_eq!(shown(&verified), Vec::<String>::new());
+    assert_eq!(verified.exit, Exit::Ok, "{:?}", verified.left_out);
 }

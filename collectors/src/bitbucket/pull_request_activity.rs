@@ -58,7 +58,7 @@ impl Collect for PullRequestActivities {
         counted: Some(Counted {
             number: &["comment_count"],
             with: &["comment", "id"],
-            unless: "/comment/deleted",
+            unless: &["comment", "deleted"],
         }),
     });
 }

@@ -22,7 +22,7 @@ use crate::dialect::Times;
 use crate::endpoint::BulkList;
 use crate::engine::{BulkListDefect, Progress};
 use crate::error::{CollectErrorKind, RequestError, Verdict};
-use crate::key::field;
+use crate::key::{field, is_true};
 use crate::page::RawItem;
 
 use reader::{Entry, Reader};
@@ -234,9 +234,7 @@ fn counts(bulk_list: BulkList, item: &RawItem) -> bool {
     if field(&item.0, counted.with).is_none() {
         return false;
     }
-    let data: Option<serde_json::Value> = serde_json::from_slice(&item.0).ok();
-    let data = data.unwrap_or_default();
-    data.pointer(counted.unless) != Some(&true.into())
+    !is_true(&item.0, counted.unless)
 }
 
 /// Items as the parent's own list would bring them, and those without a usable key.

@@ -18,6 +18,9 @@ use crate::trail::{Trail, identity};
 /// Times that a list is read, at most, because items left it meanwhile.
 const READINGS: u32 = 4;
 
+/// Largest answers that one list may fill: it is kept until it is complete.
+const LARGEST_ANSWERS: usize = 4;
+
 /// Fetches the complete list of one parent.
 pub(super) struct Fetcher {
     pub(super) client: Client,
@@ -110,11 +113,17 @@ impl Fetcher {
         let mut items = Vec::new();
         let mut size = None;
         let mut shrank = false;
+        let largest = self.client.largest_answer().saturating_mul(LARGEST_ANSWERS);
+        let mut bytes = 0usize;
         loop {
             trail.step(&url)?;
             let page = fetch(&self.client, &self.cancel, &self.collection, &url).await;
             let mut page = page.map_err(|error| in_walk(error, &url, first))?;
             trail.page(endpoint, &page.items)?;
+            bytes += page.items.items.iter().map(|it| it.0.len()).sum::<usize>();
+            if bytes > largest {
+                return Err(trail.failed(RequestErrorKind::ListTooLarge(largest)));
+            }
             items.append(&mut page.items.items);
             shrank |= matches!((size, page.items.size), (Some(before), Some(now)) if now < before);
             size = page.items.size.or(size);

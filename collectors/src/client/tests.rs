@@ -577,3 +577,30 @@ async fn redirects_without_end_are_given_up_after_five() {
     assert_eq!(error.kind, Kind::Foreign("127.0.0.1".to_owned()));
     assert_eq!((server.requests().len(), client.requests()), (6, 6));
 }
+
+#[tokio::test]
+async fn of_one_clients_large_answers_one_is_held_at_a_time() {
+    let large = vec![b' '; LARGE + 1];
+    let server = SmallServer::start(move |_, target| {
+        let body: &[u8] = if target.contains("large") { &large } else { b"small" };
+        answer(200, &[], body)
+    })
+    .await;
+    let client = Client::new(Settings {
+        largest_answer: 2 * LARGE,
+        ..settings(&server.endpoint)
+    });
+    let client = client.unwrap();
+    let held = async |path: &str| {
+        let url = client.endpoint().join(path).unwrap();
+        client.get(&url, &CancellationToken::new(), Ok).await.unwrap()
+    };
+    let first = held("large").await;
+    let mut second = std::pin::pin!(held("large"));
+    let a_while = Duration::from_millis(300);
+    assert!(timeout(a_while, &mut second).await.is_err(), "it waits");
+    assert_eq!(held("x").await.body.as_ref(), b"small", "small ones go on");
+    drop(first);
+    let second = timeout(Duration::from_secs(5), second).await.unwrap();
+    assert_eq!(second.body.len(), LARGE + 1);
+}

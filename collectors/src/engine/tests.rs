@@ -19,6 +19,25 @@ use crate::client::{Auth, RateLimiter, Settings};
 use crate::endpoint::Collect;
 use crate::error::Verdict;
 
+fn settings(endpoint: &Url) -> Settings {
+    Settings {
+        connection: "acme".to_owned(),
+        endpoint: endpoint.clone(),
+        dialect: crate::bitbucket::DIALECT,
+        auth: Auth::Bearer {
+            token: "access-token".into(),
+        },
+        rate_limiter: RateLimiter::per_hour(1_000_000_000),
+        concurrency: 4,
+        largest_answer: 64 << 20,
+        connect_timeout: Duration::from_secs(5),
+        read_timeout: Duration::from_secs(10),
+        total_timeout: Duration::from_secs(20),
+        proxy: None,
+        authorities: Vec::new(),
+    }
+}
+
 /// A migrated store and a client, for one repository.
 struct Lake {
     store: TestStore,
@@ -31,26 +50,10 @@ impl Lake {
         let store = TestStore::new().await;
         let scope = Scope::new(1, full_name);
         store.register(&scope, now()).await.unwrap();
-        let settings = Settings {
-            connection: "acme".to_owned(),
-            endpoint: endpoint.clone(),
-            dialect: crate::bitbucket::DIALECT,
-            auth: Auth::Bearer {
-                token: "access-token".into(),
-            },
-            rate_limiter: RateLimiter::per_hour(1_000_000_000),
-            concurrency: 4,
-            largest_answer: 64 << 20,
-            connect_timeout: Duration::from_secs(5),
-            read_timeout: Duration::from_secs(10),
-            total_timeout: Duration::from_secs(20),
-            proxy: None,
-            authorities: Vec::new(),
-        };
         Self {
             store,
             scope,
-            client: Client::new(settings).unwrap(),
+            client: Client::new(settings(endpoint)).unwrap(),
         }
     }
 
@@ -839,5 +842,6 @@ async fn a_cancelled_collection_ends_at_once_and_says_so() {
     }
 }
 
+mod hostile_sizes;
 mod moving;
 mod uncounted;

@@ -142,6 +142,38 @@ fn holds_a_secret(text: &str) -> bool {
     text.contains(TOKEN) || text.contains(&encoded(&pair))
 }
 
+#[tokio::test]
+async fn what_a_server_lets_git_say_is_without_secrets_in_any_encoding() {
+    let source = Repository::new();
+    let server = Server::start(source.path().parent().unwrap());
+    let git = git().await;
+    let pair = encoded(&format!("x-bitbucket-api-token-auth:{TOKEN}"));
+    for echo in [
+        TOKEN,
+        &pair,
+        "hunter2%2Dthe%2Dtoken",
+        r"hunter2\u002dthe\u002dtoken",
+        "68756e746572322d7468652d746f6b656e",
+        "hunter2-\u{1b}[31mthe-token",
+        "https://ada:hunter2-the-token@a.example/x",
+    ] {
+        // Git prints a text that comes with a refusal.
+        let text = format!("you sent {echo} here");
+        let answer = format!(
+            "HTTP/1.1 403 No\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{text}",
+            text.len()
+        );
+        server.make(Trouble::Always(answer.into_bytes()));
+        let error = git.ls_remote(&with_secrets(&server), &go_on()).await;
+        let error = error.expect_err(echo);
+        assert!(error.said.contains("you sent"), "{}", error.said);
+        let all = format!("{error} {error:?}");
+        for hidden in ["the-token", "hunter2", &pair, echo, "\u{1b}"] {
+            assert!(!all.contains(hidden), "{hidden}: {all}");
+        }
+    }
+}
+
 fn encoded(pair: &str) -> String {
     base64::Engine::encode(&base64::engine::general_purpose::STANDARD, pair)
 }

@@ -6,6 +6,7 @@ use sea_orm::{DbErr, Value};
 use crate::database::Row;
 
 use headwater_domain::Scope;
+use headwater_redaction::known::shown;
 
 use crate::Store;
 use crate::database::sql::key_list;
@@ -88,6 +89,11 @@ impl Transaction<'_> {
     /// Stores dead letters; one that is there already counts another attempt.
     pub async fn record_letters(&self, letters: &[DeadLetter]) -> Result<(), StoreError> {
         for letter in letters {
+            let letter = &DeadLetter {
+                path: shown(&letter.path),
+                message: shown(&letter.message),
+                ..letter.clone()
+            };
             let text = "UPDATE _headwater_dead_letters \
                         SET raw_id = ?, path = ?, message = ?, attempts = attempts + 1, last_at = ? \
                         WHERE params = ? AND stage = ? AND stream = ? AND item = ?";

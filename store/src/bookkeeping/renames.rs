@@ -15,21 +15,6 @@ use crate::database::transaction::Transaction;
 use crate::error::{During, StoreError};
 use crate::rows::compare::Tables;
 
-/// What remembers something of a scope by its `params`.
-pub(crate) const BOOKKEEPING: [&str; 11] = [
-    "_headwater_scopes",
-    "_headwater_checkpoints",
-    "_headwater_walks",
-    "_headwater_fetched_children",
-    "_headwater_work",
-    "_headwater_deleted_rows",
-    "_headwater_dead_letters",
-    "_headwater_steps",
-    "_headwater_git",
-    "_headwater_git_tips",
-    "_headwater_left_out_refs",
-];
-
 /// The rules of a checkpoint after a rename: those of no version, so that the step starts over.
 const RENAMED: &str = "renamed";
 
@@ -125,9 +110,11 @@ impl Store {
         let Some((first, _)) = moves.first() else {
             return Ok(());
         };
+        let remembering = self.remembering_tables().await?;
         let mut page = self.begin(first, now).await?;
         for (from, to) in &moves {
             page.enter(from).await?;
+            page.move_remembered(from, to, &remembering).await?;
             page.move_scope(from, to, renaming).await?;
         }
         for rename in renames {
@@ -162,14 +149,14 @@ fn in_order(renames: &[Rename], aside: fn(&Scope, &str) -> Scope) -> Vec<(Scope,
 }
 
 impl Transaction<'_> {
-    /// Moves everything of a scope to a name that is free.
-    async fn move_scope(
+    /// Moves what is remembered of a scope to a name that is free.
+    async fn move_remembered(
         &self,
         from: &Scope,
         to: &Scope,
-        renaming: &Renaming<'_>,
+        remembering: &[String],
     ) -> Result<(), StoreError> {
-        for table in BOOKKEEPING {
+        for table in remembering {
             if table != "_headwater_steps" {
                 // A scope may have been registered under the name before it had any row.
                 let text = format!("DELETE FROM {table} WHERE params = ?");
@@ -179,6 +166,16 @@ impl Transaction<'_> {
             let values = vec![to.params().into(), from.params().into()];
             self.execute(&text, values).await?;
         }
+        Ok(())
+    }
+
+    /// Moves the rows of a scope to a name that is free.
+    async fn move_scope(
+        &self,
+        from: &Scope,
+        to: &Scope,
+        renaming: &Renaming<'_>,
+    ) -> Result<(), StoreError> {
         let text = "UPDATE _headwater_scopes SET full_name = ? WHERE params = ?";
         let values = vec![to.full_name.clone().into(), to.params().into()];
         self.execute(text, values).await?;

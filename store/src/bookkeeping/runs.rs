@@ -6,6 +6,7 @@ use sea_orm::{DbErr, Value};
 use crate::database::Row;
 
 use headwater_domain::Scope;
+use headwater_redaction::known::shown;
 
 use crate::Store;
 use crate::error::{During, StoreError};
@@ -89,7 +90,7 @@ impl Store {
             step.requests.into(),
             step.started_at.into(),
             step.finished_at.into(),
-            step.message.clone().into(),
+            shown(&step.message).into(),
         ];
         self.execute(text, values).await.map(|_| ())
     }

@@ -106,6 +106,15 @@ pub(crate) fn changed_page_text(table: &str) -> String {
     )
 }
 
+/// The lengths of the rows of such a page.
+pub(crate) fn changed_lengths_text(table: &str) -> String {
+    format!(
+        "SELECT OCTET_LENGTH(data) FROM {table} \
+         WHERE params = ? AND changed_seq >= ? AND (changed_seq > ? OR id > ?) \
+         ORDER BY changed_seq, id LIMIT ?"
+    )
+}
+
 /// Rows behind a whole key, in the form in which the database finds them by its index, with the
 /// values to bind.
 pub(crate) fn behind_key(sql: SqlDialect, key: &[&str], last: &[Value]) -> (String, Vec<Value>) {

@@ -124,7 +124,7 @@ impl Store {
     }
 }
 
-impl Page<'_> {
+impl Transaction<'_> {
     /// Makes the sizes of the pull requests that came of these raw rows exactly these.
     ///
     /// # Errors

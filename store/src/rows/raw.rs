@@ -14,7 +14,7 @@ use crate::database::Row;
 use headwater_domain::Scope;
 
 use crate::Store;
-use crate::database::sql::{LENGTHS, changed_page_text, key_list, list_of};
+use crate::database::sql::{LENGTHS, changed_lengths_text, changed_page_text, key_list, list_of};
 use crate::database::transaction::Transaction;
 use crate::database::values::KeyValue;
 use crate::error::{During, StoreError};
@@ -216,16 +216,20 @@ impl Store {
         (seq, id): (i64, i64),
         limit: usize,
     ) -> Result<Vec<RawRow>, StoreError> {
+        let values = |limit: usize| {
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            vec![
+                scope.params().into(),
+                seq.into(),
+                seq.into(),
+                id.into(),
+                limit.into(),
+            ]
+        };
+        let lengths = changed_lengths_text(table);
+        let fitting = self.fitting_rows(&lengths, values(limit)).await?;
         let text = changed_page_text(table);
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let values = vec![
-            scope.params().into(),
-            seq.into(),
-            seq.into(),
-            id.into(),
-            limit.into(),
-        ];
-        let rows = self.query_all(&text, values).await?;
+        let rows = self.query_all(&text, values(fitting)).await?;
         rows.into_iter()
             .map(raw_row)
             .collect::<Result<_, _>>()

@@ -5,6 +5,7 @@
     reason = "the helpers of a test fail as its own lines do"
 )]
 
+mod bounded_pages;
 mod comparing;
 mod derivations;
 mod dialect;

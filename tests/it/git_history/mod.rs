@@ -2,6 +2,7 @@
 
 mod damaged;
 mod ending;
+mod forgetting;
 mod hostile;
 mod odd_refs;
 mod owner;

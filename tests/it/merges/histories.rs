@@ -2,19 +2,25 @@
 //! database.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use headwater::config::DatabaseAddress;
+use headwater_converters::bitbucket::PullRequestSizes;
 use headwater_converters::merges::{self, Change, Patches, Unnamed};
+use headwater_converters::{Derivation, Task};
 use headwater_domain::code::{
     commit, commit_parent, git_ref, pull_request, pull_request_commit, pull_request_merge,
     repo_commit,
 };
 use headwater_domain::id::bitbucket as id;
 use headwater_domain::merges::SizeOfChange;
-use headwater_domain::{Origin, Row, Rows, Scope};
+use headwater_domain::tool::bitbucket::{
+    pull_request as tool, pull_request_commit as tool_commit, pull_request_size,
+};
+use headwater_domain::{Origin, Row, Rows, Scope, Stream as _};
 use headwater_store::compare::{Tables, tables_equal};
 use headwater_store::{Owner, Replacement, StepContext, Store, Transaction};
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
@@ -44,6 +50,8 @@ enum Event {
     Range(usize),
     /// By another program, which calls everything otherwise.
     Upgrade,
+    /// The source gave a commit the wrong parents before.
+    Corrected(usize, Vec<usize>),
 }
 
 #[derive(Clone, Debug)]
@@ -152,6 +160,14 @@ impl World {
             Event::Files(has) => self.has_files = *has,
             Event::Range(first) => self.first = first % count,
             Event::Upgrade => self.version += 1,
+            Event::Corrected(commit, parents) => {
+                let commit = commit % count;
+                if commit > 0 {
+                    // A commit comes after its parents, whichever these are.
+                    let parents: BTreeSet<usize> = parents.iter().map(|p| p % commit).collect();
+                    self.commits[commit].parents = parents.into_iter().rev().collect();
+                }
+            }
         }
     }
 
@@ -195,8 +211,14 @@ impl Patches for Contents {
         &'a self,
         changes: &'a [Change],
     ) -> BoxFuture<'a, Result<HashMap<Change, SizeOfChange>, Unnamed>> {
-        let none = |change: &Change| (change.clone(), SizeOfChange::default());
-        let sizes = changes.iter().map(none).collect();
+        let size = |change: &Change| {
+            let size = SizeOfChange {
+                files: i64::try_from(change.0.len()).unwrap(),
+                ..SizeOfChange::default()
+            };
+            (change.clone(), size)
+        };
+        let sizes = changes.iter().map(size).collect();
         async move { Ok(sizes) }.boxed()
     }
 }
@@ -322,6 +344,91 @@ async fn write_pull_requests(page: &mut Transaction<'_>, world: &World) {
             })
     });
     replace(page, ("pull_request_id", numbers.collect()), own.collect()).await;
+    write_tool_rows(page, world).await;
+}
+
+/// The tool rows that those of the domain would have been made of; sizes follow from them.
+async fn write_tool_rows(page: &mut Transaction<'_>, world: &World) {
+    let scope = scope();
+    let key = |number: &i64| (scope.connection_id, scope.full_name.clone(), *number);
+    let (mut requests, mut commits) = (Rows::default(), Rows::default());
+    for (number, found) in &world.pull_requests {
+        let origin = |table| Origin {
+            params: scope.params(),
+            table,
+            id: *number,
+        };
+        let digits = if found.short { 12 } else { 40 };
+        let merge = found.merge.map(|merge| sha(merge)[..digits].to_owned());
+        let (connection_id, repo_id, bitbucket_id) = key(number);
+        requests.from_origin(origin(tool::PullRequests::raw_table()));
+        requests.push(tool::Model {
+            connection_id,
+            repo_id,
+            bitbucket_id,
+            state: if found.is_merged { "MERGED" } else { "OPEN" }.to_owned(),
+            head_commit_sha: sha(found.head)[..digits].to_owned(),
+            merge_commit_sha: merge.unwrap_or_default(),
+            ..tool::Model::default()
+        });
+        commits.from_origin(origin(tool_commit::PullRequestCommits::raw_table()));
+        for commit in &found.own {
+            let (connection_id, repo_id, pull_request_id) = key(number);
+            commits.push(tool_commit::Model {
+                connection_id,
+                repo_id,
+                pull_request_id,
+                commit_sha: sha(*commit),
+                ..tool_commit::Model::default()
+            });
+        }
+    }
+    for (table, raw_table, mut rows) in [
+        (tool::Model::table(), tool::PullRequests::raw_table(), requests),
+        (
+            tool_commit::Model::table(),
+            tool_commit::PullRequestCommits::raw_table(),
+            commits,
+        ),
+    ] {
+        let replacement = Replacement {
+            table,
+            owner: Owner::RawRows {
+                table: raw_table,
+                ids: (0..10).collect(),
+            },
+            rows: rows.take(table),
+            first: false,
+        };
+        page.replace(replacement).await.unwrap();
+    }
+}
+
+/// Counts sizes if anything changed that they follow from; true if so.
+async fn size(store: &Store, world: &World) -> bool {
+    let cancel = CancellationToken::new();
+    let watch = Watch {
+        now: time(1),
+        cancel: &cancel,
+        progress: &|_| {},
+    };
+    let contents = Contents(Vec::new(), world.version);
+    let (scope, repo_id, rules) = (scope(), repo_id(), Arc::default());
+    let task = Task {
+        store,
+        scope: &scope,
+        ids: &id::IDS,
+        repo_id: &repo_id,
+        rules: &rules,
+        patches: world.has_files.then_some(&contents as &dyn Patches),
+        watch: &watch,
+    };
+    let sizes = Derivation::of::<PullRequestSizes>();
+    let is_stale = sizes.is_stale(&task).await.unwrap();
+    if is_stale {
+        sizes.run(&task).await.unwrap();
+    }
+    is_stale
 }
 
 async fn link(store: &Store, world: &World) -> merges::Outcome {
@@ -364,21 +471,26 @@ async fn assert_same_as_fresh(on: On, has_files: bool, events: &[(Event, bool)])
     };
     write(&lived.store, &world).await;
     link(&lived.store, &world).await;
+    size(&lived.store, &world).await;
     for (event, links) in events {
         world.happen(event);
         write(&lived.store, &world).await;
         if *links {
             link(&lived.store, &world).await;
+            size(&lived.store, &world).await;
         }
     }
     link(&lived.store, &world).await;
+    size(&lived.store, &world).await;
     let fresh = opened(on).await.unwrap();
     write(&fresh.store, &world).await;
     let first = link(&fresh.store, &world).await;
-    let tables = Tables {
+    size(&fresh.store, &world).await;
+    let mut tables = Tables {
         raw: Vec::new(),
         rows: merges::tables(),
     };
+    tables.rows.push(pull_request_size::Model::table());
     let different = tables_equal(&lived.store, &fresh.store, &tables, 20)
         .await
         .unwrap();
@@ -390,6 +502,7 @@ async fn assert_same_as_fresh(on: On, has_files: bool, events: &[(Event, bool)])
     write(&fresh.store, &world).await;
     let again = link(&fresh.store, &world).await;
     assert_eq!(again, merges::Outcome::default());
+    assert!(!size(&fresh.store, &world).await);
     for opened in [lived, fresh] {
         opened.store.close().await.unwrap();
     }
@@ -407,6 +520,7 @@ fn events() -> impl Strategy<Value = Vec<(Event, bool)>> {
         any::<bool>(),
         0..4u8,
     );
+    let corrected = (place.clone(), prop::collection::vec(0..1000usize, 0..3));
     let event = prop_oneof![
         6 => (parents, 0..5u8, 0..8i64, 0..4u8)
             .prop_map(|(parents, author, number, patch)| {
@@ -422,6 +536,7 @@ fn events() -> impl Strategy<Value = Vec<(Event, bool)>> {
         1 => any::<bool>().prop_map(Event::Files),
         1 => (0..8usize).prop_map(Event::Range),
         1 => Just(Event::Upgrade),
+        1 => corrected.prop_map(|(commit, parents)| Event::Corrected(commit, parents)),
     ];
     prop::collection::vec((event, prop::bool::weighted(0.7)), 1..20)
 }

@@ -168,7 +168,7 @@ fn note_repeated(before: &[RequestRecord], after: &[RequestRecord], kills: &mut 
 }
 
 /// Looks into the database from outside.
-struct Eye {
+pub(super) struct Eye {
     on: On,
     address: String,
     path: String,
@@ -176,7 +176,7 @@ struct Eye {
 }
 
 impl Eye {
-    async fn open(installation: &Installation) -> Self {
+    pub(super) async fn open(installation: &Installation) -> Self {
         let on = installation.database.on;
         let address = &installation.database.address;
         let path = address.strip_prefix("sqlite:").unwrap_or_default();
@@ -194,7 +194,7 @@ impl Eye {
 
     /// Whether a transaction that has changed something is open. On SQLite: whether a process
     /// holds the right to write, which transactions that write take when they begin.
-    async fn sees_a_write(&self) -> bool {
+    pub(super) async fn sees_a_write(&self) -> bool {
         let sql = match self.on {
             Sqlite => return self.is_locked(),
             Postgres => {

@@ -5,6 +5,8 @@
 
 mod broken_items;
 mod faults;
+#[cfg(target_os = "linux")]
+mod frozen;
 mod history;
 #[cfg(unix)]
 mod installation;

@@ -38,14 +38,17 @@ impl Store {
         } else {
             ""
         };
-        let text = format!(
-            "SELECT id, params, data, url, input, created_at FROM {table} \
-             WHERE {condition} id > ? ORDER BY id LIMIT ?"
-        );
-        let mut values: Vec<Value> = params.iter().map(|&params| params.into()).collect();
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        values.extend([after_id.into(), limit.into()]);
-        let rows = self.query_all(&text, values).await?;
+        let page = format!("FROM {table} WHERE {condition} id > ? ORDER BY id LIMIT ?");
+        let values = |limit: usize| {
+            let mut values: Vec<Value> = params.iter().map(|&params| params.into()).collect();
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            values.extend([after_id.into(), limit.into()]);
+            values
+        };
+        let lengths = format!("SELECT OCTET_LENGTH(data) {page}");
+        let fitting = self.fitting_rows(&lengths, values(limit)).await?;
+        let text = format!("SELECT id, params, data, url, input, created_at {page}");
+        let rows = self.query_all(&text, values(fitting)).await?;
         let read = |row: &Row| {
             Ok(ExportedRow {
                 id: row.get(0)?,

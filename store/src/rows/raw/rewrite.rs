@@ -34,13 +34,17 @@ impl Store {
         table: &str,
         rewrite: impl Fn(Vec<u8>) -> Rewritten,
     ) -> Result<u64, StoreError> {
-        let page = format!("SELECT id, data FROM {table} WHERE id > ? ORDER BY id LIMIT ?");
+        let of_page = format!("FROM {table} WHERE id > ? ORDER BY id LIMIT ?");
+        let lengths = format!("SELECT OCTET_LENGTH(data) {of_page}");
+        let page = format!("SELECT id, data {of_page}");
         let update = format!("UPDATE {table} SET data = ?, content_hash = ? WHERE id = ?");
         let mut changed = 0;
         let mut after = 0i64;
         loop {
+            let fitting = self.fitting_rows(&lengths, vec![after.into(), PAGE.into()]);
+            let fitting = i64::try_from(fitting.await?).unwrap_or(PAGE);
             let rows = self
-                .query_all(&page, vec![after.into(), PAGE.into()])
+                .query_all(&page, vec![after.into(), fitting.into()])
                 .await?;
             if rows.is_empty() {
                 return Ok(changed);
@@ -52,6 +56,35 @@ impl Store {
                 };
                 let values: Vec<Value> = vec![data.into(), hash.into(), after.into()];
                 changed += self.execute(&update, values).await?;
+            }
+        }
+    }
+
+    /// Rewrites the texts of a column, and returns how many rows got another one.
+    pub async fn rewrite_texts(
+        &self,
+        table: &str,
+        column: &str,
+        rewrite: impl Fn(&str) -> String,
+    ) -> Result<u64, StoreError> {
+        let page = format!(
+            "SELECT DISTINCT {column} FROM {table} WHERE {column} > ? ORDER BY {column} LIMIT ?"
+        );
+        let update = format!("UPDATE {table} SET {column} = ? WHERE {column} = ?");
+        let (mut changed, mut after) = (0, String::new());
+        loop {
+            let values = vec![after.clone().into(), PAGE.into()];
+            let rows = self.query_all(&page, values).await?;
+            if rows.is_empty() {
+                return Ok(changed);
+            }
+            for row in &rows {
+                after = row.get(0).during(&page)?;
+                let rewritten = rewrite(&after);
+                if rewritten != after {
+                    let values = vec![rewritten.into(), after.clone().into()];
+                    changed += self.execute(&update, values).await?;
+                }
             }
         }
     }
