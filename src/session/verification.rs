@@ -741,8 +741,8 @@ impl Scratch<'_> {
                 left_out.insert(stream);
             }
         }
-        let skips_git = self.request.skip.contains(&GIT);
-        let reads_git = job.streams.contains(GIT) || skips_git;
+        // A history is not taken over as rows of lists are: what follows from it is not there.
+        let reads_git = job.streams.contains(GIT) && !self.request.skip.contains(&GIT);
         if !reads_git && self.here.git_state(&job.scope).await?.is_some() {
             left_out.insert(GIT);
         }
@@ -752,8 +752,8 @@ impl Scratch<'_> {
     fn tell_kept(&self, job: &Job, left_out: &BTreeSet<&str>) {
         let streams: Vec<&str> = left_out.iter().copied().collect();
         let message = format!(
-            "{}:{} keeps rows of {}, which the configuration leaves out; neither they nor what \
-             follows from them too, such as accounts, is compared",
+            "{}:{} keeps rows of {}, which are left out; neither they nor what follows from them \
+             too, such as accounts, is compared",
             job.connection,
             job.scope.full_name,
             streams.join(", ")

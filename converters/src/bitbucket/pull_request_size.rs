@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use headwater_domain::code::{commit_parent, repo_commit};
-use headwater_domain::graph::{Beginnings, Commit, Graph};
+use headwater_domain::graph::{PrefixIndex, Commit, Graph};
 use headwater_domain::merges::{Extent, MergedAs, SizeOfChange, Source, extent, merged_number};
 use headwater_domain::tool::bitbucket::pull_request_size::{self, Model};
 use headwater_domain::tool::bitbucket::{pull_request, pull_request_commit};
@@ -183,7 +183,7 @@ impl<'a> Sizing<'a> {
             return Ok(wanted);
         }
         let graph = task.store.commit_graph(task.repo_id).await?;
-        let mut beginnings = Beginnings::of(&graph);
+        let mut beginnings = PrefixIndex::of(&graph);
         for group in all.chunks(PAGE) {
             self.check_cancelled()?;
             let numbers: Vec<i64> = group.iter().map(|ends| ends.number).collect();
@@ -212,7 +212,7 @@ impl<'a> Sizing<'a> {
                 }
             }
             self.outcome.items += group.len() as u64;
-            (task.watch.progress)(group.len() as u64);
+            (task.context.progress)(group.len() as u64);
         }
         Ok(wanted)
     }
@@ -257,12 +257,12 @@ impl<'a> Sizing<'a> {
                     origin: origin.clone(),
                 });
             }
-            let page = task.store.begin(scope, task.watch.now).await?;
+            let page = task.store.begin(scope, task.context.now).await?;
             let mut page = page.deriving(PullRequestSizes::NAME);
             self.outcome.changes += page.settle_sizes(raw_ids, rows).await?;
             page.commit().await?;
         }
-        let page = task.store.begin(scope, task.watch.now).await?;
+        let page = task.store.begin(scope, task.context.now).await?;
         let done = Checkpoint {
             rules: rules(task.patches),
             ..Checkpoint::default()
@@ -286,7 +286,7 @@ impl<'a> Sizing<'a> {
     }
 
     fn check_cancelled(&self) -> Result<(), Stop> {
-        if self.task.watch.cancel.is_cancelled() {
+        if self.task.context.cancel.is_cancelled() {
             return Err(Stop::Cancelled);
         }
         Ok(())
@@ -294,7 +294,7 @@ impl<'a> Sizing<'a> {
 }
 
 /// The merge commits that the repository has, by pull request.
-fn merges(group: &[Ends], beginnings: &mut Beginnings<'_>) -> HashMap<i64, Commit> {
+fn merges(group: &[Ends], beginnings: &mut PrefixIndex<'_>) -> HashMap<i64, Commit> {
     let merged = group.iter().filter(|ends| ends.is_merged);
     let found = merged.filter_map(|ends| {
         let commit = beginnings.find(&ends.merge_commit).commit()?;

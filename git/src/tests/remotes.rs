@@ -166,7 +166,7 @@ async fn what_a_server_lets_git_say_is_without_secrets_in_any_encoding() {
         server.make(Trouble::Always(answer.into_bytes()));
         let error = git.ls_remote(&with_secrets(&server), &go_on()).await;
         let error = error.expect_err(echo);
-        assert!(error.said.contains("you sent"), "{}", error.said);
+        assert!(error.stderr.contains("you sent"), "{}", error.stderr);
         let all = format!("{error} {error:?}");
         for hidden in ["the-token", "hunter2", &pair, echo, "\u{1b}"] {
             assert!(!all.contains(hidden), "{hidden}: {all}");

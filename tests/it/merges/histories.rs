@@ -407,7 +407,7 @@ async fn write_tool_rows(page: &mut Transaction<'_>, world: &World) {
 /// Counts sizes if anything changed that they follow from; true if so.
 async fn size(store: &Store, world: &World) -> bool {
     let cancel = CancellationToken::new();
-    let watch = Watch {
+    let context = StepContext {
         now: time(1),
         cancel: &cancel,
         progress: &|_| {},
@@ -421,7 +421,7 @@ async fn size(store: &Store, world: &World) -> bool {
         repo_id: &repo_id,
         rules: &rules,
         patches: world.has_files.then_some(&contents as &dyn Patches),
-        watch: &watch,
+        context: &context,
     };
     let sizes = Derivation::of::<PullRequestSizes>();
     let is_stale = sizes.is_stale(&task).await.unwrap();
