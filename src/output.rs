@@ -24,7 +24,6 @@ pub use printer::{Printer, print};
 /// Why standard output could not be written; the first reason.
 static BROKEN: OnceLock<(ErrorKind, String)> = OnceLock::new();
 
-
 /// Writes a line, or several, to standard output.
 pub fn line(text: impl Display) {
     let text = shown(&text.to_string());

@@ -127,10 +127,16 @@ mod tests {
     #[test]
     fn an_address_from_elsewhere_stays_as_it_is_written_unless_it_holds_what_may_be_secret() {
         for (address, expected) in [
-            ("https://a.example/2.0/x?q=a%20b&page=2", "https://a.example/2.0/x?q=a%20b&page=2"),
+            (
+                "https://a.example/2.0/x?q=a%20b&page=2",
+                "https://a.example/2.0/x?q=a%20b&page=2",
+            ),
             ("https://A.example", "https://A.example"),
             ("https://me:pw@a.example/x", "https://a.example/x"),
-            ("https://a.example/x?access_token=pw&page=2", "https://a.example/x?page=2"),
+            (
+                "https://a.example/x?access_token=pw&page=2",
+                "https://a.example/x?page=2",
+            ),
             ("https://a.example/x#pw", "https://a.example/x"),
             ("", ""),
             ("repositories/x", "repositories/x"),

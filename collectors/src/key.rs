@@ -218,7 +218,13 @@ mod tests {
             let item = format!(r#"{{"x": {deep}, "comment": {{"y": [1], "deleted": {flag}}}}}"#);
             assert_eq!(is_true(item.as_bytes(), path), expected, "{flag}");
         }
-        for other in ["{}", "[]", "", r#"{"comment": true}"#, r#"{"comment": {"deleted": {}}}"#] {
+        for other in [
+            "{}",
+            "[]",
+            "",
+            r#"{"comment": true}"#,
+            r#"{"comment": {"deleted": {}}}"#,
+        ] {
             assert!(!is_true(other.as_bytes(), path), "{other}");
         }
     }

@@ -32,9 +32,9 @@ pub use derived::{
     sizes,
 };
 pub use error::StoreError;
+pub use rows::bounded as rows_in_pages;
 pub use rows::read::Way;
 pub use rows::replace::{Changes, Owner, Replacement};
-pub use rows::bounded as rows_in_pages;
 pub use rows::{catalogue, compare, git, import, raw, read};
 pub use run_blocking::run_blocking;
 pub use step_context::StepContext;

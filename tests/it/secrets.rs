@@ -155,7 +155,11 @@ async fn assert_nowhere(lake: &Lake) {
     assert!(rows > 100, "{rows} rows are too few to prove anything");
     for entry in std::fs::read_dir(database_folder(lake)).unwrap() {
         let path = entry.unwrap().path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if name.contains(".db") || name.contains(".before-change-") {
             let bytes = std::fs::read(&path).unwrap();
             let found = bytes
@@ -361,7 +365,11 @@ async fn what_is_stored_of_a_failure_is_without_the_secrets_of_the_whole_process
     headwater::output::conceal(&headwater_redaction::Secrets::new([secret]));
     let server = SmallServer::start(|_, target| {
         let said = r#"{"error": {"message": "it was pw-of-the-data\\/base \u001b[31mred"}}"#;
-        let status = if target.contains("/pullrequests/1/") { 403 } else { 200 };
+        let status = if target.contains("/pullrequests/1/") {
+            403
+        } else {
+            200
+        };
         let body = match target {
             _ if status == 403 => said.to_owned(),
             list if list.contains("/pullrequests?") => {
@@ -399,9 +407,21 @@ async fn what_is_stored_of_a_failure_is_without_the_secrets_of_the_whole_process
 #[tokio::test]
 async fn the_password_of_the_database_is_a_secret_unless_it_is_a_name_that_is_shown() {
     for (address, secret, stays) in [
-        ("postgres://me:p4ss%2Fw0rd-a@127.0.0.1:1/lake", "p4ss/w0rd-a p4ss%2Fw0rd-a", "me"),
-        ("mysql://me:p4ssw0rd-b@127.0.0.1:1/lake", "p4ssw0rd-b", "lake"),
-        ("postgres://me@127.0.0.1:1/lake?password=p4ssw0rd-c", "p4ssw0rd-c", "me"),
+        (
+            "postgres://me:p4ss%2Fw0rd-a@127.0.0.1:1/lake",
+            "p4ss/w0rd-a p4ss%2Fw0rd-a",
+            "me",
+        ),
+        (
+            "mysql://me:p4ssw0rd-b@127.0.0.1:1/lake",
+            "p4ssw0rd-b",
+            "lake",
+        ),
+        (
+            "postgres://me@127.0.0.1:1/lake?password=p4ssw0rd-c",
+            "p4ssw0rd-c",
+            "me",
+        ),
         ("postgres://owner:owner@127.0.0.1:1/lake", "", "owner lake"),
     ] {
         let address = headwater::config::DatabaseAddress::parse(address).unwrap();

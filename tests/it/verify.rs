@@ -396,11 +396,17 @@ async fn a_workspace_with_another_name_is_seen(#[case] on: On) {
     simulator.world().rename_workspace("apex");
     let verified = lake.verify(false).await;
     assert_eq!(verified.exit, Exit::Credentials, "the name leads nowhere");
-    lake.configure(&lake::with_everything(&simulator.endpoint(), r#"["apex/*"]"#));
+    lake.configure(&lake::with_everything(
+        &simulator.endpoint(),
+        r#"["apex/*"]"#,
+    ));
     let verified = lake.verify(false).await;
     assert_eq!(verified.exit, Exit::Partial, "{:?}", verified.left_out);
     let found = shown(&verified);
-    assert!(found.iter().any(|line| line.contains("apex/")), "{found:#?}");
+    assert!(
+        found.iter().any(|line| line.contains("apex/")),
+        "{found:#?}"
+    );
     let (exit, _) = lake.sync(How::default()).await;
     assert_eq!(exit, Exit::Ok);
     let verified = lake.verify(false).await;

@@ -582,7 +582,11 @@ async fn redirects_without_end_are_given_up_after_five() {
 async fn of_one_clients_large_answers_one_is_held_at_a_time() {
     let large = vec![b' '; LARGE + 1];
     let server = SmallServer::start(move |_, target| {
-        let body: &[u8] = if target.contains("large") { &large } else { b"small" };
+        let body: &[u8] = if target.contains("large") {
+            &large
+        } else {
+            b"small"
+        };
         answer(200, &[], body)
     })
     .await;
@@ -593,7 +597,10 @@ async fn of_one_clients_large_answers_one_is_held_at_a_time() {
     let client = client.unwrap();
     let held = async |path: &str| {
         let url = client.endpoint().join(path).unwrap();
-        client.get(&url, &CancellationToken::new(), Ok).await.unwrap()
+        client
+            .get(&url, &CancellationToken::new(), Ok)
+            .await
+            .unwrap()
     };
     let first = held("large").await;
     let mut second = std::pin::pin!(held("large"));

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use headwater_domain::code::{commit_parent, repo_commit};
-use headwater_domain::graph::{PrefixIndex, Commit, Graph};
+use headwater_domain::graph::{Commit, Graph, PrefixIndex};
 use headwater_domain::merges::{Extent, MergedAs, SizeOfChange, Source, extent, merged_number};
 use headwater_domain::tool::bitbucket::pull_request_size::{self, Model};
 use headwater_domain::tool::bitbucket::{pull_request, pull_request_commit};

@@ -6,9 +6,9 @@ use headwater_domain::tool::bitbucket::{pull_request, pull_request_commit, pull_
 use headwater_domain::{Origin, Row as _, Rows, Scope, Sourced, Stream as _, Table};
 use sea_orm::DbErr;
 
-use crate::error::{During, StoreError};
-use crate::derived::merges::beginning;
 use crate::database::transaction::Transaction;
+use crate::derived::merges::beginning;
+use crate::error::{During, StoreError};
 use crate::rows::read::{select, sourced, within};
 use crate::{Changes, Owner, Replacement, Store};
 
@@ -95,7 +95,10 @@ impl Store {
         &self,
         hashes: &[String],
     ) -> Result<HashMap<String, String>, StoreError> {
-        let text = format!("SELECT sha, {} FROM commits WHERE sha IN ", beginning("message"));
+        let text = format!(
+            "SELECT sha, {} FROM commits WHERE sha IN ",
+            beginning("message")
+        );
         let rows = self.rows_in(&text, &[], hashes).await?;
         let read = rows.iter().map(|row| {
             let message: Option<String> = row.get(1)?;

@@ -74,7 +74,8 @@ impl Store {
             _ => "BIGINT",
         };
         for (table, column) in tables {
-            let is_long = |it: &&headwater_domain::table::Column| it.column_type == ColumnType::Text;
+            let is_long =
+                |it: &&headwater_domain::table::Column| it.column_type == ColumnType::Text;
             let long = table.columns.iter().filter(is_long);
             let sum: Vec<String> = long
                 .map(|it| format!("COALESCE(OCTET_LENGTH(\"{}\"), 0)", it.name))

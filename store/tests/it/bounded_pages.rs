@@ -25,7 +25,9 @@ async fn as_many_rows_are_read_in_one_go_as_fit(#[values(Sqlite, Postgres, Maria
         };
         store.collect(at, vec![item]).await;
     }
-    store.collect(5, vec![item("", "e", "1"), item("", "f", "1")]).await;
+    store
+        .collect(5, vec![item("", "e", "1"), item("", "f", "1")])
+        .await;
     let mut position = (0, 0);
     let mut pages = Vec::new();
     let mut ids = Vec::new();
@@ -48,9 +50,7 @@ async fn as_many_rows_are_read_in_one_go_as_fit(#[values(Sqlite, Postgres, Maria
 
 #[rstest]
 #[tokio::test]
-async fn as_many_keys_are_converted_in_one_go_as_fit(
-    #[values(Sqlite, Postgres, MariaDb)] on: On,
-) {
+async fn as_many_keys_are_converted_in_one_go_as_fit(#[values(Sqlite, Postgres, MariaDb)] on: On) {
     let Some(store) = TempStore::on(on).await else {
         return;
     };

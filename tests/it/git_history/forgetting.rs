@@ -35,9 +35,15 @@ async fn assert_equals(lake: &Lake, on: On, configuration: &str) {
     let differences = tables_equal(&lake.store, &fresh.store, &tables, 20).await;
     let differences = differences.unwrap();
     let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
-    assert!(shown.is_empty(), "here: forgotten, there: never read\n{shown:#?}");
+    assert!(
+        shown.is_empty(),
+        "here: forgotten, there: never read\n{shown:#?}"
+    );
     let remembered = "SELECT full_name FROM _headwater_scopes WHERE full_name <> '' ORDER BY 1";
-    assert_eq!(texts(lake, remembered).await, texts(&fresh, remembered).await);
+    assert_eq!(
+        texts(lake, remembered).await,
+        texts(&fresh, remembered).await
+    );
 }
 
 fn mirrors_of(lake: &Lake) -> usize {

@@ -384,7 +384,11 @@ async fn write_tool_rows(page: &mut Transaction<'_>, world: &World) {
         }
     }
     for (table, raw_table, mut rows) in [
-        (tool::Model::table(), tool::PullRequests::raw_table(), requests),
+        (
+            tool::Model::table(),
+            tool::PullRequests::raw_table(),
+            requests,
+        ),
         (
             tool_commit::Model::table(),
             tool_commit::PullRequestCommits::raw_table(),

@@ -30,7 +30,11 @@ async fn size_of(it: &Company, lake: &Lake, number: u64) -> Sizes {
         Cell::Integer(number) => Some(*number),
         other => panic!("{other:?}"),
     };
-    (number(&rows[0][0]), number(&rows[0][1]), number(&rows[0][2]))
+    (
+        number(&rows[0][0]),
+        number(&rows[0][1]),
+        number(&rows[0][2]),
+    )
 }
 
 /// The differences that a verification finds.
@@ -42,7 +46,11 @@ async fn differences(lake: &Lake, skip: Vec<&'static str>) -> Vec<String> {
         ..VerifyRequest::default()
     };
     let verified = session.unwrap().verify(&request).await.unwrap();
-    verified.differences.iter().map(ToString::to_string).collect()
+    verified
+        .differences
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }
 
 #[rstest]
@@ -69,7 +77,11 @@ async fn git_counts_what_a_pull_request_changes_however_it_was_merged(
         let size = if is_unknown { UNKNOWN } else { TWO };
         assert_eq!(size_of(&it, &lake, *id).await, size, "{says}");
     }
-    assert_eq!(size_of(&it, &lake, edit).await, TWO, "the squash, not its commits");
+    assert_eq!(
+        size_of(&it, &lake, edit).await,
+        TWO,
+        "the squash, not its commits"
+    );
     for full in [false, true] {
         let (_, run) = lake.sync(How { full }).await;
         assert_eq!((run.written, run.removed), (0, 0), "full: {full}");

@@ -38,7 +38,11 @@ async fn beside_a_process_that_is_frozen_while_it_writes_another_one_ends_with_7
     let second = installation.run(&["sync"]).await;
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(7), "{said}");
-    assert!(began.elapsed() < Duration::from_secs(50), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(50),
+        "{:?}",
+        began.elapsed()
+    );
     assert!(said.contains(&format!("process {}", running.id)), "{said}");
     running.go_on();
     while !running.has_ended() {

@@ -16,7 +16,10 @@ async fn a_page_with_far_more_items_than_were_asked_for_is_refused_with_its_addr
     let error = lake.collect::<PullRequests>().await.unwrap_err();
     let said = format!("{error}: {}", error.kind);
     assert!(said.contains("more than 10000 items on one page"), "{said}");
-    assert!(said.contains("/repositories/acme/rocket/pullrequests"), "{said}");
+    assert!(
+        said.contains("/repositories/acme/rocket/pullrequests"),
+        "{said}"
+    );
     assert_eq!(lake.keys::<PullRequests>().await, Vec::<String>::new());
     assert_eq!(lake.walk_state().await.walk, 0, "the list is read again");
     let server = SmallServer::start(|_, _| tiny(10_000)).await;
@@ -50,7 +53,11 @@ async fn a_list_of_children_is_refused_before_it_fills_the_memory() {
         ..lake
     };
     let outcome = lake.collect::<PullRequestComments>().await.unwrap();
-    assert_eq!(lake.keys::<PullRequestComments>().await, ["1"], "of the other one");
+    assert_eq!(
+        lake.keys::<PullRequestComments>().await,
+        ["1"],
+        "of the other one"
+    );
     assert_eq!(outcome.rejected, 1);
     let letters = lake.store.dead_letters(&lake.scope).await.unwrap();
     let letter = &letters[0].letter;
