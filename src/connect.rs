@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use headwater_collectors::{Auth, Client, RateLimiter, Settings};
+use headwater_collectors::{Auth, Client, RateLimiter, Refusal, Settings};
 use headwater_git::Credentials;
 use headwater_redaction::Secrets;
 use headwater_store::StoreError;
 use headwater_store::ledger::Ledger;
+use ring::digest::{Context, SHA256};
 use secrecy::SecretString;
 use url::Url;
 
@@ -86,6 +87,8 @@ struct Shared {
     folder: PathBuf,
     clock: Clock,
     rate_limiters: Mutex<HashMap<String, RateLimiter>>,
+    /// Refused credentials, by where they are sent and all that they consist of.
+    refusals: Mutex<HashMap<[u8; 32], Refusal>>,
     /// Where requests are remembered; none without a database.
     ledger: Option<Ledger>,
 }
@@ -109,6 +112,7 @@ impl Connector {
             folder: folder.to_owned(),
             clock: clock.clone(),
             rate_limiters: Mutex::default(),
+            refusals: Mutex::default(),
             ledger,
         }))
     }
@@ -149,7 +153,7 @@ impl Connector {
         connect(self.settings(connection)?)
     }
 
-    /// A client that gives up soon, for one try, with what its credentials look like.
+    /// A client that gives up soon, for one try, whatever came of other tries, with what its credentials look like.
     ///
     /// # Errors
     /// The same.
@@ -158,6 +162,7 @@ impl Connector {
         settings.connect_timeout = settings.connect_timeout.min(Duration::from_secs(10));
         settings.read_timeout = settings.read_timeout.min(Duration::from_secs(20));
         settings.total_timeout = settings.total_timeout.min(Duration::from_secs(30));
+        settings.refusal = Refusal::default();
         let mut clues = Clues::of(connection, &settings.auth);
         let scheme = settings.proxy.as_ref().map(Url::scheme);
         clues.resolves_before_proxy = scheme == Some("socks5");
@@ -173,6 +178,7 @@ impl Connector {
         let auth = self.auth(connection)?;
         conceal(&auth);
         let rate_limiter = self.rate_limiter(connection, &endpoint, &auth);
+        let refusal = self.refusal(&endpoint, &auth);
         let timeouts = connection.timeout_seconds;
         Ok(Settings {
             connection: connection.name.clone(),
@@ -180,6 +186,7 @@ impl Connector {
             dialect: *api.dialect,
             auth,
             rate_limiter,
+            refusal,
             concurrency: usize::try_from(connection.concurrency).unwrap_or(1),
             largest_answer: usize::try_from(connection.max_answer_mib).unwrap_or(1) << 20,
             connect_timeout: timeouts.connect(),
@@ -282,7 +289,7 @@ impl Connector {
             })
     }
 
-    /// The pace of a credential, found by where it is used and whose it is: the server counts the
+    /// The rate limiter of a credential, found by where it is used and whose it is: the server counts the
     /// requests of a user, whichever of their tokens is used.
     fn rate_limiter(&self, connection: &Connection, endpoint: &Url, auth: &Auth) -> RateLimiter {
         use secrecy::ExposeSecret as _;
@@ -301,20 +308,43 @@ impl Connector {
             }
             return known.clone();
         }
+        let clock = self.0.clock.clone();
+        let now = move || clock.now();
         let rate_limiter = match (limit, &self.0.ledger) {
             (RateLimit::PerHour(requests), Some(ledger)) => {
                 let fingerprint = fingerprint(&origin, credential, ledger.salt());
-                let clock = self.0.clock.clone();
-                RateLimiter::recorded(requests, ledger.clone(), fingerprint, move || clock.now())
+                RateLimiter::recorded(requests, ledger.clone(), fingerprint, now)
             }
-            (RateLimit::PerHour(requests), None) => RateLimiter::per_hour(requests),
+            (RateLimit::PerHour(requests), None) => RateLimiter::per_hour(requests, now),
             (RateLimit::PerSecond { requests, burst }, _) => {
-                RateLimiter::per_second(requests, burst)
+                RateLimiter::per_second(requests, burst, now)
             }
-            (RateLimit::Unlimited, _) => RateLimiter::per_second(u32::MAX, u32::MAX),
+            (RateLimit::Unlimited, _) => RateLimiter::per_second(u32::MAX, u32::MAX, now),
         };
         rate_limiters.insert(credential.key(&origin), rate_limiter.clone());
         rate_limiter
+    }
+
+    /// What is known of credentials at a server. A new secret of the same user is a new credential.
+    fn refusal(&self, endpoint: &Url, auth: &Auth) -> Refusal {
+        use secrecy::ExposeSecret as _;
+        let (user, secret) = match auth {
+            Auth::None => return Refusal::default(),
+            Auth::Basic { user, password } => (user.as_str(), password),
+            Auth::Bearer { token } => ("", token),
+            Auth::Oauth { key, secret, .. } => (key.as_str(), secret),
+        };
+        let mut hash = Context::new(&SHA256);
+        let origin = endpoint.origin().ascii_serialization();
+        for part in [&origin, user, secret.expose_secret()] {
+            hash.update(&part.len().to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+        let mut key = [0; 32];
+        key.copy_from_slice(hash.finish().as_ref());
+        let refusals = self.0.refusals.lock();
+        let mut refusals = refusals.unwrap_or_else(PoisonError::into_inner);
+        refusals.entry(key).or_default().clone()
     }
 
     fn proxy(&self, connection: &Connection) -> Result<Option<Url>, Failure> {

@@ -151,7 +151,20 @@ impl Context {
     /// Exit 6 when it is not there or has no tables yet.
     pub async fn open_for_reading(&self) -> Result<Store, Failure> {
         self.require_database()?;
-        let store = database::connect(&self.database).await?;
+        self.current(database::connect(&self.database).await?).await
+    }
+
+    /// The same for what a person waits for: see [`database::connect_to_read`].
+    ///
+    /// # Errors
+    /// As [`Context::open_for_reading`].
+    pub async fn open_to_read(&self) -> Result<Store, Failure> {
+        self.require_database()?;
+        self.current(database::connect_to_read(&self.database).await?)
+            .await
+    }
+
+    async fn current(&self, store: Store) -> Result<Store, Failure> {
         let status = headwater_migrations::status(store.connection()).await;
         let status = status
             .map_err(|error| Failure::because(Exit::Failed, "the schema is not usable", error))?;

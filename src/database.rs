@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SecondsFormat, Utc};
 use headwater_migrations::{self as migrations, MigrateError};
 use headwater_redaction::Secrets;
-use headwater_store::{Store, query};
+use headwater_store::{Limits, Store, query};
 
 use crate::config::{DatabaseAddress, DatabaseKind};
 use crate::exit::{Exit, Failure};
@@ -33,10 +33,24 @@ pub async fn open(address: &DatabaseAddress) -> Result<Store, Failure> {
 /// # Errors
 /// When it cannot be opened or reached.
 pub async fn connect(address: &DatabaseAddress) -> Result<Store, Failure> {
+    connect_within(address, Limits::default()).await
+}
+
+/// Opens the database for reads that a person waits for, with connections of their own: on a server
+/// they cannot write, and their statements have a time limit. They wait for no writer.
+///
+/// # Errors
+/// When it cannot be opened or reached.
+pub async fn connect_to_read(address: &DatabaseAddress) -> Result<Store, Failure> {
+    connect_within(address, Limits::of_reads()).await
+}
+
+async fn connect_within(address: &DatabaseAddress, limits: Limits) -> Result<Store, Failure> {
     conceal_password(address);
+    let server = address.expose();
     let opened = match (address.kind(), address.sqlite_path()) {
-        (DatabaseKind::Postgres, _) => Box::pin(Store::open_postgres(address.expose())).await,
-        (DatabaseKind::Mysql, _) => Box::pin(Store::open_mysql(address.expose())).await,
+        (DatabaseKind::Postgres, _) => Box::pin(Store::open_postgres_within(server, limits)).await,
+        (DatabaseKind::Mysql, _) => Box::pin(Store::open_mysql_within(server, limits)).await,
         (DatabaseKind::Sqlite, path) => Store::open_sqlite(&path.unwrap_or_default()).await,
     };
     opened.map_err(|error| {

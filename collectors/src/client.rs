@@ -67,6 +67,8 @@ pub struct Settings {
     pub auth: Auth,
     /// The credential's limiter, shared by all connections that use the credential.
     pub rate_limiter: RateLimiter,
+    /// Whether the server refused the credentials, shared by all clients that send the same.
+    pub refusal: Refusal,
     /// Requests under way at the same time.
     pub concurrency: usize,
     /// Largest body that is read, in bytes, when it is unpacked; what is larger is refused.
@@ -96,6 +98,11 @@ impl std::fmt::Debug for Settings {
     }
 }
 
+/// Whether the server refused some credentials: then no client that sends the same ones sends them
+/// again. Clones are one refusal.
+#[derive(Clone, Debug, Default)]
+pub struct Refusal(Arc<OnceLock<Kind>>);
+
 /// Why a client could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("connection {connection}: {what}")]
@@ -121,8 +128,7 @@ struct Shared {
     dialect: Dialect,
     connection: String,
     rate_limiter: RateLimiter,
-    /// What came of refused credentials: nothing is sent after that.
-    refused: OnceLock<Kind>,
+    refusal: Refusal,
     running: Semaphore,
     large: Arc<Semaphore>,
     concurrency: usize,
@@ -170,7 +176,7 @@ impl Client {
                 proxied,
                 anonymous: matches!(settings.auth, Auth::None),
                 rate_limiter: settings.rate_limiter,
-                refused: OnceLock::new(),
+                refusal: settings.refusal,
                 running: Semaphore::new(settings.concurrency.max(1)),
                 large: Arc::new(Semaphore::new(1)),
                 concurrency: settings.concurrency.max(1),
@@ -228,7 +234,7 @@ impl Client {
         self.shared.rate_limiter.waiting()
     }
 
-    /// The pace of the connection's credential.
+    /// The rate limiter of the connection's credential.
     #[must_use]
     pub fn rate_limiter(&self) -> &RateLimiter {
         &self.shared.rate_limiter
@@ -281,7 +287,7 @@ impl Client {
             let is_final = !self.is_anonymous() && !self.asks_for_user(url);
             if matches!(kind, Kind::Unauthorized { .. }) && is_final {
                 // Of several refusals at the same time the first is reported.
-                let _ = self.shared.refused.set(kind.clone());
+                let _ = self.shared.refusal.0.set(kind.clone());
             }
             match patience.after(&kind) {
                 Next::GiveUp => return Err(failed(kind)),
@@ -344,7 +350,7 @@ impl Client {
             for _ in 0..=MAX_REDIRECTS {
                 let permitted = self.shared.rate_limiter.permit().await;
                 permitted.map_err(|error| Kind::Ledger(with_causes(&error)))?;
-                if let Some(refused) = self.shared.refused.get() {
+                if let Some(refused) = self.shared.refusal.0.get() {
                     return Err(refused.clone());
                 }
                 self.counter.fetch_add(1, Ordering::Relaxed);

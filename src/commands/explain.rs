@@ -43,7 +43,7 @@ pub(super) async fn explain(
 ) -> Result<Exit, Failure> {
     let id = DomainId::parse(kind, id)?;
     let context = Context::load(shared, NeedsFile::No)?;
-    let store = context.open_for_reading().await?;
+    let store = context.open_to_read().await?;
     let asked = Asked {
         store: &store,
         config: &context.config,

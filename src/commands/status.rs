@@ -34,7 +34,7 @@ pub(super) async fn status(
     format: Format,
 ) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::No)?;
-    let store = context.open_for_reading().await?;
+    let store = context.open_to_read().await?;
     let selection = Selection::parse(&scopes.scopes)?;
     let known = store.scopes().await?;
     let mut rows = Vec::new();

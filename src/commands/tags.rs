@@ -30,7 +30,7 @@ const COLUMNS: [&str; 9] = [
 
 pub(super) async fn tags(shared: &Shared, scope: &str, format: Format) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::No)?;
-    let store = context.open_for_reading().await?;
+    let store = context.open_to_read().await?;
     let (scope, connection) = one_registered(&store, &context.config, scope).await?;
     let repository = repository_id(&context.sources, &context.config, &scope);
     let refs = store.refs_of(&repository).await?;

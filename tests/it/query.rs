@@ -10,6 +10,7 @@ use rstest::rstest;
 use crate::lake::{Answer, headwater, stdout};
 use headwater::config::DatabaseAddress;
 use headwater_testing::{On, TestDatabase};
+use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 
 /// A database with one board, and a folder with a configuration for it.
 struct Place {
@@ -191,6 +192,50 @@ async fn a_query_changes_nothing_and_an_analyst_gets_answers(#[case] on: On) {
         assert!(!name.contains("copy") && !name.contains("other"), "{name}");
     }
     assert!(!Path::new("/tmp/headwater-copy").exists());
+}
+
+#[rstest]
+#[case::sqlite(On::Sqlite)]
+#[case::postgres(On::Postgres)]
+#[case::mariadb(On::MariaDb)]
+#[tokio::test]
+async fn reads_answer_while_another_process_holds_a_transaction_that_writes(#[case] on: On) {
+    let Some(place) = Place::on(on).await else {
+        return;
+    };
+    let address = DatabaseAddress::parse(&place.database.address).unwrap();
+    let store = headwater::database::open(&address).await.unwrap();
+    let scope = headwater_domain::Scope::new(1, "acme/rocket");
+    let now = chrono::DateTime::UNIX_EPOCH;
+    store.register(&scope, now).await.unwrap();
+    let writing = store.connection().begin().await.unwrap();
+    for change in [
+        "UPDATE boards SET name = 'two'",
+        "DELETE FROM _headwater_scopes",
+        "INSERT INTO boards (id, name) VALUES ('c', 'three')",
+    ] {
+        writing.execute_unprepared(change).await.unwrap();
+    }
+    let begun = Instant::now();
+    assert_eq!(place.boards(), "id,name\nb,one\n");
+    let scopes = place.query("SELECT COUNT(*) FROM _headwater_scopes");
+    assert!(stdout(&scopes).ends_with("\n1\n"));
+    let status = headwater(place.path(), &["status", "--format", "csv"]);
+    assert_eq!(status.status.code(), Some(0), "{status:?}");
+    let reads = headwater::database::connect_to_read(&address)
+        .await
+        .unwrap();
+    assert_eq!(reads.scopes().await.unwrap().len(), 1);
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    writing.commit().await.unwrap();
+    assert_eq!(place.boards(), "id,name\nb,two\nc,three\n");
+    if on != On::Sqlite {
+        let refused = reads.register(&scope, now).await.unwrap_err();
+        let refused = headwater::exit::chain(&refused);
+        assert!(refused.to_lowercase().contains("read"), "{refused}");
+    }
+    reads.close().await.unwrap();
+    store.close().await.unwrap();
 }
 
 #[rstest]

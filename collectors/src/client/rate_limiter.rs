@@ -83,9 +83,13 @@ impl RateLimiter {
     ///
     /// GCRA allows a burst on top of its pace, so the burst is taken from the hour first: a tenth
     /// at once, the other nine tenths evenly.
+    /// `now` gives the time (UTC).
     #[must_use]
-    pub fn per_hour(requests: u32) -> Self {
-        Self::new(requests.max(2), Kind::PerHour, Box::new(Utc::now))
+    pub fn per_hour(
+        requests: u32,
+        now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(requests.max(2), Kind::PerHour, Box::new(now))
     }
 
     /// At most this many requests in any hour, whoever sent them through this ledger before, or
@@ -106,14 +110,14 @@ impl RateLimiter {
     }
 
     /// So many requests a second, after a pause up to `burst` at once. Nothing is remembered: such
-    /// a server forgets within seconds too.
+    /// a server forgets within seconds too. `now` gives the time (UTC).
     #[must_use]
-    pub fn per_second(requests: u32, burst: u32) -> Self {
-        Self::new(
-            requests.max(1),
-            Kind::PerSecond { burst },
-            Box::new(Utc::now),
-        )
+    pub fn per_second(
+        requests: u32,
+        burst: u32,
+        now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(requests.max(1), Kind::PerSecond { burst }, Box::new(now))
     }
 
     fn new(requests: u32, kind: Kind, now: Box<dyn Fn() -> DateTime<Utc> + Send + Sync>) -> Self {

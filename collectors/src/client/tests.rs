@@ -21,7 +21,8 @@ fn settings(endpoint: &Url) -> Settings {
         auth: Auth::Bearer {
             token: TOKEN.into(),
         },
-        rate_limiter: RateLimiter::per_hour(1_000_000_000),
+        rate_limiter: RateLimiter::per_hour(1_000_000_000, chrono::Utc::now),
+        refusal: Refusal::default(),
         concurrency: 4,
         largest_answer: MAX_BODY,
         connect_timeout: Duration::from_secs(5),
@@ -89,6 +90,29 @@ async fn refused_credentials_stop_everything_at_the_first_answer() {
         message.starts_with("the credentials were refused (401: Token is expired)"),
         "{message}"
     );
+}
+
+#[tokio::test]
+async fn refused_credentials_are_not_sent_by_other_clients_either() {
+    let server = SmallServer::start(|_, _| answer(401, &[], b"")).await;
+    let refusal = Refusal::default();
+    let client = || {
+        let settings = Settings {
+            refusal: refusal.clone(),
+            ..settings(&server.endpoint)
+        };
+        Client::new(settings).unwrap()
+    };
+    let (first, second) = (client(), client());
+    for client in [&first, &second, &client()] {
+        let error = get(client, "x").await.unwrap_err();
+        assert!(matches!(error.kind, Kind::Unauthorized { .. }), "{error}");
+    }
+    assert_eq!(server.requests().len(), 1);
+    assert_eq!((first.requests(), second.requests()), (1, 0));
+    // Other credentials, or the same ones at another server, are another matter.
+    get(&self::client(&server), "x").await.unwrap_err();
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]

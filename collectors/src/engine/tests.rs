@@ -15,7 +15,7 @@ use headwater_testing::small_server::{SmallServer, answer, ok, unavailable};
 use tokio::time::timeout;
 
 use super::*;
-use crate::client::{Auth, RateLimiter, Settings};
+use crate::client::{Auth, RateLimiter, Refusal, Settings};
 use crate::endpoint::Collect;
 use crate::error::Verdict;
 
@@ -27,7 +27,8 @@ fn settings(endpoint: &Url) -> Settings {
         auth: Auth::Bearer {
             token: "access-token".into(),
         },
-        rate_limiter: RateLimiter::per_hour(1_000_000_000),
+        rate_limiter: RateLimiter::per_hour(1_000_000_000, chrono::Utc::now),
+        refusal: Refusal::default(),
         concurrency: 4,
         largest_answer: 64 << 20,
         connect_timeout: Duration::from_secs(5),

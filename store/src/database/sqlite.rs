@@ -90,7 +90,7 @@ impl Sqlite {
         let reader = start(Some(path.to_owned()), READER).await?;
         let keeper = start(Some(path.to_owned()), KEEPER).await?;
         send(&jobs, |connection| {
-            Log::context(connection);
+            Log::watch(connection);
             Ok(())
         })?;
         Ok(Self {

@@ -3,7 +3,7 @@ use headwater_testing::small_server::{SmallServer, answer, ok, unavailable};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::client::{Answer, Auth, Client, Probed, RateLimiter, Settings, Unanswered};
+use crate::client::{Answer, Auth, Client, Probed, RateLimiter, Refusal, Settings, Unanswered};
 use crate::error::{RequestError, Verdict};
 
 const SECRET: &str = "s3cr3t-of-the-consumer";
@@ -32,7 +32,8 @@ fn client(server: &SmallServer) -> Client {
             secret: SECRET.into(),
             token_url: server.endpoint.join("/token").unwrap(),
         },
-        rate_limiter: RateLimiter::per_hour(1_000_000_000),
+        rate_limiter: RateLimiter::per_hour(1_000_000_000, chrono::Utc::now),
+        refusal: Refusal::default(),
         concurrency: 8,
         largest_answer: 1 << 20,
         connect_timeout: Duration::from_secs(5),

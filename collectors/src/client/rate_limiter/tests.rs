@@ -116,6 +116,7 @@ impl World {
             dialect: crate::bitbucket::DIALECT,
             auth: Auth::None,
             rate_limiter: rate_limiter.clone(),
+            refusal: crate::client::Refusal::default(),
             concurrency: AT_ONCE,
             largest_answer: 1 << 20,
             connect_timeout: MINUTE,
@@ -426,7 +427,7 @@ async fn each_hop_of_a_redirect_waits_for_the_limit_and_a_killed_process_owes_no
 #[tokio::test]
 async fn without_a_database_the_hour_of_this_process_is_kept() {
     let mut world = World::new(100).await;
-    world.start_with(RateLimiter::per_hour(100));
+    world.start_with(RateLimiter::per_hour(100, Utc::now));
     world.pass(150 * MINUTE).await;
     assert_eq!(world.refused(), 0);
     assert!(world.arrived_between(Duration::ZERO, 150 * MINUTE) > 220);
@@ -434,7 +435,7 @@ async fn without_a_database_the_hour_of_this_process_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn a_pace_by_the_second_saves_a_burst_up_and_remembers_nothing() {
-    let rate_limiter = RateLimiter::per_second(5, 60);
+    let rate_limiter = RateLimiter::per_second(5, 60, Utc::now);
     let began = Instant::now();
     for _ in 0..60 {
         rate_limiter.permit().await.unwrap();

@@ -27,6 +27,8 @@ pub struct Limits {
     pub idle_transaction: Duration,
     /// How long a statement waits for a row that another transaction holds, before it fails.
     pub lock_wait: Duration,
+    /// Where it is set, connections cannot write, and the server ends a statement after this time.
+    pub only_reads_for: Option<Duration>,
     /// Bytes of the longest statement, where the server itself takes longer ones.
     pub statement_bytes: usize,
 }
@@ -37,7 +39,20 @@ impl Default for Limits {
         Self {
             idle_transaction: Duration::from_mins(1),
             lock_wait: Duration::from_secs(90),
+            only_reads_for: None,
             statement_bytes: usize::MAX,
+        }
+    }
+}
+
+impl Limits {
+    /// For reads that a person waits for: nothing is written, and a statement may take ten minutes.
+    #[must_use]
+    pub fn of_reads() -> Self {
+        Self {
+            lock_wait: Duration::from_secs(30),
+            only_reads_for: Some(Duration::from_mins(10)),
+            ..Self::default()
         }
     }
 }
@@ -59,8 +74,14 @@ pub(super) async fn postgres(address: &str, limits: Limits) -> Result<PgPool, sq
                     "SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = {idle}; \
                      SET lock_timeout = {wait}; SET jit = off"
                 );
+                let reads = limits.only_reads_for.map_or_else(String::new, |longest| {
+                    let longest = longest.as_millis();
+                    format!(
+                        "; SET default_transaction_read_only = on; SET statement_timeout = {longest}"
+                    )
+                });
                 // Without `jit`: compiling a plan takes longer than the rows of a page.
-                connection.execute(AssertSqlSafe(text)).await?;
+                connection.execute(AssertSqlSafe(text + &reads)).await?;
                 Ok(())
             })
         })
@@ -107,6 +128,14 @@ async fn set_up_mysql(connection: &mut MySqlConnection, limits: Limits) -> Resul
     ];
     if is_mariadb {
         texts.push(format!("SET SESSION idle_transaction_timeout = {idle}"));
+    }
+    if let Some(longest) = limits.only_reads_for {
+        texts.push("SET SESSION TRANSACTION READ ONLY".to_owned());
+        texts.push(if is_mariadb {
+            format!("SET SESSION max_statement_time = {}", longest.as_secs_f64())
+        } else {
+            format!("SET SESSION max_execution_time = {}", longest.as_millis())
+        });
     }
     for text in texts {
         connection.execute(AssertSqlSafe(text)).await?;

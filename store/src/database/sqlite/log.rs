@@ -51,7 +51,7 @@ impl Log {
 
     /// Has the pages of every commit counted on the writer's thread, instead of what SQLite does
     /// by itself.
-    pub(super) fn context(connection: &Connection) {
+    pub(super) fn watch(connection: &Connection) {
         connection.wal_hook(Some(note));
     }
 
