@@ -121,7 +121,7 @@ pub struct QueryLimits {
     /// Rows that the answer may have
     #[arg(long, value_name = "ROWS", default_value_t = 10_000_000)]
     pub max_rows: u64,
-    /// MiB that the database may use for it, where it can be told
+    /// MiB that the database may use for it, where the database has such a limit
     #[arg(long, value_name = "MIB", default_value_t = 256)]
     pub max_memory: u64,
 }
@@ -217,7 +217,7 @@ pub enum Command {
     /// `verdict` say what came of it. If a verdict differs from the tables, the rules changed
     /// since: run `headwater transform`.
     ///
-    /// Of a pull request the rows are the commits that it brought or became, with how each was
+    /// Of a pull request the rows are the commits that it merged or became, with how each was
     /// found, as the last run stored them; or one row that says why none was.
     #[command(after_help = "Ids are those of the domain tables:\n  \
         headwater query \"SELECT id FROM cicd_deployments\"\n  \

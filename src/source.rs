@@ -325,7 +325,7 @@ impl Source {
         }
         rows.sort_by_key(|table| table.name);
         rows.dedup_by_key(|table| table.name);
-        // What Headwater remembers for itself is no answer to anybody's question.
+        // Headwater's own bookkeeping tables are not described to users.
         rows.retain(|table| !table.name.starts_with("_headwater_"));
         Tables {
             raw: raw.collect(),

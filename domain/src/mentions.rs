@@ -34,7 +34,7 @@ pub enum Mention {
 
 impl Mention {
     /// Domain id of the issue of the scope's own tracker that a number names, whether or not there
-    /// is one; empty for a key, which may be anybody's.
+    /// is one; empty for a key, which may be of any tracker.
     #[must_use]
     pub fn own_issue(&self, ids: &Ids, scope: &Scope) -> String {
         match self {

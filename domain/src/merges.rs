@@ -1,4 +1,4 @@
-//! Which commits of a history a merged pull request brought or became: rules without any I/O.
+//! Which commits of a history a merged pull request added or became: rules without any I/O.
 //!
 //! Which rule goes before which, and why: docs/decisions/0043-merges.md.
 
@@ -20,7 +20,7 @@ pub const MOST: usize = 10_000;
 /// How a commit was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Method {
-    /// It is the merge commit, was brought by it, or is one of the pull request's own.
+    /// It is the merge commit, was added by it, or is one of the pull request's own.
     Ancestry,
     /// It changes what a commit of the pull request changes, or what they change together.
     PatchId,
@@ -70,7 +70,7 @@ fn links(commits: impl IntoIterator<Item = Commit>, tip: Commit, method: Method)
     commits.map(link).collect()
 }
 
-/// What a commit brought that is known to be the merge: of a merge with several parents all that
+/// What a commit added that is known to be the merge: of a merge with several parents all that
 /// its first parent had not; otherwise the commit itself (a squash, the last one of a rebase), and
 /// below the head of a source branch, which was moved to as it was, the pull request's own.
 #[must_use]

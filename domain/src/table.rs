@@ -11,7 +11,7 @@ use sea_orm::{
     Schema, Value,
 };
 
-/// The layer a table belongs to, told by its name.
+/// The layer of a table, which its name shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer {
     /// `_raw_*`: items as received.
@@ -128,7 +128,7 @@ impl Table {
         }
     }
 
-    /// The layer, told by the name.
+    /// The layer, which the name shows.
     #[must_use]
     pub fn layer(&self) -> Layer {
         Layer::of(self.name)
@@ -160,7 +160,7 @@ impl Table {
 }
 
 impl Layer {
-    /// The layer of a table, told by its name.
+    /// The layer of a table, which its name shows.
     #[must_use]
     pub fn of(table: &str) -> Self {
         if table.starts_with("_raw_") {

@@ -188,7 +188,7 @@ fn place<'n>(rules: &TagRules, name: &'n str) -> Result<PlacedTag<'n>, Rejection
     })
 }
 
-/// Equal versions, such as `v1.0.0` and `1.0.0`, or two builds of one, are told apart by their
+/// Equal versions, such as `v1.0.0` and `1.0.0`, or two builds of one, are distinguished by their
 /// names, so that the order is always the same.
 fn from_the_highest(left: &PlacedTag<'_>, right: &PlacedTag<'_>) -> Ordering {
     match (&left.version, &right.version) {

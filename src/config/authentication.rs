@@ -57,7 +57,7 @@ pub enum Auth {
 }
 
 impl Auth {
-    /// The word that stands in the file.
+    /// The word that the file uses.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -121,7 +121,7 @@ pub(super) fn read(field: Option<&Field<'_>>, connection: Option<ConnectionKind>
     let kind = kind_field
         .as_ref()
         .and_then(|field| read_kind(field, connection));
-    // Without a kind nobody can say which keys are right, so none is called wrong.
+    // Without a kind it is unknown which keys are right, so none is reported.
     let kind = kind?;
     let auth = read_values(&mut table, kind);
     report_foreign_keys(&mut table, kind);

@@ -2,7 +2,7 @@
 
 use super::{parse, summary};
 
-/// A secret that stands in many of the files and in none of the messages.
+/// A secret that is in many of the files and in none of the messages.
 const SECRET: &str = "hunter2secret";
 
 struct Broken {
@@ -151,8 +151,8 @@ const FILES: &[Broken] = &[
     broken("[scope_config.default]\ndeployment_pattern = \"(deploy\"", (2, 22), "scope_config.default.deployment_pattern", "not a regular expression: unclosed group"),
     broken("[scope_config.x]\ntags_order = \"reverse-semver\"", (2, 14), "scope_config.x.tags_order", "write: \"reverse semver\""),
     broken("[scope_config.x]\ntags_limit = -1", (2, 14), "scope_config.x.tags_limit", "-1 is out of range"),
-    broken("[scope_config.x.issue_status]\ntodo = [\"new\"]\ndone = [\" NEW \"]", (3, 9), "scope_config.x.issue_status.done[0]", "\"new\" stands in `todo` too"),
-    broken("[scope_config.x.issue_type]\nBUG = [\"bug\"]\nINCIDENT = [\"Bug\"]", (3, 13), "scope_config.x.issue_type.INCIDENT[0]", "stands in `BUG` too"),
+    broken("[scope_config.x.issue_status]\ntodo = [\"new\"]\ndone = [\" NEW \"]", (3, 9), "scope_config.x.issue_status.done[0]", "\"new\" is in `todo` too"),
+    broken("[scope_config.x.issue_type]\nBUG = [\"bug\"]\nINCIDENT = [\"Bug\"]", (3, 13), "scope_config.x.issue_type.INCIDENT[0]", "is in `BUG` too"),
     broken("[scope_config.x.environments]\n\"prod-[\" = \"PRODUCTION\"", (2, 12), "scope_config.x.environments.\"prod-[\"", "not a valid glob"),
     broken("[scope_config.x.environments]\nlive = \"production\"", (2, 8), "scope_config.x.environments.live", "write: \"PRODUCTION\""),
     // Projects.

@@ -47,7 +47,7 @@ pub enum ConnectionKind {
 impl ConnectionKind {
     pub(super) const ALL: [Self; 3] = [Self::BitbucketCloud, Self::BitbucketDataCenter, Self::Git];
 
-    /// The word that stands in the file.
+    /// The word that the file uses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -194,11 +194,11 @@ pub struct Connection {
     /// Default: `[]`, nothing; with git, every name in `git.urls`.
     #[schemars(default, extend("default" = Vec::<String>::new()))]
     pub scopes: Vec<ScopePattern>,
-    /// Whether archived repositories are among those that a glob stands for. One that is named
+    /// Whether archived repositories are among those that a glob matches. One that is named
     /// in full is wanted in any case. Default: `true`.
     #[schemars(default = "included", extend("default" = true))]
     pub include_archived: bool,
-    /// Whether forks are among the repositories that a glob stands for. One that is named in
+    /// Whether forks are among the repositories that a glob matches. One that is named in
     /// full is wanted in any case. Default: `true`.
     #[schemars(default = "included", extend("default" = true))]
     pub include_forks: bool,
@@ -266,7 +266,7 @@ impl Connection {
         scope_pattern::workspaces_to_list(&self.scopes)
     }
 
-    /// Whether a glob stands in place of the workspace, so that all of them must be listed.
+    /// Whether the workspace is a glob, so that all of them must be listed.
     ///
     /// Never for Bitbucket Cloud, which has no list across workspaces any more.
     #[must_use]
@@ -297,7 +297,7 @@ impl Connection {
 /// A proxy: an address without userinfo, or the place that holds one.
 #[derive(Clone, Debug)]
 pub enum Proxy {
-    /// An address that stands in the file.
+    /// An address that is written in the file.
     Address(Url),
     /// An address that is read from outside, possibly with a password.
     Source(SecretSource),

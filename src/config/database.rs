@@ -278,7 +278,7 @@ fn read_url(field: &Field<'_>) -> Option<DatabaseUrl> {
     match DatabaseAddress::parse(field.text()?) {
         Ok(address) if address.has_password() => {
             let problem = field
-                .warning("a password stands in the file in plain text")
+                .warning("a password is in the file in plain text")
                 .expecting("the address in an environment variable")
                 .write("url = \"env:DATABASE_URL\"");
             field.report(problem);

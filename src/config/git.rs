@@ -14,7 +14,7 @@ pub const DEFAULT_GIT_FOLDER: &str = "headwater-git";
 pub const DEFAULT_GIT_PROGRAM: &str = "git";
 /// Where Bitbucket Cloud serves the repositories of its API.
 pub const DEFAULT_CLOUD_GIT_URL: &str = "https://bitbucket.org/{scope}.git";
-/// What stands for a scope's name in `git.url`.
+/// The placeholder of a scope's name in `git.url`.
 pub(super) const SCOPE_PLACEHOLDER: &str = "{scope}";
 
 /// Where mirrors of git repositories live, and with which program they are read.
@@ -64,7 +64,7 @@ pub struct Git {
     /// an API. Default: `false`.
     #[schemars(default, extend("default" = false))]
     pub enabled: bool,
-    /// Where the repositories are; `{scope}` stands for a repository's full name. It must be
+    /// Where the repositories are; `{scope}` is replaced by a repository's full name. It must be
     /// written out where the API is not Bitbucket Cloud's own, because credentials are sent there.
     /// Default: `"https://bitbucket.org/{scope}.git"`, for Bitbucket Cloud's own API only.
     #[schemars(default, extend("default" = DEFAULT_CLOUD_GIT_URL))]

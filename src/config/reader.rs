@@ -12,7 +12,7 @@ use toml_edit::{Item, TableLike, Value};
 
 use super::problem::{Problem, Severity, SourceText, may_hold_credential, quoted};
 
-/// A key of the file and where it stands.
+/// A key of the file and its place in it.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) key: String,
@@ -307,7 +307,7 @@ impl<'file> TableReader<'file> {
         let (key, item) = self.table.get_key_value(name)?;
         let key_start = key.span().map(|span| span.start);
         let item_start = item.span().map(|span| span.start);
-        // A table made of dotted keys stands where its first key stands.
+        // A table made of dotted keys has the place of its first key.
         let dotted = item.as_table_like().is_some_and(TableLike::is_dotted);
         let start = if dotted {
             key_start
@@ -342,7 +342,7 @@ impl<'file> TableReader<'file> {
         self.table.contains_key(name)
     }
 
-    /// Reports every key that nobody asked for.
+    /// Reports every key that no reader asked for.
     pub(super) fn finish(self) {
         self.finish_with(&[]);
     }

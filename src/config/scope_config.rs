@@ -42,7 +42,7 @@ impl Entity {
         Self::Cross,
     ];
 
-    /// The word that stands in the file.
+    /// The word that the file uses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

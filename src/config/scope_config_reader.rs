@@ -167,7 +167,7 @@ fn regex_reason(reason: &regex::Error) -> String {
     sentence.trim_end_matches('.').to_owned()
 }
 
-/// Texts of a list as they are compared, with the field each stands in.
+/// Texts of a list as they are compared, with the field of each.
 fn read_words<'file>(field: &Field<'file>) -> Vec<(String, Field<'file>)> {
     let mut words = Vec::new();
     for element in field.list().unwrap_or_default() {
@@ -181,7 +181,7 @@ fn read_words<'file>(field: &Field<'file>) -> Vec<(String, Field<'file>)> {
     words
 }
 
-/// Finds words that stand in two lists, where nobody could say which one wins.
+/// Finds words that are in two lists, so that neither list can win.
 #[derive(Default)]
 struct Owners(BTreeMap<String, String>);
 
@@ -196,11 +196,11 @@ impl Owners {
                     claimed.push(word);
                 }
                 Some(first) if first == owner => {
-                    let message = format!("{} stands in this list twice", quoted(&word));
+                    let message = format!("{} is in this list twice", quoted(&word));
                     field.report(field.warning(message));
                 }
                 Some(first) => {
-                    let message = format!("{} stands in `{first}` too", quoted(&word));
+                    let message = format!("{} is in `{first}` too", quoted(&word));
                     field.report(field.error(message).expecting("it in one list only"));
                 }
             }

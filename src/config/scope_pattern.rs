@@ -213,7 +213,7 @@ pub(super) fn workspaces(patterns: &[ScopePattern]) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Whether a glob stands in place of the workspace, so that all of them must be listed.
+/// Whether the workspace is a glob, so that all of them must be listed.
 pub(super) fn lists_every_workspace(patterns: &[ScopePattern]) -> bool {
     patterns
         .iter()

@@ -55,7 +55,7 @@ pub(super) fn read_pattern(field: &Field<'_>, text: &str) -> Option<ScopePattern
     None
 }
 
-/// Without an API nobody can tell what a glob stands for, nor where a repository is.
+/// Without an API it is unknown what a glob matches and where a repository is.
 fn check_has_address(field: &Field<'_>, pattern: &ScopePattern, git: &Git) {
     if !pattern.is_exact() {
         let message = format!(

@@ -127,7 +127,7 @@ impl SecretSource {
         }
     }
 
-    /// Whether the value stands in the configuration file itself.
+    /// Whether the value is in the configuration file itself.
     #[must_use]
     pub fn is_literal(&self) -> bool {
         matches!(self.origin, Origin::Literal(_))
@@ -252,7 +252,7 @@ impl Field<'_> {
         let source = self.source()?;
         if source.is_literal() {
             let problem = self
-                .warning("a credential stands in the file in plain text")
+                .warning("a credential is in the file in plain text")
                 .expecting("`env:NAME` or `file:PATH`")
                 .write(format!("{} = \"env:NAME\"", self.name()));
             self.report(problem);

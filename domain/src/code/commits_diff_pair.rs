@@ -23,9 +23,9 @@ pub struct Model {
     pub new_name: String,
     /// Name of the older end.
     pub old_name: String,
-    /// Commit that the newer end stands on.
+    /// Commit that the newer end points to.
     pub new_commit_sha: String,
-    /// Commit that the older end stands on.
+    /// Commit that the older end points to.
     pub old_commit_sha: String,
     /// COMPLETE; INCOMPLETE where the history is cut off; MISSING where the repository has not both
     /// commits; PENDING while it is computed.

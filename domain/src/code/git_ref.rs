@@ -15,7 +15,7 @@ pub struct Model {
     pub repo_id: String,
     /// Name of a branch; of a tag `refs/tags/` and its name.
     pub name: String,
-    /// Commit it stands on.
+    /// Commit it points to.
     #[width(40)]
     pub commit_sha: String,
     /// Whether it is the main branch.

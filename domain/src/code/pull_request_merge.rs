@@ -2,7 +2,7 @@
 
 use headwater_macros::table;
 
-/// One commit that a merged pull request brought or became.
+/// One commit that a merged pull request added or became.
 #[table("pull_request_merges")]
 pub struct Model {
     /// Pull request; joins `pull_requests.id`.

@@ -11,10 +11,10 @@ pub struct Model {
     /// Older tag or branch; joins `refs.id`.
     #[key]
     pub old_ref_id: String,
-    /// Commit that the newer one stands on.
+    /// Commit that the newer one points to.
     #[width(40)]
     pub new_commit_sha: String,
-    /// Commit that the older one stands on.
+    /// Commit that the older one points to.
     #[width(40)]
     pub old_commit_sha: String,
     /// Repository of both; joins `repos.id`.

@@ -2,7 +2,7 @@
 
 use headwater_macros::table;
 
-/// One short commit hash that Bitbucket gave, and the commit that it stands for in the repository.
+/// One short commit hash that Bitbucket gave, and the commit that it names in the repository.
 #[table("short_hashes")]
 #[derive(PartialOrd, Ord)]
 pub struct Model {

@@ -2,7 +2,7 @@
 
 use headwater_macros::table;
 
-/// One issue that the newer of two tags or branches brought.
+/// One issue named in the commit range between two tags or branches.
 #[table("refs_issues_diffs")]
 pub struct Model {
     /// Newer tag or branch; joins `refs.id`.
@@ -11,10 +11,10 @@ pub struct Model {
     /// Older tag or branch; joins `refs.id`.
     #[key]
     pub old_ref_id: String,
-    /// Commit that the newer one stands on.
+    /// Commit that the newer one points to.
     #[width(40)]
     pub new_ref_commit_sha: String,
-    /// Commit that the older one stands on.
+    /// Commit that the older one points to.
     #[width(40)]
     pub old_ref_commit_sha: String,
     /// Key of the issue.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use headwater_macros::table;
 
-/// One commit that a deployment brought to an environment.
+/// One commit that a deployment released to an environment.
 #[table("cicd_deployment_commits")]
 pub struct Model {
     /// Domain id.

@@ -5,7 +5,7 @@ use super::{Commit, CommitHash, Graph};
 /// Digits of a hash that are too few to mean one commit.
 const SHORTEST: usize = 7;
 
-/// What a hash, or the beginning of one, stands for.
+/// The commit that a hash, or the beginning of one, names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrefixMatch {
     /// This commit.

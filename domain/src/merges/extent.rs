@@ -77,7 +77,7 @@ mod tests {
     }
 
     /// 1 - 2 - 3 - 6 is the main branch; 4 and 5 are a topic off 2 that merged 3 into itself, 7 is
-    /// the merge of it, and 8 has a parent that nobody knows.
+    /// the merge of it, and 8 has an unknown parent.
     fn graph() -> Graph {
         let mut builder = GraphBuilder::default();
         let commits: [(u8, &[u8]); 8] = [

@@ -24,7 +24,7 @@ pub struct Model {
     pub pr_pickup_time: Option<i64>,
     /// Minutes from the first review to the merge, rounded up; null without a review.
     pub pr_review_time: Option<i64>,
-    /// Deployment that first brought it to production; joins `cicd_deployment_commits.id`; empty
+    /// Deployment that first released it to production; joins `cicd_deployment_commits.id`; empty
     /// without one.
     pub deployment_commit_id: String,
     /// Minutes from the merge to the end of the deployment, rounded up; null if that is negative or

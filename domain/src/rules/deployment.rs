@@ -18,7 +18,7 @@ const ENVIRONMENT_NAME: &str = "name of the environment";
 pub struct EnvironmentNames<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Test, Staging or Production; empty where it is not told.
+    /// Test, Staging or Production; empty where it is unknown.
     pub kind: &'a str,
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Finding, Rules, Trace, TraceEntry};
 
-/// States that mean something where nobody configured anything else.
+/// States that mean something where nothing else is configured.
 pub const USUAL_STATUS: [(&str, &[&str]); 4] = [
     ("TODO", &["new", "open"]),
     ("IN_PROGRESS", &["on hold"]),
@@ -13,7 +13,7 @@ pub const USUAL_STATUS: [(&str, &[&str]); 4] = [
     ("OTHER", &[]),
 ];
 
-/// Types and their kinds where nobody configured anything else.
+/// Types and their kinds where nothing else is configured.
 pub const USUAL_TYPES: [(&str, &[&str]); 2] = [
     ("BUG", &["bug"]),
     ("REQUIREMENT", &["enhancement", "proposal", "task"]),

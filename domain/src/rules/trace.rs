@@ -43,10 +43,10 @@ pub enum Finding<'a> {
     Decided,
 }
 
-/// Whoever listens to the rules.
+/// Receives what each rule looked at.
 pub type Trace<'l, 'a> = &'l mut (dyn FnMut(TraceEntry<'a>) + 'l);
 
-/// Nobody listens.
+/// Drops what rules looked at.
 pub fn untraced(_: TraceEntry<'_>) {}
 
 impl<'a> Finding<'a> {

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::version::by_number;
 
 /// Compares two names by their bytes, but numbers in them by size: `7.2` comes before `7.19`.
-/// Names that differ in leading zeros alone are told apart by their bytes.
+/// Names that differ in leading zeros alone are distinguished by their bytes.
 pub(super) fn by_text(left: &str, right: &str) -> Ordering {
     let (mut one, mut other) = (left, right);
     loop {

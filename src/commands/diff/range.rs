@@ -50,7 +50,7 @@ pub(super) fn find(
             Failure::new(
                 Exit::Failed,
                 format!(
-                    "{name} stands on the commit {}, which is not among the commits of {scope} \
+                    "{name} points to the commit {}, which is not among the commits of {scope} \
                      here; `headwater sync` collects it, where the API lists it or git is enabled",
                     found.commit_sha
                 ),

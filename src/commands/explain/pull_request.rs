@@ -61,7 +61,7 @@ fn line(rule: String) -> Line {
 fn because(method: &str) -> &'static str {
     match method {
         it if it == Method::Ancestry.as_str() => {
-            "it merged the pull request, or was brought by the commit that did"
+            "it merged the pull request, or the commit that did added it"
         }
         it if it == Method::PatchId.as_str() => {
             "it changes what commits of the pull request change"

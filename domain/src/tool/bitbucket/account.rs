@@ -23,7 +23,7 @@ pub struct Model {
     pub html_url: String,
     /// Bitbucket's own id, in braces.
     pub uuid: String,
-    /// Never told by the API; false.
+    /// Not in the API's answers; false.
     pub has2_fa_enabled: bool,
     /// Nickname where the API tells it.
     pub nickname: String,

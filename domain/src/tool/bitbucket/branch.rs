@@ -5,13 +5,13 @@ use headwater_macros::table;
 
 use crate::Stream;
 
-/// One branch, with the commit it stands on.
+/// One branch, with the commit it points to.
 pub struct Branches;
 
 impl Stream for Branches {
     const SOURCE: &'static str = super::SOURCE;
     const NAME: &'static str = "branches";
-    const DESCRIBES: &'static str = "One branch, with the commit it stands on.";
+    const DESCRIBES: &'static str = "One branch, with the commit it points to.";
 }
 
 /// One branch of one repository.
@@ -26,7 +26,7 @@ pub struct Model {
     /// Name of the branch.
     #[key]
     pub name: String,
-    /// Commit it stands on.
+    /// Commit it points to.
     #[width(40)]
     pub commit_sha: String,
     /// Date of that commit (UTC).

@@ -27,7 +27,7 @@ pub struct Model {
     #[key]
     #[width(40)]
     pub sha: String,
-    /// Account id of the author; empty where the address is nobody's.
+    /// Account id of the author; empty where no account has the address.
     pub author_id: String,
     /// Name of the author, as git has it.
     pub author_name: String,

@@ -50,7 +50,7 @@ pub struct Model {
     /// State, such as COMPLETED.
     #[width(100)]
     pub status: String,
-    /// Outcome, such as SUCCESSFUL; empty where it is not told.
+    /// Outcome, such as SUCCESSFUL; empty where it is unknown.
     #[width(100)]
     pub result: String,
     /// Page of the state.

@@ -49,7 +49,7 @@ pub struct Model {
     pub author_id: String,
     /// Display name of the reporter.
     pub author_name: String,
-    /// Account id of the assignee; empty for nobody.
+    /// Account id of the assignee; empty where there is none.
     pub assignee_id: String,
     /// Display name of the assignee.
     pub assignee_name: String,

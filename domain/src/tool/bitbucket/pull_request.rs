@@ -45,11 +45,11 @@ pub struct Model {
     pub bitbucket_created_at: Option<DateTime<Utc>>,
     /// When it last changed (UTC).
     pub bitbucket_updated_at: Option<DateTime<Utc>>,
-    /// Never told by the API; empty.
+    /// Not in the API's answers; empty.
     pub closed_at: Option<DateTime<Utc>>,
     /// Comments that are not deleted.
     pub comment_count: i64,
-    /// Never told by the API; 0.
+    /// Not in the API's answers; 0.
     pub commits: i64,
     /// Date of the merge commit where the payload has it (UTC).
     pub merged_at: Option<DateTime<Utc>>,
@@ -58,7 +58,7 @@ pub struct Model {
     pub body: String,
     /// The payload's type, `pullrequest`.
     pub r#type: String,
-    /// Never told by the API; empty.
+    /// Not in the API's answers; empty.
     pub component: String,
     /// Merge commit, 12 characters as the API gives it.
     #[width(40)]

@@ -5,13 +5,13 @@ use headwater_macros::table;
 
 use crate::Stream;
 
-/// One tag, with the commit it stands on.
+/// One tag, with the commit it points to.
 pub struct Tags;
 
 impl Stream for Tags {
     const SOURCE: &'static str = super::SOURCE;
     const NAME: &'static str = "tags";
-    const DESCRIBES: &'static str = "One tag, with the commit it stands on.";
+    const DESCRIBES: &'static str = "One tag, with the commit it points to.";
 }
 
 /// One tag of one repository.
@@ -26,7 +26,7 @@ pub struct Model {
     /// Name of the tag.
     #[key]
     pub name: String,
-    /// Commit it stands on.
+    /// Commit it points to.
     #[width(40)]
     pub commit_sha: String,
     /// Date of that commit (UTC).
