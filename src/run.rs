@@ -21,6 +21,7 @@ use futures::{StreamExt, stream};
 use headwater_collectors::{Client, RawItem};
 use headwater_converters::rules::Rules;
 use headwater_domain::Scope;
+use headwater_metrics::stored::Projects;
 use headwater_store::Store;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -96,6 +97,8 @@ pub struct Runner {
     pub clock: Clock,
     /// Ends everything.
     pub cancel: CancellationToken,
+    /// What the configuration says of projects.
+    pub projects: Arc<Projects>,
 }
 
 /// A source that jobs of a run are of.

@@ -108,6 +108,7 @@ impl Session {
             reporter: self.reporter.clone(),
             clock: self.clock.clone(),
             cancel: self.cancel.clone(),
+            projects: Arc::new(self.config.measured_projects()),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use headwater_domain::Scope;
 use headwater_domain::id::Ids;
+use headwater_metrics::stored::Projects;
 use headwater_store::derivations::{self as declared, Input, Reach, Written};
 use headwater_store::{StepContext, Store};
 
@@ -20,6 +21,9 @@ use crate::rules::Rules;
 pub trait Derive: 'static {
     /// Its name, unique among conversions and derivations of the source.
     const NAME: &'static str;
+
+    /// Whose keys it works on.
+    const REACH: Reach = Reach::Scope;
 
     /// True when scopes of a connection may have its rows in common: then they take turns.
     const SHARED: bool = false;
@@ -55,6 +59,8 @@ pub struct Task<'a> {
     pub repo_id: &'a str,
     /// The rules of the scope's configuration.
     pub rules: &'a Arc<Rules>,
+    /// What the configuration says of projects.
+    pub projects: &'a Projects,
     /// The contents of commits, where a mirror has them.
     pub patches: Option<&'a dyn Patches>,
     /// What an offline engine needs from outside.
@@ -83,7 +89,7 @@ impl Derivation {
         Self {
             declared: declared::Derivation {
                 name: D::NAME,
-                reach: Reach::Scope,
+                reach: D::REACH,
                 reads: D::reads(),
                 writes: D::writes(),
                 needs: D::NEEDS,

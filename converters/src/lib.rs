@@ -10,6 +10,7 @@ pub mod engine;
 pub mod hashes;
 pub mod issue_links;
 pub mod merges;
+pub mod project_metrics;
 #[cfg(test)]
 mod shown_rows;
 

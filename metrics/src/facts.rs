@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use headwater_domain::graph::{CommitHash, Graph};
+use headwater_domain::graph::{Commit, CommitHash, Graph};
 
 /// Milliseconds since 1970 in UTC.
 pub type Moment = i64;
@@ -179,6 +179,18 @@ pub struct History {
     pub graph: Graph,
     /// When each was authored.
     pub authored: Authored,
+    /// The texts of commits whose text is no full hash.
+    pub names: HashMap<CommitHash, String>,
+}
+
+impl History {
+    /// The text that names a commit in tables.
+    #[must_use]
+    pub fn name(&self, commit: Commit) -> String {
+        let hash = self.graph.hash(commit);
+        let named = self.names.get(&hash).cloned();
+        named.unwrap_or_else(|| hash.to_string())
+    }
 }
 
 /// When commits were authored, by hash.
@@ -196,7 +208,7 @@ impl Authored {
     /// When the commit with this hash was authored.
     #[must_use]
     pub fn get(&self, sha: &str) -> Option<Moment> {
-        let hash: CommitHash = sha.parse().ok()?;
+        let hash = CommitHash::named(sha);
         let place = self.0.binary_search_by_key(&hash, |(known, _)| *known);
         place.ok().map(|place| self.0[place].1)
     }

@@ -94,11 +94,7 @@ fn compared<'f>(
             .or_insert_with(|| Walk::over(&history.graph));
         let difference = walk.difference(new, old);
         let commits = difference.commits.iter();
-        return Some(
-            commits
-                .map(|it| history.graph.hash(*it).to_string())
-                .collect(),
-        );
+        return Some(commits.map(|it| history.name(*it)).collect());
     }
     let pair = (new.to_owned(), old.to_owned());
     facts.stored_differences.get(&pair).cloned()
@@ -112,5 +108,5 @@ impl History {
 }
 
 pub(crate) fn find(graph: &Graph, sha: &str) -> Option<Commit> {
-    graph.find(sha.parse::<CommitHash>().ok()?)
+    graph.find(CommitHash::named(sha))
 }

@@ -6,6 +6,7 @@
 
 mod loading;
 mod pipelines;
+mod projects;
 mod writing;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,10 @@ use headwater_store::{Changes, StepContext, Store, StoreError};
 use crate::{Facts, Measured, Rules, measure};
 
 pub use loading::load;
+pub use projects::Projects;
+
+/// The name under which these rows are derived: what it writes is nothing new to itself.
+pub const DERIVATION: &str = "project_metrics";
 
 /// One part of a computation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,16 +74,14 @@ pub async fn refresh(
     project: &str,
     rules: &Rules,
     steps: &BTreeSet<Step>,
-    watch: &StepContext<'_>,
+    context: &StepContext<'_>,
 ) -> Result<Changes, StoreError> {
     let mut changes = Changes::default();
     if steps.contains(&Step::Deployments) {
-        changes += pipelines::renew(store, project, watch).await?;
+        changes += pipelines::renew(store, project, context).await?;
     }
     if steps.contains(&Step::Incidents) {
-        let mut page = store.begin(&Scope::everywhere(), watch.now).await?;
-        changes += page.renew_incidents().await?;
-        page.commit().await?;
+        changes += renew_incidents(store, context).await?;
     }
     let computed = [
         Step::Predecessors,
@@ -89,8 +92,23 @@ pub async fn refresh(
     if computed.iter().any(|step| steps.contains(step)) {
         let facts = load(store, project, rules).await?;
         let measured = measure(&facts, rules);
-        changes += write(store, project, (&facts, &measured), steps, watch).await?;
+        changes += write(store, project, (&facts, &measured), steps, context).await?;
     }
+    Ok(changes)
+}
+
+/// Makes the incidents that issues are what the issues say, for all projects.
+///
+/// # Errors
+/// When the database fails.
+pub async fn renew_incidents(
+    store: &Store,
+    context: &StepContext<'_>,
+) -> Result<Changes, StoreError> {
+    let page = store.begin(&Scope::everywhere(), context.now).await?;
+    let mut page = page.deriving(DERIVATION);
+    let changes = page.renew_incidents().await?;
+    page.commit().await?;
     Ok(changes)
 }
 
@@ -103,14 +121,15 @@ pub async fn write(
     project: &str,
     (facts, measured): (&Facts, &Measured),
     steps: &BTreeSet<Step>,
-    watch: &StepContext<'_>,
+    context: &StepContext<'_>,
 ) -> Result<Changes, StoreError> {
     let before = if steps.contains(&Step::LeadTimes) {
         store.measured_pull_requests(project).await?
     } else {
         Vec::new()
     };
-    let mut page = store.begin(&Scope::everywhere(), watch.now).await?;
+    let page = store.begin(&Scope::everywhere(), context.now).await?;
+    let mut page = page.deriving(DERIVATION);
     let mut changes = Changes::default();
     if steps.contains(&Step::Predecessors) {
         changes += writing::predecessors(&page, facts, measured).await?;

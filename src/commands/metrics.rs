@@ -13,18 +13,11 @@ use headwater_store::{Changes, StepContext, Store};
 use serde_json::{Value, json};
 
 use crate::cli::{DoraArgs, GroupBy, Report, ReportFormat, Shared};
-use crate::config::{Config, closest, listed};
+use crate::config::{closest, listed};
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, written};
 use crate::run::lease_all;
-
-/// The rules of a project: those of the configuration, or the defaults for one that it does not
-/// name.
-pub(crate) fn rules_of(config: &Config, project: &str) -> Rules {
-    let project = config.project(project);
-    project.map_or_else(Rules::default, |it| it.measuring.rules(it.timezone))
-}
 
 /// Refuses a project that is in no table.
 pub(crate) async fn require_project(store: &Store, project: &str) -> Result<(), Failure> {
@@ -73,17 +66,18 @@ pub(super) async fn refresh(
         Some(step) => BTreeSet::from([step]),
         None => stored::Step::ALL.into_iter().collect(),
     };
-    let watch = StepContext {
+    let step_context = StepContext {
         now: context.clock.now(),
         cancel: &cancel,
         progress: &|_| (),
     };
+    let rules = context.config.measured_projects();
     for project in &projects {
         if cancel.is_cancelled() {
             return Err(Failure::new(Exit::Cancelled, "cancelled"));
         }
-        let rules = rules_of(&context.config, project);
-        let changes = stored::refresh(&store, project, &rules, &steps, &watch).await?;
+        let rules = rules.rules_of(project);
+        let changes = stored::refresh(&store, project, &rules, &steps, &step_context).await?;
         tell(shared, project, changes);
     }
     for lease in leases {
@@ -114,7 +108,8 @@ fn tell(shared: &Shared, project: &str, changes: Changes) {
 
 pub(super) async fn dora(shared: &Shared, arguments: DoraArgs) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::No)?;
-    let rules = rules_of(&context.config, &arguments.project);
+    let rules = context.config.measured_projects();
+    let rules = rules.rules_of(&arguments.project);
     let now = context.clock.now().timestamp_millis();
     let range = range_of((arguments.from, arguments.to), &rules, now)?;
     let store = context.open_for_reading().await?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Weekday;
 use chrono_tz::Tz;
+use headwater_metrics::stored::Projects;
 use headwater_metrics::{FailureSource, Rules};
 use schemars::JsonSchema;
 
@@ -83,6 +84,16 @@ impl Measuring {
                 .unwrap_or(default.hotfix_title_pattern),
             services: self.services.clone(),
         }
+    }
+}
+
+impl super::Config {
+    /// The rules that each project is measured by.
+    #[must_use]
+    pub fn measured_projects(&self) -> Projects {
+        let projects = self.projects.iter();
+        let rules = projects.map(|it| (it.name.clone(), it.measuring.rules(it.timezone)));
+        Projects::of(rules)
     }
 }
 

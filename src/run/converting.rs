@@ -168,6 +168,7 @@ impl<'a> ScopeRun<'a> {
             ids: self.job.source.ids,
             repo_id: &repo_id,
             rules: &self.job.rules,
+            projects: &self.runner.projects,
             patches: patches.map(|it| it as _),
             context,
         };

@@ -5,6 +5,7 @@ use headwater_converters::bitbucket as convert;
 use headwater_converters::diffs::Diffs;
 use headwater_converters::issue_links::IssueLinks;
 use headwater_converters::merges::Merges;
+use headwater_converters::project_metrics::ProjectMetrics;
 use headwater_domain::id::bitbucket::IDS;
 use headwater_domain::tool::bitbucket::SOURCE;
 use headwater_domain::tool::bitbucket::branch::Branches;
@@ -88,4 +89,5 @@ pub fn bitbucket() -> Source {
         .derived::<Merges>()
         .derived::<IssueLinks>()
         .derived::<Diffs>()
+        .derived::<ProjectMetrics>()
 }

@@ -2,6 +2,7 @@
 
 use headwater_converters::diffs::Diffs;
 use headwater_converters::issue_links::IssueLinks;
+use headwater_converters::project_metrics::ProjectMetrics;
 use headwater_domain::id;
 
 use crate::config::ConnectionKind;
@@ -14,4 +15,5 @@ pub fn git() -> Source {
         .git(headwater_extractors::git::tables())
         .derived::<IssueLinks>()
         .derived::<Diffs>()
+        .derived::<ProjectMetrics>()
 }

@@ -17,6 +17,7 @@ mod corrections;
 mod depot;
 mod derivations;
 mod diffs;
+mod dora;
 mod entities;
 mod explain;
 mod forgetting;

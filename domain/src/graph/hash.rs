@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
 use super::GraphError;
 
 /// The full hash of a commit: SHA-1 (20 bytes) or SHA-256 (32 bytes).
@@ -17,6 +19,18 @@ impl CommitHash {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.length)]
+    }
+
+    /// The hash that a text is; for a text that is none, as tables from elsewhere may have it, a
+    /// stand-in made of it, which no other text has.
+    #[must_use]
+    pub fn named(text: &str) -> Self {
+        text.parse().unwrap_or_else(|_| {
+            let mut bytes = [0; 20];
+            bytes[..16].copy_from_slice(&xxh3_128(text.as_bytes()).to_be_bytes());
+            bytes[16..].copy_from_slice(&xxh3_64(text.as_bytes()).to_be_bytes()[..4]);
+            Self::of_bytes(&bytes)
+        })
     }
 
     /// A hash of bytes that came from [`CommitHash::as_bytes`].
@@ -85,10 +99,13 @@ impl FromStr for CommitHash {
 
 impl fmt::Display for CommitHash {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.as_bytes() {
-            write!(out, "{byte:02x}")?;
-        }
-        Ok(())
+        const DIGITS: [char; 16] = [
+            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+        ];
+        let bytes = self.as_bytes().iter();
+        let digits = bytes.flat_map(|byte| [byte >> 4, byte & 15]);
+        let text: String = digits.map(|digit| DIGITS[usize::from(digit)]).collect();
+        out.write_str(&text)
     }
 }
 

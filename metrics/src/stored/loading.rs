@@ -186,6 +186,7 @@ async fn add_histories(store: &Store, rules: &Rules, facts: &mut Facts) -> Resul
         let history = History {
             graph: stored.graph,
             authored: Authored::of(dated.collect()),
+            names: stored.names,
         };
         histories.insert(name, history);
     }

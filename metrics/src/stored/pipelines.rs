@@ -20,7 +20,7 @@ const DEPLOYMENT: &str = "DEPLOYMENT";
 pub(super) async fn renew(
     store: &Store,
     project: &str,
-    watch: &StepContext<'_>,
+    context: &StepContext<'_>,
 ) -> Result<Changes, StoreError> {
     let scopes = store.mapping_of(project).await?.of("cicd_scopes");
     let scopes = store.imported_scopes(&scopes).await?;
@@ -45,7 +45,8 @@ pub(super) async fn renew(
             commits.push(row);
         }
     }
-    let mut page = store.begin(&Scope::everywhere(), watch.now).await?;
+    let page = store.begin(&Scope::everywhere(), context.now).await?;
+    let mut page = page.deriving(super::DERIVATION);
     let changes = page
         .renew_deployments_of_pipelines(&scopes, deployments, commits)
         .await?;

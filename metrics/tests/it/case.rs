@@ -211,6 +211,7 @@ fn histories(folder: &Path) -> BTreeMap<String, History> {
     let history = |graph: GraphBuilder| History {
         graph: graph.finish(),
         authored: authored.clone(),
+        names: HashMap::new(),
     };
     graphs
         .into_iter()

@@ -53,6 +53,8 @@ pub struct Input {
     pub(crate) follows: Follows,
     /// The columns that count; all where none is named.
     pub(crate) columns: &'static [&'static str],
+    /// Which changes count; all where nothing says so.
+    pub(crate) only: Option<fn(&RowChange<'_>) -> bool>,
 }
 
 /// What a changed row makes stale.
@@ -70,10 +72,24 @@ pub(crate) enum Follows {
     Of(fn(&RowChange<'_>) -> Stale),
 }
 
-/// How a value leads to keys of another table.
+/// How a value leads to keys of another table, or of one that is reached over two others.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Through {
     pub(crate) column: &'static str,
+    pub(crate) first: Hop,
+    pub(crate) then: Option<Hop>,
+}
+
+impl Through {
+    /// Where the keys are.
+    pub(crate) fn last(&self) -> Hop {
+        self.then.unwrap_or(self.first)
+    }
+}
+
+/// From a value in the column `by` of a table to those in its column `key`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hop {
     pub(crate) table: &'static str,
     pub(crate) by: &'static str,
     pub(crate) key: &'static str,
@@ -85,6 +101,7 @@ impl Input {
             table: Table::of::<E>(),
             follows,
             columns: &[],
+            only: None,
         }
     }
 
@@ -106,10 +123,27 @@ impl Input {
         let table = Table::of::<T>().name;
         Self::new::<E>(Follows::Through(Through {
             column,
-            table,
-            by,
-            key,
+            first: Hop { table, by, key },
+            then: None,
         }))
+    }
+
+    /// The same where what was found is no key, but leads through the table `T` to keys.
+    #[must_use]
+    pub fn and_through<T: EntityTrait>(mut self, by: &'static str, key: &'static str) -> Self {
+        if let Follows::Through(through) = &mut self.follows {
+            let table = Table::of::<T>().name;
+            through.then = Some(Hop { table, by, key });
+        }
+        self
+    }
+
+    /// The same where only the changes count for which this holds. It has to hold wherever it is
+    /// not certain that it does not.
+    #[must_use]
+    pub fn only(mut self, counts: fn(&RowChange<'_>) -> bool) -> Self {
+        self.only = Some(counts);
+        self
     }
 
     /// A table of which any change makes all of the scope stale.
@@ -156,8 +190,14 @@ impl Input {
         match self.follows {
             Follows::Key(column) => format!("by {column}"),
             Follows::Through(Through {
-                column, table, by, ..
-            }) => format!("by {column} through {table}.{by}"),
+                column,
+                first,
+                then,
+            }) => {
+                let over = |hop: Hop| format!("{}.{}", hop.table, hop.by);
+                let then = then.map_or_else(String::new, |hop| format!(" and {}", over(hop)));
+                format!("by {column} through {}{then}", over(first))
+            }
             Follows::Everything(_) => "whole scope".to_owned(),
             Follows::ShortHashes => "by the beginning of commit_sha".to_owned(),
             Follows::Of(_) => "by what changed".to_owned(),

@@ -1,5 +1,7 @@
 //! The commits of a repository: what each is built on, when it was authored, and what it reverts.
 
+use std::collections::HashMap;
+
 use headwater_domain::graph::{CommitHash, Graph, GraphBuilder};
 
 use super::{Milliseconds, moment, text};
@@ -25,6 +27,8 @@ pub struct StoredHistory {
     pub graph: Graph,
     /// Those with a date, by hash.
     pub dated: Vec<DatedCommit>,
+    /// The texts of those whose text is no full hash: they have a stand-in.
+    pub names: HashMap<CommitHash, String>,
     /// Those whose message has a sentence that reverts another one: hash and message.
     pub reverting: Vec<(String, String)>,
 }
@@ -32,7 +36,7 @@ pub struct StoredHistory {
 impl Store {
     /// The commits of a repository (`repos.id`).
     ///
-    /// A commit whose row, or one of whose parents' rows, holds no full hash is left out.
+    /// Texts that are no full hash, as imported rows may have them, stand for commits too.
     pub async fn dated_history(&self, repo_id: &str) -> Result<StoredHistory, StoreError> {
         // Commits are limited before others are joined, so that no page ends inside a commit.
         let sql = "SELECT held.commit_sha, parents.parent_commit_sha, parents.parent_order, \
@@ -45,6 +49,7 @@ impl Store {
                    ORDER BY held.commit_sha";
         let mut builder = GraphBuilder::default();
         let (mut dated, mut reverting) = (Vec::new(), Vec::new());
+        let mut names = HashMap::new();
         let mut last = String::new();
         loop {
             let values = vec![repo_id.into(), last.clone().into(), PAGE.into()];
@@ -65,10 +70,13 @@ impl Store {
                 }
                 let mut parents: Vec<(i64, String)> = parents.into_iter().flatten().collect();
                 parents.sort_unstable();
-                graph::add(&mut builder, &sha, &parents)?;
-                if let (Some(authored), Ok(hash)) = (authored, sha.parse()) {
-                    dated.push(DatedCommit { hash, authored });
+                let hash = CommitHash::named(&sha);
+                let parents = parents.iter().map(|(_, parent)| CommitHash::named(parent));
+                graph::add_hashes(&mut builder, hash, &parents.collect::<Vec<_>>())?;
+                if hash.to_string() != sha {
+                    names.insert(hash, sha.clone());
                 }
+                dated.extend(authored.map(|authored| DatedCommit { hash, authored }));
                 reverting.extend(message.map(|message| (sha.clone(), message)));
                 commits += 1;
                 last = sha;
@@ -81,6 +89,7 @@ impl Store {
         Ok(StoredHistory {
             graph: builder.finish(),
             dated,
+            names,
             reverting,
         })
     }

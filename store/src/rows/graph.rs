@@ -70,7 +70,16 @@ pub(crate) fn add(
     let (Ok(commit), Ok(parents)) = (sha.parse(), parents) else {
         return Ok(());
     };
-    match builder.add(commit, &parents) {
+    add_hashes(builder, commit, &parents)
+}
+
+/// Adds a commit, unless its hash is of another kind than those before it.
+pub(crate) fn add_hashes(
+    builder: &mut GraphBuilder,
+    commit: CommitHash,
+    parents: &[CommitHash],
+) -> Result<(), StoreError> {
+    match builder.add(commit, parents) {
         Ok(()) | Err(GraphError::OtherKind(_) | GraphError::NotAHash(_)) => Ok(()),
         Err(error @ GraphError::TooLarge) => Err(StoreError::refused(
             "reading the commits of a repository",

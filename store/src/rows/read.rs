@@ -244,7 +244,8 @@ where
     })
 }
 
-/// A row whose first cells are the table's columns, in their order.
+/// A row whose first cells are the table's columns, in their order. NULL where a row of ours has a
+/// value, as imported rows have it, reads as that column's default: empty text, 0, false.
 pub(crate) fn model<E>(table: &Table, row: &Row) -> Result<E::Model, DbErr>
 where
     E: EntityTrait<Model: Default>,
@@ -252,7 +253,22 @@ where
     let mut model = E::Model::default();
     for (place, column) in E::Column::iter().enumerate() {
         let value = values::read(row, place, &table.columns[place].column_type)?;
-        model.try_set(column, value)?;
+        let is_null = is_null(&value);
+        match model.try_set(column, value) {
+            Err(_) if is_null => {}
+            set => set?,
+        }
     }
     Ok(model)
+}
+
+fn is_null(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::String(None)
+            | Value::BigInt(None)
+            | Value::Bool(None)
+            | Value::Double(None)
+            | Value::ChronoDateTimeUtc(None)
+    )
 }

@@ -1,6 +1,8 @@
 //! A random history as data, so that it can be played again, in part or as a whole.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +19,8 @@ use rand::{Rng, SeedableRng};
 use tokio_util::sync::CancellationToken;
 
 use super::worlds::{is_followed, is_untold};
-use crate::lake::{ALL, How, Lake, with_everything};
+use crate::dora::case::fill;
+use crate::lake::{ALL, Answer, How, Lake, with_everything};
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
@@ -127,6 +130,7 @@ impl Script {
         let mut text = with_everything(&simulator.endpoint(), ALL);
         text.push_str("timeout_seconds = { connect = 5, read = 1, total = 30 }\n");
         let lake = Lake::with(on, &text).await?;
+        measure_everything(&lake, &simulator).await;
         let mut history = History {
             simulator: &simulator,
             lake: &lake,
@@ -155,11 +159,54 @@ impl Script {
             break_a_cell(&lake).await;
         }
         let fresh = Lake::beside(&simulator).await;
+        // Of repositories with the names of now, and of those that the script began with.
+        let mapping = lake.ask("SELECT project_name, row_id FROM project_mapping").await;
+        assert!(!mapping.rows.is_empty());
+        measure_as(&fresh, &mapped_in(&mapping)).await;
         let (exit, _) = fresh.sync(How::default()).await;
         assert_eq!(exit, Exit::Ok);
         let differences = lake.differences(&fresh).await;
         Some(differences.iter().map(ToString::to_string).collect())
     }
+}
+
+/// Two projects: of all repositories that there are, and of the first one.
+async fn measure_everything(lake: &Lake, simulator: &Simulator) {
+    let world = simulator.world();
+    let slugs: Vec<String> = world
+        .repositories()
+        .iter()
+        .map(|it| it.slug.clone())
+        .collect();
+    drop(world);
+    let all = slugs.iter().map(|slug| ("all", slug));
+    let first = slugs.iter().take(1).map(|slug| ("first", slug));
+    let mapping = all.chain(first).map(|(project, slug)| {
+        let id = format!("bitbucket:BitbucketRepo:1:acme/{slug}");
+        (project.to_owned(), id)
+    });
+    measure_as(lake, &mapping.collect()).await;
+}
+
+/// Maps repositories to projects: each with its pipelines and its issues.
+async fn measure_as(lake: &Lake, mapping: &BTreeSet<(String, String)>) {
+    let mut csv = "project_name,table,row_id\n".to_owned();
+    for (project, id) in mapping {
+        for table in ["repos", "cicd_scopes", "boards"] {
+            // Writing to a text cannot fail.
+            let _ = writeln!(csv, "{project},{table},{id}");
+        }
+    }
+    fill(&lake.store, "project_mapping", &csv, "\\N").await;
+}
+
+fn mapped_in(answer: &Answer) -> BTreeSet<(String, String)> {
+    let text = |cell: &headwater_store::query::Cell| match cell {
+        headwater_store::query::Cell::Text(text) => text.clone(),
+        other => panic!("{other:?}"),
+    };
+    let rows = answer.rows.iter();
+    rows.map(|row| (text(&row[0]), text(&row[1]))).collect()
 }
 
 /// Changes one cell of one row.

@@ -109,6 +109,13 @@ impl<'r> RowChange<'r> {
             })
     }
 
+    /// True unless a column certainly was and is false.
+    #[must_use]
+    pub fn may_be_true(&self, column: &str) -> bool {
+        let no = |cell: &Cell<'_>| matches!(cell, Cell::Absent | Cell::Is(Value::Bool(Some(false))));
+        ![self.before(column), self.after(column)].iter().all(no)
+    }
+
     /// A key on the work list of a step: the text in a column, of the row as it is, or was.
     #[must_use]
     pub fn work(&self, step: &'static str, column: &str) -> Stale {

@@ -113,7 +113,9 @@ impl Transaction<'_> {
         for read in &derivation.reads {
             match read.follows {
                 Follows::Key(column) => sources.push((read.table.name, column)),
-                Follows::Through(through) => sources.push((through.table, through.key)),
+                Follows::Through(through) => {
+                    sources.push((through.last().table, through.last().key));
+                }
                 _ => {}
             }
         }

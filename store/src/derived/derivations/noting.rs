@@ -53,6 +53,9 @@ impl Noted {
         if !reads.columns.is_empty() && !change.differs(reads.columns) {
             return;
         }
+        if reads.only.is_some_and(|counts| !counts(change)) {
+            return;
+        }
         match reads.follows {
             Follows::Everything(steps) => {
                 self.everything.insert(place);
@@ -383,10 +386,15 @@ impl Transaction<'_> {
         };
         let Through {
             column,
-            table,
-            by,
-            key,
+            first,
+            then,
         } = through;
+        let last = then.map_or("leads", |_| "ends");
+        let join = then.map_or_else(String::new, |then| {
+            let (table, by) = (then.table, then.by);
+            format!("JOIN {table} AS ends ON ends.{by} = leads.{}", first.key)
+        });
+        let key = format!("{last}.{}", through.last().key);
         let place_of = read.table.position(column).unwrap_or_default();
         let kind = &read.table.columns[place_of].column_type;
         let params = match derivation.reach {
@@ -401,9 +409,11 @@ impl Transaction<'_> {
             let (list, group) = key_list(group.to_vec());
             let text = format!(
                 "INSERT INTO _headwater_work (params, step, row_key) \
-                 SELECT DISTINCT ?, ?, {} FROM {table} AS leads \
-                 WHERE leads.{by} IN {list} AND leads.{key} IS NOT NULL {}",
-                self.store.dialect().text(&format!("leads.{key}")),
+                 SELECT DISTINCT ?, ?, {} FROM {} AS leads {join} \
+                 WHERE leads.{} IN {list} AND {key} IS NOT NULL {}",
+                self.store.dialect().text(&key),
+                first.table,
+                first.by,
                 self.locking_listed()
             );
             let mut bound = vec![params.clone().into(), readers.steps[place].clone().into()];
