@@ -418,12 +418,14 @@ async fn size(store: &Store, world: &World) -> bool {
     };
     let contents = Contents(Vec::new(), world.version);
     let (scope, repo_id, rules) = (scope(), repo_id(), Arc::default());
+    let projects = headwater_metrics::stored::Projects::default();
     let task = Task {
         store,
         scope: &scope,
         ids: &id::IDS,
         repo_id: &repo_id,
         rules: &rules,
+        projects: &projects,
         patches: world.has_files.then_some(&contents as &dyn Patches),
         context: &context,
     };
