@@ -343,7 +343,10 @@ async fn main() -> Result<(), Failure> {
     println!("| what | seconds | beside |");
     println!("| --- | --- | --- |");
     println!("| plain read of {read} rows | {read_time:.3} | |");
-    println!("| plain insert of {} rows | {insert:.3} | |", outcome.changes.written);
+    println!(
+        "| plain insert of {} rows | {insert:.3} | |",
+        outcome.changes.written
+    );
     println!(
         "| all computed | {full:.3} | {:.1} times both |",
         full / (read_time + insert)

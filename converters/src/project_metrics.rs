@@ -102,8 +102,12 @@ fn of_code() -> Vec<Input> {
 impl Derive for ProjectMetrics {
     const NAME: &'static str = DERIVATION;
     const REACH: Reach = Reach::Everywhere;
-    const NEEDS: &'static [&'static [&'static str]] =
-        &[&["pull_requests", "cicd_deployment_commits", "issues", "repo_commits"]];
+    const NEEDS: &'static [&'static [&'static str]] = &[&[
+        "pull_requests",
+        "cicd_deployment_commits",
+        "issues",
+        "repo_commits",
+    ]];
 
     fn reads() -> Vec<Input> {
         let mut reads = vec![
@@ -156,7 +160,13 @@ impl Derive for ProjectMetrics {
     fn is_stale<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<bool, Error>> {
         let asked = async move {
             // Where there are none, nothing is told of them.
-            if task.store.projects_to_measure().await.map_err(failed)?.is_empty() {
+            if task
+                .store
+                .projects_to_measure()
+                .await
+                .map_err(failed)?
+                .is_empty()
+            {
                 return Ok(false);
             }
             let step = Derivation::of::<Self>().declared.step();
@@ -175,7 +185,10 @@ impl Derive for ProjectMetrics {
 /// What is remembered of the rules of all projects: under others all are computed again.
 fn rules(task: &Task<'_>) -> String {
     let shown = task.projects.described();
-    format!("v{VERSION} {:016x}", xxhash_rust::xxh3::xxh3_64(shown.as_bytes()))
+    format!(
+        "v{VERSION} {:016x}",
+        xxhash_rust::xxh3::xxh3_64(shown.as_bytes())
+    )
 }
 
 fn failed(source: StoreError) -> Error {

@@ -14,11 +14,16 @@ use case::{Case, compare, has_project};
 
 /// A folder beside the checkout, if it is there.
 fn beside(folder: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared")
+        .join(folder);
     if folder.exists() {
         return Some(folder);
     }
-    println!("skipped: there is no {} beside the checkout", folder.display());
+    println!(
+        "skipped: there is no {} beside the checkout",
+        folder.display()
+    );
     None
 }
 
@@ -76,7 +81,12 @@ async fn check(case: &Case, folder: &Path, wrong: &mut Vec<String>) -> usize {
             compare(expected, given, &format!("{place} {metric}"), wrong);
         }
         if let Some(expected) = check.get("coverage") {
-            compare(expected, &given["coverage"], &format!("{place} coverage"), wrong);
+            compare(
+                expected,
+                &given["coverage"],
+                &format!("{place} coverage"),
+                wrong,
+            );
         }
         for (table, expected) in check["tables"].as_object().into_iter().flatten() {
             let within = if has_project(table) {
@@ -88,7 +98,9 @@ async fn check(case: &Case, folder: &Path, wrong: &mut Vec<String>) -> usize {
             let expected_ids: Vec<&String> = expected.as_object().unwrap().keys().collect();
             let given_ids: Vec<&String> = given.keys().collect();
             if expected_ids != given_ids {
-                wrong.push(format!("{place} {table}: {expected_ids:?} and not {given_ids:?}"));
+                wrong.push(format!(
+                    "{place} {table}: {expected_ids:?} and not {given_ids:?}"
+                ));
             }
             let given = Value::Object(given);
             compare(expected, &given, &format!("{place} {table}"), wrong);

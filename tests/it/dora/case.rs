@@ -51,7 +51,8 @@ impl Case {
         for file in std::fs::read_dir(folder).unwrap() {
             let path = file.unwrap().path();
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            if path.extension().is_some_and(|it| it == "csv") && !expected.contains(&name.as_str()) {
+            if path.extension().is_some_and(|it| it == "csv") && !expected.contains(&name.as_str())
+            {
                 let text = std::fs::read_to_string(&path).unwrap();
                 self.fill(&name, &text, null).await;
             }

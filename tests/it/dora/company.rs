@@ -52,12 +52,25 @@ impl Company {
     }
 
     /// Commits of a straight history, from the first number to the last one, all authored then.
-    fn history(&mut self, repository: &str, numbers: std::ops::RangeInclusive<u64>, authored: &str) {
+    fn history(
+        &mut self,
+        repository: &str,
+        numbers: std::ops::RangeInclusive<u64>,
+        authored: &str,
+    ) {
         let first = *numbers.start();
         for number in numbers {
             let commit = sha(number);
-            self.add("repo_commits", "repo_id,commit_sha", &format!("{repository},{commit}"));
-            self.add("commits", "sha,authored_date,message", &format!("{commit},{authored},m"));
+            self.add(
+                "repo_commits",
+                "repo_id,commit_sha",
+                &format!("{repository},{commit}"),
+            );
+            self.add(
+                "commits",
+                "sha,authored_date,message",
+                &format!("{commit},{authored},m"),
+            );
             if number > first {
                 let row = format!("{commit},{}", sha(number - 1));
                 self.add("commit_parents", "commit_sha,parent_commit_sha", &row);
@@ -104,7 +117,11 @@ impl Company {
     /// An incident of a board: when it began and when it was resolved.
     fn incident(&mut self, id: &str, board: &str, times: (&str, &str)) {
         let row = format!("{id},boards,{board},{},{}", times.0, times.1);
-        self.add("incidents", "id,table,scope_id,created_date,resolution_date", &row);
+        self.add(
+            "incidents",
+            "id,table,scope_id,created_date,resolution_date",
+            &row,
+        );
     }
 
     async fn on(&self, on: On, projects: &str) -> Option<Case> {
@@ -132,12 +149,16 @@ fn parts(metric: &Value) -> Vec<(String, Value)> {
         let mut keys = ["period", "repository", "environment"].into_iter();
         keys.find_map(|key| part[key].as_str()).unwrap().to_owned()
     };
-    parts.map(|part| (name(part), part["value"].clone())).collect()
+    parts
+        .map(|part| (name(part), part["value"].clone()))
+        .collect()
 }
 
 fn named(parts: &[(&str, Value)]) -> Vec<(String, Value)> {
     let parts = parts.iter();
-    parts.map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    parts
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect()
 }
 
 #[rstest]
@@ -170,7 +191,10 @@ async fn six_incidents_on_four_of_23_deployments_are_a_failure_rate_of_17_percen
     let answer = case.dora(&march);
     let rate = metric(&answer, "change_failure_rate");
     assert_eq!(rate["value"], json!(0.1739));
-    assert_eq!((&rate["failures"], &rate["samples"]), (&json!(4), &json!(23)));
+    assert_eq!(
+        (&rate["failures"], &rate["samples"]),
+        (&json!(4), &json!(23))
+    );
     assert_eq!(rate["band"], "low", "17.4 % is above 15 %");
     // From the end of the deployment, a day before, to the resolution: 24 h and 10 to 60 minutes.
     let recovery = metric(&answer, "failed_deployment_recovery_time");
@@ -180,7 +204,9 @@ async fn six_incidents_on_four_of_23_deployments_are_a_failure_rate_of_17_percen
         .rows("SELECT id, deployment_id FROM project_incident_deployment_relationships")
         .await;
     assert_eq!(links.len(), 6);
-    let failed = case.rows("SELECT id FROM project_deployments WHERE failed").await;
+    let failed = case
+        .rows("SELECT id FROM project_deployments WHERE failed")
+        .await;
     let failed: Vec<&String> = failed.keys().collect();
     assert_eq!(failed, ["d03", "d05", "d08", "d20"]);
 }
@@ -203,7 +229,11 @@ async fn a_first_deployment_brings_nothing_and_the_second_three_pull_requests(
         let merged = format!("2024-02-29T{merged}:00Z");
         let times = ("2024-02-28T13:00:00Z", merged.as_str());
         company.pull_request("old", number, 441 + number, times);
-        company.own_commit(&format!("old:{number}"), 441 + number, "2024-02-28T12:00:00Z");
+        company.own_commit(
+            &format!("old:{number}"),
+            441 + number,
+            "2024-02-28T12:00:00Z",
+        );
     }
     // Nobody comments, and one approves after thirteen hours; a remark of the author is none.
     company.event("old:50", "commented", "ann", "2024-02-28T14:00:00Z");
@@ -232,12 +262,23 @@ async fn a_first_deployment_brings_nothing_and_the_second_three_pull_requests(
     let first = |it: &Value| it["reason"] == "IN_FIRST_DEPLOYMENT";
     assert!(others.values().all(first), "{others:?}");
     // The leap day is the second deployment's.
-    let day = ["old", "--from", "2024-02-29", "--to", "2024-03-01", "--by", "day"];
+    let day = [
+        "old",
+        "--from",
+        "2024-02-29",
+        "--to",
+        "2024-03-01",
+        "--by",
+        "day",
+    ];
     let answer = case.dora(&day);
     let lead_time = metric(&answer, "lead_time");
     assert_eq!(lead_time["samples"], json!(3));
     assert_eq!(lead_time["value"], json!(1440));
-    assert_eq!(lead_time["band"], "high", "a day exactly is not below a day");
+    assert_eq!(
+        lead_time["band"], "high",
+        "a day exactly is not below a day"
+    );
     assert_eq!(answer["coverage"]["pull_requests"]["linked"], json!(3));
 }
 
@@ -276,18 +317,30 @@ async fn days_are_those_of_the_time_zone_whatever_clocks_and_calendars_do(
     let leap = named(&[("2024-02-29", json!(2)), ("2024-03-01", json!(1))]);
     assert_eq!(counted("2024-02-29", "2024-03-02", "day"), (json!(3), leap));
     let spring = named(&[("2024-03-31", json!(2))]);
-    assert_eq!(counted("2024-03-31", "2024-04-01", "day"), (json!(2), spring));
+    assert_eq!(
+        counted("2024-03-31", "2024-04-01", "day"),
+        (json!(2), spring)
+    );
     let autumn = named(&[("2024-10-27", json!(2))]);
-    assert_eq!(counted("2024-10-27", "2024-10-28", "day"), (json!(2), autumn));
+    assert_eq!(
+        counted("2024-10-27", "2024-10-28", "day"),
+        (json!(2), autumn)
+    );
     // A week without any, and the one that the year ends in.
     let weeks = named(&[
         ("2024-12-16", json!(0)),
         ("2024-12-23", json!(0)),
         ("2024-12-30", json!(2)),
     ]);
-    assert_eq!(counted("2024-12-16", "2025-01-06", "week"), (json!(2), weeks));
+    assert_eq!(
+        counted("2024-12-16", "2025-01-06", "week"),
+        (json!(2), weeks)
+    );
     let quarters = named(&[("2024-Q4", json!(3)), ("2025-Q1", json!(1))]);
-    assert_eq!(counted("2024-10-01", "2025-04-01", "quarter"), (json!(4), quarters));
+    assert_eq!(
+        counted("2024-10-01", "2025-04-01", "quarter"),
+        (json!(4), quarters)
+    );
 }
 
 #[rstest]
@@ -327,7 +380,10 @@ async fn ties_go_by_id_and_one_deployment_or_none_gives_a_reason(
                FROM cicd_deployment_commits WHERE cicd_scope_id = 'tied'";
     let chain = case.rows(sql).await;
     let before = |id: &str| chain[id]["before_it"].clone();
-    assert_eq!([before("a"), before("b"), before("c")], [json!(""), json!("a"), json!("b")]);
+    assert_eq!(
+        [before("a"), before("b"), before("c")],
+        [json!(""), json!("a"), json!("b")]
+    );
 }
 
 #[rstest]
@@ -386,7 +442,10 @@ async fn projects_that_share_a_repository_do_not_share_incidents(
         [&rate["value"], &rate["samples"], &rate["reason"]].map(Value::clone)
     };
     assert_eq!(rate("left"), [json!(0.25), json!(4), Value::Null]);
-    assert_eq!(rate("right"), [Value::Null, json!(4), json!("NO_INCIDENTS")]);
+    assert_eq!(
+        rate("right"),
+        [Value::Null, json!(4), json!("NO_INCIDENTS")]
+    );
 }
 
 #[rstest]
@@ -404,8 +463,16 @@ async fn issues_become_incidents_of_every_board_and_stop_being_some(
         company.add("board_issues", "board_id,issue_id", &format!("{board},7"));
     }
     company.add("board_issues", "board_id,issue_id", "shop,8");
-    company.add("issue_assignees", "issue_id,assignee_id,assignee_name", "7,cem,Cem");
-    company.incident("imported", "shop", ("2024-05-03T11:00:00Z", "2024-05-03T11:10:00Z"));
+    company.add(
+        "issue_assignees",
+        "issue_id,assignee_id,assignee_name",
+        "7,cem,Cem",
+    );
+    company.incident(
+        "imported",
+        "shop",
+        ("2024-05-03T11:00:00Z", "2024-05-03T11:10:00Z"),
+    );
     let Some(case) = company.on(on, &project("shop", "")).await else {
         return;
     };
@@ -414,19 +481,31 @@ async fn issues_become_incidents_of_every_board_and_stop_being_some(
     let ids: Vec<&String> = incidents.keys().collect();
     assert_eq!(ids, ["7", "imported"]);
     assert_eq!(incidents["7"]["scope_id"], "shop");
-    let people = case.rows("SELECT assignee_id, assignee_name FROM incident_assignees").await;
+    let people = case
+        .rows("SELECT assignee_id, assignee_name FROM incident_assignees")
+        .await;
     let people: Vec<&String> = people.keys().collect();
     assert_eq!(people, ["bob", "cem"]);
     let may = ["shop", "--from", "2024-05-01", "--to", "2024-06-01"];
     let answer = case.dora(&may);
     let restore = metric(&answer, "time_to_restore");
-    assert_eq!((&restore["value"], &restore["samples"]), (&json!(10), &json!(2)));
+    assert_eq!(
+        (&restore["value"], &restore["samples"]),
+        (&json!(10), &json!(2))
+    );
     // It was no incident after all.
-    case.lake.execute("UPDATE issues SET type = 'BUG' WHERE id = '7'").await;
+    case.lake
+        .execute("UPDATE issues SET type = 'BUG' WHERE id = '7'")
+        .await;
     case.refresh("shop");
     let left = case.rows("SELECT id FROM incidents").await;
     assert_eq!(left.keys().collect::<Vec<_>>(), ["imported"]);
-    assert_eq!(case.lake.number("SELECT COUNT(*) FROM incident_assignees").await, 0);
+    assert_eq!(
+        case.lake
+            .number("SELECT COUNT(*) FROM incident_assignees")
+            .await,
+        0
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -107,8 +107,13 @@ async fn deployments_of_pipelines_are_those_of_the_peer(
     case.fill_from(&folder, "", &[result]).await;
     case.refresh("project1");
     let given = as_text(case.rows(&format!("SELECT * FROM {result}")).await);
-    let wrong = differences(&expected(&folder.join("cicd_deployment_commits.csv")), &given);
+    let wrong = differences(
+        &expected(&folder.join("cicd_deployment_commits.csv")),
+        &given,
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let made = case.rows("SELECT id, subtask_name FROM cicd_deployments").await;
+    let made = case
+        .rows("SELECT id, subtask_name FROM cicd_deployments")
+        .await;
     assert_eq!(made.len(), given.len());
 }

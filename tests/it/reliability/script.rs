@@ -160,7 +160,9 @@ impl Script {
         }
         let fresh = Lake::beside(&simulator).await;
         // Of repositories with the names of now, and of those that the script began with.
-        let mapping = lake.ask("SELECT project_name, row_id FROM project_mapping").await;
+        let mapping = lake
+            .ask("SELECT project_name, row_id FROM project_mapping")
+            .await;
         assert!(!mapping.rows.is_empty());
         measure_as(&fresh, &mapped_in(&mapping)).await;
         let (exit, _) = fresh.sync(How::default()).await;

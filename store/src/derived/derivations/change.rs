@@ -112,7 +112,8 @@ impl<'r> RowChange<'r> {
     /// True unless a column certainly was and is false.
     #[must_use]
     pub fn may_be_true(&self, column: &str) -> bool {
-        let no = |cell: &Cell<'_>| matches!(cell, Cell::Absent | Cell::Is(Value::Bool(Some(false))));
+        let no =
+            |cell: &Cell<'_>| matches!(cell, Cell::Absent | Cell::Is(Value::Bool(Some(false))));
         ![self.before(column), self.after(column)].iter().all(no)
     }
 
