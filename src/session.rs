@@ -26,9 +26,10 @@ use crate::config::Config;
 use crate::connect::Connector;
 use crate::exit::{Exit, Failure};
 use crate::plan::Plan;
+use crate::projects;
 use crate::report::{Reporters, RunSummary};
 use crate::resolve::Selection;
-use crate::run::{Runner, Tally};
+use crate::run::{Job, Runner, Tally};
 use crate::sources::Sources;
 use jobs::{Prepared, resolve_jobs};
 
@@ -98,7 +99,27 @@ impl Session {
         let prepared = resolve_jobs(self, request, &mut tally);
         let Prepared { jobs, _watched } = Box::pin(prepared).await?;
         tally.requests(budget::tell_estimates(self, plan, &jobs).await?);
-        Box::pin(self.runner().run(plan, jobs, tally)).await
+        self.run_measured(plan, jobs, tally).await
+    }
+
+    /// Runs a plan, and keeps what is said of projects: who belongs to them before, and of which
+    /// months there is data afterwards.
+    async fn run_measured(
+        &self,
+        plan: &Plan,
+        jobs: Vec<Job>,
+        tally: Tally,
+    ) -> Result<(Exit, RunSummary), Failure> {
+        if plan.stages.convert {
+            let place = (&*self.config, &self.sources);
+            projects::keep(&self.store, place, self.clock.now()).await?;
+        }
+        let done = Box::pin(self.runner().run(plan, jobs, tally)).await?;
+        let (_, summary) = &done;
+        if plan.stages.convert && summary.written + summary.removed > 0 {
+            projects::keep_calendar(&self.store, self.clock.now()).await?;
+        }
+        Ok(done)
     }
 
     /// What runs plans over this session's database.

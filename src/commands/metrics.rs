@@ -17,6 +17,7 @@ use crate::config::{closest, listed};
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, written};
+use crate::projects;
 use crate::run::lease_all;
 
 /// Refuses a project that is in no table.
@@ -54,6 +55,9 @@ pub(super) async fn refresh(
     context.require_database()?;
     let opened = context.open_unless_cancelled("metrics refresh", &cancel);
     let (store, _lock) = opened.await?;
+    let place = (&*context.config, &context.sources);
+    projects::keep(&store, place, context.clock.now()).await?;
+    projects::keep_calendar(&store, context.clock.now()).await?;
     let projects = if let Some(project) = project {
         require_project(&store, project).await?;
         vec![project.to_owned()]

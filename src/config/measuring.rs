@@ -103,7 +103,7 @@ pub(super) fn read(table: &mut TableReader<'_>) -> Measuring {
         .into_iter()
         .filter(|source| *source != FailureSource::FailedDeployment)
         .collect();
-    let mut pattern = |name| table.field(name).and_then(|field| read_pattern(&field));
+    let mut pattern = |name| table.field(name).and_then(|field| read_narrow(&field));
     let hotfix_branch_pattern = pattern("hotfix_branch_pattern");
     let hotfix_title_pattern = pattern("hotfix_title_pattern");
     let mut sources = |name, known: &[FailureSource]| {
@@ -131,6 +131,21 @@ pub(super) fn read(table: &mut TableReader<'_>) -> Measuring {
             .map(|field| read_services(&field))
             .unwrap_or_default(),
     }
+}
+
+/// Texts that have nothing in common.
+const UNLIKE: [&str; 3] = ["\u{1}", "zq7 x", "Ж-9"];
+
+/// A pattern that tells some texts from others.
+fn read_narrow(field: &Field<'_>) -> Option<Pattern> {
+    let pattern = read_pattern(field)?;
+    if UNLIKE.iter().all(|text| pattern.regex().is_match(text)) {
+        let shown = quoted(pattern.regex().as_str());
+        let problem = field.error(format!("{shown} matches everything"));
+        field.report(problem.expecting("what only hotfixes have, such as '(?i)hotfix'"));
+        return None;
+    }
+    Some(pattern)
 }
 
 fn read_weekday(field: &Field<'_>) -> Option<Weekday> {

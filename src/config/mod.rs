@@ -54,7 +54,7 @@ pub use git::{
 };
 pub use period::{DataAfter, DataAfterError, Period, PeriodError, PeriodUnit};
 pub use problem::{ConfigProblems, Problem, Severity, summary};
-pub use project::{Project, ProjectScope};
+pub use project::{IncidentSource, Project, ProjectScope};
 pub(crate) use reader::{closest, listed};
 pub use regular_file::read_regular;
 pub use schedule::{Schedule, ScheduleError};

@@ -44,6 +44,15 @@ impl fmt::Debug for ProjectScope {
     }
 }
 
+/// A source of incidents, written `TABLE:ID`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IncidentSource {
+    /// What its incidents have in the column `table`.
+    pub table: String,
+    /// What they have in the column `scope_id`.
+    pub id: String,
+}
+
 /// Scopes that are measured together.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -54,6 +63,10 @@ pub struct Project {
     /// Which scopes belong to it: `connection:name` or `connection:glob`; `!` excludes.
     #[schemars(with = "Vec<String>", extend("examples" = [["acme-cloud:acme/payments-*"]]))]
     pub scopes: Vec<ProjectScope>,
+    /// Where its incidents come from besides the boards of its scopes: `TABLE:ID`, the `table` and
+    /// `scope_id` of their rows in `incidents`. Default: `[]`.
+    #[schemars(default, with = "Vec<String>", extend("examples" = [["incident_sources:pagerduty"]]))]
+    pub incident_sources: Vec<IncidentSource>,
     /// When the server syncs it: a cron expression of five fields, or six with the seconds
     /// first. No default: only on request.
     pub schedule: Option<Schedule>,
@@ -96,6 +109,10 @@ pub(super) fn read(
     let scopes = table
         .required("scopes", "[\"connection:workspace/*\"]")
         .map(|field| read_scopes(&field, connections));
+    let incident_sources = table
+        .field("incident_sources")
+        .map(|field| read_incident_sources(&field))
+        .unwrap_or_default();
     let schedule = table.field("schedule").and_then(|field| field.parsed());
     let timezone = table.field("timezone").map(|field| read_timezone(&field));
     let data_after = table.field("data_after").and_then(|field| field.range());
@@ -105,6 +122,7 @@ pub(super) fn read(
     Some(Project {
         name: name?,
         scopes: scopes?,
+        incident_sources,
         schedule,
         timezone: timezone.flatten().unwrap_or(Tz::UTC),
         data_after,
@@ -137,10 +155,38 @@ fn read_scopes(field: &Field<'_>, connections: &[Draft]) -> Vec<ProjectScope> {
         .filter_map(|element| read_scope(element, connections))
         .collect();
     let nothing = scopes.iter().all(|scope| scope.pattern.is_exclusion());
-    if nothing && scopes.len() == elements.len() {
-        field.report(field.warning("names no scope: the project is empty"));
+    if nothing && !elements.is_empty() && scopes.len() == elements.len() {
+        let problem = field.error("names no scope: it only excludes some");
+        field.report(problem.expecting(
+            "at least one scope without `!`, or `[]` where project_mapping is filled by an import",
+        ));
     }
     scopes
+}
+
+fn read_incident_sources(field: &Field<'_>) -> Vec<IncidentSource> {
+    let elements = field.list().unwrap_or_default();
+    let sources = elements.iter().filter_map(|element| {
+        let text = element.text()?;
+        let parts = text.split_once(':');
+        let fits = |part: &str| !part.is_empty() && part.trim() == part && part.len() <= 255;
+        let Some((table, id)) = parts.filter(|(table, id)| fits(table) && fits(id)) else {
+            let problem = element.error(format!("{} is not TABLE:ID", quoted(text)));
+            element.report(problem.expecting(
+                "the columns `table` and `scope_id` of its incidents, such as \
+                 \"incident_sources:pagerduty\"",
+            ));
+            return None;
+        };
+        Some(IncidentSource {
+            table: table.to_owned(),
+            id: id.to_owned(),
+        })
+    });
+    let mut sources: Vec<IncidentSource> = sources.collect();
+    sources.sort_unstable();
+    sources.dedup();
+    sources
 }
 
 fn read_scope(field: &Field<'_>, connections: &[Draft]) -> Option<ProjectScope> {

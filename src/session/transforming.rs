@@ -47,6 +47,6 @@ impl Session {
             }
         });
         let jobs = jobs.collect();
-        Box::pin(self.runner().run(plan, jobs, Tally::default())).await
+        self.run_measured(plan, jobs, Tally::default()).await
     }
 }

@@ -7,6 +7,7 @@
 mod history;
 mod incidents;
 mod pipelines;
+mod projects;
 mod pull_requests;
 mod results;
 
@@ -20,6 +21,7 @@ use crate::error::{During, StoreError};
 pub use history::{DatedCommit, StoredHistory};
 pub use incidents::{INCIDENT_ORIGIN, StoredIncident};
 pub use pipelines::{FinishedTask, PipelineCommit, StoredPipeline};
+pub use projects::{CONFIGURATION_ORIGIN, ConfiguredProjects, SCOPE_TABLES};
 pub use pull_requests::{BecameCommit, OwnCommit, Said, StoredPullRequest};
 pub use results::METRICS_ORIGIN;
 

@@ -36,6 +36,7 @@ mod oracle;
 mod output;
 mod partial_imports;
 mod people;
+mod projects;
 mod query;
 mod recorded_shapes;
 mod registry;

@@ -1,0 +1,151 @@
+//! Projects of the configuration in `projects`, `project_mapping` and the tables beside them.
+
+use headwater::exit::Exit;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
+use rstest::rstest;
+
+use crate::hashes::texts;
+use crate::lake::{ALL, How, Lake, code, headwater, tiny, with_everything};
+
+/// The distinct ids that a project has in a table.
+async fn ids(lake: &Lake, project: &str, table: &str) -> Vec<String> {
+    let quote = if lake.database_kind() == MariaDb {
+        '`'
+    } else {
+        '"'
+    };
+    let sql = format!(
+        "SELECT row_id FROM project_mapping WHERE project_name = '{project}' \
+         AND {quote}table{quote} = '{table}' ORDER BY row_id"
+    );
+    texts(lake, &sql).await
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mapping_of_a_project_is_what_the_configuration_says_now(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let simulator = tiny().await;
+    let Some(mut lake) = Lake::on(on, &simulator, ALL).await else {
+        return;
+    };
+    let collected = with_everything(&simulator.endpoint(), ALL);
+    let configured = |projects: &str| format!("{collected}\n{projects}");
+    lake.configure(&configured(
+        "[[project]]\nname = \"all\"\nscopes = [\"acme-cloud:acme/*\"]\n\
+         incident_sources = [\"incident_sources:pagerduty\"]\n\n\
+         [[project]]\nname = \"gone\"\nscopes = [\"acme-cloud:ACME/*\"]\n",
+    ));
+    assert_eq!(lake.sync(How::default()).await.0, Exit::Ok);
+    let repositories = texts(&lake, "SELECT id FROM repos ORDER BY id").await;
+    assert!(repositories.len() > 2, "{repositories:?}");
+    for table in ["repos", "cicd_scopes", "boards"] {
+        assert_eq!(ids(&lake, "all", table).await, repositories, "{table}");
+        assert_eq!(ids(&lake, "gone", table).await, repositories, "{table}");
+    }
+    assert_eq!(ids(&lake, "all", "incident_sources").await, ["pagerduty"]);
+    let settings = "SELECT project_name FROM project_metric_settings WHERE plugin_name = 'dora' \
+                    AND enable ORDER BY project_name";
+    assert_eq!(texts(&lake, settings).await, ["all", "gone"]);
+    assert_eq!(lake.number("SELECT COUNT(*) FROM dora_benchmarks").await, 8);
+    let months = lake.number("SELECT COUNT(*) FROM calendar_months").await;
+    assert!(months > 1, "{months}");
+    // Nothing is written when nothing changed.
+    let written = lake.sync(How::default()).await.1;
+    assert_eq!((written.written, written.removed), (0, 0));
+    // Scopes leave, a source too, and a project is taken out of the file.
+    let slug = repositories[0].rsplit(':').next().unwrap();
+    lake.configure(&configured(&format!(
+        "[[project]]\nname = \"all\"\nscopes = [\"acme-cloud:acme/*\", \"!acme-cloud:{slug}\"]\n"
+    )));
+    assert_eq!(lake.sync(How::default()).await.0, Exit::Ok);
+    assert_eq!(ids(&lake, "all", "boards").await, repositories[1..]);
+    assert!(ids(&lake, "all", "incident_sources").await.is_empty());
+    assert!(ids(&lake, "gone", "repos").await.is_empty());
+    let names = "SELECT name FROM projects ORDER BY name";
+    assert_eq!(texts(&lake, names).await, ["all"]);
+    assert_eq!(texts(&lake, settings).await, ["all"]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_imported_mapping_stays_and_configured_sources_join_it(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let simulator = tiny().await;
+    let Some(mut lake) = Lake::on(on, &simulator, ALL).await else {
+        return;
+    };
+    let rows =
+        "project_name,table,row_id\nkept,repos,r1\nkept,cicd_scopes,c1\nelsewhere,repos,r2\n";
+    for (table, content) in [
+        ("project_mapping", rows),
+        ("projects", "name,description\nkept,ours\n"),
+    ] {
+        std::fs::write(lake.folder().join("rows.csv"), content).unwrap();
+        let imported = headwater(lake.folder(), &["table", "import", table, "rows.csv"]);
+        assert_eq!(code(&imported), 0, "{imported:?}");
+    }
+    let collected = with_everything(&simulator.endpoint(), ALL);
+    for (sources, expected) in [
+        ("incident_sources = [\"incident_sources:a\"]", vec!["a"]),
+        ("incident_sources = [\"incident_sources:b\"]", vec!["b"]),
+        ("", vec![]),
+    ] {
+        lake.configure(&format!(
+            "{collected}\n[[project]]\nname = \"kept\"\nscopes = []\n{sources}\n"
+        ));
+        assert_eq!(lake.sync(How::default()).await.0, Exit::Ok);
+        assert_eq!(ids(&lake, "kept", "repos").await, ["r1"]);
+        assert_eq!(ids(&lake, "kept", "cicd_scopes").await, ["c1"]);
+        assert_eq!(ids(&lake, "elsewhere", "repos").await, ["r2"]);
+        assert_eq!(ids(&lake, "kept", "incident_sources").await, expected);
+    }
+    let description = "SELECT description FROM projects WHERE name = 'kept'";
+    assert_eq!(texts(&lake, description).await, ["ours"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_project_is_told_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = [
+        ("", "headwater.toml:8"),
+        (
+            "scopes = [\"!cloud:acme/old\"]",
+            "names no scope: it only excludes some",
+        ),
+        (
+            "scopes = [\"cloud:acme/*\"]\ntimezone = \"Europe/Berlim\"",
+            "\"Europe/Berlim\" is not a time zone",
+        ),
+        (
+            "scopes = [\"cloud:acme/*\"]\nhotfix_title_pattern = '.*'",
+            "\".*\" matches everything",
+        ),
+        (
+            "scopes = [\"cloud:acme/*\"]\nhotfix_branch_pattern = '(?i)^'",
+            "matches everything",
+        ),
+        (
+            "scopes = [\"cloud:acme/*\"]\nincident_sources = [\"pagerduty\"]",
+            "\"pagerduty\" is not TABLE:ID",
+        ),
+    ];
+    for (project, expected) in cases {
+        let text = format!(
+            "[[connection]]\nid = 1\nname = \"cloud\"\nkind = \"bitbucket-cloud\"\n\
+             scopes = [\"acme/*\"]\nauth.kind = \"api-token\"\n\
+             auth.email = \"me@example.com\"\n[[project]]\nname = \"all\"\n{project}\n"
+        );
+        std::fs::write(folder.path().join("headwater.toml"), text).unwrap();
+        let checked = headwater(folder.path(), &["config", "check"]);
+        let shown = format!(
+            "{}{}",
+            String::from_utf8_lossy(&checked.stdout),
+            String::from_utf8_lossy(&checked.stderr)
+        );
+        assert_eq!(code(&checked), 3, "{project}\n{shown}");
+        assert!(shown.contains(expected), "{project}\n{shown}");
+    }
+}
