@@ -110,6 +110,9 @@ pub struct CollectArgs {
     /// 2026-01-31, an RFC 3339 time, or "6 months"
     #[arg(long, value_name = "DATE")]
     pub since: Option<String>,
+    /// Only print what would be done, step by step, with requests and time
+    #[arg(long)]
+    pub plan: bool,
 }
 
 /// What ends a query that asks for too much.
@@ -314,6 +317,20 @@ pub enum Command {
     /// Raw rows in and out of files
     #[command(subcommand)]
     Raw(RawCommand),
+    /// What a run would do, step by step, with requests and time, without doing it
+    ///
+    /// Reads the configuration and the database. Nothing is asked of a server and nothing is
+    /// written, so that lists which were never read count as one request and a `+`.
+    Plan {
+        /// Only repositories of this [[project]]
+        project: Option<String>,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Facts from elsewhere, such as incidents of a tracker without a connection
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Rows of domain tables out of files
     #[command(subcommand)]
     Table(TableCommand),
@@ -376,6 +393,7 @@ impl Command {
             | Self::Metrics(MetricsCommand::Refresh { .. })
             | Self::Raw(RawCommand::Import { .. })
             | Self::Table(TableCommand::Import { .. })
+            | Self::Import(_)
             | Self::Init { .. }
             | Self::Demo { .. } => false,
             Self::Migrate { status, dry_run } => *status || *dry_run,
@@ -392,6 +410,7 @@ impl Command {
             | Self::Raw(RawCommand::Export { .. })
             | Self::Config(_)
             | Self::Connection(_)
+            | Self::Plan { .. }
             | Self::Scopes { .. } => true,
         }
     }
@@ -457,6 +476,42 @@ pub enum RawCommand {
     },
 }
 
+/// Facts from elsewhere.
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// Read incidents from CSV or JSON lines: all of a file or, where a row is wrong, none
+    ///
+    /// The same file can be read again: incidents are told apart by `id`, an id that is known is
+    /// changed in the columns that the file has, and one with `withdrawn` is removed.
+    #[command(
+        after_help = "Columns: id and created_date (when it began) are needed. \
+        resolution_date (empty while it lasts), title, component (the service), deployment_id (a \
+        deployment that caused it), severity, url and the other columns of `headwater tables \
+        incidents` may follow; withdrawn is 1 or true for an incident that was none. Where the \
+        file has resolution_date, lead_time_minutes and status follow from it. Where it has no \
+        scope_id, table is incident_sources and scope_id is --source.\n\n\
+        A project counts them when it maps their source. In headwater.toml:\n  \
+        [[project]]\n  incident_sources = [\"incident_sources:pagerduty\"]\n\n\
+        Exit code 3: a row or the header is wrong, or two rows have one id.\n\n\
+        Examples:\n  \
+        headwater import incidents incidents.csv --source pagerduty\n  \
+        export-incidents | headwater import incidents - --format jsonl"
+    )]
+    Incidents {
+        /// File to read; `-` reads standard input
+        file: PathBuf,
+        /// What the incidents have in `scope_id`, where the file does not say it
+        #[arg(long, value_name = "NAME", default_value = "import")]
+        source: String,
+        /// Form of the file [default: by its ending, .csv or .jsonl]
+        #[arg(long, value_enum)]
+        format: Option<RawFormat>,
+        /// A field of a CSV file that is this text is no value (NULL)
+        #[arg(long, value_name = "TEXT", default_value = "\\N")]
+        null: String,
+    },
+}
+
 /// Rows of domain tables out of files.
 #[derive(Debug, Subcommand)]
 pub enum TableCommand {
@@ -488,7 +543,7 @@ pub enum TableCommand {
     },
 }
 
-/// Form of a file of raw rows.
+/// Form of a file of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RawFormat {
     /// Comma separated with a header.

@@ -8,7 +8,9 @@ mod demo;
 mod diff;
 mod explain;
 mod forget;
+mod import;
 pub(crate) mod metrics;
+mod plan;
 mod raw;
 mod reconcile;
 mod scopes;
@@ -25,8 +27,8 @@ use futures::future::LocalBoxFuture;
 use headwater_store::query::{self, QueryError};
 
 use crate::cli::{
-    Cli, Command, ConfigCommand, ConnectionCommand, Format, MetricsCommand, QueryLimits,
-    RawCommand, ScopesCommand, Shared, TableCommand,
+    Cli, Command, ConfigCommand, ConnectionCommand, Format, ImportCommand, MetricsCommand,
+    QueryLimits, RawCommand, ScopesCommand, Shared, TableCommand,
 };
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::database;
@@ -103,6 +105,15 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             scope,
             format,
         }) => Box::pin(raw::export(&shared, &table, file.as_deref(), scope, format)).await,
+        Command::Import(ImportCommand::Incidents {
+            file,
+            source,
+            format,
+            null,
+        }) => Box::pin(import::incidents(&shared, &file, (&source, &null), format)).await,
+        Command::Plan { project, format } => {
+            Box::pin(plan::plan(&shared, project.as_deref(), format)).await
+        }
         Command::Table(TableCommand::Import { table, file, null }) => {
             Box::pin(table::import(&shared, &table, &file, &null)).await
         }

@@ -8,7 +8,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
-use headwater_collectors::{Budget, Collection, Paging, list_size};
+use headwater_collectors::{Budget, Client, Collection, Paging, list_size};
 use headwater_store::forecast::ChildLists;
 use headwater_store::progress::{WalkKey, WalkState};
 use headwater_store::{Store, StoreError};
@@ -110,6 +110,27 @@ pub async fn estimate(basis: &Basis<'_>, jobs: &[&Job]) -> Result<Estimate, Stor
         ask(basis, jobs, &mut known, budget).await;
     }
     let (requests, at_least) = sum(&known);
+    within_limit(client, requests, at_least).await
+}
+
+/// What the plan's streams of one repository are going to cost, as far as the tables say: requests,
+/// and whether more may follow. Nothing is asked.
+///
+/// # Errors
+/// When the database fails.
+pub async fn from_tables(basis: &Basis<'_>, job: &Job) -> Result<(u64, bool), StoreError> {
+    Ok(sum(&[basis.known(job).await?]))
+}
+
+/// So many requests under the rate limit of a client, with the time that it makes of them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn within_limit(
+    client: &Client,
+    requests: u64,
+    at_least: bool,
+) -> Result<Estimate, StoreError> {
     let budget = client.rate_limiter().budget().await?;
     Ok(Estimate {
         requests,

@@ -19,14 +19,15 @@ use crate::config::closest;
 use crate::exit::Failure;
 use crate::input::{CsvRow, CsvRows, Input};
 use crate::sources::Sources;
-use repeated::{Part, Suspects};
+pub(crate) use cells::value_of;
+pub(crate) use repeated::{Part, Suspects};
 
 /// Rows that are written together.
 const BATCH: usize = 512;
 
 /// Columns of every domain table that Headwater fills itself: a file may have them, and what it
 /// says there is not read.
-const OWN_COLUMNS: [&str; 6] = [
+pub(crate) const OWN_COLUMNS: [&str; 6] = [
     "_raw_data_params",
     "_raw_data_table",
     "_raw_data_id",

@@ -20,6 +20,7 @@ pub(super) async fn reconcile(shared: &Shared, arguments: WholeArgs) -> Result<E
             Depth::Lists
         },
         since: None,
+        only_plans: false,
     };
     online.run(shared).await
 }

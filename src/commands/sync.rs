@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::cli::{CollectArgs, ScopeArgs, Shared, StreamArgs};
+use super::plan;
+use crate::cli::{CollectArgs, Format, ScopeArgs, Shared, StreamArgs};
 use crate::clock::Clock;
 use crate::config::DataAfter;
 use crate::connect::Connector;
@@ -37,6 +38,7 @@ async fn collect_with(
             Depth::Changes
         },
         since: arguments.since,
+        only_plans: arguments.plan,
     };
     online.run(shared).await
 }
@@ -50,6 +52,8 @@ pub(super) struct Online {
     pub(super) depth: Depth,
     /// How far back, as it was written.
     pub(super) since: Option<String>,
+    /// Only shows what would be done.
+    pub(super) only_plans: bool,
 }
 
 impl Online {
@@ -74,6 +78,9 @@ impl Online {
                 .transpose()?,
         };
         require_wanted(&context.config, sources, &self.streams.only)?;
+        if self.only_plans {
+            return plan::show(&context, (&request, None), (shared, Format::Table)).await;
+        }
         let (store, _lock) = context.open_unless_cancelled(self.command, &cancel).await?;
         let connector = context.connector(&store).await?;
         let session = context.session(&store, connector, reporter(shared), cancel);

@@ -15,7 +15,7 @@ const MOST: usize = 1 << 21;
 const MOST_SUSPECTS: usize = 1000;
 
 /// The keys of a file that belong to one of several parts, as numbers.
-pub(super) struct Part {
+pub(crate) struct Part {
     number: u64,
     of: u64,
     most: usize,
@@ -25,7 +25,7 @@ pub(super) struct Part {
 
 /// Keys that may occur twice.
 #[derive(Default)]
-pub(super) struct Suspects {
+pub(crate) struct Suspects {
     numbers: HashSet<u64>,
     seen: HashMap<Vec<Value>, u64>,
 }
@@ -49,7 +49,7 @@ impl Part {
     }
 
     /// Takes the key of a row.
-    pub(super) fn add(&mut self, key: &[&Value]) {
+    pub(crate) fn add(&mut self, key: &[&Value]) {
         self.rows += 1;
         let number = number_of(key);
         if number % self.of == self.number && self.kept.len() <= self.most {
@@ -58,7 +58,7 @@ impl Part {
     }
 
     /// Keys of this part that may occur twice; none where all differ, or were too many.
-    pub(super) fn suspects(&mut self) -> Option<Suspects> {
+    pub(crate) fn suspects(&mut self) -> Option<Suspects> {
         if self.kept.len() > self.most {
             return None;
         }
@@ -72,7 +72,7 @@ impl Part {
     }
 
     /// The part to be looked at next; none behind the last one.
-    pub(super) fn next(self) -> Option<Self> {
+    pub(crate) fn next(self) -> Option<Self> {
         if self.kept.len() > self.most {
             // Twice as many as needed, as they are not of one size.
             let of = self.rows.div_ceil(self.most as u64).max(self.of) * 2;
@@ -84,7 +84,7 @@ impl Part {
 
 impl Suspects {
     /// The line on which a key occurred before.
-    pub(super) fn repeats(&mut self, key: &[&Value], line: u64) -> Option<u64> {
+    pub(crate) fn repeats(&mut self, key: &[&Value], line: u64) -> Option<u64> {
         if !self.numbers.contains(&number_of(key)) {
             return None;
         }

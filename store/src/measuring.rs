@@ -5,6 +5,7 @@
 //! and every row is found by an index. Times are milliseconds since 1970 in UTC; NULL text is empty.
 
 mod history;
+mod imported;
 mod incidents;
 mod pipelines;
 mod projects;
