@@ -331,6 +331,9 @@ pub enum Command {
     /// Facts from elsewhere, such as incidents of a tracker without a connection
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Who is who: accounts and authors that are one person
+    #[command(subcommand)]
+    People(PeopleCommand),
     /// Rows of domain tables out of files
     #[command(subcommand)]
     Table(TableCommand),
@@ -394,6 +397,7 @@ impl Command {
             | Self::Raw(RawCommand::Import { .. })
             | Self::Table(TableCommand::Import { .. })
             | Self::Import(_)
+            | Self::People(_)
             | Self::Init { .. }
             | Self::Demo { .. } => false,
             Self::Migrate { status, dry_run } => *status || *dry_run,
@@ -473,6 +477,38 @@ pub enum RawCommand {
         /// Form of the file [default: by its ending, else csv]
         #[arg(long, value_enum)]
         format: Option<RawFormat>,
+    },
+}
+
+/// Who is who.
+#[derive(Debug, Subcommand)]
+pub enum PeopleCommand {
+    /// Fill `users` and `user_accounts`: accounts that share an e-mail address are one person
+    ///
+    /// Addresses are those of accounts and of the commits that are theirs; a mailmap says which
+    /// stand for others. An imported user keeps its id and gets the accounts of its address. What
+    /// was imported into user_accounts stays as it is, so an import joins and splits. Bots are
+    /// nobody's. Each account is printed with the user and the reason.
+    #[command(after_help = "Examples:\n  \
+        headwater people join --dry-run\n  \
+        headwater table import users users.csv\n  \
+        headwater people join --mailmap .mailmap --by-name\n\n\
+        To split an account from a user, import whose it is, and join again:\n  \
+        printf 'account_id,user_id\\nACCOUNT,USER\\n' | headwater table import user_accounts -\n\n\
+        Tables teams and team_users are filled by `headwater table import`.")]
+    Join {
+        /// File in the form of git's .mailmap
+        #[arg(long, value_name = "FILE")]
+        mailmap: Option<PathBuf>,
+        /// Accounts whose name is that of exactly one imported user are this user's
+        #[arg(long)]
+        by_name: bool,
+        /// Only print who would be who
+        #[arg(long)]
+        dry_run: bool,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
     },
 }
 

@@ -10,6 +10,7 @@ mod explain;
 mod forget;
 mod import;
 pub(crate) mod metrics;
+mod people;
 mod plan;
 mod raw;
 mod reconcile;
@@ -28,7 +29,7 @@ use headwater_store::query::{self, QueryError};
 
 use crate::cli::{
     Cli, Command, ConfigCommand, ConnectionCommand, Format, ImportCommand, MetricsCommand,
-    QueryLimits, RawCommand, ScopesCommand, Shared, TableCommand,
+    PeopleCommand, QueryLimits, RawCommand, ScopesCommand, Shared, TableCommand,
 };
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::database;
@@ -111,6 +112,20 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             format,
             null,
         }) => Box::pin(import::incidents(&shared, &file, (&source, &null), format)).await,
+        Command::People(PeopleCommand::Join {
+            mailmap,
+            by_name,
+            dry_run,
+            format,
+        }) => {
+            let how = people::How {
+                mailmap: mailmap.as_deref(),
+                by_name,
+                dry_run,
+                format,
+            };
+            Box::pin(people::join_people(&shared, how)).await
+        }
         Command::Plan { project, format } => {
             Box::pin(plan::plan(&shared, project.as_deref(), format)).await
         }

@@ -22,6 +22,7 @@ mod incident_files;
 mod input;
 pub mod order;
 pub mod output;
+mod people;
 pub mod plan;
 pub mod planning;
 pub mod projects;

@@ -7,6 +7,7 @@
 mod history;
 mod imported;
 mod incidents;
+mod people;
 mod pipelines;
 mod projects;
 mod pull_requests;
@@ -21,6 +22,7 @@ use crate::error::{During, StoreError};
 
 pub use history::{DatedCommit, StoredHistory};
 pub use incidents::{INCIDENT_ORIGIN, StoredIncident};
+pub use people::{Author, GivenPeople, PEOPLE_ORIGIN, StoredAccount};
 pub use pipelines::{FinishedTask, PipelineCommit, StoredPipeline};
 pub use projects::{CONFIGURATION_ORIGIN, ConfiguredProjects, SCOPE_TABLES};
 pub use pull_requests::{BecameCommit, OwnCommit, Said, StoredPullRequest};
