@@ -3,35 +3,29 @@
 //! The first sync is made: into a scratch database in a temporary folder, which is compared
 //! afterwards and thrown away. Why: docs/decisions/0020-verify-by-scratch.md.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+mod comparison;
+mod taken_over;
+
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use headwater_collectors::{Collection, Paging, content_hash};
+use headwater_collectors::Collection;
 use headwater_domain::Scope;
 use headwater_store::Store;
-use headwater_store::compare::{Difference, SHARED_TABLES, scopes_equal, tables_equal};
+use headwater_store::compare::Difference;
 use headwater_store::leases::Lease;
-use headwater_store::progress::WalkKey;
-use headwater_store::raw::{ItemTime, NewItem, ParentPosition, PendingParent, RawRow, StoredItems};
 use headwater_store::scopes::KnownScope;
-use url::Url;
 
 use super::jobs::{Prepared, resolve_jobs};
 use super::{Session, SyncRequest};
 use crate::config::{DatabaseAddress, Entity};
 use crate::database;
-use crate::entities::{FROM_GIT, tables_of};
 use crate::exit::{Exit, Failure};
 use crate::plan::{Depth, Plan, Stages};
-use crate::report::Event;
 use crate::resolve::{Selection, connection_name};
 use crate::run::{Job, Tally, lease_all};
-use crate::source::{GIT, Source};
-use crate::sources::union;
-
-/// Parents looked at together.
-const PAGE: usize = 256;
+use crate::source::GIT;
 
 /// What a verification found.
 #[derive(Debug)]
@@ -265,51 +259,6 @@ impl Scratch<'_> {
         left_out
     }
 
-    /// Takes over the rows of streams that are skipped: a sync leaves them as they are.
-    async fn take_skipped(&self, job: &Job) -> Result<(), Failure> {
-        let Some(client) = &job.client else {
-            return Ok(());
-        };
-        for list in self.lists_of(job) {
-            if self.is_skipped(job, list.stream) {
-                self.take_list((job, client.endpoint()), list).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes over the rows of lists that the source does not have any more: a sync leaves them,
-    /// too.
-    async fn take_absent(&self, job: &Job, left_out: &mut Vec<LeftOut>) -> Result<(), Failure> {
-        let Some(client) = &job.client else {
-            return Ok(());
-        };
-        let mut absent: Vec<&str> = Vec::new();
-        for list in self.lists_of(job) {
-            let is_absent = match &list.parent {
-                _ if self.is_skipped(job, list.stream) => false,
-                Some((parent, _)) => absent.contains(&parent.stream),
-                None => self.is_absent(job, list).await?,
-            };
-            if !is_absent {
-                continue;
-            }
-            absent.push(list.stream);
-            if self.take_list((job, client.endpoint()), list).await? > 0 {
-                left_out.push(LeftOut {
-                    what: format!(
-                        "{}:{}: {}",
-                        job.connection, job.scope.full_name, list.stream
-                    ),
-                    why: "the source does not have this list any more; what was collected stays"
-                        .to_owned(),
-                    exit: Exit::Partial,
-                });
-            }
-        }
-        Ok(())
-    }
-
     /// The lists of a job, with those that are skipped; parents before children.
     fn lists_of<'j>(&self, job: &'j Job) -> Vec<&'j Collection> {
         let unskipped = self.unskipped(job);
@@ -330,47 +279,6 @@ impl Scratch<'_> {
     fn unskipped(&self, job: &Job) -> BTreeSet<&'static str> {
         let config = &self.session.config;
         config.unskipped_streams_of(&job.source, &job.connection)
-    }
-
-    /// Whether a list that was asked for is not there: its step succeeded and it was not walked.
-    async fn is_absent(&self, job: &Job, list: &Collection) -> Result<bool, Failure> {
-        let stream = list.stream;
-        let steps = self.there().scope_status(&job.scope).await?;
-        let ran = steps.iter().any(|status| {
-            let step = &status.step;
-            step.stage == "collect" && step.stream == stream && step.state == "success"
-        });
-        if !ran || list.endpoint.paging == Paging::Single {
-            return Ok(false);
-        }
-        let scope = &job.scope;
-        let walk = self.there().walk_state(WalkKey { scope, stream }).await?;
-        Ok(!walk.complete)
-    }
-
-    /// Takes over all stored rows of a stream.
-    async fn take_list(
-        &self,
-        (job, base): (&Job, &Url),
-        list: &Collection,
-    ) -> Result<usize, Failure> {
-        let scope = &job.scope;
-        let further = job.source.children_of(list.stream);
-        let (mut position, mut taken) = ((0, 0), 0);
-        loop {
-            let table = &list.raw_table;
-            let rows = self
-                .here
-                .changed_items(scope, table, position, PAGE)
-                .await?;
-            let Some(newest) = rows.last() else {
-                return Ok(taken);
-            };
-            position = (newest.changed_seq, newest.id);
-            taken += rows.len();
-            self.write_rows((scope, base), list, &further, rows, Vec::new())
-                .await?;
-        }
     }
 
     /// Keeps other processes from working on the scopes while they are compared. Those that one
@@ -460,343 +368,6 @@ impl Scratch<'_> {
     fn there(&self) -> &Store {
         &self.session.store
     }
-
-    /// The stored ranges: a first sync today would begin later than one of half a year ago.
-    async fn take_ranges(&self) -> Result<(), Failure> {
-        for known in self.here.scopes().await? {
-            if known.source_gone_at.is_some() {
-                continue;
-            }
-            let mut walked = false;
-            for (_, entry) in self.session.sources.streams() {
-                let key = WalkKey {
-                    scope: &known.scope,
-                    stream: entry.collection.stream,
-                };
-                walked |= self.here.walk_state(key).await?.walk > 0;
-            }
-            // Without a walk there is no range yet; it comes from the configuration.
-            if walked {
-                self.there()
-                    .register(&known.scope, self.session.clock.now())
-                    .await?;
-                self.there().widen(&known.scope, known.data_after).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes over what a first sync would find just so: when unchanged items were seen, and,
-    /// unless `deep`, their records. What is not taken over is read from the source.
-    async fn take_unchanged(&self, job: &Job, deep: bool) -> Result<(), Failure> {
-        let Some(client) = &job.client else {
-            return Ok(());
-        };
-        for entry in &job.source.streams {
-            let list = &entry.collection;
-            if list.parent.is_some() {
-                continue;
-            }
-            let mut children = Vec::new();
-            for child in job.source.children_of(list.stream) {
-                if !deep {
-                    let pending = self.pending_here(&job.scope, list, &child).await?;
-                    children.push((child, pending));
-                }
-            }
-            let mut position = ParentPosition::default();
-            loop {
-                // Nothing is fetched yet, so every parent is pending.
-                let streams = (list.raw_table.as_str(), "");
-                let there = self.there();
-                let pending = there.pending_parents(&job.scope, streams, position, PAGE);
-                let (items, reached) = pending.await?;
-                if items.is_empty() {
-                    break;
-                }
-                position = reached;
-                let same = self.unchanged(&job.scope, list, items).await?;
-                self.take_times(&job.scope, list, &same).await?;
-                for (child, pending) in &children {
-                    let mut complete = same.clone();
-                    complete.retain(|item| !pending.contains(&item.key));
-                    let place = (job, client.endpoint());
-                    self.take_children(place, child, complete).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Items that both databases have with the same content.
-    async fn unchanged(
-        &self,
-        scope: &Scope,
-        list: &Collection,
-        items: Vec<PendingParent>,
-    ) -> Result<Vec<PendingParent>, Failure> {
-        let keys: Vec<String> = items.iter().map(|item| item.key.clone()).collect();
-        let table = &list.raw_table;
-        let here = self.here.stored_items(scope, table, &keys).await?;
-        let there = self.there().stored_items(scope, table, &keys).await?;
-        let hash = |stored: &StoredItems, key: &str| {
-            let item = stored.get(&(String::new(), key.to_owned()));
-            item.map(|item| item.content_hash.clone())
-        };
-        let same = |item: &PendingParent| hash(&here, &item.key) == hash(&there, &item.key);
-        Ok(items.into_iter().filter(same).collect())
-    }
-
-    /// Of two descriptions of an account the newer one counts, so it matters when each was seen.
-    async fn take_times(
-        &self,
-        scope: &Scope,
-        list: &Collection,
-        same: &[PendingParent],
-    ) -> Result<(), Failure> {
-        let keys: Vec<String> = same.iter().map(|item| item.key.clone()).collect();
-        let times = self.here.item_times(scope, &list.raw_table, &keys).await?;
-        let page = self.there().begin(scope, self.session.clock.now()).await?;
-        page.set_item_times(&list.raw_table, times)?;
-        page.commit().await?;
-        Ok(())
-    }
-
-    /// Takes over the stored records of parents that are complete here.
-    async fn take_children(
-        &self,
-        (job, base): (&Job, &Url),
-        child: &Collection,
-        complete: Vec<PendingParent>,
-    ) -> Result<(), Failure> {
-        let scope = &job.scope;
-        let fetched = complete.into_iter();
-        let fetched: Vec<(String, i64)> =
-            fetched.map(|item| (item.key, item.changed_seq)).collect();
-        let keys: Vec<String> = fetched.iter().map(|(key, _)| key.clone()).collect();
-        let rows = self
-            .here
-            .children_of(scope, &child.raw_table, &keys)
-            .await?;
-        let further = job.source.children_of(child.stream);
-        self.write_rows((scope, base), child, &further, rows, fetched)
-            .await
-    }
-
-    /// Writes stored rows as they would be stored today, with the times at which they were seen,
-    /// and notes parents of which they are all.
-    async fn write_rows(
-        &self,
-        (scope, base): (&Scope, &Url),
-        list: &Collection,
-        further: &[Collection],
-        rows: Vec<RawRow>,
-        fetched: Vec<(String, i64)>,
-    ) -> Result<(), Failure> {
-        let times: Vec<ItemTime> = rows
-            .iter()
-            .map(|row| ItemTime {
-                parent: row.parent.clone(),
-                key: row.key.clone(),
-                at: row.created_at,
-            })
-            .collect();
-        let mut items = Vec::with_capacity(rows.len());
-        for row in rows {
-            items.push(remade((scope, base), list, further, row)?);
-        }
-        let (store, table) = (self.there(), &list.raw_table);
-        // There are some when a scope is updated.
-        let there = if list.parent.is_some() {
-            let parents: BTreeSet<String> = items.iter().map(|item| item.parent.clone()).collect();
-            let parents: Vec<String> = parents.into_iter().collect();
-            store.stored_children(scope, table, &parents).await?
-        } else {
-            let keys: Vec<String> = items.iter().map(|item| item.key.clone()).collect();
-            store.stored_items(scope, table, &keys).await?
-        };
-        let mut page = self.there().begin(scope, self.session.clock.now()).await?;
-        page.write_items(table, items, &there, None).await?;
-        page.set_item_times(&list.raw_table, times)?;
-        if !fetched.is_empty() {
-            page.set_children_fetched(list.stream, fetched).await?;
-        }
-        page.commit().await?;
-        Ok(())
-    }
-
-    /// Parents whose records are not complete in the database: they are read from the source.
-    async fn pending_here(
-        &self,
-        scope: &Scope,
-        list: &Collection,
-        child: &Collection,
-    ) -> Result<HashSet<String>, Failure> {
-        let mut pending = HashSet::new();
-        let mut position = ParentPosition::default();
-        loop {
-            let streams = (list.raw_table.as_str(), child.stream);
-            let found = self.here.pending_parents(scope, streams, position, PAGE);
-            let (parents, reached) = found.await?;
-            if (reached.seq, reached.id) == (position.seq, position.id) {
-                return Ok(pending);
-            }
-            position = reached;
-            pending.extend(parents.into_iter().map(|parent| parent.key));
-        }
-    }
-
-    /// Repositories that were read to the end; for others nothing can be said.
-    async fn read_whole(
-        &self,
-        jobs: &[Job],
-        left_out: &mut Vec<LeftOut>,
-    ) -> Result<Vec<Scope>, Failure> {
-        let mut whole = Vec::new();
-        for job in jobs {
-            let steps = self.there().scope_status(&job.scope).await?;
-            let unread = |state: &str| matches!(state, "failed" | "cancelled");
-            let first = steps.iter().find(|status| unread(&status.step.state));
-            if first.is_none() && !steps.is_empty() {
-                whole.push(job.scope.clone());
-                continue;
-            }
-            let why = first.map_or_else(
-                || "it could not be read".to_owned(),
-                |status| {
-                    let step = &status.step;
-                    format!("{} could not be read: {}", step.stream, step.message)
-                },
-            );
-            left_out.push(LeftOut {
-                what: format!("{}:{}", job.connection, job.scope.full_name),
-                why,
-                exit: Exit::Partial,
-            });
-        }
-        Ok(whole)
-    }
-
-    /// Accounts belong to all repositories of a connection: they are compared when all are.
-    /// Tables of entities that no repository wants any more have nothing to be compared with.
-    async fn compare(&self, scopes: &[Scope], jobs: &[Job]) -> Result<Vec<Difference>, Failure> {
-        let limit = self.request.limit;
-        let tables = self.session.sources.iter().map(|source| {
-            let own = jobs.iter().filter(|job| Arc::ptr_eq(&job.source, source));
-            let streams = own.flat_map(|job| job.streams.iter().copied());
-            let streams = streams.filter(|it| *it != GIT || !self.request.skip.contains(&GIT));
-            tables_of(source, &streams.collect())
-        });
-        let mut shared = union(tables);
-        let known = self.here.scopes().await?;
-        let all = known.iter().all(|known| scopes.contains(&known.scope));
-        let mut kept = BTreeMap::new();
-        for job in jobs.iter().filter(|job| scopes.contains(&job.scope)) {
-            let left_out = self.kept_streams(job).await?;
-            if !left_out.is_empty() {
-                kept.insert(job.scope.clone(), left_out);
-            }
-        }
-        if kept.is_empty() && all {
-            return Ok(tables_equal(self.here, self.there(), &shared, limit).await?);
-        }
-        if kept.is_empty() {
-            return Ok(scopes_equal(self.here, self.there(), (&shared, scopes), limit).await?);
-        }
-        let mut found = Vec::new();
-        let mut uncertain = BTreeSet::new();
-        for job in jobs.iter().filter(|job| scopes.contains(&job.scope)) {
-            let mut own = tables_of(&job.source, &job.streams);
-            if let Some(left_out) = kept.get(&job.scope) {
-                let follows = follows_from(&job.source, left_out);
-                own.rows.retain(|table| !follows.contains(table.name));
-                self.tell_kept(job, left_out);
-                uncertain.extend(follows);
-            }
-            let scope = std::slice::from_ref(&job.scope);
-            let rest = limit - found.len();
-            found.extend(scopes_equal(self.here, self.there(), (&own, scope), rest).await?);
-        }
-        shared.raw.clear();
-        let is_shared = |name: &str| SHARED_TABLES.contains(&name) && !uncertain.contains(name);
-        shared.rows.retain(|table| all && is_shared(table.name));
-        let rest = limit - found.len();
-        found.extend(tables_equal(self.here, self.there(), &shared, rest).await?);
-        Ok(found)
-    }
-
-    /// Streams whose rows stay though the configuration does not want them any more.
-    async fn kept_streams(&self, job: &Job) -> Result<BTreeSet<&'static str>, Failure> {
-        let mut left_out = BTreeSet::new();
-        for entry in &job.source.streams {
-            let stream = entry.collection.stream;
-            // What git owns now is git's to compare.
-            let of_git = job.streams.contains(GIT) && FROM_GIT.contains(&stream);
-            let is_skipped = self.request.skip.contains(&stream);
-            if job.streams.contains(stream) || of_git || is_skipped {
-                continue;
-            }
-            let table = &entry.collection.raw_table;
-            if !self.here.is_empty(&job.scope, table).await? {
-                left_out.insert(stream);
-            }
-        }
-        // A history is not taken over as rows of lists are: what follows from it is not there.
-        let reads_git = job.streams.contains(GIT) && !self.request.skip.contains(&GIT);
-        if !reads_git && self.here.git_state(&job.scope).await?.is_some() {
-            left_out.insert(GIT);
-        }
-        Ok(left_out)
-    }
-
-    fn tell_kept(&self, job: &Job, left_out: &BTreeSet<&str>) {
-        let streams: Vec<&str> = left_out.iter().copied().collect();
-        let message = format!(
-            "{}:{} keeps rows of {}, which are left out; neither they nor what follows from them \
-             too, such as accounts, is compared",
-            job.connection,
-            job.scope.full_name,
-            streams.join(", ")
-        );
-        self.session.reporter.event(&Event::Notice { message });
-    }
-}
-
-/// Tables of which some rows follow from streams that are left out, so that a fresh sync, which
-/// does not have these, says nothing of them.
-fn follows_from(source: &Source, left_out: &BTreeSet<&str>) -> BTreeSet<&'static str> {
-    let mut tables: BTreeSet<&'static str> = tables_of(source, left_out)
-        .rows
-        .iter()
-        .map(|table| table.name)
-        .collect();
-    if left_out.contains(GIT) || left_out.contains("commits") {
-        let resolving = source.conversions.iter().filter(|it| it.resolves_hashes());
-        tables.extend(
-            resolving
-                .flat_map(headwater_converters::Conversion::tables)
-                .map(|table| table.name),
-        );
-    }
-    // What a repository says of itself is read whatever else is.
-    let always = tables_of(source, &BTreeSet::from(["repositories"]));
-    let accounts = source.accounts.map(|(accounts, _)| (accounts.table)().name);
-    for table in always
-        .rows
-        .iter()
-        .filter(|table| Some(table.name) != accounts)
-    {
-        tables.remove(table.name);
-    }
-    // In the order in which they follow from each other.
-    for derivation in &source.derivations {
-        let declared = &derivation.declared;
-        let mut reads = declared.reads.iter();
-        if reads.any(|read| tables.contains(read.table().name)) {
-            tables.extend(declared.writes.iter().map(|written| written.table.name));
-        }
-    }
-    tables
 }
 
 /// What runs into the scratch database.
@@ -821,24 +392,4 @@ fn worst(exits: &[Exit]) -> Exit {
     let found = order.into_iter().find(|exit| exits.contains(exit));
     let other = || exits.iter().copied().find(|exit| *exit != Exit::Ok);
     found.or_else(other).unwrap_or(Exit::Ok)
-}
-
-/// A stored record as it would be stored today: all but its data is made anew.
-fn remade(
-    (scope, base): (&Scope, &Url),
-    child: &Collection,
-    further: &[Collection],
-    row: RawRow,
-) -> Result<NewItem, Failure> {
-    let url = child.list_url(base, scope, &row.parent);
-    let url = url.map_err(|error| Failure::because(Exit::Failed, "making an address", error))?;
-    Ok(NewItem {
-        content_hash: content_hash(&row.data),
-        child_counts: child.child_counts(further, &row.data),
-        url: url.to_string(),
-        input: child.input(&row.parent),
-        parent: row.parent,
-        key: row.key,
-        data: row.data,
-    })
 }

@@ -1,0 +1,127 @@
+use super::*;
+
+fn of(whole: &[Option<u64>]) -> Known {
+    let whole = whole.iter().map(|&length| Whole {
+        stream: "pull_requests",
+        length,
+        stored: 0,
+        page: 50,
+        children: 3,
+        below: None,
+    });
+    Known {
+        certain: 1,
+        whole: whole.collect(),
+        changes: false,
+    }
+}
+
+#[test]
+fn a_whole_list_costs_its_pages_and_the_lists_of_its_items() {
+    assert_eq!(sum(&[of(&[Some(0)])]), (2, false));
+    assert_eq!(sum(&[of(&[Some(101)])]), (1 + 3 + 303, false));
+}
+
+#[test]
+fn a_list_nobody_knows_is_taken_for_as_long_as_the_others() {
+    assert_eq!(
+        sum(&[of(&[Some(100)]), of(&[Some(50)]), of(&[None])]),
+        (3 + 2 + 1 + 2 + 225 * 3, false)
+    );
+    assert_eq!(
+        sum(&[of(&[None])]),
+        (2, true),
+        "and says so when none is known"
+    );
+}
+
+#[test]
+fn changes_can_be_counted_only_when_they_are_there() {
+    let changes = Known {
+        certain: 7,
+        changes: true,
+        ..Known::default()
+    };
+    assert_eq!(sum(&[changes]), (7, true));
+}
+
+fn shown(requests: u64, at_least: bool, budget: Option<Budget>) -> String {
+    let estimate = Estimate {
+        requests,
+        at_least,
+        seconds: budget.map(|budget| seconds(requests, budget)),
+        per_hour: budget.map(|budget| budget.per_hour),
+        used: budget.map_or(0, |budget| budget.used),
+    };
+    estimate.to_string()
+}
+
+#[test]
+fn an_estimate_reads_as_a_sentence() {
+    let budget = |used| {
+        Some(Budget {
+            per_hour: 1000,
+            at_once: 500,
+            used,
+        })
+    };
+    for (requests, at_least, budget, expected) in [
+        (1, true, None, "at least 1 request"),
+        (40, false, budget(0), "about 40 requests"),
+        (
+            40,
+            true,
+            budget(310),
+            "at least 40 requests; 310 of this hour's 1,000 are used",
+        ),
+        (
+            1_240,
+            false,
+            budget(310),
+            "about 1,240 requests, 45 min at 1,000 per hour; \
+             310 of this hour's budget are used",
+        ),
+        (
+            3_500,
+            false,
+            budget(0),
+            "about 3,500 requests, 3 h at 1,000 per hour",
+        ),
+        (
+            1_250,
+            false,
+            budget(1000),
+            "about 1,250 requests, 1 h 15 min at 1,000 per hour; \
+             1,000 of this hour's budget are used",
+        ),
+    ] {
+        assert_eq!(shown(requests, at_least, budget), expected);
+    }
+}
+
+#[test]
+fn a_list_is_read_as_a_whole_where_that_was_never_done_for_its_range() {
+    let date = |text: &str| Some(text.parse::<DateTime<Utc>>().unwrap());
+    let march = date("2026-03-01T00:00:00Z");
+    let june = date("2026-06-01T00:00:00Z");
+    let read = |data_after| WalkState {
+        complete: true,
+        data_after,
+        ..WalkState::default()
+    };
+    for (walked, data_after, full, expected) in [
+        (WalkState::default(), None, false, true),
+        (read(None), None, false, false),
+        (read(None), march, false, false),
+        (read(june), march, false, true),
+        (read(march), june, false, false),
+        (read(june), None, false, true),
+        (read(None), None, true, true),
+    ] {
+        assert_eq!(
+            is_whole(&walked, data_after, full),
+            expected,
+            "{walked:?} {data_after:?}"
+        );
+    }
+}
