@@ -18,14 +18,17 @@ use headwater_domain::metrics::{
 };
 use headwater_domain::ticket::{board_issue, incident, incident_assignee, issue, issue_assignee};
 use headwater_metrics::stored::{self, DERIVATION, Step};
-use headwater_store::StoreError;
-use headwater_store::derivations::{Input, Reach, RowChange, Written};
+use headwater_store::derivations::{Input, Reach, RowChange, Stale, Written};
+use headwater_store::{Changes, StoreError};
 
 use crate::derivation::{Derivation, Derive, Task};
 use crate::engine::{Error, Outcome};
 
 /// Raise it when other rows are to be made: all projects are computed again.
 const VERSION: u32 = 1;
+
+/// Pull requests computed in one transaction.
+const PAGE: usize = 256;
 
 /// DORA metrics of projects, and the incidents that issues are. Keys are names of projects.
 pub struct ProjectMetrics;
@@ -35,10 +38,38 @@ fn mapped<E: sea_orm::EntityTrait>(column: &'static str) -> Input {
     Input::through::<E, project_mapping::Entity>(column, "row_id", "project_name")
 }
 
-/// A table whose rows belong to a merged pull request. One that is measured for the first time has
-/// a changed row of its own.
+/// The work list of pull requests whose own times are to be computed again, while what they became
+/// and what deployed that stays as it is.
+const PULL_REQUESTS: &str = "convert:project_metrics:pull_requests";
+
+/// Columns of a pull request that may concern other rows than its own.
+const SHARED_COLUMNS: &[&str] = &[
+    "base_repo_id",
+    "pull_request_key",
+    "title",
+    "head_ref",
+    "merged_date",
+    "merge_commit_sha",
+];
+
+/// A table whose rows say what a merged pull request became. One that is measured for the first
+/// time has a changed row of its own.
 fn of_pull_request<E: sea_orm::EntityTrait>() -> Input {
     Input::through::<E, project_pr_metric::Entity>("pull_request_id", "id", "project_name")
+}
+
+/// What changes only the times of the pull request itself.
+fn own_times(change: &RowChange<'_>) -> Stale {
+    if change.is_new() || change.is_gone() || change.differs(SHARED_COLUMNS) {
+        // Its project is computed as a whole.
+        return Stale::Nothing;
+    }
+    change.work(PULL_REQUESTS, "id")
+}
+
+/// What only changes when a pull request was begun or reviewed.
+fn times_of_pull_request(change: &RowChange<'_>) -> Stale {
+    change.work(PULL_REQUESTS, "pull_request_id")
 }
 
 /// A table whose column holds a commit of some repository.
@@ -69,28 +100,21 @@ fn of_code() -> Vec<Input> {
         "cicd_scope_id",
     );
     vec![
-        mapped::<pull_request::Entity>("base_repo_id").of_columns(&[
-            "base_repo_id",
-            "pull_request_key",
-            "title",
-            "head_ref",
-            "author_id",
-            "created_date",
-            "merged_date",
-            "merge_commit_sha",
-        ]),
-        of_pull_request::<pull_request_commit::Entity>().of_columns(&[
+        mapped::<pull_request::Entity>("base_repo_id").of_columns(SHARED_COLUMNS),
+        Input::following::<pull_request::Entity>(own_times)
+            .of_columns(&["author_id", "created_date"]),
+        Input::following::<pull_request_commit::Entity>(times_of_pull_request).of_columns(&[
             "pull_request_id",
             "commit_sha",
             "commit_authored_date",
         ]),
-        of_pull_request::<pull_request_comment::Entity>().of_columns(&[
+        Input::following::<pull_request_comment::Entity>(times_of_pull_request).of_columns(&[
             "id",
             "pull_request_id",
             "account_id",
             "created_date",
         ]),
-        of_pull_request::<pull_request_event::Entity>(),
+        Input::following::<pull_request_event::Entity>(times_of_pull_request),
         of_pull_request::<pull_request_merge::Entity>(),
         mapped::<repo_commit::Entity>("repo_id").of_columns(&["repo_id", "commit_sha"]),
         of_commit::<commit_parent::Entity>("commit_sha"),
@@ -171,6 +195,10 @@ impl Derive for ProjectMetrics {
             }
             let step = Derivation::of::<Self>().declared.step();
             let rules = rules(task);
+            let listed = task.store.has_listed_keys(task.scope, PULL_REQUESTS);
+            if listed.await.map_err(failed)? {
+                return Ok(true);
+            }
             let asked = task.store.has_keys_to_compute(task.scope, &step, &rules);
             asked.await.map_err(failed)
         };
@@ -218,6 +246,7 @@ async fn derive(task: &Task<'_>) -> Result<Outcome, Error> {
         let taken = store.take_keys(scope, &step, 1, context);
         let projects = taken.await.map_err(failed)?;
         let Some(project) = projects.first() else {
+            outcome.changes += own_times_again(task).await?;
             return Ok(outcome);
         };
         // Those of all projects at once. Each time: issues may change meanwhile.
@@ -234,5 +263,30 @@ async fn derive(task: &Task<'_>) -> Result<Outcome, Error> {
         finished.await.map_err(failed)?;
         outcome.items += 1;
         (context.progress)(1);
+    }
+}
+
+/// Computes the times of pull requests again of which nothing else changed.
+async fn own_times_again(task: &Task<'_>) -> Result<Changes, Error> {
+    let (store, scope, context) = (task.store, task.scope, task.context);
+    let mut changes = Changes::default();
+    loop {
+        if context.cancel.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let taken = store.take_keys(scope, PULL_REQUESTS, PAGE, context);
+        let ids = taken.await.map_err(failed)?;
+        if ids.is_empty() {
+            return Ok(changes);
+        }
+        let renewed = stored::renew_own_times(store, &ids, context);
+        changes += renewed.await.map_err(failed)?;
+        let finished = async {
+            let page = store.begin(scope, context.now).await?;
+            page.finish_taken(PULL_REQUESTS, &ids)?;
+            page.commit().await
+        };
+        finished.await.map_err(failed)?;
+        (context.progress)(ids.len() as u64);
     }
 }

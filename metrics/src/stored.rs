@@ -12,6 +12,7 @@ mod writing;
 use std::collections::BTreeSet;
 
 use headwater_domain::Scope;
+use headwater_domain::metrics::project_pr_metric;
 use headwater_store::{Changes, StepContext, Store, StoreError};
 
 use crate::{Facts, Measured, Rules, measure};
@@ -108,6 +109,33 @@ pub async fn renew_incidents(
     let page = store.begin(&Scope::everywhere(), context.now).await?;
     let mut page = page.deriving(DERIVATION);
     let changes = page.renew_incidents().await?;
+    page.commit().await?;
+    Ok(changes)
+}
+
+/// Computes the times of pull requests again, in every project that has measured them: what they
+/// became, and what deployed that, is taken as it is stored.
+///
+/// # Errors
+/// When the database fails.
+pub async fn renew_own_times(
+    store: &Store,
+    ids: &[String],
+    context: &StepContext<'_>,
+) -> Result<Changes, StoreError> {
+    let stored = store.rows_holding::<project_pr_metric::Entity>("id", ids);
+    let stored = stored.await?;
+    if stored.is_empty() {
+        return Ok(Changes::default());
+    }
+    let pull_requests = loading::load_pull_requests(store, ids).await?;
+    let renewed = writing::with_own_times(stored, &pull_requests);
+    let page = store.begin(&Scope::everywhere(), context.now).await?;
+    let mut page = page.deriving(DERIVATION);
+    let mut changes = Changes::default();
+    for (project, rows) in renewed {
+        changes += page.renew_rows_of_pull_requests(&project, rows).await?;
+    }
     page.commit().await?;
     Ok(changes)
 }

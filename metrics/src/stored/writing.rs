@@ -1,6 +1,6 @@
 //! What was decided, as rows.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use headwater_domain::metrics::{
@@ -9,7 +9,7 @@ use headwater_domain::metrics::{
 };
 use headwater_store::{Changes, StoreError, Transaction};
 
-use crate::{Facts, LeadTime, Measured, Moment, RepairKind};
+use crate::{Facts, LeadTime, Measured, Moment, PullRequest, RepairKind};
 
 fn time(moment: Moment) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(moment)
@@ -78,6 +78,43 @@ fn lead_time(project: &str, it: &LeadTime, deployment: String) -> project_pr_met
         deployment_method: it.deployment_method.clone(),
         reason: it.reason.map_or("", |reason| reason.name()).to_owned(),
     }
+}
+
+/// Stored rows with the times of their pull requests as these are now, by project. A pull request
+/// that is merged no more has a changed project.
+pub(super) fn with_own_times(
+    stored: Vec<project_pr_metric::Model>,
+    pull_requests: &[PullRequest],
+) -> BTreeMap<String, Vec<project_pr_metric::Model>> {
+    let known: HashMap<&str, &PullRequest> = pull_requests
+        .iter()
+        .map(|it| (it.id.as_str(), it))
+        .collect();
+    let mut renewed: BTreeMap<String, Vec<project_pr_metric::Model>> = BTreeMap::new();
+    for row in stored {
+        let Some(it) = known.get(row.id.as_str()) else {
+            continue;
+        };
+        let times = LeadTime {
+            id: row.id,
+            repository: it.base_repo_id.clone(),
+            first_commit: it.first_commit.clone(),
+            first_review: it.first_review.clone(),
+            created: it.created,
+            merged: it.merged,
+            row: None,
+            deployment_method: row.deployment_method,
+            reason: None,
+            deployed: row.pr_deployed_date.map(|at| at.timestamp_millis()),
+        };
+        let times = lead_time(&row.project_name, &times, row.deployment_commit_id);
+        let rows = renewed.entry(row.project_name).or_default();
+        rows.push(project_pr_metric::Model {
+            reason: row.reason,
+            ..times
+        });
+    }
+    renewed
 }
 
 /// Rows of `project_incident_deployment_relationships` and of `unlinked_incidents`.

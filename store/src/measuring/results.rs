@@ -73,6 +73,20 @@ impl Transaction<'_> {
         Ok(changes)
     }
 
+    /// Makes rows of `project_pr_metrics` of a project, whose pull requests have some, be these.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn renew_rows_of_pull_requests(
+        &mut self,
+        project: &str,
+        rows: Vec<project_pr_metric::Model>,
+    ) -> Result<Changes, StoreError> {
+        let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+        let computed = self.computed(rows);
+        self.replace(of_ids(project, &ids, computed, false)).await
+    }
+
     /// Makes `project_deployments` of a project hold these rows.
     ///
     /// # Errors

@@ -28,6 +28,14 @@ impl Store {
         if self.checkpoint(scope, step).await?.rules != rules {
             return Ok(true);
         }
+        self.has_listed_keys(scope, step).await
+    }
+
+    /// Whether a work list has keys, or keys that were taken off it and are not finished.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_listed_keys(&self, scope: &Scope, step: &str) -> Result<bool, StoreError> {
         for step in [step, &taken(step)] {
             if !self.work(scope, step, "", 1).await?.is_empty() {
                 return Ok(true);
