@@ -67,7 +67,10 @@ fn deployment(row: StoredDeployment) -> DeploymentRow {
 
 /// Merged pull requests with these ids, in groups: each with its first commit, its first review and
 /// the commits that it became.
-pub(super) async fn load_pull_requests(store: &Store, ids: &[String]) -> Result<Vec<PullRequest>, StoreError> {
+pub(super) async fn load_pull_requests(
+    store: &Store,
+    ids: &[String],
+) -> Result<Vec<PullRequest>, StoreError> {
     let bots: BTreeSet<String> = store.bots().await?.into_iter().collect();
     let mut loaded = Vec::with_capacity(ids.len());
     for group in ids.chunks(PAGE) {
