@@ -322,7 +322,12 @@ impl Scratch<'_> {
         let moved = jobs
             .iter()
             .filter(|job| seq(before, &job.scope) != seq(&now, &job.scope));
-        Ok(moved.cloned().collect())
+        // What was said of a repository before is old, too.
+        let moved = moved.map(|job| Job {
+            prefetched: None,
+            ..job.clone()
+        });
+        Ok(moved.collect())
     }
 
     /// Names registered scopes that were not compared and of which nothing was said yet.

@@ -2,18 +2,32 @@
 
 use std::time::{Duration, Instant};
 
+use headwater::config::DatabaseAddress;
+use headwater_store::query::Cell;
 use headwater_testing::On::{self, MariaDb, Postgres};
 use rstest::rstest;
 
 use super::installation::{Installation, Running};
 use super::kill::Eye;
 use super::worlds::small;
+use crate::lake::Answer;
+
+async fn has_leases(installation: &Installation) -> bool {
+    let address = DatabaseAddress::parse(&installation.address).unwrap();
+    let mut answer = Answer::default();
+    let text = "SELECT COUNT(*) FROM _headwater_leases";
+    headwater::database::query(&address, text, &mut answer)
+        .await
+        .unwrap();
+    answer.rows[0][0] != Cell::Integer(0)
+}
 
 /// Holds a sync still while it writes; none if it ended before it was caught.
 async fn frozen(installation: &Installation, eye: &Eye) -> Option<Running> {
     let running = Running::start(installation, &["sync", "--full"]);
     while running.stop() {
-        if eye.sees_a_write().await {
+        // What it writes before that is of no repository.
+        if eye.sees_a_write().await && has_leases(installation).await {
             return Some(running);
         }
         running.go_on();
