@@ -28,6 +28,7 @@ mod hostile_payloads;
 mod incident_import;
 mod issue_links;
 mod issues;
+mod joined_people;
 mod lake;
 mod leases;
 mod lists;

@@ -6,7 +6,7 @@ use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 
 use crate::hashes::{offline, texts};
-use crate::lake::{Lake, code, headwater};
+use crate::lake::{ALL, How, Lake, code, headwater, tiny};
 
 /// Imports a file with this content; further arguments follow it.
 fn import(lake: &Lake, table: &str, content: impl AsRef<[u8]>, more: &[&str]) -> Output {
@@ -232,4 +232,55 @@ async fn every_file_of_the_hand_made_shapes_of_devlake_is_read(
         let imported = import(&lake, table, file, &["--null", ""]);
         assert_imported(&imported, &format!("{table}: 1 row read, 1 new or changed"));
     }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn imported_rows_stay_through_syncs_and_count_for_what_is_derived(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let simulator = tiny().await;
+    let Some(lake) = Lake::on(on, &simulator, ALL).await else {
+        return;
+    };
+    lake.sync(How::default()).await;
+    let count = "SELECT COUNT(*) FROM issue_commits";
+    let before = lake.number(count).await;
+    let repository = texts(&lake, "SELECT id FROM repos ORDER BY id")
+        .await
+        .remove(0);
+    let mentioned = "SELECT commit_sha FROM repo_commits ORDER BY commit_sha LIMIT 1";
+    let sha = texts(&lake, mentioned).await.remove(0);
+    let files = [
+        ("incidents", "id,title\ni1,a\n".to_owned()),
+        (
+            "issues",
+            "id,issue_key,title\nelsewhere:1,OPS-1,x\n".to_owned(),
+        ),
+        (
+            "pull_requests",
+            format!("id,base_repo_id,status,title\nelsewhere:p1,{repository},MERGED,\"x\"\n"),
+        ),
+        (
+            "issue_commits",
+            format!("issue_id,commit_sha\nelsewhere:1,{sha}\n"),
+        ),
+    ];
+    for (table, file) in &files {
+        let imported = import(&lake, table, file, &[]);
+        assert_imported(&imported, &format!("{table}: 1 row read, 1 new or changed"));
+    }
+    for full in [false, true] {
+        lake.sync(How { full }).await;
+        for (table, _) in &files {
+            let imported = format!("SELECT COUNT(*) FROM {table} WHERE _raw_data_table = 'import'");
+            assert_eq!(lake.number(&imported).await, 1, "{table}, full: {full}");
+        }
+    }
+    assert_eq!(lake.number(count).await, before + 1);
+    // The imported pull request was looked at with those of its repository.
+    let linked =
+        "SELECT COUNT(*) FROM unlinked_pull_requests WHERE pull_request_id = 'elsewhere:p1'";
+    let merges = "SELECT COUNT(*) FROM pull_request_merges WHERE pull_request_id = 'elsewhere:p1'";
+    assert_eq!(lake.number(linked).await + lake.number(merges).await, 1);
 }
