@@ -7,7 +7,7 @@ use sea_orm::Value;
 
 use headwater_domain::rows::NewRow;
 use headwater_domain::table::Column;
-use headwater_domain::{Origin, Table};
+use headwater_domain::{Origin, Scope, Table};
 
 use crate::database::sql::{LENGTHS, key_list};
 use crate::database::transaction::Transaction;
@@ -65,6 +65,7 @@ impl Transaction<'_> {
             table: IMPORT_ORIGIN.to_owned(),
             id: 0,
         });
+        let made = Scope::everywhere().params();
         let full = rows.into_iter().map(|row| of.completed(row));
         let mut full: Vec<(Vec<Value>, Vec<Value>)> = full.collect();
         let mut stored = match of.first {
@@ -82,11 +83,17 @@ impl Transaction<'_> {
             };
             if let Some(old) = &old {
                 new_row.values = old[..table.columns.len()].to_vec();
-                new_row.origin = Arc::new(origin_in(&old[table.columns.len()..]));
+                // What a source says goes on to be the source's; what Headwater made itself is
+                // the import's from here on.
+                let known = origin_in(&old[table.columns.len()..]);
+                let is_made = known.params == made;
+                if !is_made {
+                    new_row.origin = Arc::new(known);
+                }
                 for (place, value) in of.places.iter().zip(own) {
                     new_row.values[*place] = value.clone();
                 }
-                if new_row.values == old[..table.columns.len()] {
+                if !is_made && new_row.values == old[..table.columns.len()] {
                     changes.unchanged += 1;
                     continue;
                 }
