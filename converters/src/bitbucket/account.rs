@@ -3,23 +3,11 @@
 use headwater_domain::crossdomain::account as domain;
 use headwater_domain::headwater::account_mention;
 use headwater_domain::id::bitbucket as id;
-use headwater_domain::tool::bitbucket::{account, workspace_member};
+use headwater_domain::tool::bitbucket::account;
 use headwater_domain::{Rows, Scope, Sourced};
 
-use crate::conversion::RelatedRow;
 use crate::rules::Rules;
 use crate::{Convert, Read, Related, Write};
-
-/// Workspaces that an account is a member of.
-struct Memberships;
-
-impl RelatedRow for Memberships {
-    type Entity = workspace_member::Entity;
-
-    fn driver_key(row: &workspace_member::Model) -> String {
-        row.account_id.clone()
-    }
-}
 
 /// `_tool_bitbucket_accounts` to `accounts`.
 pub struct Accounts;
@@ -28,14 +16,10 @@ impl Convert for Accounts {
     type Driver = account::Entity;
     const NAME: &'static str = "accounts";
     const KEY: &'static str = "account_id";
-    const VERSION: u32 = 2;
 
     fn reads() -> Vec<Read> {
         // The row is shared by all scopes; a change in this scope shows in its mentions.
-        vec![
-            Read::trigger::<account_mention::Entity>("account_id"),
-            Read::related::<Memberships>("account_id"),
-        ]
+        vec![Read::trigger::<account_mention::Entity>("account_id")]
     }
 
     fn writes() -> Vec<Write> {
@@ -54,12 +38,7 @@ impl Convert for Accounts {
         let account = driver.row;
         let names = [&account.display_name, &account.nickname, &account.user_name];
         let is_bot = related.rules().is_bot(&names.map(String::as_str));
-        // Of several workspaces the first by name, whatever order they were read in.
-        let memberships = related.of::<workspace_member::Entity>(&account.account_id);
-        let workspaces = memberships.iter().map(|it| it.row.workspace.as_str());
-        let organization = workspaces.min().unwrap_or_default().to_owned();
         rows.push(domain::Model {
-            organization,
             id: id::account(account.connection_id, &account.account_id),
             full_name: account.display_name,
             user_name: account.user_name,
@@ -107,31 +86,6 @@ mod tests {
         assert!(named("Release-Bot", "").contains("is_bot=true"));
         assert!(named("Releases", "releasebot").contains("is_bot=true"));
         assert!(named("Bottleneck", "").contains("is_bot=false"));
-    }
-
-    #[test]
-    fn the_organization_is_the_first_workspace_by_name_that_the_account_is_a_member_of() {
-        let member = |workspace: &str, account_id: &str| Sourced {
-            row: workspace_member::Model {
-                connection_id: 1,
-                workspace: workspace.to_owned(),
-                account_id: account_id.to_owned(),
-                ..workspace_member::Model::default()
-            },
-            origin: headwater_domain::Origin::default(),
-        };
-        let row = account::Model {
-            account_id: "ann".to_owned(),
-            ..account::Model::default()
-        };
-        let members = vec![
-            member("umbrella", "ann"),
-            member("acme", "ann"),
-            member("abc", "bob"),
-        ];
-        let related = Related::default().with::<Memberships>(members);
-        let shown = converted::<Accounts>(row, &related);
-        assert!(shown.contains("organization=\"acme\""), "{shown}");
     }
 
     #[test]

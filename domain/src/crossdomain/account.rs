@@ -18,7 +18,7 @@ pub struct Model {
     pub user_name: String,
     /// Picture of the account.
     pub avatar_url: String,
-    /// Workspace that it is a member of, the first by name; empty where none is known.
+    /// Empty for Bitbucket.
     pub organization: String,
     /// Empty for Bitbucket.
     pub created_date: Option<DateTime<Utc>>,
