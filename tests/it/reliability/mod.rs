@@ -5,8 +5,6 @@
 
 mod broken_items;
 mod faults;
-#[cfg(target_os = "linux")]
-mod frozen;
 mod history;
 #[cfg(unix)]
 mod installation;
