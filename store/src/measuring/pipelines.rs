@@ -154,8 +154,12 @@ impl Transaction<'_> {
             return Ok(Changes::default());
         }
         let mut rows = self.rows_of_step(METRICS_ORIGIN);
-        deployments.into_iter().for_each(|row| rows.push(row));
-        commits.into_iter().for_each(|row| rows.push(row));
+        for row in deployments {
+            rows.push(row);
+        }
+        for row in commits {
+            rows.push(row);
+        }
         let mut changes = Changes::default();
         for (table, made_by) in [
             (cicd_deployment::Model::table(), "dora.generateDeployments"),

@@ -174,13 +174,11 @@ impl Script {
 
 /// Two projects: of all repositories that there are, and of the first one.
 async fn measure_everything(lake: &Lake, simulator: &Simulator) {
-    let world = simulator.world();
-    let slugs: Vec<String> = world
-        .repositories()
-        .iter()
-        .map(|it| it.slug.clone())
-        .collect();
-    drop(world);
+    let slugs: Vec<String> = {
+        let world = simulator.world();
+        let repositories = world.repositories().iter();
+        repositories.map(|it| it.slug.clone()).collect()
+    };
     let all = slugs.iter().map(|slug| ("all", slug));
     let first = slugs.iter().take(1).map(|slug| ("first", slug));
     let mapping = all.chain(first).map(|(project, slug)| {

@@ -389,12 +389,12 @@ impl Transaction<'_> {
             first,
             then,
         } = through;
-        let last = then.map_or("leads", |_| "ends");
+        let holder = then.map_or("leads", |_| "ends");
         let join = then.map_or_else(String::new, |then| {
             let (table, by) = (then.table, then.by);
             format!("JOIN {table} AS ends ON ends.{by} = leads.{}", first.key)
         });
-        let key = format!("{last}.{}", through.last().key);
+        let key = format!("{holder}.{}", through.last().key);
         let place_of = read.table.position(column).unwrap_or_default();
         let kind = &read.table.columns[place_of].column_type;
         let params = match derivation.reach {
