@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use headwater::config::DatabaseAddress;
 use headwater_domain::code::{commit_parent, repo_commit};
-use headwater_domain::graph::{Commit, Graph, Walk};
+use headwater_domain::graph::{Commit, Graph, RangeWalk};
 use headwater_domain::{Row, Rows, Scope};
 use headwater_store::{Owner, Replacement, Store, Transaction};
 
@@ -115,7 +115,7 @@ async fn measure(shape: &str, commits: usize) -> Result<String, Failure> {
         loads.push(began.elapsed());
         let tags = tagged(&graph, commits);
         let began = Instant::now();
-        let mut walk = Walk::over(&graph);
+        let mut walk = RangeWalk::over(&graph);
         let pairs = tags.windows(2);
         found = pairs
             .map(|two| walk.difference(two[1], two[0]).commits.len())

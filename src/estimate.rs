@@ -55,7 +55,7 @@ pub struct Basis<'a> {
 
 /// What is known of one repository before it is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Known {
+struct KnownLists {
     /// Requests that are certain.
     certain: u64,
     /// A list that is read as a whole: its length, unless it is unknown.
@@ -64,7 +64,7 @@ struct Known {
     changes: bool,
 }
 
-impl Known {
+impl KnownLists {
     /// Streams whose lists have not been counted.
     fn unknown(&self) -> impl Iterator<Item = &'static str> {
         let unknown = self.whole.iter().filter(|whole| whole.length.is_none());
@@ -143,8 +143,8 @@ pub async fn within_limit(
 
 impl Basis<'_> {
     /// What the database knows.
-    async fn known(&self, job: &Job) -> Result<Known, StoreError> {
-        let mut known = Known::default();
+    async fn known(&self, job: &Job) -> Result<KnownLists, StoreError> {
+        let mut known = KnownLists::default();
         let chosen =
             |stream: &str| self.plan.streams.contains(&stream) && job.streams.contains(stream);
         for entry in job.source.streams_of(&job.scope) {
@@ -194,7 +194,11 @@ impl Basis<'_> {
     }
 
     /// A list of changes, and the lists of items that an earlier run left to be read.
-    async fn count_changes(&self, known: &mut Known, lists: &Lists<'_>) -> Result<(), StoreError> {
+    async fn count_changes(
+        &self,
+        known: &mut KnownLists,
+        lists: &Lists<'_>,
+    ) -> Result<(), StoreError> {
         known.changes = true;
         known.certain += 1;
         if lists.collection.endpoint.ended.is_some() {
@@ -307,7 +311,7 @@ fn is_wider(walked: &WalkState, data_after: Option<DateTime<Utc>>) -> bool {
 }
 
 /// Asks the server how long lists are that were never read: a few, spread over all of them.
-async fn ask(basis: &Basis<'_>, jobs: &[&Job], known: &mut [Known], budget: Budget) {
+async fn ask(basis: &Basis<'_>, jobs: &[&Job], known: &mut [KnownLists], budget: Budget) {
     let unknown = |place: &usize| known[*place].unknown().next().is_some();
     let places: Vec<usize> = (0..known.len()).filter(unknown).collect();
     let may_ask = usize::try_from((budget.per_hour / PART_FOR_ASKING).max(1)).unwrap_or(1);
@@ -349,7 +353,7 @@ async fn length_at_source(basis: &Basis<'_>, job: &Job, stream: &str) -> Option<
 }
 
 /// Requests in all, and whether more may follow.
-fn sum(known: &[Known]) -> (u64, bool) {
+fn sum(known: &[KnownLists]) -> (u64, bool) {
     let lists = || known.iter().flat_map(|known| &known.whole);
     let lengths: Vec<u64> = lists().filter_map(|whole| whole.length).collect();
     // A list whose length is not known is taken for as long as the others.

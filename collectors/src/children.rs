@@ -21,7 +21,7 @@ use tracing::Instrument as _;
 use url::Url;
 
 use crate::endpoint::{Collection, Parent};
-use crate::engine::{Listing, Outcome, Progress, Task, bad_url};
+use crate::engine::{Collected, Listing, Progress, Task, bad_url};
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
 use crate::page::RawItem;
 
@@ -44,7 +44,7 @@ pub(crate) async fn collect(
     task: &Task<'_>,
     collection: &Collection,
     (parent, parent_table): &(Parent, String),
-    outcome: &mut Outcome,
+    outcome: &mut Collected,
 ) -> Result<(), CollectErrorKind> {
     let mut engine = Engine {
         task,
@@ -52,7 +52,7 @@ pub(crate) async fn collect(
         parent: *parent,
         parent_table,
         step: collection.children_step(),
-        outcome: Outcome::default(),
+        outcome: Collected::default(),
         failures: 0,
         failed: 0,
         old: task.store.dead_items(task.scope, collection.stream).await?,
@@ -71,12 +71,12 @@ struct Walked {
     parent: PendingParent,
     items: Vec<RawItem>,
     date: Option<DateTime<Utc>>,
-    result: Result<Found, RequestError>,
+    result: Result<ChildListEnd, RequestError>,
 }
 
 /// What a walk over one parent's children found out.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Found {
+enum ChildListEnd {
     /// All pages were read.
     All,
     /// The parent's own count says that there are none.
@@ -91,7 +91,7 @@ struct Engine<'a> {
     parent: Parent,
     parent_table: &'a str,
     step: String,
-    outcome: Outcome,
+    outcome: Collected,
     /// Parents that failed one after the other.
     failures: usize,
     /// Parents that failed in all, or some of whose items could not be stored.
@@ -346,12 +346,12 @@ impl<'a> Engine<'a> {
                 }
                 batch.letters.extend(letters);
                 match found {
-                    Found::Lost => {
+                    ChildListEnd::Lost => {
                         self.outcome.lost += 1;
                         batch.lost.push((key, changed_seq));
                     }
-                    Found::All => batch.parents.push((key, changed_seq)),
-                    Found::NoneByCount => {
+                    ChildListEnd::All => batch.parents.push((key, changed_seq)),
+                    ChildListEnd::NoneByCount => {
                         batch.counted_empty.insert(key.clone());
                         batch.parents.push((key, changed_seq));
                     }

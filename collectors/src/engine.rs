@@ -62,7 +62,7 @@ pub struct Progress {
 
 /// What a collection did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct Collected {
     /// Items received.
     pub items: u64,
     /// New or changed items.
@@ -110,7 +110,7 @@ impl fmt::Display for BulkListDefect {
     }
 }
 
-impl Outcome {
+impl Collected {
     /// Adds what one of several walks did.
     pub(crate) fn add(&mut self, part: Self) {
         self.items += part.items;
@@ -127,8 +127,8 @@ impl Outcome {
 ///
 /// # Errors
 /// When a request that the stream cannot do without fails, the database fails, or it is cancelled.
-pub async fn run(task: &Task<'_>, collection: &Collection) -> Result<Outcome, CollectError> {
-    let mut outcome = Outcome::default();
+pub async fn run(task: &Task<'_>, collection: &Collection) -> Result<Collected, CollectError> {
+    let mut outcome = Collected::default();
     let done = match &collection.parent {
         None => list::collect(task, collection, &mut outcome).await,
         Some(parent) => children::collect(task, collection, parent, &mut outcome).await,

@@ -7,7 +7,7 @@ use headwater_redaction::Secrets;
 use headwater_store::StoreError;
 
 use crate::address;
-use crate::engine::Outcome;
+use crate::engine::Collected;
 
 /// Longest text of a server or a library in a message, in characters.
 const LONGEST_TEXT: usize = 2000;
@@ -260,7 +260,7 @@ pub struct CollectError {
     #[source]
     pub kind: CollectErrorKind,
     /// What was done before; it is committed and stays.
-    pub outcome: Outcome,
+    pub outcome: Collected,
 }
 
 /// What stopped a collection.

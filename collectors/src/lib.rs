@@ -30,7 +30,7 @@ pub use endpoint::{
     BulkList, Collect, Collection, Counted, Ended, Endpoint, NewestFirst, Paging, Parent, Since,
     Switch, Waiting,
 };
-pub use engine::{BulkListDefect, Outcome, Progress, Range, Task};
+pub use engine::{BulkListDefect, Collected, Progress, Range, Task};
 pub use error::{
     CollectError, CollectErrorKind, RequestError, RequestErrorKind, ShownUrl, Verdict,
 };

@@ -19,7 +19,7 @@ use headwater_store::raw::{NewItem, StoredItems};
 use url::Url;
 
 use crate::endpoint::Collection;
-use crate::engine::{Listing, Outcome, Page, Progress, Task, bad_url};
+use crate::engine::{Collected, Listing, Page, Progress, Task, bad_url};
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, ShownUrl};
 use crate::page::RawItem;
 
@@ -44,7 +44,7 @@ const OVERLAP: TimeDelta = TimeDelta::minutes(2);
 pub(crate) async fn collect(
     task: &Task<'_>,
     collection: &Collection,
-    outcome: &mut Outcome,
+    outcome: &mut Collected,
 ) -> Result<(), CollectErrorKind> {
     if let Some(commit_range) = collection.endpoint.commit_range {
         return commit_range::collect(task, collection, commit_range, outcome).await;
@@ -71,7 +71,7 @@ async fn walk(
     task: &Task<'_>,
     collection: &Collection,
     (plan, first): (&Plan, Option<(Url, Page)>),
-    outcome: &mut Outcome,
+    outcome: &mut Collected,
 ) -> Result<bool, CollectErrorKind> {
     let mut walk = Walk::new(task, collection, plan).await?;
     let done = walk.run(plan, first).await;
@@ -116,7 +116,7 @@ struct Walk<'a> {
     /// What was known before the walk.
     stored: WalkState,
     complete: bool,
-    outcome: Outcome,
+    outcome: Collected,
     list_url: Url,
     shift_detection: ShiftDetection,
     read: Read,
@@ -157,7 +157,7 @@ impl<'a> Walk<'a> {
             state: plan.begin(&stored),
             stored,
             complete: plan.complete,
-            outcome: Outcome::default(),
+            outcome: Collected::default(),
             list_url: list_url(task, collection)?,
             shift_detection,
             read: Read::default(),

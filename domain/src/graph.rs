@@ -21,7 +21,7 @@ use xxhash_rust::xxh3::xxh3_64;
 pub use hash::CommitHash;
 pub use prefix_index::{PrefixIndex, PrefixMatch};
 pub use reached::{Reach, reached};
-pub use walk::{Difference, Walk};
+pub use walk::{Difference, RangeWalk};
 
 /// Why a commit cannot be part of a graph.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

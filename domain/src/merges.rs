@@ -9,7 +9,7 @@ mod tests;
 
 use std::collections::HashSet;
 
-use crate::graph::{Commit, Graph, Reach, Walk, reached};
+use crate::graph::{Commit, Graph, RangeWalk, Reach, reached};
 
 pub use extent::{Extent, MergedAs, SizeOfChange, extent};
 pub use subject::merged_number;
@@ -75,7 +75,7 @@ fn links(commits: impl IntoIterator<Item = Commit>, tip: Commit, method: Method)
 /// below the head of a source branch, which was moved to as it was, the pull request's own.
 #[must_use]
 pub fn brought_by(
-    walk: &mut Walk<'_>,
+    walk: &mut RangeWalk<'_>,
     graph: &Graph,
     merge: Commit,
     source: Source<'_>,

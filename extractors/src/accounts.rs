@@ -15,7 +15,7 @@ use headwater_store::git::AddressColumns;
 use headwater_store::mentions::Mentioned;
 use headwater_store::{Owner, Replacement, StepContext, Store, StoreError};
 
-use crate::engine::{Error, Outcome};
+use crate::engine::{Error, Extracted};
 
 /// Name of the step in checkpoints.
 pub const STEP: &str = "extract:accounts";
@@ -50,14 +50,14 @@ pub async fn run(
     scope: &Scope,
     accounts: &AccountTable,
     context: &StepContext<'_>,
-) -> Result<Outcome, Error> {
+) -> Result<Extracted, Error> {
     let failed = |source| Error::Store {
         stream: "accounts",
         scope: scope.full_name.clone(),
         source,
     };
     list_work(store, scope, context).await.map_err(failed)?;
-    let mut outcome = Outcome::default();
+    let mut outcome = Extracted::default();
     loop {
         if context.cancel.is_cancelled() {
             return Err(Error::Cancelled);
@@ -98,7 +98,7 @@ async fn compute(
     scope: &Scope,
     (accounts, ids): (&AccountTable, &[String]),
     context: &StepContext<'_>,
-    outcome: &mut Outcome,
+    outcome: &mut Extracted,
 ) -> Result<(), StoreError> {
     let mut rows = Rows::default();
     let mut forgotten = Vec::new();

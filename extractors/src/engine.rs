@@ -27,7 +27,7 @@ const SHARED_VERSION: u32 = 2;
 
 /// What an extraction did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct Extracted {
     /// Raw rows read.
     pub items: u64,
     /// What happened to the tool tables.
@@ -62,7 +62,7 @@ pub async fn run(
     extraction: &Extraction,
     rules: &Arc<Rules>,
     context: &StepContext<'_>,
-) -> Result<Outcome, Error> {
+) -> Result<Extracted, Error> {
     let version = format!("v{}.{SHARED_VERSION}", extraction.version);
     let engine = Engine {
         store,
@@ -114,7 +114,7 @@ struct Engine<'a> {
 }
 
 impl Engine<'_> {
-    async fn run(&self) -> Result<Outcome, Stop> {
+    async fn run(&self) -> Result<Extracted, Stop> {
         let stored = self.store.checkpoint(self.scope, &self.step).await?;
         let first = stored.is_start();
         let (mut seq, mut row_id) = (stored.seq, stored.row_id);
@@ -123,7 +123,7 @@ impl Engine<'_> {
             (seq, row_id) = (0, 0);
         }
         let latest = self.store.latest_seq(self.scope).await?;
-        let mut outcome = Outcome::default();
+        let mut outcome = Extracted::default();
         if !first {
             self.follow_removals((stored.seq.min(seq), latest), &mut outcome)
                 .await?;
@@ -163,7 +163,7 @@ impl Engine<'_> {
         &self,
         mut batches: mpsc::Receiver<Batch>,
         first: bool,
-        outcome: &mut Outcome,
+        outcome: &mut Extracted,
     ) -> Result<(), Stop> {
         let mut counts = MentionCounts::default();
         let mut open: Option<Transaction<'_>> = None;
@@ -209,7 +209,7 @@ impl Engine<'_> {
     async fn follow_removals(
         &self,
         (after, up_to): (i64, i64),
-        outcome: &mut Outcome,
+        outcome: &mut Extracted,
     ) -> Result<(), Stop> {
         let table = &self.extraction.raw_table;
         let removed = self
@@ -235,7 +235,7 @@ impl Engine<'_> {
     async fn retry_dead_letters(
         &self,
         done: (i64, i64),
-        outcome: &mut Outcome,
+        outcome: &mut Extracted,
     ) -> Result<(), Stop> {
         let ids = self
             .store
@@ -287,7 +287,7 @@ impl Engine<'_> {
         &self,
         (mut page, batch, counts): (Transaction<'p>, Batch, &mut MentionCounts),
         first: bool,
-        outcome: &mut Outcome,
+        outcome: &mut Extracted,
     ) -> Result<Transaction<'p>, Stop> {
         let Batch {
             position,
@@ -321,7 +321,7 @@ impl Engine<'_> {
         (page, counts): (&mut Transaction<'_>, &mut MentionCounts),
         (ids, mut rows): (Vec<i64>, Rows),
         first: bool,
-        outcome: &mut Outcome,
+        outcome: &mut Extracted,
     ) -> Result<(), StoreError> {
         let of = MentionScope {
             scope: self.scope,

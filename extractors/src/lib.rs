@@ -13,5 +13,5 @@ pub mod json;
 #[cfg(test)]
 mod shown_rows;
 
-pub use engine::{Error, Outcome};
+pub use engine::{Error, Extracted};
 pub use extraction::{BadPayload, Extract, Extraction};

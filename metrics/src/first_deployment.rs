@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use headwater_domain::graph::{Commit, CommitHash, Graph, Walk};
+use headwater_domain::graph::{Commit, CommitHash, Graph, RangeWalk};
 
 use crate::{DeploymentRows, Facts, History};
 
@@ -19,7 +19,7 @@ pub(crate) struct FirstDeployments {
 impl FirstDeployments {
     /// Compares each row with its predecessor.
     pub(crate) fn of(facts: &Facts, deployments: &DeploymentRows) -> Self {
-        let mut walks: HashMap<&str, Walk<'_>> = HashMap::new();
+        let mut walks: HashMap<&str, RangeWalk<'_>> = HashMap::new();
         let mut found = Self {
             rows: HashMap::new(),
             new_commits: Vec::with_capacity(deployments.rows.len()),
@@ -81,7 +81,7 @@ fn compared<'f>(
     repository: &str,
     new: &str,
     old: &str,
-    walks: &mut HashMap<&'f str, Walk<'f>>,
+    walks: &mut HashMap<&'f str, RangeWalk<'f>>,
 ) -> Option<Vec<String>> {
     if new == old {
         return Some(Vec::new());
@@ -91,7 +91,7 @@ fn compared<'f>(
     {
         let walk = walks
             .entry(name.as_str())
-            .or_insert_with(|| Walk::over(&history.graph));
+            .or_insert_with(|| RangeWalk::over(&history.graph));
         let difference = walk.difference(new, old);
         let commits = difference.commits.iter();
         return Some(commits.map(|it| history.name(*it)).collect());

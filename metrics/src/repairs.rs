@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::LazyLock;
 
-use headwater_domain::graph::{Graph, Reach, Walk};
+use headwater_domain::graph::{Graph, RangeWalk, Reach};
 use regex::Regex;
 
 use crate::first_deployment::{FirstDeployments, find};
@@ -240,14 +240,14 @@ impl Repairs<'_> {
 /// Which commits of a place are below others.
 struct Order<'g> {
     graph: Option<&'g Graph>,
-    walk: Option<Walk<'g>>,
+    walk: Option<RangeWalk<'g>>,
 }
 
 impl<'g> Order<'g> {
     fn over(graph: Option<&'g Graph>) -> Self {
         Self {
             graph,
-            walk: graph.map(Walk::over),
+            walk: graph.map(RangeWalk::over),
         }
     }
 

@@ -6,7 +6,7 @@ mod shown;
 
 use std::io::Write as _;
 
-use headwater_domain::graph::Walk;
+use headwater_domain::graph::RangeWalk;
 
 use crate::cli::{DiffFormat, Format, Shared};
 use crate::context::{Context, NeedsFile};
@@ -32,7 +32,7 @@ pub(super) async fn diff(
     let name = format!("{connection}:{}", scope.full_name);
     let old = range::find(&name, &refs, &graph, &range.old)?;
     let new = range::find(&name, &refs, &graph, &range.new)?;
-    let mut walk = Walk::over(&graph);
+    let mut walk = RangeWalk::over(&graph);
     let difference = walk.difference(new, old);
     let commits = difference.commits.iter();
     let shas: Vec<String> = commits

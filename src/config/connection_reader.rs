@@ -38,13 +38,13 @@ pub(super) struct Draft {
 }
 
 /// Ids and names seen so far, and the scope configs there are.
-pub(super) struct Known<'names> {
+pub(super) struct DraftsSoFar<'names> {
     pub(super) drafts: &'names [Draft],
     pub(super) scope_configs: &'names [&'names str],
 }
 
 /// Reads one `[[connection]]`.
-pub(super) fn read(mut table: TableReader<'_>, known: &Known<'_>) -> Draft {
+pub(super) fn read(mut table: TableReader<'_>, known: &DraftsSoFar<'_>) -> Draft {
     let id = read_id(&mut table, known);
     let name = read_name(&mut table, known);
     let kind = read_kind(&mut table);
@@ -132,7 +132,7 @@ fn assemble(
     })
 }
 
-fn read_id(table: &mut TableReader<'_>, known: &Known<'_>) -> Option<u64> {
+fn read_id(table: &mut TableReader<'_>, known: &DraftsSoFar<'_>) -> Option<u64> {
     let field = table.required("id", "1")?;
     let largest = u64::try_from(i64::MAX).unwrap_or(u64::MAX);
     let id = field.integer(1..=largest)?;
@@ -146,7 +146,7 @@ fn read_id(table: &mut TableReader<'_>, known: &Known<'_>) -> Option<u64> {
     Some(id)
 }
 
-fn read_name(table: &mut TableReader<'_>, known: &Known<'_>) -> Option<String> {
+fn read_name(table: &mut TableReader<'_>, known: &DraftsSoFar<'_>) -> Option<String> {
     let field = table.required("name", "\"my-team\"")?;
     let name = field.text()?;
     let sound = name.starts_with(|first: char| first.is_ascii_alphanumeric())
@@ -277,7 +277,7 @@ fn read_range(table: &mut TableReader<'_>, kind: Option<ConnectionKind>) -> Opti
     field.range()
 }
 
-fn read_scope_config(table: &mut TableReader<'_>, known: &Known<'_>) -> Option<String> {
+fn read_scope_config(table: &mut TableReader<'_>, known: &DraftsSoFar<'_>) -> Option<String> {
     let field = table.field("scope_config")?;
     let name = field.text()?;
     if name != DEFAULT_SCOPE_CONFIG && !known.scope_configs.contains(&name) {

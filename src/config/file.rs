@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::Document;
 
-use super::connection_reader::{self, Draft, Known};
+use super::connection_reader::{self, Draft, DraftsSoFar};
 use super::problem::{ConfigProblems, Problem, Severity, SourceText};
-use super::reader::{TableReader, Walk};
+use super::reader::{FileReading, TableReader};
 use super::regular_file::read_regular;
 use super::secret::SecretSource;
 use super::{Config, DEFAULT_SCOPE_CONFIG, Project, ScopeConfig};
@@ -131,7 +131,7 @@ fn unreadable(file: &str, reason: &std::io::Error) -> Problem {
 pub fn parse(text: &str, file_name: &str) -> (Option<Config>, Vec<Problem>) {
     // Editors on Windows put a mark in front that is no part of the text.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let walk = Walk::new(SourceText::new(file_name, text));
+    let walk = FileReading::new(SourceText::new(file_name, text));
     let document = match Document::parse(text) {
         Ok(document) => document,
         Err(reason) => {
@@ -198,7 +198,7 @@ fn read_connections(
     let mut drafts = Vec::new();
     let tables = root.field("connection").map(|field| field.tables());
     for table in tables.unwrap_or_default() {
-        let known = Known {
+        let known = DraftsSoFar {
             drafts: &drafts,
             scope_configs: &names,
         };

@@ -22,12 +22,12 @@ pub(super) struct Place {
 
 /// The file being read and what was found wrong in it so far.
 #[derive(Debug)]
-pub(super) struct Walk<'text> {
+pub(super) struct FileReading<'text> {
     source: SourceText<'text>,
     problems: RefCell<Vec<Problem>>,
 }
 
-impl<'text> Walk<'text> {
+impl<'text> FileReading<'text> {
     pub(super) fn new(source: SourceText<'text>) -> Self {
         Self {
             source,
@@ -68,7 +68,7 @@ impl<'text> Walk<'text> {
 /// One value of the file with its path and place.
 #[derive(Clone)]
 pub(super) struct Field<'file> {
-    walk: &'file Walk<'file>,
+    walk: &'file FileReading<'file>,
     path: String,
     offset: usize,
     content: Content<'file>,
@@ -256,7 +256,7 @@ pub(super) fn refusal(value: &str, reason: &dyn Display) -> String {
 
 /// A table of the file.
 pub(super) struct TableReader<'file> {
-    walk: &'file Walk<'file>,
+    walk: &'file FileReading<'file>,
     table: &'file dyn TableLike,
     path: String,
     offset: usize,
@@ -265,7 +265,7 @@ pub(super) struct TableReader<'file> {
 
 impl<'file> TableReader<'file> {
     pub(super) fn new(
-        walk: &'file Walk<'file>,
+        walk: &'file FileReading<'file>,
         table: &'file dyn TableLike,
         path: String,
         offset: usize,

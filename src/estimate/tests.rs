@@ -1,6 +1,6 @@
 use super::*;
 
-fn of(whole: &[Option<u64>]) -> Known {
+fn of(whole: &[Option<u64>]) -> KnownLists {
     let whole = whole.iter().map(|&length| Whole {
         stream: "pull_requests",
         length,
@@ -9,7 +9,7 @@ fn of(whole: &[Option<u64>]) -> Known {
         children: 3,
         below: None,
     });
-    Known {
+    KnownLists {
         certain: 1,
         whole: whole.collect(),
         changes: false,
@@ -37,10 +37,10 @@ fn a_list_nobody_knows_is_taken_for_as_long_as_the_others() {
 
 #[test]
 fn changes_can_be_counted_only_when_they_are_there() {
-    let changes = Known {
+    let changes = KnownLists {
         certain: 7,
         changes: true,
-        ..Known::default()
+        ..KnownLists::default()
     };
     assert_eq!(sum(&[changes]), (7, true));
 }

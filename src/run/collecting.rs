@@ -1,7 +1,7 @@
 //! The steps that collect: lists of an API to raw rows.
 
 use headwater_collectors::{
-    self as collectors, Client, CollectError, CollectErrorKind, Outcome, Range, RequestErrorKind,
+    self as collectors, Client, CollectError, CollectErrorKind, Collected, Range, RequestErrorKind,
     Verdict,
 };
 
@@ -219,7 +219,7 @@ fn is_not_there(error: &CollectError) -> bool {
 }
 
 /// What the outcome of a step should not pass over.
-fn remarks(outcome: &Outcome) -> String {
+fn remarks(outcome: &Collected) -> String {
     let doubt = outcome.bulk_list_defect.map(|doubt| {
         format!("the list of the whole repository did not serve ({doubt}): read one by one")
     });

@@ -99,7 +99,7 @@ impl ScopeRun<'_> {
     async fn end_extraction(
         &self,
         progress: Progress<'_>,
-        done: Result<extractors::Outcome, extractors::Error>,
+        done: Result<extractors::Extracted, extractors::Error>,
         tally: &mut Tally,
     ) -> Step<()> {
         let is_cancelled = matches!(done, Err(extractors::Error::Cancelled));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use headwater_collectors::git::{
-    Depth, LeftOut, Mirror, MirrorError, MirrorErrorKind, Outcome, Task,
+    Depth, FetchedMirror, LeftOut, Mirror, MirrorError, MirrorErrorKind, Task,
 };
 use headwater_domain::code::repo;
 use headwater_domain::{Origin, Rows, Table};
@@ -78,7 +78,11 @@ impl ScopeRun<'_> {
         step
     }
 
-    async fn fetch(&self, git: &GitScope, progress: &Progress<'_>) -> Result<Outcome, Unfetched> {
+    async fn fetch(
+        &self,
+        git: &GitScope,
+        progress: &Progress<'_>,
+    ) -> Result<FetchedMirror, Unfetched> {
         let (job, cancel) = (&self.job, &self.job.cancel);
         let url = git.url.clone().map_err(Unfetched::Nowhere)?;
         let way = git.way.as_ref();
@@ -110,7 +114,7 @@ impl ScopeRun<'_> {
         }
     }
 
-    fn tell_notices(&self, outcome: &Outcome) {
+    fn tell_notices(&self, outcome: &FetchedMirror) {
         for notice in &outcome.notices {
             let message = format!(
                 "{}:{}: {notice}",
@@ -208,7 +212,10 @@ impl ScopeRun<'_> {
         git: &GitScope,
         mirror: Mirror,
         progress: &Progress<'_>,
-    ) -> (Option<Mirror>, Result<extractors::Outcome, ExtractError>) {
+    ) -> (
+        Option<Mirror>,
+        Result<extractors::HistoryRead, ExtractError>,
+    ) {
         let done = self.read_mirror(git, &mirror, progress).await;
         match &done {
             Err(ExtractError::Git { source, .. }) if is_damage(&source.kind) => {
@@ -273,7 +280,7 @@ impl ScopeRun<'_> {
         git: &GitScope,
         mirror: &Mirror,
         progress: &Progress<'_>,
-    ) -> Result<extractors::Outcome, ExtractError> {
+    ) -> Result<extractors::HistoryRead, ExtractError> {
         let (store, scope) = (&self.runner.store, &self.job.scope);
         let failed = |source| ExtractError::Store {
             scope: scope.full_name.clone(),

@@ -16,9 +16,9 @@ use crate::source::GIT;
 
 /// Git and its mirrors, found when the first connection needs them.
 #[derive(Default)]
-pub(super) struct Found(Option<Mirrors>);
+pub(super) struct MirrorsInUse(Option<Mirrors>);
 
-impl Found {
+impl MirrorsInUse {
     /// The mirrors, where the connection reads git and that is among the streams.
     ///
     /// # Errors

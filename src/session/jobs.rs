@@ -39,7 +39,7 @@ pub(super) async fn resolve_jobs(
     let mut names = Vec::new();
     let mut watched = Vec::new();
     let mut unusable = None;
-    let mut found = git_jobs::Found::default();
+    let mut found = git_jobs::MirrorsInUse::default();
     let streams = request.plan.streams.as_slice();
     for connection in &session.config.connections {
         if !request.selection.may_include(&connection.name) {
@@ -95,7 +95,7 @@ pub(super) async fn resolve_jobs(
 async fn way_to(
     session: &Session,
     connection: &Connection,
-    (found, streams): (&mut git_jobs::Found, &[&'static str]),
+    (found, streams): (&mut git_jobs::MirrorsInUse, &[&'static str]),
 ) -> Result<(Option<Client>, Option<Mirrors>), Failure> {
     let connector = &session.connector;
     let mirrors = found.of(session, connection, streams).await?;

@@ -17,7 +17,7 @@ use headwater_store::dead_letters::DeadLetter;
 use headwater_store::raw::{NewItem, ParentPosition, PendingParent, StoredItems};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Batch, Engine, Found, PARENTS, Walked, status};
+use super::{Batch, ChildListEnd, Engine, PARENTS, Walked, status};
 use crate::dialect::Times;
 use crate::endpoint::BulkList;
 use crate::engine::{BulkListDefect, Progress};
@@ -90,7 +90,7 @@ impl Tally {
 }
 
 /// A pending parent, and what the first reading saw of it.
-struct Known {
+struct PendingParentTally {
     changed_seq: i64,
     created: DateTime<Utc>,
     /// Its own count of some of its children.
@@ -102,7 +102,7 @@ struct Known {
     oldest: Option<DateTime<Utc>>,
 }
 
-impl Known {
+impl PendingParentTally {
     /// True when nothing speaks against the first reading having seen all.
     fn is_whole(&self) -> bool {
         let begins = |oldest: DateTime<Utc>| oldest <= self.created + BEGINNING;
@@ -111,7 +111,7 @@ impl Known {
 }
 
 /// Pending parents by key.
-type Parents = HashMap<String, Known>;
+type Parents = HashMap<String, PendingParentTally>;
 
 /// Reads the list if that pays, and marks the parents that are proved to be complete.
 pub(super) async fn collect(
@@ -180,7 +180,7 @@ async fn pending(engine: &Engine<'_>, bulk_list: BulkList) -> Result<Parents, Co
                 continue;
             };
             let number = bulk_list.counted.and_then(|it| field(&row.data, it.number));
-            let known = Known {
+            let known = PendingParentTally {
                 changed_seq,
                 created,
                 number: number.and_then(|number| number.parse().ok()),
@@ -262,7 +262,7 @@ async fn compare(engine: &mut Engine<'_>, parents: &mut Parents) -> Result<(), E
         .collect();
     by_size.sort_unstable_by(|left, right| right.cmp(left));
     let every = by_size.len().div_ceil(SAMPLE).max(1);
-    let sample: Vec<(String, Known)> = by_size
+    let sample: Vec<(String, PendingParentTally)> = by_size
         .into_iter()
         .step_by(every)
         .filter_map(|(_, key)| parents.remove_entry(&key))
@@ -281,7 +281,7 @@ async fn compare(engine: &mut Engine<'_>, parents: &mut Parents) -> Result<(), E
     let mut read = Vec::with_capacity(sample.len());
     for (walked, (key, known)) in future::join_all(walks).await.into_iter().zip(&sample) {
         match walked.result {
-            Ok(Found::All) if seen(engine, key, &walked)? == Some(known.seen) => {}
+            Ok(ChildListEnd::All) if seen(engine, key, &walked)? == Some(known.seen) => {}
             Ok(_) => ended = ended.or(Some(Ended::Unusable(BulkListDefect::Different))),
             Err(error) => {
                 // It stays pending, and is tried again in its turn.
@@ -364,7 +364,7 @@ async fn judge(
     parents: Parents,
     trusted: bool,
 ) -> Result<(), CollectErrorKind> {
-    let mut parents: Vec<(String, Known)> = parents.into_iter().collect();
+    let mut parents: Vec<(String, PendingParentTally)> = parents.into_iter().collect();
     parents.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
     for group in parents.chunks(GROUP) {
         let keys = group.iter().map(|(key, _)| key.clone()).collect();
@@ -374,7 +374,8 @@ async fn judge(
             let tally = found.entry(parent).or_default();
             tally.add(key, &item.content_hash);
         }
-        let is_proved = |key: &str, known: &Known| trusted && found.get(key) == Some(&known.seen);
+        let is_proved =
+            |key: &str, known: &PendingParentTally| trusted && found.get(key) == Some(&known.seen);
         let (proved, doubted): (Vec<_>, Vec<_>) =
             group.iter().partition(|(key, known)| is_proved(key, known));
         let doubted: Vec<&str> = doubted.iter().map(|(key, _)| key.as_str()).collect();

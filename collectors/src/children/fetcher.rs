@@ -7,7 +7,7 @@ use headwater_store::raw::PendingParent;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{Found, Walked};
+use super::{ChildListEnd, Walked};
 use crate::client::Client;
 use crate::endpoint::{Collection, Endpoint};
 use crate::engine::fetch;
@@ -33,11 +33,11 @@ impl Fetcher {
     pub(super) async fn walk(&self, parent: PendingParent, url: Url) -> Walked {
         let empty = |result| (Vec::new(), None, result);
         let (items, date, result) = if self.has_none(&parent) {
-            empty(Ok(Found::NoneByCount))
+            empty(Ok(ChildListEnd::NoneByCount))
         } else {
             match self.pages(&url).await {
-                Ok((items, date)) => (items, date, Ok(Found::All)),
-                Err(error) if self.has_no_list(&error.kind) => empty(Ok(Found::Lost)),
+                Ok((items, date)) => (items, date, Ok(ChildListEnd::All)),
+                Err(error) if self.has_no_list(&error.kind) => empty(Ok(ChildListEnd::Lost)),
                 Err(error) => empty(Err(error)),
             }
         };

@@ -63,7 +63,7 @@ impl Lake {
         Self::new(&server.endpoint, "acme/rocket").await
     }
 
-    async fn collect_range<S: Collect>(&self, range: Range) -> Result<Outcome, CollectError> {
+    async fn collect_range<S: Collect>(&self, range: Range) -> Result<Collected, CollectError> {
         let children = [
             Collection::of::<PullRequestActivities>(),
             Collection::of::<PullRequestComments>(),
@@ -84,12 +84,12 @@ impl Lake {
     }
 
     /// Whatever is new since the last time.
-    async fn collect<S: Collect>(&self) -> Result<Outcome, CollectError> {
+    async fn collect<S: Collect>(&self) -> Result<Collected, CollectError> {
         self.collect_range::<S>(Range::default()).await
     }
 
     /// Everything again.
-    async fn collect_all<S: Collect>(&self) -> Result<Outcome, CollectError> {
+    async fn collect_all<S: Collect>(&self) -> Result<Collected, CollectError> {
         let full = Range {
             full: true,
             ..Range::default()

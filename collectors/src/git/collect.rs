@@ -11,7 +11,7 @@ use super::orphans::Note;
 use super::place::Place;
 use super::quota::Room;
 use super::state::State;
-use super::{Depth, Mirror, Mirrors, Notice, Outcome, Task};
+use super::{Depth, FetchedMirror, Mirror, Mirrors, Notice, Task};
 use super::{disk, health, mailmap, mirror};
 
 /// How many packs a mirror may have before they are joined: each fetch adds one, and git looks
@@ -46,7 +46,7 @@ impl Mirrors {
         &self,
         task: &Task,
         cancel: &CancellationToken,
-    ) -> Result<Outcome, MirrorError> {
+    ) -> Result<FetchedMirror, MirrorError> {
         let place = Place::of(&self.root, task.connection_id, &task.scope);
         let room = Room {
             root: self.root.clone(),
@@ -73,7 +73,7 @@ impl Mirrors {
 }
 
 impl Work<'_> {
-    async fn run(&mut self) -> Result<Outcome, MirrorErrorKind> {
+    async fn run(&mut self) -> Result<FetchedMirror, MirrorErrorKind> {
         let patience = self.mirrors.patience;
         let lock = Lock::take(&self.place, For::Writing, patience, self.cancel).await?;
         self.on_disk(health::tidy)?;
@@ -92,7 +92,7 @@ impl Work<'_> {
         if shallow > 0 {
             self.notices.push(Notice::Shallow(shallow));
         }
-        Ok(Outcome {
+        Ok(FetchedMirror {
             moved: done.moved,
             cloned: done.cloned,
             bytes: state.bytes,

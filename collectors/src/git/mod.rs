@@ -68,7 +68,7 @@ pub struct Task {
 
 /// What the collection of one scope did.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct FetchedMirror {
     /// The mirror, which cannot be evicted or changed while this is held.
     pub mirror: Mirror,
     /// Whether a branch, a tag, HEAD or the depth is another than before.

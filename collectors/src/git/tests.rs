@@ -15,7 +15,7 @@ use headwater_git::fixture::{Repository, run};
 use headwater_git::{Git, Paths, Remote, RemoteUrl};
 use tokio_util::sync::CancellationToken;
 
-use super::{Depth, MirrorError, Mirrors, Outcome, Task, folder_name};
+use super::{Depth, FetchedMirror, MirrorError, Mirrors, Task, folder_name};
 
 const SCOPE: &str = "tools/Widget";
 const PLENTY: u64 = 1 << 30;
@@ -60,18 +60,18 @@ impl MirrorCase {
         task(SCOPE, Remote::new(url), depth)
     }
 
-    async fn try_collect(&self, depth: Depth) -> Result<Outcome, MirrorError> {
+    async fn try_collect(&self, depth: Depth) -> Result<FetchedMirror, MirrorError> {
         self.mirrors(PLENTY)
             .collect(&self.task(depth), &go_on())
             .await
     }
 
-    async fn collect(&self, depth: Depth) -> Outcome {
+    async fn collect(&self, depth: Depth) -> FetchedMirror {
         self.try_collect(depth).await.unwrap()
     }
 
     /// Collects, and asserts that the mirror equals a fresh one and the source.
-    async fn collect_like_fresh(&self, depth: Depth) -> Outcome {
+    async fn collect_like_fresh(&self, depth: Depth) -> FetchedMirror {
         let outcome = self.collect(depth).await;
         self.is_like_fresh(&outcome.mirror.path(), depth).await;
         outcome

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{Plan, Walk, list_url};
 use crate::endpoint::{Collection, CommitRange};
-use crate::engine::{Outcome, Page, Task, fetch, fetch_single};
+use crate::engine::{Collected, Page, Task, fetch, fetch_single};
 use crate::error::{CollectErrorKind, RequestErrorKind};
 use crate::key::field;
 use crate::page::RawItem;
@@ -80,7 +80,7 @@ pub(super) async fn collect(
     task: &Task<'_>,
     collection: &Collection,
     commit_range: CommitRange,
-    outcome: &mut Outcome,
+    outcome: &mut Collected,
 ) -> Result<(), CollectErrorKind> {
     let Some(branch) = branch(task, collection, commit_range).await? else {
         return Ok(());
@@ -140,7 +140,7 @@ async fn walk(
     task: &Task<'_>,
     collection: &Collection,
     (span, first): (Span, Option<(Url, Page)>),
-    outcome: &mut Outcome,
+    outcome: &mut Collected,
 ) -> Result<bool, CollectErrorKind> {
     let is_news = span.exclude.is_some();
     let plan = Plan {

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{Plan, Walk, backfill, list_url, unended, walk};
 use crate::endpoint::Collection;
-use crate::engine::{Outcome, Page, Task, fetch};
+use crate::engine::{Collected, Page, Task, fetch};
 use crate::error::CollectErrorKind;
 use crate::page::RawItem;
 use crate::trail::Trail;
@@ -136,7 +136,7 @@ pub(super) async fn collect(
     task: &Task<'_>,
     collection: &Collection,
     settled: Settled,
-    outcome: &mut Outcome,
+    outcome: &mut Collected,
 ) -> Result<(), CollectErrorKind> {
     let whole = Plan::whole(task, collection);
     let pages = match settled {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use headwater_domain::code::commits_diff_pair::Model as Pair;
 use headwater_domain::code::{commits_diff, ref_commit};
-use headwater_domain::graph::{Commit, Graph, Walk};
+use headwater_domain::graph::{Commit, Graph, RangeWalk};
 use headwater_domain::tool::refdiff::finished_commits_diff;
 use headwater_domain::{Scope, id};
 use headwater_store::diffs::{Ends, Finished, GRAPH, OtherWant, PARENTS, STEP, state};
@@ -99,10 +99,10 @@ struct Comparison<'a> {
 }
 
 /// State of a pair, and how many commits it has.
-type Found = (&'static str, i64);
+type PairState = (&'static str, i64);
 
 /// What is known before anything is computed.
-struct Known {
+struct KnownPairs {
     /// Commits at ends of pairs that the repository has.
     held: HashSet<String>,
     /// What was found, here or in another repository.
@@ -127,7 +127,7 @@ impl Comparison<'_> {
         self.want(&stored, &wanted).await?;
         let known = self.known(&stored).await?;
         let ends: BTreeSet<Ends> = wanted.pairs.values().map(ends_of).collect();
-        let mut found: BTreeMap<Ends, Found> = BTreeMap::new();
+        let mut found: BTreeMap<Ends, PairState> = BTreeMap::new();
         let mut to_walk = Vec::new();
         for ends in ends {
             match known.verdict(&ends) {
@@ -200,13 +200,13 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    async fn known(&self, stored: &[Pair]) -> Result<Known, Stop> {
+    async fn known(&self, stored: &[Pair]) -> Result<KnownPairs, Stop> {
         let graph = self.store.checkpoint(self.scope, GRAPH).await?;
         let parents = self.store.checkpoint(self.scope, PARENTS).await?;
         let before = stored
             .iter()
             .map(|pair| (ends_of(pair), (pair.state.clone(), pair.commits)));
-        Ok(Known {
+        Ok(KnownPairs {
             held: self.store.held_ends(self.repo_id).await?,
             finished: self.store.finished_pairs_of(self.repo_id).await?,
             others: self.store.other_wants(self.repo_id).await?,
@@ -217,7 +217,11 @@ impl Comparison<'_> {
     }
 
     /// Takes away what was found for pairs of which the repository has lost an end.
-    async fn withdraw(&mut self, found: &BTreeMap<Ends, Found>, known: &Known) -> Result<(), Stop> {
+    async fn withdraw(
+        &mut self,
+        found: &BTreeMap<Ends, PairState>,
+        known: &KnownPairs,
+    ) -> Result<(), Stop> {
         let missing = found
             .iter()
             .filter(|(_, (state, _))| *state == state::MISSING);
@@ -241,11 +245,11 @@ impl Comparison<'_> {
     async fn walk(
         &mut self,
         to_walk: Vec<Ends>,
-        known: &Known,
-        found: &mut BTreeMap<Ends, Found>,
+        known: &KnownPairs,
+        found: &mut BTreeMap<Ends, PairState>,
     ) -> Result<(), Stop> {
         let graph = self.store.commit_graph(self.repo_id).await?;
-        let mut walk = Walk::over(&graph);
+        let mut walk = RangeWalk::over(&graph);
         let mut open: Option<Transaction<'_>> = None;
         for ends in to_walk {
             self.check_cancelled()?;
@@ -322,7 +326,7 @@ impl Comparison<'_> {
     async fn settle(
         &mut self,
         wanted: WantedPairs,
-        found: &BTreeMap<Ends, Found>,
+        found: &BTreeMap<Ends, PairState>,
         rules: &Rules,
     ) -> Result<(), Stop> {
         self.check_cancelled()?;
@@ -367,11 +371,11 @@ impl Comparison<'_> {
     }
 }
 
-impl Known {
+impl KnownPairs {
     /// The state of a pair where that needs no walk. A commit's hash fixes all that is below it,
     /// so what was found with all history known stays true while the repository has both ends, and
     /// while no source corrects what it said of parents.
-    fn verdict(&self, ends: &Ends) -> Option<Found> {
+    fn verdict(&self, ends: &Ends) -> Option<PairState> {
         if !self.held.contains(&ends.0) || !self.held.contains(&ends.1) {
             return Some((state::MISSING, 0));
         }

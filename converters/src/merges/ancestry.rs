@@ -1,6 +1,6 @@
 //! Pull requests linked by what their merge commit says, and by where their own commits are.
 
-use headwater_domain::graph::{Graph, PrefixIndex, PrefixMatch, Walk};
+use headwater_domain::graph::{Graph, PrefixIndex, PrefixMatch, RangeWalk};
 use headwater_domain::merges::{Method, brought_by, moved_to};
 use headwater_store::merges::Merged;
 
@@ -16,7 +16,7 @@ impl Linking<'_> {
         destinations: &mut Destinations<'_>,
     ) -> Result<Vec<Linked>, Stop> {
         let mut prefixes = PrefixIndex::of(graph);
-        let mut walk = Walk::over(graph);
+        let mut walk = RangeWalk::over(graph);
         let mut linked = Vec::with_capacity(merged.len());
         let mut merged = merged.into_iter().peekable();
         while merged.peek().is_some() {

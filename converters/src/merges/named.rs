@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use headwater_domain::graph::{Commit, Graph, Walk};
+use headwater_domain::graph::{Commit, Graph, RangeWalk};
 use headwater_domain::merges::{Method, brought_by, merged_number};
 use headwater_store::{Store, StoreError};
 
@@ -76,7 +76,7 @@ impl Linking<'_> {
         }
         let wanted = |number| numbers.contains(&number);
         let named = commits_by_number(self.store, self.repo_id, graph, wanted).await?;
-        let mut walk = Walk::over(graph);
+        let mut walk = RangeWalk::over(graph);
         for pull_request in &mut left {
             let named = named.get(&pull_request.row.number);
             pull_request.is_named = named.is_some();

@@ -64,7 +64,11 @@ fn expected(shape: &Shape, new: usize, old: usize) -> (Vec<usize>, bool) {
     (found, is_complete)
 }
 
-fn walked(graph: &Graph, walk: &mut Walk<'_>, ends: (usize, usize)) -> (Vec<CommitHash>, bool) {
+fn walked(
+    graph: &Graph,
+    walk: &mut RangeWalk<'_>,
+    ends: (usize, usize),
+) -> (Vec<CommitHash>, bool) {
     let end = |number| graph.find(hash(number)).unwrap();
     let difference = walk.difference(end(ends.0), end(ends.1));
     let commits = difference.commits.iter();
@@ -73,7 +77,7 @@ fn walked(graph: &Graph, walk: &mut Walk<'_>, ends: (usize, usize)) -> (Vec<Comm
 }
 
 fn assert_walks_as_expected(shape: &Shape, graph: &Graph) {
-    let mut walk = Walk::over(graph);
+    let mut walk = RangeWalk::over(graph);
     let known: Vec<usize> = (0..shape.len()).filter(|&n| shape[n].is_some()).collect();
     for &new in &known {
         for &old in &known {
@@ -169,7 +173,7 @@ fn a_merge_of_many_lists_its_parents_from_the_first_on() {
     shape.extend((1..10).map(|_| Some(vec![0])));
     shape.push(Some((1..10).collect()));
     let graph = in_order(&shape);
-    let mut walk = Walk::over(&graph);
+    let mut walk = RangeWalk::over(&graph);
     let (commits, _) = walked(&graph, &mut walk, (10, 0));
     let expected: Vec<CommitHash> = std::iter::once(10).chain(1..10).map(hash).collect();
     assert_eq!(commits, expected);
@@ -185,7 +189,7 @@ fn a_history_of_a_million_commits_needs_no_deep_stack() {
     }
     let graph = builder.finish();
     assert_eq!(graph.len(), COMMITS);
-    let mut walk = Walk::over(&graph);
+    let mut walk = RangeWalk::over(&graph);
     let ends = (COMMITS - 1, COMMITS - 1001);
     let (commits, is_complete) = walked(&graph, &mut walk, ends);
     assert_eq!((commits.len(), is_complete), (1000, true));
@@ -200,7 +204,7 @@ fn a_pair_looks_at_little_more_than_what_is_new() {
         .map(|number| Some(number.checked_sub(1).into_iter().collect()))
         .collect();
     let graph = in_order(&shape);
-    let mut walk = Walk::over(&graph);
+    let mut walk = RangeWalk::over(&graph);
     let (commits, _) = walked(&graph, &mut walk, (9_000, 8_990));
     assert_eq!(commits.len(), 10);
     assert!(walk.looked_at() <= 12, "{} commits", walk.looked_at());
@@ -222,7 +226,7 @@ fn an_unknown_parent_is_not_found_and_makes_what_is_built_on_it_incomplete() {
 fn damaged_rows_that_form_a_circle_end_all_the_same() {
     let shape: Shape = vec![Some(vec![2]), Some(vec![0]), Some(vec![1]), Some(vec![2])];
     let graph = in_order(&shape);
-    let mut walk = Walk::over(&graph);
+    let mut walk = RangeWalk::over(&graph);
     for new in 0..4 {
         for old in 0..4 {
             let (commits, is_complete) = walked(&graph, &mut walk, (new, old));

@@ -30,7 +30,7 @@ pub struct Difference<'w> {
 /// ends go down together by generation, so that when a commit's turn comes, all that is built on
 /// it has been passed, and it is certain whether the old end reaches it. It ends when nothing that
 /// waits is new.
-pub struct Walk<'g> {
+pub struct RangeWalk<'g> {
     graph: &'g Graph,
     marks: Vec<u8>,
     touched: Vec<Commit>,
@@ -42,7 +42,7 @@ pub struct Walk<'g> {
     listed: Vec<Commit>,
 }
 
-impl<'g> Walk<'g> {
+impl<'g> RangeWalk<'g> {
     /// A walk over this graph.
     #[must_use]
     pub fn over(graph: &'g Graph) -> Self {

@@ -120,7 +120,7 @@ fn a_merge_commit_brings_what_fits_how_it_was_made() {
         ),
         ("a root may be one", 0, Some(0), vec![0], vec![0]),
     ] {
-        let mut walk = Walk::over(&graph);
+        let mut walk = RangeWalk::over(&graph);
         let own: Vec<Commit> = own.iter().map(|it| commit(&graph, *it)).collect();
         let source = Source {
             head: head.map(|it| commit(&graph, it)),
@@ -263,7 +263,7 @@ proptest! {
     #[test]
     fn a_merge_brings_itself_and_what_its_first_parent_had_not(parents in shapes()) {
         let graph = graph_of(&parents);
-        let mut walk = Walk::over(&graph);
+        let mut walk = RangeWalk::over(&graph);
         for (merge, above) in parents.iter().enumerate() {
             let of_merge = commit(&graph, merge);
             let source = Source::default();

@@ -15,7 +15,7 @@ use super::commit_rows::{CommitBatch, CommitRowsBuilder};
 use super::mirror::{Mirror, Refs, feed};
 use super::reading::{self, Reading};
 use super::sharing::Own;
-use super::{ApiAccounts, Authors, ExtractError, GitRules, GitSource, Outcome, Stop, refs};
+use super::{ApiAccounts, Authors, ExtractError, GitRules, GitSource, HistoryRead, Stop, refs};
 
 /// Raise it when what is made of a commit changes: then all are read anew.
 const VERSION: u32 = 2;
@@ -33,7 +33,7 @@ pub async fn run(
     source: &GitSource<'_>,
     rules: &GitRules<'_>,
     context: &StepContext<'_>,
-) -> Result<Outcome, ExtractError> {
+) -> Result<HistoryRead, ExtractError> {
     // Ends every child when this returns.
     let stop = context.cancel.child_token();
     let _ending = stop.clone().drop_guard();
@@ -125,9 +125,9 @@ async fn prepare<'a>(
         accounts,
         boundary,
         addresses: Addresses::default(),
-        outcome: Outcome {
+        outcome: HistoryRead {
             anew,
-            ..Outcome::default()
+            ..HistoryRead::default()
         },
     })
 }
@@ -202,11 +202,11 @@ struct Engine<'a> {
     accounts: Option<(ApiAccounts, Arc<BTreeMap<String, String>>)>,
     boundary: std::collections::HashMap<String, Vec<String>>,
     addresses: Addresses,
-    outcome: Outcome,
+    outcome: HistoryRead,
 }
 
 impl Engine<'_> {
-    async fn run(&mut self, stop: &CancellationToken) -> Result<Outcome, Stop> {
+    async fn run(&mut self, stop: &CancellationToken) -> Result<HistoryRead, Stop> {
         self.outcome.boundary = self.boundary.len() as u64;
         self.begin().await?;
         self.read(stop).await?;

@@ -82,7 +82,7 @@ pub struct ApiAccounts {
 
 /// What reading a history did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct HistoryRead {
     /// Commits read.
     pub commits: u64,
     /// Commits that the repository has no more.

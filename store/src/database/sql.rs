@@ -29,11 +29,11 @@ const HEAD: usize = 1024;
 /// Bytes that a driver needs beside each value, for its type and length.
 const BESIDE_VALUE: usize = 12;
 
-type Known = HashMap<(Shape, usize), Arc<str>>;
+type UpsertTexts = HashMap<(Shape, usize), Arc<str>>;
 
 /// Upsert texts made so far.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Texts(Arc<Mutex<Known>>);
+pub(crate) struct Texts(Arc<Mutex<UpsertTexts>>);
 
 impl Texts {
     /// The upsert of `length` rows of this shape.

@@ -35,7 +35,7 @@ async fn a_secret_is_never_shown() {
         .unwrap_err();
     shown.push(format!("{foreign} {foreign:?}"));
     let collect = CollectError {
-        outcome: crate::engine::Outcome::default(),
+        outcome: crate::engine::Collected::default(),
         connection: "acme".to_owned(),
         scope: "acme/rocket".to_owned(),
         stream: "pull_requests",

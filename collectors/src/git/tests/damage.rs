@@ -9,7 +9,7 @@ fn packs(now: &MirrorCase, ending: &str) -> Vec<PathBuf> {
     packs
 }
 
-fn is_cloned_again(outcome: &Outcome) {
+fn is_cloned_again(outcome: &FetchedMirror) {
     assert!(outcome.cloned, "{outcome:?}");
     let told = |notice: &Notice| matches!(notice, Notice::ClonedAgain(_));
     assert!(outcome.notices.iter().any(told), "{outcome:?}");

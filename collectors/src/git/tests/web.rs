@@ -32,14 +32,14 @@ impl Web {
         task(SCOPE, remote, depth)
     }
 
-    async fn collect(&self, depth: Depth) -> Result<Outcome, MirrorError> {
+    async fn collect(&self, depth: Depth) -> Result<FetchedMirror, MirrorError> {
         self.now
             .mirrors(PLENTY)
             .collect(&self.task(depth), &go_on())
             .await
     }
 
-    async fn collect_like_fresh(&self, depth: Depth) -> Outcome {
+    async fn collect_like_fresh(&self, depth: Depth) -> FetchedMirror {
         let outcome = self.collect(depth).await.unwrap();
         self.now.is_like_fresh(&outcome.mirror.path(), depth).await;
         outcome

@@ -90,7 +90,7 @@ fn assert_agrees_with_git(shape: &Shape, pairs: &[(usize, usize)]) {
             .unwrap();
         (hash, graph.find(hash.parse().unwrap()).unwrap())
     };
-    let mut walk = Walk::over(&graph);
+    let mut walk = RangeWalk::over(&graph);
     for &(new, old) in pairs {
         let ((new, new_commit), (old, old_commit)) = (commit(new), commit(old));
         let listed = git(folder, &["rev-list", new, &format!("^{old}")], "");

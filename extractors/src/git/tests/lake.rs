@@ -16,7 +16,7 @@ use headwater_testing::{On, TestStore};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::super::{Authors, ExtractError, GitRules, GitSource, Outcome, run, tables};
+use super::super::{Authors, ExtractError, GitRules, GitSource, HistoryRead, run, tables};
 
 /// A migrated database, and how histories are read into it.
 pub(super) struct Lake {
@@ -55,11 +55,15 @@ impl Lake {
     }
 
     /// Reads a repository as `widget`.
-    pub(super) async fn read(&self, mirror: &Path) -> Outcome {
+    pub(super) async fn read(&self, mirror: &Path) -> HistoryRead {
         self.read_as("tools/widget", mirror).await.unwrap()
     }
 
-    pub(super) async fn read_as(&self, name: &str, mirror: &Path) -> Result<Outcome, ExtractError> {
+    pub(super) async fn read_as(
+        &self,
+        name: &str,
+        mirror: &Path,
+    ) -> Result<HistoryRead, ExtractError> {
         let read = self.read_until(name, mirror, End::Whole).await;
         read.unwrap()
     }
@@ -70,7 +74,7 @@ impl Lake {
         name: &str,
         mirror: &Path,
         end: End,
-    ) -> Option<Result<Outcome, ExtractError>> {
+    ) -> Option<Result<HistoryRead, ExtractError>> {
         let scope = Scope::new(9, name);
         self.store.register(&scope, now()).await.unwrap();
         let cancel = CancellationToken::new();
