@@ -487,7 +487,7 @@ pub enum PeopleCommand {
     ///
     /// Addresses are those of accounts and of the commits that are theirs; a mailmap says which
     /// stand for others. An imported user keeps its id and gets the accounts of its address. What
-    /// was imported into user_accounts stays as it is, so an import joins and splits. Bots are
+    /// was imported into `user_accounts` stays as it is, so an import joins and splits. Bots are
     /// nobody's. Each account is printed with the user and the reason.
     #[command(after_help = "Examples:\n  \
         headwater people join --dry-run\n  \

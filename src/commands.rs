@@ -28,8 +28,8 @@ use futures::future::LocalBoxFuture;
 use headwater_store::query::{self, QueryError};
 
 use crate::cli::{
-    Cli, Command, ConfigCommand, ConnectionCommand, Format, ImportCommand, MetricsCommand,
-    PeopleCommand, QueryLimits, RawCommand, ScopesCommand, Shared, TableCommand,
+    Cli, Command, ConfigCommand, ConnectionCommand, Format, MetricsCommand, QueryLimits,
+    RawCommand, ScopesCommand, Shared,
 };
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::database;
@@ -106,32 +106,12 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             scope,
             format,
         }) => Box::pin(raw::export(&shared, &table, file.as_deref(), scope, format)).await,
-        Command::Import(ImportCommand::Incidents {
-            file,
-            source,
-            format,
-            null,
-        }) => Box::pin(import::incidents(&shared, &file, (&source, &null), format)).await,
-        Command::People(PeopleCommand::Join {
-            mailmap,
-            by_name,
-            dry_run,
-            format,
-        }) => {
-            let how = people::How {
-                mailmap: mailmap.as_deref(),
-                by_name,
-                dry_run,
-                format,
-            };
-            Box::pin(people::join_people(&shared, how)).await
-        }
+        Command::Import(command) => Box::pin(import::import(&shared, command)).await,
+        Command::People(command) => Box::pin(people::people(&shared, command)).await,
         Command::Plan { project, format } => {
             Box::pin(plan::plan(&shared, project.as_deref(), format)).await
         }
-        Command::Table(TableCommand::Import { table, file, null }) => {
-            Box::pin(table::import(&shared, &table, &file, &null)).await
-        }
+        Command::Table(command) => Box::pin(table::table(&shared, command)).await,
         Command::Migrate { status, dry_run } => Box::pin(migrate(&shared, status, dry_run)).await,
         Command::Init { force } => configuration::init(&shared, force),
         Command::Config(ConfigCommand::Check) => configuration::check(&shared),

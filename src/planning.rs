@@ -282,7 +282,7 @@ impl Planner<'_> {
             let what = "raw rows that are new or changed since the last time".to_owned();
             steps.push(step("extract", extracted.join(", "), what));
         }
-        let converted = self.converted(job)?;
+        let converted = Self::converted(job)?;
         if self.plan.stages.convert && !converted.is_empty() {
             let what = "rows whose inputs changed, in this order".to_owned();
             steps.push(step("convert", converted.join(", "), what));
@@ -342,7 +342,7 @@ impl Planner<'_> {
         Ok((requests, at_least, what))
     }
 
-    fn converted(&self, job: &Job) -> Result<Vec<&'static str>, Failure> {
+    fn converted(job: &Job) -> Result<Vec<&'static str>, Failure> {
         let filled = entities::filled_by(&job.source, &job.streams);
         let order = order(&job.source)
             .map_err(|circle| Failure::new(crate::exit::Exit::Failed, circle.to_string()))?;

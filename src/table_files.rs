@@ -43,6 +43,9 @@ pub(crate) struct TableFile<'f> {
     table: &'static Table,
 }
 
+/// What is done with a row and its values.
+type TakesRow<'t> = dyn FnMut(CsvRow<'_>, &Columns, &[Value]) -> Result<(), Failure> + 't;
+
 /// Where the columns of a file go.
 struct Columns {
     /// Columns of the file that are read, with their places in the table.
@@ -172,10 +175,7 @@ impl<'f> TableFile<'f> {
     }
 
     /// Reads every row with its values.
-    fn each(
-        &self,
-        take: &mut dyn FnMut(CsvRow<'_>, &Columns, &[Value]) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    fn each(&self, take: &mut TakesRow<'_>) -> Result<(), Failure> {
         let mut rows = CsvRows::of(self.input, Some(self.null))?;
         let columns = Columns::of(self.table, &rows)?;
         while let Some(row) = rows.next()? {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::{RawFormat, Shared};
+use crate::cli::{ImportCommand, RawFormat, Shared};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
 use crate::incident_files::IncidentFile;
@@ -11,7 +11,17 @@ use crate::output;
 use crate::raw_files::form_of;
 use crate::report::counted;
 
-pub(super) async fn incidents(
+pub(super) async fn import(shared: &Shared, command: ImportCommand) -> Result<Exit, Failure> {
+    let ImportCommand::Incidents {
+        file,
+        source,
+        format,
+        null,
+    } = command;
+    incidents(shared, &file, (&source, &null), format).await
+}
+
+async fn incidents(
     shared: &Shared,
     file: &Path,
     (source, null): (&str, &str),

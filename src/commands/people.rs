@@ -4,7 +4,7 @@ use std::path::Path;
 
 use headwater_store::query::Cell;
 
-use crate::cli::{Format, Shared};
+use crate::cli::{Format, PeopleCommand, Shared};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
 use crate::input::{Place, quoted};
@@ -16,14 +16,30 @@ use crate::report::counted;
 const COLUMNS: [&str; 3] = ["user", "account", "reason"];
 
 /// How people are joined.
-pub(super) struct How<'a> {
-    pub(super) mailmap: Option<&'a Path>,
-    pub(super) by_name: bool,
-    pub(super) dry_run: bool,
-    pub(super) format: Format,
+struct How<'a> {
+    mailmap: Option<&'a Path>,
+    by_name: bool,
+    dry_run: bool,
+    format: Format,
 }
 
-pub(super) async fn join_people(shared: &Shared, how: How<'_>) -> Result<Exit, Failure> {
+pub(super) async fn people(shared: &Shared, command: PeopleCommand) -> Result<Exit, Failure> {
+    let PeopleCommand::Join {
+        mailmap,
+        by_name,
+        dry_run,
+        format,
+    } = command;
+    let how = How {
+        mailmap: mailmap.as_deref(),
+        by_name,
+        dry_run,
+        format,
+    };
+    join_people(shared, how).await
+}
+
+async fn join_people(shared: &Shared, how: How<'_>) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::No)?;
     let mailmap = how.mailmap.map(read_mailmap).transpose()?;
     let (store, _lock) = if how.dry_run {

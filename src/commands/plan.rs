@@ -65,16 +65,16 @@ pub(super) async fn show(
         since: request.since,
         project,
     };
-    let planned = Box::pin(planner.planned()).await?;
+    let found = Box::pin(planner.planned()).await?;
     connector.close().await?;
     store.close().await?;
     if shared.json || format == Format::Json {
-        let text = serde_json::to_string(&planned)
+        let text = serde_json::to_string(&found)
             .map_err(|error| Failure::because(Exit::Failed, "writing the plan", error))?;
         output::json_line(&text);
         return Ok(Exit::Ok);
     }
-    let Planned { steps, connections } = planned;
+    let Planned { steps, connections } = found;
     let none = steps.is_empty();
     written(print(
         format,

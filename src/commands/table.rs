@@ -2,19 +2,19 @@
 
 use std::path::Path;
 
-use crate::cli::Shared;
+use crate::cli::{Shared, TableCommand};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
 use crate::output;
 use crate::table_files::{TableFile, domain_table, summary};
 
-pub(super) async fn import(
-    shared: &Shared,
-    table: &str,
-    file: &Path,
-    null: &str,
-) -> Result<Exit, Failure> {
+pub(super) async fn table(shared: &Shared, command: TableCommand) -> Result<Exit, Failure> {
+    let TableCommand::Import { table, file, null } = command;
+    import(shared, &table, &file, &null).await
+}
+
+async fn import(shared: &Shared, table: &str, file: &Path, null: &str) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::No)?;
     let table = domain_table(&context.sources, table)?;
     let input = Input::open(file)?;

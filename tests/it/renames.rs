@@ -67,10 +67,10 @@ impl Lake {
                 continue;
             }
             let sql = format!(
-                "SELECT COUNT(*) FROM {table} WHERE {column} = '{name}' \
-                 OR {column} LIKE '%:{name}' OR {column} LIKE '%:{name}:%' \
-                 OR {column} LIKE '%\"{name}\"%' OR {column} LIKE '%/{name}' \
-                 OR {column} LIKE '%/{name}/%'"
+                "SELECT COUNT(*) FROM {table} WHERE \"{column}\" = '{name}' \
+                 OR \"{column}\" LIKE '%:{name}' OR \"{column}\" LIKE '%:{name}:%' \
+                 OR \"{column}\" LIKE '%\"{name}\"%' OR \"{column}\" LIKE '%/{name}' \
+                 OR \"{column}\" LIKE '%/{name}/%'"
             );
             if self.number(&sql).await > 0 {
                 found.insert(place);

@@ -68,9 +68,10 @@ impl Transaction<'_> {
         let made = Scope::everywhere().params();
         let full = rows.into_iter().map(|row| of.completed(row));
         let mut full: Vec<(Vec<Value>, Vec<Value>)> = full.collect();
-        let mut stored = match of.first {
-            true => HashMap::new(),
-            false => self.stored(table, full.iter().map(|(row, _)| row)).await?,
+        let mut stored = if of.first {
+            HashMap::new()
+        } else {
+            self.stored(table, full.iter().map(|(row, _)| row)).await?
         };
         let mut changes = Changes::default();
         let mut different = Vec::new();
