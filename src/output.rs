@@ -46,14 +46,14 @@ pub enum Tone {
 
 /// Writes a line to standard output, in the colour of its tone.
 pub fn toned(tone: Tone, text: impl Display) {
-    let text = in_tone(tone, &shown(&text.to_string()), io::stdout());
+    let text = in_tone(tone, &shown(&text.to_string()), &io::stdout());
     // Remembered where it happens.
     let _ = writeln!(data(), "{text}");
 }
 
 /// A text that was cleaned before, in the colour of its tone where its reader wants colours.
 #[must_use]
-pub fn in_tone(tone: Tone, text: &str, reader: impl io::IsTerminal) -> String {
+pub fn in_tone(tone: Tone, text: &str, reader: &impl io::IsTerminal) -> String {
     let code = match tone {
         Tone::Plain => return text.to_owned(),
         Tone::Good => 32,

@@ -3,6 +3,10 @@
 use crate::schema::NewTable;
 
 pub(crate) fn tables() -> Vec<NewTable> {
+    [projects(), metrics(), incidents(), people()].concat()
+}
+
+fn projects() -> Vec<NewTable> {
     vec![
         NewTable::new("projects")
             .key("name", 255)
@@ -20,6 +24,11 @@ pub(crate) fn tables() -> Vec<NewTable> {
             .text("plugin_option")
             .flag("enable")
             .domain(),
+    ]
+}
+
+fn metrics() -> Vec<NewTable> {
+    vec![
         NewTable::new("project_pr_metrics")
             .key("id", 255)
             .key("project_name", 100)
@@ -46,41 +55,6 @@ pub(crate) fn tables() -> Vec<NewTable> {
             .domain()
             .index(&["project_name", "pr_deployed_date"])
             .index(&["deployment_commit_id"]),
-        NewTable::new("incidents")
-            .key("id", 255)
-            .varchar("url", 255)
-            .varchar("incident_key", 255)
-            .text("title")
-            .text("description")
-            .varchar("status", 100)
-            .varchar("original_status", 100)
-            .time("resolution_date")
-            .time("created_date")
-            .time("updated_date")
-            .number("lead_time_minutes")
-            .number("original_estimate_minutes")
-            .number("time_spent_minutes")
-            .number("time_remaining_minutes")
-            .varchar("creator_id", 255)
-            .varchar("creator_name", 255)
-            .varchar("parent_incident_id", 255)
-            .varchar("priority", 255)
-            .varchar("severity", 255)
-            .varchar("urgency", 255)
-            .varchar("component", 255)
-            .varchar("original_project", 255)
-            .varchar("table", 255)
-            .varchar("scope_id", 255)
-            .varchar("assignee_id", 255)
-            .varchar("assignee_name", 255)
-            .varchar("deployment_id", 255)
-            .domain()
-            .index(&["table", "scope_id"]),
-        NewTable::new("incident_assignees")
-            .key("incident_id", 255)
-            .key("assignee_id", 255)
-            .varchar("assignee_name", 255)
-            .domain(),
         NewTable::new("project_incident_deployment_relationships")
             .key("id", 255)
             .key("project_name", 100)
@@ -119,6 +93,51 @@ pub(crate) fn tables() -> Vec<NewTable> {
             .key("month", 20)
             .time("month_timestamp")
             .domain(),
+    ]
+}
+
+fn incidents() -> Vec<NewTable> {
+    vec![
+        NewTable::new("incidents")
+            .key("id", 255)
+            .varchar("url", 255)
+            .varchar("incident_key", 255)
+            .text("title")
+            .text("description")
+            .varchar("status", 100)
+            .varchar("original_status", 100)
+            .time("resolution_date")
+            .time("created_date")
+            .time("updated_date")
+            .number("lead_time_minutes")
+            .number("original_estimate_minutes")
+            .number("time_spent_minutes")
+            .number("time_remaining_minutes")
+            .varchar("creator_id", 255)
+            .varchar("creator_name", 255)
+            .varchar("parent_incident_id", 255)
+            .varchar("priority", 255)
+            .varchar("severity", 255)
+            .varchar("urgency", 255)
+            .varchar("component", 255)
+            .varchar("original_project", 255)
+            .varchar("table", 255)
+            .varchar("scope_id", 255)
+            .varchar("assignee_id", 255)
+            .varchar("assignee_name", 255)
+            .varchar("deployment_id", 255)
+            .domain()
+            .index(&["table", "scope_id"]),
+        NewTable::new("incident_assignees")
+            .key("incident_id", 255)
+            .key("assignee_id", 255)
+            .varchar("assignee_name", 255)
+            .domain(),
+    ]
+}
+
+fn people() -> Vec<NewTable> {
+    vec![
         NewTable::new("users")
             .key("id", 255)
             .varchar("email", 255)

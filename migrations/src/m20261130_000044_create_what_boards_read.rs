@@ -3,6 +3,10 @@
 use crate::schema::NewTable;
 
 pub(crate) fn tables() -> Vec<NewTable> {
+    [issues(), code(), releases()].concat()
+}
+
+fn issues() -> Vec<NewTable> {
     vec![
         NewTable::new("board_repos")
             .key("board_id", 255)
@@ -56,6 +60,11 @@ pub(crate) fn tables() -> Vec<NewTable> {
             .varchar("namespace", 255)
             .varchar("repo_name", 255)
             .domain(),
+    ]
+}
+
+fn code() -> Vec<NewTable> {
+    vec![
         NewTable::new("refs_pr_cherrypicks")
             .key("parent_pr_id", 255)
             .varchar("repo_name", 255)
@@ -106,6 +115,11 @@ pub(crate) fn tables() -> Vec<NewTable> {
             .key("pull_request_id", 255)
             .key("label_name", 255)
             .domain(),
+    ]
+}
+
+fn releases() -> Vec<NewTable> {
+    vec![
         NewTable::new("cicd_releases")
             .key("id", 255)
             .time("published_at")

@@ -54,6 +54,7 @@ enum Kind {
     Serial,
 }
 
+#[derive(Clone)]
 struct NewColumn {
     name: &'static str,
     kind: Kind,
@@ -69,6 +70,7 @@ pub(crate) enum Addition {
 }
 
 /// A table to be created, with its key and indexes.
+#[derive(Clone)]
 pub(crate) struct NewTable {
     name: String,
     columns: Vec<NewColumn>,

@@ -333,7 +333,7 @@ pub struct ScopeConfig {
         extend("default" = TagsOrder::ReverseSemver.as_str())
     )]
     pub tags_order: TagsOrder,
-    /// PrefixIndex of tags' names behind which the version begins, where that is not found by itself.
+    /// Prefixes of tags' names behind which the version begins, where that is not found by itself.
     /// Default: `[]`.
     #[schemars(default, extend("default" = Vec::<String>::new()))]
     pub tag_prefixes: Vec<String>,

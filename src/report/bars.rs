@@ -111,7 +111,7 @@ impl Bars {
             // A terminal that went away is no reason to stop collecting.
             let _ = self
                 .all
-                .println(output::in_tone(tone, &output::shown(&line), io::stderr()));
+                .println(output::in_tone(tone, &output::shown(&line), &io::stderr()));
         }
     }
 }

@@ -110,7 +110,9 @@ mod tests {
         let mut passes = 0;
         loop {
             passes += 1;
-            values.iter().for_each(|key| part.add(&[key]));
+            for key in &values {
+                part.add(&[key]);
+            }
             if let Some(mut suspects) = part.suspects() {
                 for (line, key) in (0..).zip(&values) {
                     if let Some(first) = suspects.repeats(&[key], line) {

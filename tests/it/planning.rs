@@ -72,7 +72,7 @@ async fn a_plan_names_every_step_and_neither_asks_nor_writes(
     ));
     let one = planned(&lake, &["plan", "one", "--json"]);
     let scopes: Vec<String> = asked(&one).into_iter().map(|(scope, ..)| scope).collect();
-    assert!(scopes.iter().any(|scope| *scope == slug), "{scopes:?}");
+    assert!(scopes.contains(&slug), "{scopes:?}");
     let others = scopes.iter().filter(|it| it.contains('/') && **it != slug);
     assert_eq!(others.count(), 0, "{scopes:?}");
     assert_eq!(stages(&one).last().map(String::as_str), Some("projects"));

@@ -164,9 +164,7 @@ async fn a_fault_is_told_with_its_place_and_nothing_is_imported(
     }
     // A fault behind thousands of good rows leaves none of them.
     let mut many = "id,lead_time_minutes\n".to_owned();
-    for row in 0..5000 {
-        many.push_str(&format!("i{row},{row}\n"));
-    }
+    many.extend((0..5000).map(|row| format!("i{row},{row}\n")));
     many.push_str("last,x\n");
     assert_eq!(code(&import(&lake, "incidents", &many, &[])), 3);
     assert_eq!(lake.number("SELECT COUNT(*) FROM incidents").await, 0);

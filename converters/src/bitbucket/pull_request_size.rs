@@ -193,7 +193,7 @@ impl<'a> Sizing<'a> {
             let messages = self.messages(&graph, merges.values().copied()).await?;
             for ends in group {
                 let own = own.get(&ends.number).map(Vec::as_slice).unwrap_or_default();
-                let merged = merges.get(&ends.number).map(|commit| MergedAs {
+                let merged_as = merges.get(&ends.number).map(|commit| MergedAs {
                     commit: *commit,
                     own: own.len(),
                     says_number: says(messages.get(commit), ends.number),
@@ -206,7 +206,7 @@ impl<'a> Sizing<'a> {
                     head: beginnings.find(&ends.head_commit).commit(),
                     own: &found,
                 };
-                if let Some(extent) = extent(&graph, source, merged) {
+                if let Some(extent) = extent(&graph, source, merged_as) {
                     let change = change(&graph, extent);
                     wanted.insert(ends.number, (change, ends.origin.clone()));
                 }
