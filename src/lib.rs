@@ -34,3 +34,4 @@ pub mod session;
 pub mod source;
 pub mod sources;
 mod table_files;
+pub mod views;

@@ -10,7 +10,7 @@ use headwater_domain::crossdomain::{
 };
 use headwater_domain::metrics::{
     calendar_month, dora_benchmark, project_deployment, project_incident_deployment_relationship,
-    project_pr_metric, unlinked_incident,
+    project_pr_metric, project_recovery, unlinked_incident,
 };
 use headwater_domain::ticket::{incident, incident_assignee};
 use headwater_store::measuring::{ConfiguredProjects, SCOPE_TABLES};
@@ -29,6 +29,7 @@ pub fn tables() -> Vec<&'static Table> {
         Table::of::<project_metric_setting::Entity>(),
         Table::of::<project_pr_metric::Entity>(),
         Table::of::<project_deployment::Entity>(),
+        Table::of::<project_recovery::Entity>(),
         Table::of::<incident::Entity>(),
         Table::of::<incident_assignee::Entity>(),
         Table::of::<project_incident_deployment_relationship::Entity>(),

@@ -38,6 +38,7 @@ mod m20261130_000033_steady_request_ledger;
 mod m20261130_000034_create_left_out_refs;
 mod m20261130_000035_create_projects;
 mod m20261130_000036_index_measured_rows;
+mod m20261130_000040_create_views;
 mod m20261130_000042_count_pull_requests;
 mod m20261130_000044_create_what_boards_read;
 mod schema;
@@ -154,6 +155,7 @@ history! {
     m20261130_000034_create_left_out_refs => LEFT_OUT_REFS,
     m20261130_000035_create_projects => PROJECTS,
     m20261130_000036_index_measured_rows => MEASURED_ROWS,
+    m20261130_000040_create_views => VIEWS,
     m20261130_000042_count_pull_requests => PULL_REQUEST_SIZES_FROM_GIT,
     m20261130_000044_create_what_boards_read => READ_BY_BOARDS,
 }

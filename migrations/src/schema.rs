@@ -85,6 +85,8 @@ pub(crate) struct NewTable {
     partial: Vec<(Vec<&'static str>, &'static str)>,
     /// What all rows of a table on `MySQL` and `MariaDB` are set to.
     updates: Vec<&'static str>,
+    /// The query of a view; none for a table.
+    view: Option<Box<dyn Fn(Dialect) -> String + Send + Sync>>,
 }
 
 impl NewTable {
@@ -99,6 +101,17 @@ impl NewTable {
             dropped: Vec::new(),
             partial: Vec::new(),
             updates: Vec::new(),
+            view: None,
+        }
+    }
+
+    /// A view, in the place of an earlier one of this name. Its query names tables only: a view that
+    /// others read could not be replaced. A change that takes or alters a column which a view reads
+    /// replaces the view first.
+    pub(crate) fn view(name: &str, query: impl Fn(Dialect) -> String + Send + Sync + 'static) -> Self {
+        Self {
+            view: Some(Box::new(query)),
+            ..Self::new(name)
         }
     }
 
@@ -316,6 +329,9 @@ impl NewTable {
 
     /// Statements that create the table and its indexes where they are missing.
     pub(crate) fn statements(&self, dialect: Dialect) -> Vec<String> {
+        if let Some(query) = &self.view {
+            return self.view_statements(dialect, &query(dialect));
+        }
         if self.more {
             return self.additions(dialect);
         }
@@ -360,6 +376,20 @@ impl NewTable {
         }];
         statements.extend(indexes);
         statements
+    }
+
+    fn view_statements(&self, dialect: Dialect, query: &str) -> Vec<String> {
+        let name = &self.name;
+        let create = match dialect {
+            Dialect::Sqlite => "CREATE VIEW IF NOT EXISTS",
+            Dialect::Postgres => "CREATE OR REPLACE VIEW",
+            // Whoever reads it needs the right to read the tables, and nobody else's.
+            _ => "CREATE OR REPLACE SQL SECURITY INVOKER VIEW",
+        };
+        vec![
+            format!("DROP VIEW IF EXISTS {name}"),
+            format!("{create} {name} AS {query}"),
+        ]
     }
 
     fn index_on(&self, columns: &[&str], unique: bool) -> IndexCreateStatement {

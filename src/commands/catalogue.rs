@@ -1,4 +1,4 @@
-//! `tables` and `streams`: what there is, from the registry and the entities.
+//! `tables` and `streams`: what there is, from the registry, the entities and the views.
 
 mod following;
 
@@ -19,6 +19,7 @@ use crate::order::Circle;
 use crate::output::{self, print, written};
 use crate::source::{GIT, Source, StreamEntry};
 use crate::sources::Sources;
+use crate::views::{View, views};
 
 pub(super) fn tables(name: Option<&str>, format: Format) -> Result<Exit, Failure> {
     let sources = Sources::all();
@@ -56,6 +57,10 @@ fn list(sources: &Sources) -> Vec<Vec<Cell>> {
     let mut list: Vec<Vec<Cell>> = rows.collect();
     // Domain tables first: they answer most questions.
     list.sort_by_key(|row| matches!(&row[1], Cell::Text(layer) if layer != "domain"));
+    let views = views().into_iter();
+    let views = views.map(|view| vec![text(view.name), text("view"), text(view.describes)]);
+    let domain = list.partition_point(|row| matches!(&row[1], Cell::Text(it) if it == "domain"));
+    list.splice(domain..domain, views);
     list.extend(raw);
     list
 }
@@ -75,6 +80,8 @@ fn describe(sources: &Sources, name: &str, format: Format) -> Result<Exit, Failu
         (table.describes.clone(), columns(table))
     } else if let Some((_, entry)) = sources.streams().find(|(_, entry)| entry.fills(name)) {
         (raw_row(entry), raw_columns())
+    } else if let Some(view) = views().into_iter().find(|view| view.name == name) {
+        (view.describes.clone(), view_columns(&view))
     } else {
         return Err(Failure::usage(format!(
             "there is no table {name}; `headwater tables` lists them"
@@ -92,6 +99,13 @@ fn raw_columns() -> Vec<Vec<Cell>> {
         .iter()
         .map(|(name, kind, key, holds)| vec![text(*name), text(*kind), text(*key), text(*holds)]);
     columns.collect()
+}
+
+fn view_columns(view: &View) -> Vec<Vec<Cell>> {
+    let columns = view.columns.iter();
+    columns
+        .map(|it| vec![text(it.name), text(it.kind), text(""), text(it.holds)])
+        .collect()
 }
 
 fn columns(table: &Table) -> Vec<Vec<Cell>> {

@@ -70,7 +70,10 @@ async fn mariadb_tables(server: &str) -> String {
 /// All tables as statements, with the list of changes that are applied.
 async fn tables_of(made: &DatabaseConnection) -> String {
     let mut statements = String::new();
-    for table in rows(made, "SHOW TABLES").await {
+    // Views after the tables that they read.
+    let tables = "SELECT table_name FROM information_schema.tables \
+                  WHERE table_schema = DATABASE() ORDER BY table_type <> 'BASE TABLE', table_name";
+    for table in rows(made, tables).await {
         let table = cell(&table, 0);
         let shown = rows(made, &format!("SHOW CREATE TABLE `{table}`")).await;
         writeln!(statements, "{};", cell(&shown[0], 1)).unwrap();

@@ -53,3 +53,4 @@ mod sessions;
 mod sync;
 mod table_import;
 mod verify;
+mod views;

@@ -5,4 +5,5 @@ pub mod dora_benchmark;
 pub mod project_deployment;
 pub mod project_incident_deployment_relationship;
 pub mod project_pr_metric;
+pub mod project_recovery;
 pub mod unlinked_incident;

@@ -30,4 +30,9 @@ pub struct Model {
     pub commit_mean: Option<i64>,
     /// Lower median of these seconds; null without any.
     pub commit_median: Option<i64>,
+    /// False where nothing can tell whether it failed: incidents are the project's only source of
+    /// failures, and it never had one.
+    pub failure_known: bool,
+    /// True where it counts as rework: it repaired in a way that the project counts.
+    pub rework: bool,
 }
