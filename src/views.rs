@@ -160,7 +160,11 @@ const REVIEW_LOAD: [ViewColumn; 11] = [
     column("repository", "text", "full name of the repository"),
     column("month", "text", "month, as 2024-12"),
     column("month_start", "date", "its first day"),
-    column("pull_requests", "number", "pull requests that were reviewed"),
+    column(
+        "pull_requests",
+        "number",
+        "pull requests that were reviewed",
+    ),
     column("comments", "number", "comments"),
     column("approvals", "number", "approvals"),
     column("change_requests", "number", "requests for changes"),
@@ -234,7 +238,11 @@ const INCIDENTS: [ViewColumn; 17] = [
     column("priority", "text", "priority in the words of its source"),
     column("severity", "text", "severity in the words of its source"),
     column("component", "text", "component or service that it is about"),
-    column("created_date", "time", "when it began or was reported (UTC)"),
+    column(
+        "created_date",
+        "time",
+        "when it began or was reported (UTC)",
+    ),
     column(
         "resolution_date",
         "time",
@@ -274,7 +282,11 @@ const PIPELINE_HEALTH: [ViewColumn; 11] = [
         "number",
         "lower median of how long they ran",
     ),
-    column("p90_seconds", "number", "percentile 90 of how long they ran"),
+    column(
+        "p90_seconds",
+        "number",
+        "percentile 90 of how long they ran",
+    ),
     column(
         "median_queued_seconds",
         "number",
@@ -296,7 +308,11 @@ const DATA_FRESHNESS: [ViewColumn; 11] = [
         "number",
         "connection, as in the configuration",
     ),
-    column("scope", "text", "repository, `workspace/slug`, or workspace"),
+    column(
+        "scope",
+        "text",
+        "repository, `workspace/slug`, or workspace",
+    ),
     column("stream", "text", "list; docs/streams.md names them"),
     column(
         "state",

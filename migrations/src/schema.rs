@@ -108,7 +108,10 @@ impl NewTable {
     /// A view, in the place of an earlier one of this name. Its query names tables only: a view that
     /// others read could not be replaced. A change that takes or alters a column which a view reads
     /// replaces the view first.
-    pub(crate) fn view(name: &str, query: impl Fn(Dialect) -> String + Send + Sync + 'static) -> Self {
+    pub(crate) fn view(
+        name: &str,
+        query: impl Fn(Dialect) -> String + Send + Sync + 'static,
+    ) -> Self {
         Self {
             view: Some(Box::new(query)),
             ..Self::new(name)

@@ -320,8 +320,7 @@ async fn a_change_that_was_killed_after_any_statement_runs_again(
     let schema = whole.schema().await;
     let step = if on == Sqlite { 1 } else { 5 };
     // Views are all made in the same way: a few of them are enough.
-    let is_looked_at =
-        |done: &usize| *done % 20 == 1 || !statements[done - 1].contains(" VIEW ");
+    let is_looked_at = |done: &usize| *done % 20 == 1 || !statements[done - 1].contains(" VIEW ");
     for done in (1..=statements.len()).step_by(step).filter(is_looked_at) {
         let halfway = Empty::on(on).await.unwrap();
         for statement in &statements[..done] {

@@ -14,7 +14,12 @@ const PERIOD: [ViewColumn; 4] = [
 ];
 
 /// Name of the view, what it measures, what decides the period, its own columns.
-type Metric = (&'static str, &'static str, &'static str, &'static [ViewColumn]);
+type Metric = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [ViewColumn],
+);
 
 const METRICS: [Metric; 6] = [
     (
@@ -37,9 +42,21 @@ const METRICS: [Metric; 6] = [
             column("p90", "number", "percentile 90 of these minutes"),
             column("seconds", "number", "seconds of the cycle, lower median"),
             column("coding_minutes", "number", "lower median of coding"),
-            column("pickup_minutes", "number", "lower median until a first review"),
-            column("review_minutes", "number", "lower median from review to merge"),
-            column("deploy_minutes", "number", "lower median from merge to deployment"),
+            column(
+                "pickup_minutes",
+                "number",
+                "lower median until a first review",
+            ),
+            column(
+                "review_minutes",
+                "number",
+                "lower median from review to merge",
+            ),
+            column(
+                "deploy_minutes",
+                "number",
+                "lower median from merge to deployment",
+            ),
             column("samples", "number", "pull requests"),
         ],
     ),

@@ -132,10 +132,7 @@ const ANSWERS: [(&str, &[&str]); 13] = [
     (
         "SELECT pull_request_id, cycle_minutes, deployed_date FROM v_pull_request_cycle \
          WHERE cycle_minutes > 39",
-        &[
-            "p1 40 2024-12-30T10:00:00.000+00:00",
-            "p5 99 null",
-        ],
+        &["p1 40 2024-12-30T10:00:00.000+00:00", "p5 99 null"],
     ),
     ("SELECT COUNT(*) FROM v_deployments", &["0"]),
     ("SELECT COUNT(*) FROM v_data_freshness", &["0"]),
@@ -198,9 +195,7 @@ async fn every_view_has_the_columns_that_are_documented(
         Postgres => {
             "SELECT COUNT(*) FROM information_schema.views WHERE table_schema = current_schema()"
         }
-        MariaDb => {
-            "SELECT COUNT(*) FROM information_schema.views WHERE table_schema = database()"
-        }
+        MariaDb => "SELECT COUNT(*) FROM information_schema.views WHERE table_schema = database()",
     };
     assert_eq!(store.rows(made, " ").await, [views().len().to_string()]);
 }

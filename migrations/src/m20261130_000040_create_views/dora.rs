@@ -111,9 +111,8 @@ fn time_to_restore(sql: Sql, grain: Grain) -> String {
     let between = sql.seconds("incidents.created_date", "incidents.resolution_date");
     let whole = sql.divided(&between, "60");
     let in_order = "incidents.resolution_date >= incidents.created_date";
-    let minutes = format!(
-        "COALESCE(incidents.lead_time_minutes, CASE WHEN {in_order} THEN {whole} END)"
-    );
+    let minutes =
+        format!("COALESCE(incidents.lead_time_minutes, CASE WHEN {in_order} THEN {whole} END)");
     let rows = format!(
         "SELECT counted.project_name AS project_name, {period}, {minutes} AS minutes, \
          CASE WHEN {in_order} THEN {between} ELSE 60 * {minutes} END AS exact \

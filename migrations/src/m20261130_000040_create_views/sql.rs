@@ -60,12 +60,12 @@ impl Sql {
                 "CAST(date_trunc('{}', {time} AT TIME ZONE 'UTC') AS date)",
                 grain.name()
             ),
-            (_, Grain::Week) => format!(
-                "DATE_SUB(CAST({time} AS date), INTERVAL WEEKDAY({time}) DAY)"
-            ),
-            (_, Grain::Month) => format!(
-                "DATE_SUB(CAST({time} AS date), INTERVAL DAYOFMONTH({time}) - 1 DAY)"
-            ),
+            (_, Grain::Week) => {
+                format!("DATE_SUB(CAST({time} AS date), INTERVAL WEEKDAY({time}) DAY)")
+            }
+            (_, Grain::Month) => {
+                format!("DATE_SUB(CAST({time} AS date), INTERVAL DAYOFMONTH({time}) - 1 DAY)")
+            }
             (_, Grain::Quarter) => format!(
                 "DATE_ADD(MAKEDATE(YEAR({time}), 1), INTERVAL QUARTER({time}) * 3 - 3 MONTH)"
             ),
@@ -77,9 +77,9 @@ impl Sql {
         match (self.0, grain) {
             (Dialect::Sqlite, Grain::Day | Grain::Week) => format!("CAST({start} AS text)"),
             (Dialect::Sqlite, Grain::Month) => format!("strftime('%Y-%m', {start})"),
-            (Dialect::Sqlite, Grain::Quarter) => format!(
-                "strftime('%Y', {start}) || '-Q' || ((strftime('%m', {start}) + 2) / 3)"
-            ),
+            (Dialect::Sqlite, Grain::Quarter) => {
+                format!("strftime('%Y', {start}) || '-Q' || ((strftime('%m', {start}) + 2) / 3)")
+            }
             (Dialect::Postgres, grain) => {
                 let form = match grain {
                     Grain::Day | Grain::Week => "YYYY-MM-DD",
