@@ -13,10 +13,19 @@ pub struct Failure {
     pub deployment: String,
     /// Its end.
     pub end: Moment,
-    /// Moments of recovery, none of them before the end.
-    pub recoveries: Vec<Moment>,
+    /// Recoveries, none of them before the end.
+    pub recoveries: Vec<Recovery>,
     /// Why it counts as failed.
     pub sources: BTreeSet<FailureSource>,
+}
+
+/// One recovery from a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// The incident that was resolved; empty where another deployment repaired.
+    pub incident: String,
+    /// When.
+    pub at: Moment,
 }
 
 /// Whether a deployment counts: production deployments do, failed ones where the project says so.
@@ -58,7 +67,13 @@ pub(crate) fn failures(
                 return None;
             }
             let recoveries = if let Some(incidents) = incidents {
-                incidents.iter().filter_map(|it| it.resolved).collect()
+                let resolved = incidents.iter().filter_map(|it| {
+                    Some(Recovery {
+                        incident: it.id.clone(),
+                        at: it.resolved?,
+                    })
+                });
+                resolved.collect()
             } else {
                 let replaced = (!deployment.is_success)
                     .then(|| replaced(deployment, deployments, &places))
@@ -70,6 +85,10 @@ pub(crate) fn failures(
                     .chain(replaced)
                     .min()
                     .into_iter()
+                    .map(|at| Recovery {
+                        incident: String::new(),
+                        at,
+                    })
                     .collect()
             };
             Some(Failure {
@@ -82,8 +101,8 @@ pub(crate) fn failures(
         .collect()
 }
 
-fn not_before(end: Moment, mut recoveries: Vec<Moment>) -> Vec<Moment> {
-    recoveries.retain(|recovery| *recovery >= end);
+fn not_before(end: Moment, mut recoveries: Vec<Recovery>) -> Vec<Recovery> {
+    recoveries.retain(|recovery| recovery.at >= end);
     recoveries
 }
 

@@ -31,7 +31,7 @@ pub use facts::{
     Authored, DeploymentRow, Facts, History, Incident, MergedCommit, Moment, NamedIssue,
     PullRequest, Repository, RevertingCommit, Review, first_commit, first_review,
 };
-pub use failures::Failure;
+pub use failures::{Failure, Recovery};
 pub use incidents::{Link, LinkMethod, Unlinked};
 pub use lead_time::{LeadTime, NotDeployed};
 pub use measured::{Measured, measure};

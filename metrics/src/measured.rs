@@ -7,8 +7,8 @@ use crate::deployments::previous_of_environment;
 use crate::first_deployment::FirstDeployments;
 use crate::repairs::Repairs;
 use crate::{
-    DeploymentRows, Facts, Failure, LeadTime, Link, Repair, RepairKind, Rules, Unlinked, failures,
-    incidents, lead_time,
+    DeploymentRows, Facts, Failure, FailureSource, LeadTime, Link, Repair, RepairKind, Rules,
+    Unlinked, failures, incidents, lead_time,
 };
 
 /// What each row of a project means, for all of time.
@@ -28,6 +28,11 @@ pub struct Measured {
     pub repairs: Vec<Repair>,
     /// Counted deployments that failed.
     pub failures: Vec<Failure>,
+    /// False where nothing can tell whether a deployment failed: incidents are the only source of
+    /// failures, and the project never had one.
+    pub failures_known: bool,
+    /// Ids of deployments that repair in a way that the project counts as rework.
+    pub reworks: BTreeSet<String>,
     /// Milliseconds from authoring to deployment of commits, by deployment.
     pub(crate) commit_samples: HashMap<String, Vec<i64>>,
     /// `prev_success_deployment_commit_id` of each row of `cicd_deployment_commits`, by its id and
@@ -75,7 +80,16 @@ pub fn measure(facts: &Facts, rules: &Rules) -> Measured {
     .find();
     let failures = failures::failures(facts, rules, &deployments, &links, &repairs);
     let previous = previous_of_environment(&facts.deployments).into_iter();
+    let only_incidents = rules.failure_sources.len() == 1
+        && rules.failure_sources.contains(&FailureSource::Incident);
+    let reworks = repairs
+        .iter()
+        .filter(|it| rules.rework_sources.contains(&it.kind.source()))
+        .map(|it| it.deployment.clone())
+        .collect();
     Measured {
+        failures_known: !(only_incidents && facts.incidents.is_empty()),
+        reworks,
         previous: previous
             .map(|((id, commit), before)| ((id.to_owned(), commit.to_owned()), before.to_owned()))
             .collect(),

@@ -256,9 +256,9 @@ impl Counting<'_> {
                 continue;
             };
             samples.extend(failure.recoveries.iter().map(|recovery| Sample {
-                moment: *recovery,
-                minutes: Some(whole_minutes(failure.end, *recovery)),
-                seconds: Some((recovery - failure.end) / 1000),
+                moment: recovery.at,
+                minutes: Some(whole_minutes(failure.end, recovery.at)),
+                seconds: Some((recovery.at - failure.end) / 1000),
                 ..of_deployment(deployment)
             }));
         }
@@ -325,13 +325,7 @@ impl Counting<'_> {
     }
 
     fn rework(&self) -> Value {
-        let kinds = self.measured.repair_kinds();
-        let is_rework = |it: &Deployment| {
-            let kinds = kinds.get(it.id.as_str()).into_iter().flatten();
-            kinds
-                .into_iter()
-                .any(|kind| self.rules.rework_sources.contains(&kind.source()))
-        };
+        let is_rework = |it: &Deployment| self.measured.reworks.contains(&it.id);
         let samples = self.measured.deployments.successful().map(|it| Sample {
             is_counted: is_rework(it),
             ..of_deployment(it)

@@ -36,7 +36,7 @@ pub enum Step {
     LeadTimes,
     /// Incidents and the deployments that caused them.
     Links,
-    /// `project_deployments`.
+    /// `project_deployments` and `project_recoveries`.
     Outcomes,
 }
 
@@ -174,7 +174,9 @@ pub async fn write(
     }
     if steps.contains(&Step::Outcomes) {
         let rows = writing::deployments(project, measured);
-        changes += page.renew_project_deployments(project, rows).await?;
+        let recoveries = writing::recoveries(project, measured);
+        let renewed = page.renew_project_deployments(project, rows, recoveries);
+        changes += renewed.await?;
     }
     page.commit().await?;
     Ok(changes)

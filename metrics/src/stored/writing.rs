@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use headwater_domain::metrics::{
     project_deployment, project_incident_deployment_relationship as relationship,
-    project_pr_metric, unlinked_incident,
+    project_pr_metric, project_recovery, unlinked_incident,
 };
 use headwater_store::{Changes, StoreError, Transaction};
 
@@ -158,7 +158,26 @@ pub(super) fn deployments(project: &str, measured: &Measured) -> Vec<project_dep
             commit_samples: i64::try_from(commits.samples).ok(),
             commit_mean: commits.mean,
             commit_median: commits.median,
+            failure_known: measured.failures_known,
+            rework: measured.reworks.contains(&it.id),
         }
+    });
+    rows.collect()
+}
+
+/// Rows of `project_recoveries`.
+pub(super) fn recoveries(project: &str, measured: &Measured) -> Vec<project_recovery::Model> {
+    let failures = measured.failures.iter();
+    let rows = failures.flat_map(|failure| {
+        failure
+            .recoveries
+            .iter()
+            .map(|recovery| project_recovery::Model {
+                deployment_id: failure.deployment.clone(),
+                project_name: project.to_owned(),
+                incident_id: recovery.incident.clone(),
+                recovered_date: time(recovery.at),
+            })
     });
     rows.collect()
 }

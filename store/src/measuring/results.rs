@@ -2,7 +2,7 @@
 
 use headwater_domain::metrics::{
     project_deployment, project_incident_deployment_relationship, project_pr_metric,
-    unlinked_incident,
+    project_recovery, unlinked_incident,
 };
 use headwater_domain::{Row, Rows};
 use sea_orm::Value;
@@ -87,7 +87,7 @@ impl Transaction<'_> {
         self.replace(of_ids(project, &ids, computed, false)).await
     }
 
-    /// Makes `project_deployments` of a project hold these rows.
+    /// Makes `project_deployments` and `project_recoveries` of a project hold these rows.
     ///
     /// # Errors
     /// When the database fails.
@@ -95,8 +95,11 @@ impl Transaction<'_> {
         &mut self,
         project: &str,
         rows: Vec<project_deployment::Model>,
+        recoveries: Vec<project_recovery::Model>,
     ) -> Result<Changes, StoreError> {
-        self.renew(project, rows).await
+        let mut changes = self.renew(project, rows).await?;
+        changes += self.renew(project, recoveries).await?;
+        Ok(changes)
     }
 
     /// Makes the links of a project's incidents with deployments, and the incidents without one, be

@@ -65,7 +65,8 @@ const MEASURED: [&str; 10] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_questions_have_the_same_answers_on_every_database() {
     let simulator = crate::rules::company().await;
-    let rules = "[scope_config.default]\nissue_type.INCIDENT = [\"bug\", \"task\", \"enhancement\"]\n";
+    let rules =
+        "[scope_config.default]\nissue_type.INCIDENT = [\"bug\", \"task\", \"enhancement\"]\n";
     let text = format!("{}\n{rules}", configuration(&simulator.endpoint(), ALL));
     let questions = questions();
     assert_eq!(questions.len(), 20);
