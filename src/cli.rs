@@ -19,7 +19,7 @@ pub use metrics::{DoraArgs, GroupBy, MetricsCommand, MetricsStep, Report, Report
 #[command(name = "headwater", version, arg_required_else_help = true)]
 #[command(after_help = "Exit codes: 0 ok, 2 usage, 3 configuration or an input \
 file, 4 credentials or permissions, 5 partial (some items or repositories failed and are tried \
-again), 6 failed, 7 another process works on the database or a repository, 130 cancelled.")]
+again; verify and doctor: something was found), 6 failed, 7 another process works on the database or a repository, 130 cancelled.")]
 pub struct Cli {
     /// What all commands share.
     #[command(flatten)]
@@ -242,6 +242,24 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// What makes numbers wrong, empty or old, most harmful first, and what to write into
+    /// headwater.toml
+    ///
+    /// Reads what is stored, and asks no server. Exit code 0 when nothing is found, 5 when
+    /// something is. With `--json` each finding is one line.
+    #[command(
+        after_help = "Codes: PATTERN_NEVER_MATCHED, DEPLOYMENTS_WITHOUT_ENVIRONMENT, \
+        MERGES_NOT_FOUND, SHORT_HASHES, TWO_PRODUCTION_ENVIRONMENTS, DEAD_LETTERS, CLOCK_SKEW \
+        (wrong); PROJECT_WITHOUT_SCOPES, REPOSITORY_WITHOUT_DEPLOYMENTS, NO_INCIDENT_SOURCE \
+        (empty); LIST_NOT_READ, TOKEN_EXPIRES, ENDPOINT_GOES (old)."
+    )]
+    Doctor {
+        /// Only what concerns this project
+        project: Option<String>,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
     /// The tags of a repository in the order of their versions, and which are compared
     ///
     /// Each tag is compared with the one below it in its series, which is what comes before the
@@ -405,6 +423,7 @@ impl Command {
             | Self::DeadLetters { .. }
             | Self::Status { .. }
             | Self::Explain { .. }
+            | Self::Doctor { .. }
             | Self::Tags { .. }
             | Self::Diff { .. }
             | Self::Metrics(MetricsCommand::Dora(_))

@@ -6,6 +6,7 @@ mod connection;
 mod dead_letters;
 mod demo;
 mod diff;
+mod doctor;
 mod explain;
 mod forget;
 mod import;
@@ -74,6 +75,9 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         }
         Command::Explain { kind, id, format } => {
             Box::pin(explain::explain(&shared, kind, &id, format)).await
+        }
+        Command::Doctor { project, format } => {
+            Box::pin(doctor::doctor(&shared, project.as_deref(), format)).await
         }
         Command::Tags { scope, format } => Box::pin(tags::tags(&shared, &scope, format)).await,
         Command::Diff {

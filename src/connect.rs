@@ -1,16 +1,17 @@
 //! Clients for the configured connections.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use headwater_collectors::{Auth, Client, RateLimiter, Refusal, Settings};
+use headwater_collectors::{Auth, Client, Notes, RateLimiter, Refusal, Settings, together};
 use headwater_git::Credentials;
 use headwater_redaction::Secrets;
 use headwater_store::StoreError;
 use headwater_store::ledger::Ledger;
 use ring::digest::{Context, SHA256};
+use headwater_store::symptoms::ServerNotes;
 use secrecy::SecretString;
 use url::Url;
 
@@ -20,6 +21,7 @@ use crate::credential::{Credential, fingerprint};
 use crate::exit::{Exit, Failure, chain};
 use crate::git::{Proof, Way};
 use crate::output;
+use crate::resolve::connection_id;
 use crate::sources::Sources;
 
 /// Largest file of certificates that is read: a hundred times what systems have.
@@ -89,6 +91,8 @@ struct Shared {
     rate_limiters: Mutex<HashMap<String, RateLimiter>>,
     /// Refused credentials, by where they are sent and all that they consist of.
     refusals: Mutex<HashMap<[u8; 32], Refusal>>,
+    /// What answers said, by number of the connection.
+    notes: Mutex<Vec<(i64, Notes)>>,
     /// Where requests are remembered; none without a database.
     ledger: Option<Ledger>,
 }
@@ -113,6 +117,7 @@ impl Connector {
             clock: clock.clone(),
             rate_limiters: Mutex::default(),
             refusals: Mutex::default(),
+            notes: Mutex::default(),
             ledger,
         }))
     }
@@ -150,7 +155,25 @@ impl Connector {
     /// # Errors
     /// When a secret cannot be read, or this version does not collect from such a connection.
     pub fn client(&self, connection: &Connection) -> Result<Client, Failure> {
-        connect(self.settings(connection)?)
+        let client = connect(self.settings(connection)?)?;
+        let mut notes = self.0.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.push((connection_id(connection), client.notes().clone()));
+        Ok(client)
+    }
+
+    /// What the answers to clients of this connector said beside their bodies, by number of the
+    /// connection.
+    #[must_use]
+    pub fn server_notes(&self) -> BTreeMap<i64, ServerNotes> {
+        let notes = self.0.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken: BTreeMap<i64, Vec<ServerNotes>> = BTreeMap::new();
+        for (id, notes) in &*notes {
+            taken.entry(*id).or_default().push(notes.taken());
+        }
+        taken
+            .into_iter()
+            .map(|(id, notes)| (id, together(notes.into_iter())))
+            .collect()
     }
 
     /// A client that gives up soon, for one try, whatever came of other tries, with what its credentials look like.

@@ -15,7 +15,8 @@ pub enum Exit {
     Configuration,
     /// 4: credentials or permissions do not suffice.
     Credentials,
-    /// 5: done, but some items or scopes failed and are tried again by the next run.
+    /// 5: done, but some items or scopes failed and are tried again by the next run; of `verify` and
+    /// `doctor`: something was found.
     Partial,
     /// 6: failed.
     Failed,

@@ -14,6 +14,7 @@ pub mod context;
 pub mod credential;
 pub mod database;
 pub mod diagnosis;
+pub mod doctor;
 pub mod entities;
 pub mod estimate;
 pub mod exit;

@@ -79,6 +79,11 @@ impl Session {
         let closed = self.connector.close().await;
         let done = done?;
         closed?;
+        for (connection, notes) in self.connector.server_notes() {
+            let now = self.clock.now();
+            let recorded = self.store.record_server_notes(connection, &notes, now);
+            recorded.await?;
+        }
         Ok(done)
     }
 

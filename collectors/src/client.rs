@@ -4,6 +4,7 @@ mod auth;
 mod grants;
 mod http;
 mod network_error;
+mod notes;
 mod oauth;
 mod pause;
 mod probe;
@@ -38,6 +39,7 @@ use wait::{Next, Patience};
 
 pub use auth::Auth;
 pub use network_error::Cause;
+pub use notes::{Notes, together};
 pub use probe::{Probed, Reply, Unanswered};
 pub use rate_limiter::{Budget, Hold, RateLimiter};
 
@@ -133,6 +135,7 @@ struct Shared {
     large: Arc<Semaphore>,
     concurrency: usize,
     largest_answer: usize,
+    notes: Notes,
 }
 
 /// What became of one request.
@@ -184,6 +187,7 @@ impl Client {
                 endpoint: settings.endpoint,
                 dialect: settings.dialect,
                 connection: settings.connection,
+                notes: Notes::default(),
             }),
             counter: Arc::default(),
         })
@@ -232,6 +236,12 @@ impl Client {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.shared.rate_limiter.waiting()
+    }
+
+    /// What answers say beside their bodies.
+    #[must_use]
+    pub fn notes(&self) -> &Notes {
+        &self.shared.notes
     }
 
     /// The rate limiter of the connection's credential.
@@ -390,6 +400,8 @@ impl Client {
             rate_limiter.passed(sent);
         }
         rate_limiter.heed(RateLimitHeaders::of(&headers, rate_limiter.now()));
+        let date = http_date(headers.get(DATE));
+        self.shared.notes.note(url, &headers, date, rate_limiter.now());
         if status.is_redirection() {
             return Self::led_to(url, &headers).map(Sent::Moved);
         }
@@ -412,7 +424,7 @@ impl Client {
         Ok(Sent::Answer(Answer {
             body,
             _large: large,
-            date: http_date(headers.get(DATE)),
+            date,
         }))
     }
 

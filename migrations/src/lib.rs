@@ -39,6 +39,7 @@ mod m20261130_000034_create_left_out_refs;
 mod m20261130_000035_create_projects;
 mod m20261130_000036_index_measured_rows;
 mod m20261130_000040_create_views;
+mod m20261130_000041_note_servers;
 mod m20261130_000042_count_pull_requests;
 mod m20261130_000044_create_what_boards_read;
 mod schema;
@@ -156,6 +157,7 @@ history! {
     m20261130_000035_create_projects => PROJECTS,
     m20261130_000036_index_measured_rows => MEASURED_ROWS,
     m20261130_000040_create_views => VIEWS,
+    m20261130_000041_note_servers => SERVER_NOTES,
     m20261130_000042_count_pull_requests => PULL_REQUEST_SIZES_FROM_GIT,
     m20261130_000044_create_what_boards_read => READ_BY_BOARDS,
 }

@@ -32,7 +32,7 @@ impl Dialect {
 
     /// Compares text by its bytes, trailing spaces included, as the other databases do.
     /// `utf8mb4_bin` would take `a` and `a ` for the same key.
-    fn collation(self) -> &'static str {
+    pub(crate) fn collation(self) -> &'static str {
         match self {
             Self::MySql => "utf8mb4_0900_bin",
             _ => "utf8mb4_nopad_bin",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use schemars::JsonSchema;
 use url::Url;
 
@@ -216,6 +217,9 @@ pub struct Connection {
         extend("default" = DEFAULT_RECONCILE_EVERY.to_string())
     )]
     pub reconcile_every: Period,
+    /// When its token expires, a date: `doctor` tells of it a month before. No default.
+    #[schemars(with = "Option<String>", extend("examples" = ["2027-01-31"]))]
+    pub token_expires: Option<NaiveDate>,
     /// Where git serves the repositories. Default: `{}`.
     #[schemars(default, extend("default" = serde_json::json!({})))]
     pub git: Git,

@@ -1,5 +1,7 @@
 //! Reads `[[connection]]` and reports what is wrong with it.
 
+use chrono::NaiveDate;
+
 use super::authentication::{self, Auth};
 use super::connection::{
     ANONYMOUS_REQUESTS_PER_HOUR, Connection, ConnectionKind, DEFAULT_BURST, DEFAULT_CONCURRENCY,
@@ -74,6 +76,7 @@ pub(super) fn read(mut table: TableReader<'_>, known: &DraftsSoFar<'_>) -> Draft
     let reconcile_every = table
         .field("reconcile_every")
         .and_then(|field| field.parsed());
+    let token_expires = table.field("token_expires").and_then(|f| read_date(&f));
     table.finish_with(&MISPLACED);
     let connection = assemble(id, name.clone(), kind, auth).map(|parts| Connection {
         endpoint,
@@ -91,6 +94,7 @@ pub(super) fn read(mut table: TableReader<'_>, known: &DraftsSoFar<'_>) -> Draft
         scope_config: scope_config.unwrap_or_else(|| DEFAULT_SCOPE_CONFIG.to_owned()),
         data_after,
         reconcile_every: reconcile_every.unwrap_or(DEFAULT_RECONCILE_EVERY),
+        token_expires,
         git,
         ..parts
     });
@@ -99,6 +103,16 @@ pub(super) fn read(mut table: TableReader<'_>, known: &DraftsSoFar<'_>) -> Draft
         name,
         connection,
     }
+}
+
+fn read_date(field: &Field<'_>) -> Option<NaiveDate> {
+    let text = field.text()?;
+    let date = text.parse().ok();
+    if date.is_none() {
+        let problem = field.error(format!("{} is not a date", quoted(text)));
+        field.report(problem.expecting("a day such as \"2027-01-31\""));
+    }
+    date
 }
 
 /// A connection of the four keys that have no default; the rest is filled in by the caller.
@@ -128,6 +142,7 @@ fn assemble(
         scope_config: String::new(),
         data_after: None,
         reconcile_every: DEFAULT_RECONCILE_EVERY,
+        token_expires: None,
         git: Git::default(),
     })
 }

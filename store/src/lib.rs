@@ -13,6 +13,7 @@ pub mod query;
 mod rows;
 mod run_blocking;
 mod step_context;
+pub mod symptoms;
 
 use std::path::Path;
 

@@ -18,6 +18,7 @@ mod depot;
 mod derivations;
 mod diffs;
 mod dora;
+mod doctor;
 mod entities;
 mod explain;
 mod forgetting;

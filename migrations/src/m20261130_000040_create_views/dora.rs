@@ -20,9 +20,9 @@ pub(super) const METRICS: [Metric; 6] = [
 /// Columns that name the period of a row.
 fn period(sql: Sql, grain: Grain, time: &str) -> String {
     let start = sql.start(grain, time);
-    let name = grain.name();
+    let name = sql.text(&format!("'{}'", grain.name()));
     let period = sql.period(grain, &start);
-    format!("'{name}' AS grain, {period} AS period, {start} AS period_start")
+    format!("{name} AS grain, {period} AS period, {start} AS period_start")
 }
 
 /// Deployments that ended, each with its period.

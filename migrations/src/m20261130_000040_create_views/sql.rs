@@ -74,6 +74,22 @@ impl Sql {
 
     /// The name of the period that begins on this day: `2024-12-30`, `2024-12` or `2024-Q4`.
     pub(super) fn period(self, grain: Grain, start: &str) -> String {
+        self.text(&self.period_name(grain, start))
+    }
+
+    /// Text that is made here, in the order of the columns that hold text: with that of the
+    /// connection, clients of another order could not compare it.
+    pub(super) fn text(self, expression: &str) -> String {
+        match self.0 {
+            Dialect::MySql | Dialect::MariaDb => {
+                let collation = self.0.collation();
+                format!("CONVERT({expression} USING utf8mb4) COLLATE {collation}")
+            }
+            _ => expression.to_owned(),
+        }
+    }
+
+    fn period_name(self, grain: Grain, start: &str) -> String {
         match (self.0, grain) {
             (Dialect::Sqlite, Grain::Day | Grain::Week) => format!("CAST({start} AS text)"),
             (Dialect::Sqlite, Grain::Month) => format!("strftime('%Y-%m', {start})"),

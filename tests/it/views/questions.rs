@@ -39,8 +39,8 @@ const MEASURED: [&str; 10] = [
     "INSERT INTO project_mapping SELECT 'shop', 'cicd_scopes', id, '', '', 0, '', created_date, \
      created_date FROM cicd_scopes",
     "INSERT INTO incidents (id, incident_key, created_date, resolution_date, lead_time_minutes) \
-     SELECT id, issue_key, created_date, resolution_date, lead_time_minutes FROM issues \
-     WHERE type = 'INCIDENT'",
+     SELECT id, issue_key, created_date, COALESCE(resolution_date, updated_date), \
+     lead_time_minutes FROM issues WHERE type = 'INCIDENT'",
     "INSERT INTO project_deployments (id, project_name, finished_date, result, failed, \
      failure_known, rework) SELECT cicd_deployment_id, 'shop', MAX(finished_date), 'SUCCESS', \
      FALSE, TRUE, FALSE FROM cicd_deployment_commits WHERE environment = 'PRODUCTION' \

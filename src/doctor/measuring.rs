@@ -1,0 +1,139 @@
+//! Findings of projects: what they measure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Code, Examined, Finding, called, named};
+use crate::commands::metrics::rules_of;
+use headwater_metrics::FailureSource;
+
+impl Examined<'_> {
+    pub(super) fn of_projects(&self) -> Vec<Finding> {
+        let mut findings = self.without_scopes();
+        for (project, mapping) in self.projects() {
+            let of_table = |table: &str| -> BTreeSet<&str> {
+                let rows = mapping.iter().filter(|(name, _)| name == table);
+                rows.map(|(_, id)| id.as_str()).collect()
+            };
+            let scopes = of_table("cicd_scopes");
+            findings.extend(self.production(project, &scopes));
+            findings.extend(self.never_deployed(project, &of_table("repos"), &scopes));
+            findings.extend(self.incidents(project, mapping));
+        }
+        findings
+    }
+
+    fn without_scopes(&self) -> Vec<Finding> {
+        let configured = self.config.projects.iter().map(|it| it.name.as_str());
+        let stored = self.symptoms.projects.keys().map(String::as_str);
+        let names: BTreeSet<&str> = configured.chain(stored).collect();
+        let wanted = names
+            .into_iter()
+            .filter(|name| self.project.is_none_or(|only| only == *name));
+        let empty = wanted.filter(|name| {
+            let mapping = self.symptoms.projects.get(*name);
+            mapping.is_none_or(Vec::is_empty)
+        });
+        empty
+            .map(|project| {
+                let what = "no repository, pipeline or board belongs to it";
+                let connection = self.config.connections.first();
+                let connection = connection.map_or("connection", |it| it.name.as_str());
+                Finding::new(Code::ProjectWithoutScopes, project, what)
+                    .write(format!("scopes = [\"{connection}:workspace/*\"]"))
+                    .next("then run `headwater sync`")
+            })
+            .collect()
+    }
+
+    /// Repositories with several environments that are production.
+    fn production(&self, project: &str, scopes: &BTreeSet<&str>) -> Option<Finding> {
+        let rules = rules_of(self.config, project);
+        if !rules.production_environments.is_empty() {
+            return None;
+        }
+        let mut environments: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for it in &self.symptoms.production {
+            if scopes.contains(it.scope.as_str()) {
+                environments.entry(&it.scope).or_default().insert(&it.name);
+            }
+        }
+        environments.retain(|_, names| names.len() > 1);
+        let (first, names) = environments.first_key_value()?;
+        let more = match environments.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more repositories have several"),
+        };
+        let what = format!(
+            "{} deploys to {}, which are all production: each deployment counts, and a change \
+             counts when it first arrives at any of them{more}",
+            called(first),
+            named(names.iter().copied())
+        );
+        let one = names.first().copied().unwrap_or_default();
+        let line = format!(
+            "production_environments = [{}]",
+            serde_json::Value::from(one)
+        );
+        let finding = Finding::new(Code::TwoProductionEnvironments, project, what);
+        let next = "name those that customers use, all of them if that is meant; then run \
+                    `headwater metrics refresh`";
+        Some(finding.write(line).next(next))
+    }
+
+    fn never_deployed(
+        &self,
+        project: &str,
+        repositories: &BTreeSet<&str>,
+        scopes: &BTreeSet<&str>,
+    ) -> Option<Finding> {
+        let deployed: BTreeSet<&str> = self
+            .symptoms
+            .production
+            .iter()
+            .map(|it| it.scope.as_str())
+            .collect();
+        let never: Vec<&str> = repositories
+            .union(scopes)
+            .copied()
+            .filter(|id| !deployed.contains(id))
+            .collect();
+        let first = never.first()?;
+        let what = format!(
+            "{} of its repositories were never deployed to production: {}",
+            never.len(),
+            named(never.iter().map(|id| called(id)))
+        );
+        let params = self.symptoms.repositories.get(*first);
+        let connection = self.connection_of(params.map_or("", String::as_str));
+        let heading = self.scope_config_of(&connection);
+        let line = format!("{heading}\ndeployment_pattern = '(?i)deploy|release'");
+        let next = "or leave them out of `scopes` of the project with an entry that begins with \
+                    `!`; `headwater explain deployment` says what rules make of a pipeline";
+        let finding = Finding::new(Code::RepositoryWithoutDeployments, project, what);
+        Some(finding.write(line).next(next))
+    }
+
+    fn incidents(&self, project: &str, mapping: &[(String, String)]) -> Option<Finding> {
+        let rules = rules_of(self.config, project);
+        let only_incidents =
+            rules.failure_sources.iter().collect::<Vec<_>>() == [&FailureSource::Incident];
+        let count = self.symptoms.incidents.get(project).copied();
+        if mapping.is_empty() || !only_incidents || count.unwrap_or_default() > 0 {
+            return None;
+        }
+        let what = "it never had an incident, and nothing else tells which deployments failed: \
+                    there is no change failure rate, no recovery and no time to restore";
+        let id = mapping.first().map_or("", |(_, id)| id.as_str());
+        let params = self.symptoms.repositories.get(id);
+        let connection = self.connection_of(params.map_or("", String::as_str));
+        let heading = self.scope_config_of(&connection);
+        let lines = format!(
+            "{heading}\nissue_type.INCIDENT = [\"bug\"]\n# or, below the [[project]]:\n\
+             failure_sources = [\"rollback\", \"revert\", \"hotfix\"]"
+        );
+        let finding = Finding::new(Code::NoIncidentSource, project, what);
+        let next = "then run `headwater transform`; incidents of other trackers come with \
+                    `headwater import incidents FILE`";
+        Some(finding.write(lines).next(next))
+    }
+}

@@ -1,0 +1,286 @@
+//! Each finding, from as little as shows it; and nothing of what is in order.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use headwater_domain::Scope;
+use headwater_store::symptoms::{Announcement, Counted, Merged, ReadList, Symptoms};
+
+use super::{Code, Finding, Harm, examine};
+use crate::config::{self, Config};
+
+const REPOSITORY: &str = "bitbucket:BitbucketRepo:1:acme/rocket";
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).unwrap()
+}
+
+fn configured(more: &str) -> Config {
+    let text = format!(
+        "[[connection]]\nid = 1\nname = \"acme\"\nkind = \"bitbucket-cloud\"\n\
+         auth.kind = \"none\"\nscopes = [\"acme/*\"]\n{more}"
+    );
+    let (config, problems) = config::parse(&text, "headwater.toml");
+    config.unwrap_or_else(|| panic!("{problems:?}"))
+}
+
+fn counted(scope: &str, name: &str, count: i64) -> Counted {
+    Counted {
+        scope: scope.to_owned(),
+        name: name.to_owned(),
+        count,
+    }
+}
+
+fn params() -> String {
+    Scope::new(1, "acme/rocket").params()
+}
+
+fn list(days: i64) -> ReadList {
+    ReadList {
+        connection_id: 1,
+        scope: "acme/rocket".to_owned(),
+        stream: "pull_requests".to_owned(),
+        state: "success".to_owned(),
+        succeeded_at: Some(now() - TimeDelta::days(days)),
+    }
+}
+
+/// A project of one repository with nothing wrong.
+fn healthy() -> Symptoms {
+    let row = |table: &str| (table.to_owned(), REPOSITORY.to_owned());
+    Symptoms {
+        repositories: BTreeMap::from([(REPOSITORY.to_owned(), params())]),
+        projects: BTreeMap::from([("shop".to_owned(), vec![row("cicd_scopes"), row("repos")])]),
+        steps: vec![counted(&params(), "Deploy", 9)],
+        merged: vec![Merged {
+            repo_id: REPOSITORY.to_owned(),
+            merged: 100,
+            unlinked: 9,
+        }],
+        incidents: BTreeMap::from([("shop".to_owned(), 1)]),
+        production: vec![counted(REPOSITORY, "prod", 3)],
+        lists: vec![list(6)],
+        ahead_seconds: BTreeMap::from([(1, -60)]),
+        ..Symptoms::default()
+    }
+}
+
+fn found(config: &str, symptoms: &Symptoms) -> Vec<Finding> {
+    examine(&configured(config), symptoms, None, now())
+}
+
+/// The one finding.
+fn only(config: &str, symptoms: &Symptoms) -> Finding {
+    let mut findings = found(config, symptoms);
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    findings.remove(0)
+}
+
+#[test]
+fn nothing_is_found_where_nothing_is_wrong() {
+    assert_eq!(found("token_expires = \"2099-01-01\"", &healthy()), []);
+}
+
+#[test]
+fn a_pattern_that_never_matched_names_the_steps_and_a_pattern_that_would() {
+    let symptoms = Symptoms {
+        steps: vec![
+            counted(&params(), "Build", 3),
+            counted(&params(), "Deploy (eu)", 3),
+        ],
+        ..healthy()
+    };
+    let config = "[scope_config.default]\ndeployment_pattern = \"ship\"";
+    let finding = only(config, &symptoms);
+    assert_eq!(finding.code, Code::PatternNeverMatched);
+    assert!(
+        finding.what.contains("\"Build\", \"Deploy (eu)\""),
+        "{finding:?}"
+    );
+    assert_eq!(
+        finding.write,
+        "[scope_config.default]\ndeployment_pattern = '^(Deploy \\(eu\\))$'"
+    );
+    assert_eq!(found(&finding.write, &symptoms), [], "what it says helps");
+}
+
+#[test]
+fn deployments_to_environments_that_no_rule_knows_are_counted_and_named() {
+    let symptoms = Symptoms {
+        nowhere: vec![
+            counted(&params(), "blue", 4),
+            counted(&params(), "green", 1),
+        ],
+        ..healthy()
+    };
+    let finding = only("", &symptoms);
+    assert_eq!(finding.code, Code::DeploymentsWithoutEnvironment);
+    assert!(finding.what.starts_with("5 deployments"), "{finding:?}");
+    assert!(finding.write.contains("environments.\"blue\""));
+    configured(&finding.write);
+}
+
+#[test]
+fn a_share_of_merges_that_were_not_found_is_told() {
+    let mut symptoms = healthy();
+    symptoms.merged[0].unlinked = 40;
+    let finding = only("", &symptoms);
+    assert_eq!(finding.code, Code::MergesNotFound);
+    assert!(
+        finding
+            .what
+            .contains("40 of 100 merged pull requests (40 %)"),
+        "{finding:?}"
+    );
+    assert_eq!(finding.about, "acme/rocket");
+    assert!(finding.write.contains("git.enabled = true"));
+}
+
+#[test]
+fn short_hashes_that_stand_for_no_commit_are_told() {
+    let symptoms = Symptoms {
+        short_hashes: vec![
+            counted(REPOSITORY, "UNKNOWN", 2),
+            counted(REPOSITORY, "AMBIGUOUS", 1),
+        ],
+        ..healthy()
+    };
+    let finding = only("", &symptoms);
+    assert_eq!(finding.code, Code::ShortHashes);
+    assert!(finding.what.starts_with("3 short hashes"), "{finding:?}");
+}
+
+#[test]
+fn two_environments_that_are_production_are_told_unless_they_are_named() {
+    let symptoms = Symptoms {
+        production: vec![counted(REPOSITORY, "eu", 2), counted(REPOSITORY, "us", 1)],
+        ..healthy()
+    };
+    let finding = only("", &symptoms);
+    assert_eq!(finding.code, Code::TwoProductionEnvironments);
+    assert_eq!(finding.write, "production_environments = [\"eu\"]");
+    let project = format!(
+        "[[project]]\nname = \"shop\"\nscopes = []\n{}",
+        finding.write
+    );
+    assert_eq!(found(&project, &symptoms), []);
+}
+
+#[test]
+fn a_repository_that_was_never_deployed_is_named() {
+    let symptoms = Symptoms {
+        production: Vec::new(),
+        ..healthy()
+    };
+    let finding = only("", &symptoms);
+    assert_eq!(finding.code, Code::RepositoryWithoutDeployments);
+    assert!(finding.what.contains("\"acme/rocket\""), "{finding:?}");
+    assert_eq!(finding.code.harm(), Harm::Empty);
+}
+
+#[test]
+fn a_project_without_an_incident_ever_is_told_unless_something_else_tells_failures() {
+    let symptoms = Symptoms {
+        incidents: BTreeMap::new(),
+        ..healthy()
+    };
+    let finding = only("", &symptoms);
+    assert_eq!(finding.code, Code::NoIncidentSource);
+    let project = "[[project]]\nname = \"shop\"\nscopes = []\nfailure_sources = [\"revert\"]";
+    assert_eq!(found(project, &symptoms), []);
+}
+
+#[test]
+fn a_project_without_a_scope_is_told() {
+    let finding = only("[[project]]\nname = \"idle\"\nscopes = []", &healthy());
+    assert_eq!(finding.code, Code::ProjectWithoutScopes);
+    assert_eq!(finding.about, "idle");
+}
+
+#[test]
+fn dead_letters_and_lists_that_are_old_or_failed_are_told() {
+    let symptoms = Symptoms {
+        dead_letters: vec![counted(&params(), "issues", 2)],
+        lists: vec![
+            list(8),
+            ReadList {
+                state: "failed".to_owned(),
+                stream: "issues".to_owned(),
+                succeeded_at: None,
+                ..list(0)
+            },
+        ],
+        ..healthy()
+    };
+    let findings = found("", &symptoms);
+    let codes: Vec<Code> = findings.iter().map(|it| it.code).collect();
+    assert_eq!(
+        codes,
+        [Code::DeadLetters, Code::ListNotRead, Code::ListNotRead]
+    );
+    assert_eq!(findings[0].what, "2 items of issues could not be processed");
+    assert!(findings[1].what.contains("8 days ago"), "{findings:?}");
+    assert!(findings[2].what.contains("no reading has succeeded"));
+}
+
+#[test]
+fn tokens_announced_removals_and_clocks_are_told() {
+    let symptoms = Symptoms {
+        announcements: vec![Announcement {
+            connection_id: 1,
+            endpoint: "/2.0/repositories/*/*/issues".to_owned(),
+            deprecation: "@1767225600".to_owned(),
+            sunset: "Thu, 31 Dec 2026 23:59:59 GMT".to_owned(),
+        }],
+        ahead_seconds: BTreeMap::from([(1, 61)]),
+        ..healthy()
+    };
+    let day = (now() + TimeDelta::days(9)).date_naive();
+    let findings = found(&format!("token_expires = \"{day}\""), &symptoms);
+    let codes: Vec<Code> = findings.iter().map(|it| it.code).collect();
+    assert_eq!(
+        codes,
+        [Code::ClockSkew, Code::TokenExpires, Code::EndpointGoes]
+    );
+    assert!(
+        findings[0].what.contains("61 seconds ahead"),
+        "{findings:?}"
+    );
+    assert!(findings[1].what.contains("in 9 days"), "{findings:?}");
+    assert!(
+        findings[2]
+            .what
+            .contains("deprecated on 2026-01-01 and removed on 2026-12-31"),
+        "{findings:?}"
+    );
+}
+
+#[test]
+fn only_what_concerns_a_project_is_told_of_it() {
+    let mut symptoms = Symptoms {
+        short_hashes: vec![counted(
+            "bitbucket:BitbucketRepo:1:acme/other",
+            "UNKNOWN",
+            2,
+        )],
+        ..healthy()
+    };
+    let none = examine(&configured(""), &symptoms, Some("shop"), now());
+    assert_eq!(none, []);
+    symptoms.short_hashes[0].scope = REPOSITORY.to_owned();
+    let one = examine(&configured(""), &symptoms, Some("shop"), now());
+    assert_eq!(one.len(), 1, "{one:?}");
+}
+
+#[test]
+fn findings_come_most_harmful_first() {
+    let order = [
+        Code::PatternNeverMatched,
+        Code::NoIncidentSource,
+        Code::ListNotRead,
+    ];
+    assert!(order.is_sorted());
+    let harms = order.map(|code| code.harm().name());
+    assert_eq!(harms, ["wrong", "empty", "old"]);
+}
