@@ -212,7 +212,8 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// Why a deployment, a task, an issue or a pull request is what the tables say: every rule and its answer
+    /// Why a deployment, a task, an issue, a pull request, an incident or a metric is what the
+    /// tables say: every rule and its answer
     ///
     /// Reads the database and the configuration, and asks the rules of the configuration as it
     /// is now. A row of the answer is one look: which column is decided, the rule, the text that
@@ -221,13 +222,21 @@ pub enum Command {
     /// since: run `headwater transform`.
     ///
     /// Of a pull request the rows are the commits that it merged or became, with how each was
-    /// found, as the last run stored them; or one row that says why none was.
+    /// found, as the last run stored them; or one row that says why none was. What projects
+    /// measure comes behind that: the moments and minutes of a pull request, what a deployment
+    /// shipped, repaired and caused, and which deployment caused an incident.
+    ///
+    /// Of a metric the rows are those that the number counts, so that they add up to it. An empty
+    /// metric has its reason, and what to change.
     #[command(after_help = "Ids are those of the domain tables:\n  \
         headwater query \"SELECT id FROM cicd_deployments\"\n  \
         headwater explain deployment 'bitbucket:BitbucketDeployment:1:{uuid}'\n  \
         headwater explain task 'bitbucket:BitbucketPipelineStep:1:{uuid}'\n  \
         headwater explain issue 'bitbucket:BitbucketIssue:1:acme/rocket:7'\n  \
-        headwater explain pull-request 'bitbucket:BitbucketPullRequest:1:acme/rocket:12'\n\n\
+        headwater explain pull-request 'bitbucket:BitbucketPullRequest:1:acme/rocket:12'\n  \
+        headwater explain pr acme/rocket#12\n  \
+        headwater explain incident acme/rocket#7\n  \
+        headwater explain metric shop lead_time --from 2026-01-01 --to 2026-04-01\n\n\
         A pipeline's id explains whether the pipeline is a deployment of its own. A step that was \
         skipped is no task; its id, 'bitbucket:BitbucketPipelineStep:CONNECTION:{uuid}', is \
         explained all the same. Quote ids: shells read braces.\n\n\
@@ -236,8 +245,17 @@ pub enum Command {
         /// What the id is of
         #[arg(value_enum)]
         kind: Explainable,
-        /// Domain id
+        /// `acme/rocket#12`, the address of its page, or a domain id; for `metric` the project
         id: String,
+        /// For `metric`: `deployment_frequency`, `lead_time`, `change_failure_rate`,
+        /// `failed_deployment_recovery_time`, `time_to_restore` or `rework_rate`
+        metric: Option<String>,
+        /// For `metric`: first day [default: six months before --to]
+        #[arg(long, value_name = "DATE", value_parser = metrics::day, requires = "metric")]
+        from: Option<chrono::NaiveDate>,
+        /// For `metric`: day after the last one [default: tomorrow]
+        #[arg(long, value_name = "DATE", value_parser = metrics::day, requires = "metric")]
+        to: Option<chrono::NaiveDate>,
         /// How to print it
         #[arg(long, value_enum, default_value_t)]
         format: Format,
@@ -464,8 +482,13 @@ pub enum Explainable {
     Task,
     /// A row of `issues`.
     Issue,
-    /// A merged row of `pull_requests`, and the commits it became.
+    /// A row of `pull_requests`, the commits it became, and its lead time.
+    #[value(alias = "pr")]
     PullRequest,
+    /// A row of `incidents`, and the deployment that caused it.
+    Incident,
+    /// A metric of a project, and the rows that it counts.
+    Metric,
 }
 
 /// Raw rows in and out of files.

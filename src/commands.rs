@@ -29,7 +29,7 @@ use futures::future::LocalBoxFuture;
 use headwater_store::query::{self, QueryError};
 
 use crate::cli::{
-    Cli, Command, ConfigCommand, ConnectionCommand, Format, MetricsCommand, QueryLimits,
+    Cli, Command, Explainable, ConfigCommand, ConnectionCommand, Format, MetricsCommand, QueryLimits,
     RawCommand, ScopesCommand, Shared,
 };
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
@@ -73,9 +73,30 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Status { scopes, format } => {
             Box::pin(status::status(&shared, scopes, format)).await
         }
-        Command::Explain { kind, id, format } => {
-            Box::pin(explain::explain(&shared, kind, &id, format)).await
+        Command::Explain {
+            kind: Explainable::Metric,
+            id,
+            metric,
+            from,
+            to,
+            format,
+        } => {
+            let asked = explain::metric::Asked {
+                project: &id,
+                metric: metric.as_deref(),
+                days: (from, to),
+            };
+            Box::pin(explain::metric::metric(&shared, asked, format)).await
         }
+        Command::Explain {
+            metric: Some(more), ..
+        } => Err(Failure::usage(format!(
+            "{} is more than one id; only `explain metric` takes a second word",
+            output::shown(&more)
+        ))),
+        Command::Explain {
+            kind, id, format, ..
+        } => Box::pin(explain::explain(&shared, kind, &id, format)).await,
         Command::Doctor { project, format } => {
             Box::pin(doctor::doctor(&shared, project.as_deref(), format)).await
         }

@@ -37,5 +37,5 @@ pub use lead_time::{LeadTime, NotDeployed};
 pub use measured::{Measured, measure};
 pub use numbers::{percentile, ratio, seconds, span};
 pub use repairs::{Repair, RepairKind};
-pub use report::{Edition, report};
+pub use report::{Edition, Explained, Metric, Part, explain, report};
 pub use rules::{FailureSource, HOTFIX_BRANCH, HOTFIX_TITLE, INCIDENT_WINDOW, Rules};

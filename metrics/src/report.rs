@@ -2,8 +2,10 @@
 
 mod bands;
 mod divided;
+mod explained;
 mod frequency;
 mod reasons;
+mod samples;
 
 use serde_json::{Value, json};
 
@@ -16,6 +18,7 @@ use crate::{By, Deployment, Facts, FailureSource, Incident, LeadTime, Measured, 
 
 use bands::Band;
 pub use bands::Edition;
+pub use explained::{Explained, Metric, Part, explain};
 use divided::{Divided, Sample};
 
 /// The metrics of a project over a range of days: an object with `metrics` and `coverage`.
@@ -93,8 +96,7 @@ impl Counting<'_> {
     }
 
     fn deployment_frequency(&self) -> Value {
-        let successful = self.measured.deployments.successful();
-        let samples: Vec<Sample> = successful.map(of_deployment).collect();
+        let samples = self.production_deployments();
         let reason = self.frequency_reason();
         let has_value = reason.is_none_or(|it| it == "NO_DEPLOYMENTS_IN_RANGE");
         let divided = self.divided(samples);
@@ -124,21 +126,9 @@ impl Counting<'_> {
     }
 
     fn lead_time(&self) -> Value {
-        let rows = &self.measured.deployments.rows;
         let in_range = |it: &&LeadTime| it.deployed.is_some_and(|at| self.range.has(at));
         let deployed: Vec<&LeadTime> = self.measured.lead_times.iter().filter(in_range).collect();
-        let samples = deployed.iter().filter_map(|it| {
-            let row = &rows[it.row?];
-            Some(Sample {
-                moment: it.deployed?,
-                minutes: Some(it.cycle_minutes()),
-                seconds: Some(it.cycle_seconds()),
-                is_counted: true,
-                repositories: vec![it.repository.clone()],
-                environments: vec![row.environment.clone()],
-            })
-        });
-        let divided = self.divided(samples.collect());
+        let divided = self.divided(self.deployed_pull_requests());
         let whole = Times::of(divided.whole());
         let by = divided.parts().map(|(name, samples)| {
             let times = Times::of(samples);
@@ -207,20 +197,7 @@ impl Counting<'_> {
     }
 
     fn change_failure_rate(&self) -> Value {
-        let failed: std::collections::HashSet<&str> = self
-            .measured
-            .failures
-            .iter()
-            .map(|it| it.deployment.as_str())
-            .collect();
-        let deployments = self.measured.deployments.deployments.iter();
-        let samples = deployments
-            .filter(|it| is_counted(self.rules, it))
-            .map(|it| Sample {
-                is_counted: failed.contains(it.id.as_str()),
-                ..of_deployment(it)
-            });
-        let divided = self.divided(samples.collect());
+        let divided = self.divided(self.counted_deployments());
         let share = Share::of(divided.whole());
         let reason = self.failure_rate_reason(share.of == 0);
         let value = reason.is_none().then_some(share);
@@ -249,54 +226,13 @@ impl Counting<'_> {
     }
 
     fn recovery(&self) -> Value {
-        let by_id = self.measured.deployments.by_id();
-        let mut samples = Vec::new();
-        for failure in &self.measured.failures {
-            let Some(deployment) = by_id.get(failure.deployment.as_str()) else {
-                continue;
-            };
-            samples.extend(failure.recoveries.iter().map(|recovery| Sample {
-                moment: recovery.at,
-                minutes: Some(whole_minutes(failure.end, recovery.at)),
-                seconds: Some((recovery.at - failure.end) / 1000),
-                ..of_deployment(deployment)
-            }));
-        }
-        let divided = self.divided(samples);
+        let divided = self.divided(self.recoveries());
         let reason = self.recovery_reason(divided.whole().is_empty());
         self.durations("failed_deployment_recovery_time", &divided, reason)
     }
 
     fn restore(&self) -> Value {
-        let deployments = &self.measured.deployments;
-        let repositories = RepositoryOf::new(self.facts, self.rules, deployments);
-        let by_id = deployments.by_id();
-        let linked: std::collections::HashMap<&str, &Deployment> = self
-            .measured
-            .links
-            .iter()
-            .filter_map(|link| {
-                Some((
-                    link.incident.as_str(),
-                    *by_id.get(link.deployment.as_str())?,
-                ))
-            })
-            .filter(|(_, deployment)| is_counted(self.rules, deployment))
-            .collect();
-        let samples = self.facts.incidents.iter().filter_map(|incident| {
-            let (minutes, seconds) = restored(incident)?;
-            let environments = linked.get(incident.id.as_str()).map(|it| &it.environments);
-            Some(Sample {
-                moment: incident.resolved?,
-                minutes: Some(minutes),
-                seconds: Some(seconds),
-                is_counted: true,
-                repositories: vec![repositories.find(incident).unwrap_or_default().to_owned()],
-                environments: environments
-                    .map_or_else(|| vec![String::new()], |it| it.iter().cloned().collect()),
-            })
-        });
-        let divided = self.divided(samples.collect());
+        let divided = self.divided(self.resolved_incidents());
         let reason = self.restore_reason(divided.whole().is_empty());
         self.durations("time_to_restore", &divided, reason)
     }
@@ -325,12 +261,7 @@ impl Counting<'_> {
     }
 
     fn rework(&self) -> Value {
-        let is_rework = |it: &Deployment| self.measured.reworks.contains(&it.id);
-        let samples = self.measured.deployments.successful().map(|it| Sample {
-            is_counted: is_rework(it),
-            ..of_deployment(it)
-        });
-        let divided = self.divided(samples.collect());
+        let divided = self.divided(self.reworked_deployments());
         let share = Share::of(divided.whole());
         let reason = self.rework_reason(share.of == 0);
         json!({
@@ -353,31 +284,6 @@ impl Counting<'_> {
 
 fn named(band: Option<Band>) -> Option<&'static str> {
     band.map(Band::name)
-}
-
-fn of_deployment(deployment: &Deployment) -> Sample {
-    Sample {
-        moment: deployment.end,
-        minutes: None,
-        seconds: None,
-        is_counted: true,
-        repositories: deployment.repositories.iter().cloned().collect(),
-        environments: deployment.environments.iter().cloned().collect(),
-    }
-}
-
-/// Minutes and seconds until an incident was resolved.
-fn restored(incident: &Incident) -> Option<(i64, i64)> {
-    let resolved = incident.resolved?;
-    let between = incident.created.map(|created| (created, resolved));
-    let minutes = incident
-        .lead_time_minutes
-        .or_else(|| between.map(|(created, resolved)| whole_minutes(created, resolved)))?;
-    let exact = between.map(|(created, resolved)| resolved - created);
-    let seconds = exact
-        .filter(|exact| *exact >= 0)
-        .map_or(minutes * 60, |exact| exact / 1000);
-    (minutes >= 0).then_some((minutes, seconds))
 }
 
 fn phase(lead_times: &[&LeadTime], minutes: impl Fn(&LeadTime) -> Option<i64>) -> Value {

@@ -54,7 +54,7 @@ pub struct DoraArgs {
     pub format: ReportFormat,
 }
 
-fn day(text: &str) -> Result<NaiveDate, String> {
+pub(super) fn day(text: &str) -> Result<NaiveDate, String> {
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d");
     day.map_err(|_| "is no day; write it as 2026-01-31".to_owned())
 }

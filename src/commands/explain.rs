@@ -1,6 +1,8 @@
 //! `explain`: which rules looked at a deployment, a task or an issue, and what came of it; and with
 //! which commits a pull request is linked.
 
+mod chain;
+pub(crate) mod metric;
 mod pull_request;
 
 use std::collections::BTreeSet;
@@ -41,21 +43,66 @@ pub(super) async fn explain(
     id: &str,
     format: Format,
 ) -> Result<Exit, Failure> {
-    let id = DomainId::parse(kind, id)?;
+    let sort = chain::sort(kind);
+    // Other ids than those that are taken apart here are those of imported rows.
+    let unreadable = DomainId::parse(kind, id).err();
+    if sort.is_none()
+        && let Some(unreadable) = unreadable
+    {
+        return Err(unreadable);
+    }
     let context = Context::load(shared, NeedsFile::No)?;
-    let store = context.open_to_read().await?;
-    let asked = Asked {
-        store: &store,
-        config: &context.config,
-        id: &id,
+    let store = match (context.open_to_read().await, unreadable) {
+        (Err(_), Some(unreadable)) => return Err(unreadable),
+        (store, _) => store?,
     };
-    let lines = asked.lines().await?;
+    let id = match sort {
+        Some(sort) => the_one(kind, id, chain::id_of(&store, sort, id).await?)?,
+        None => id.to_owned(),
+    };
+    let parsed = DomainId::parse(kind, &id);
+    let mut lines = match &parsed {
+        Ok(id) => {
+            let asked = Asked {
+                store: &store,
+                config: &context.config,
+                id,
+            };
+            asked.lines().await?
+        }
+        Err(_) => Vec::new(),
+    };
+    if let Some(sort) = sort {
+        lines.extend(chain::lines(&store, sort, &id).await?);
+    }
     store.close().await?;
+    if lines.is_empty() {
+        parsed?;
+    }
     written(print(
         format,
         &COLUMNS,
         lines.into_iter().map(row).collect(),
     ))
+}
+
+/// The id of what was named; the text itself where it is an id.
+fn the_one(kind: Explainable, name: &str, found: Option<Vec<String>>) -> Result<String, Failure> {
+    let Some(found) = found else {
+        return Ok(name.to_owned());
+    };
+    let shown = crate::output::shown(name);
+    match found.as_slice() {
+        [id] => Ok(id.clone()),
+        [] => Err(Failure::usage(format!(
+            "no {} here is {shown}; `headwater explain --help` shows how one is named",
+            word(kind)
+        ))),
+        several => Err(Failure::usage(format!(
+            "{shown} is several: {}; name one of these ids",
+            several.join(", ")
+        ))),
+    }
 }
 
 fn row(line: Line) -> Vec<Cell> {
@@ -128,7 +175,8 @@ impl DomainId {
                 "{text} is no id of a {word}; `headwater explain --help` shows how one looks"
             )));
         };
-        if own != kind {
+        let is_incident = kind == Explainable::Incident && named == Named::Issue;
+        if own != kind && !is_incident {
             let own = self::word(own);
             return Err(Failure::usage(format!(
                 "{text} is no id of a {word}; try `headwater explain {own} \"{text}\"`"
@@ -156,6 +204,8 @@ fn word(kind: Explainable) -> &'static str {
         Explainable::Task => "task",
         Explainable::Issue => "issue",
         Explainable::PullRequest => "pull-request",
+        Explainable::Incident => "incident",
+        Explainable::Metric => "metric",
     }
 }
 

@@ -148,7 +148,7 @@ fn by_of(by: GroupBy) -> By {
 }
 
 /// The days that are asked for; what is not given is tomorrow, and six months before the end.
-fn range_of(
+pub(crate) fn range_of(
     (from, to): (Option<NaiveDate>, Option<NaiveDate>),
     rules: &Rules,
     now: i64,

@@ -4,6 +4,7 @@
 //! Lists of ids are read first, then rows by groups of ids, so that memory is bounded by the group
 //! and every row is found by an index. Times are milliseconds since 1970 in UTC; NULL text is empty.
 
+mod chains;
 mod history;
 mod imported;
 mod incidents;
@@ -20,6 +21,7 @@ use crate::Store;
 use crate::database::Row;
 use crate::error::{During, StoreError};
 
+pub use chains::{ChainOfDeployment, ChainOfIncident, ChainOfPullRequest, Sort};
 pub use history::{DatedCommit, StoredHistory};
 pub use incidents::{INCIDENT_ORIGIN, StoredIncident};
 pub use people::{Author, GivenPeople, PEOPLE_ORIGIN, StoredAccount};

@@ -9,6 +9,10 @@ use std::collections::BTreeMap;
 /// One deployment, pull request, recovery or incident.
 #[derive(Clone, Debug)]
 pub(super) struct Sample {
+    /// Id of the deployment, pull request or incident.
+    pub(super) row: String,
+    /// Why it counts as it does.
+    pub(super) because: String,
     /// The moment that decides whether it is in range.
     pub(super) moment: Moment,
     pub(super) minutes: Option<i64>,
