@@ -29,8 +29,8 @@ use futures::future::LocalBoxFuture;
 use headwater_store::query::{self, QueryError};
 
 use crate::cli::{
-    Cli, Command, Explainable, ConfigCommand, ConnectionCommand, Format, MetricsCommand, QueryLimits,
-    RawCommand, ScopesCommand, Shared,
+    Cli, Command, ConfigCommand, ConnectionCommand, Explainable, Format, MetricsCommand,
+    QueryLimits, RawCommand, ScopesCommand, Shared,
 };
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::database;

@@ -10,8 +10,8 @@ use headwater_git::Credentials;
 use headwater_redaction::Secrets;
 use headwater_store::StoreError;
 use headwater_store::ledger::Ledger;
-use ring::digest::{Context, SHA256};
 use headwater_store::symptoms::ServerNotes;
+use ring::digest::{Context, SHA256};
 use secrecy::SecretString;
 use url::Url;
 

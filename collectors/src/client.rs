@@ -401,7 +401,9 @@ impl Client {
         }
         rate_limiter.heed(RateLimitHeaders::of(&headers, rate_limiter.now()));
         let date = http_date(headers.get(DATE));
-        self.shared.notes.note(url, &headers, date, rate_limiter.now());
+        self.shared
+            .notes
+            .note(url, &headers, date, rate_limiter.now());
         if status.is_redirection() {
             return Self::led_to(url, &headers).map(Sent::Moved);
         }

@@ -23,7 +23,8 @@ mod trail;
 
 pub use address::address_without_secrets;
 pub use client::{
-    Auth, Budget, Cause, Client, Hold, Notes, Probed, RateLimiter, Refusal, Reply, Settings, Unanswered, together,
+    Auth, Budget, Cause, Client, Hold, Notes, Probed, RateLimiter, Refusal, Reply, Settings,
+    Unanswered, together,
 };
 pub use dialect::{ApiError, Dialect, Filter, Pages, Parameter, Refused, Times};
 pub use endpoint::{

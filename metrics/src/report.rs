@@ -12,14 +12,13 @@ use serde_json::{Value, json};
 use crate::commit_lead_time::CommitLeadTime;
 use crate::coverage::coverage;
 use crate::failures::is_counted;
-use crate::incidents::RepositoryOf;
-use crate::numbers::{median, percentile, ratio, whole_minutes};
-use crate::{By, Deployment, Facts, FailureSource, Incident, LeadTime, Measured, Range, Rules};
+use crate::numbers::{median, percentile, ratio};
+use crate::{By, Facts, FailureSource, LeadTime, Measured, Range, Rules};
 
 use bands::Band;
 pub use bands::Edition;
-pub use explained::{Explained, Metric, Part, explain};
 use divided::{Divided, Sample};
+pub use explained::{Explained, Metric, Part, explain};
 
 /// The metrics of a project over a range of days: an object with `metrics` and `coverage`.
 ///

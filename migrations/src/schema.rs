@@ -86,7 +86,7 @@ pub(crate) struct NewTable {
     /// What all rows of a table on `MySQL` and `MariaDB` are set to.
     updates: Vec<&'static str>,
     /// The query of a view; none for a table.
-    view: Option<Box<dyn Fn(Dialect) -> String + Send + Sync>>,
+    view: Option<std::sync::Arc<dyn Fn(Dialect) -> String + Send + Sync>>,
 }
 
 impl NewTable {
@@ -113,7 +113,7 @@ impl NewTable {
         query: impl Fn(Dialect) -> String + Send + Sync + 'static,
     ) -> Self {
         Self {
-            view: Some(Box::new(query)),
+            view: Some(std::sync::Arc::new(query)),
             ..Self::new(name)
         }
     }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Code, Examined, Finding, called, named};
-use crate::commands::metrics::rules_of;
 use headwater_metrics::FailureSource;
 
 impl Examined<'_> {
@@ -47,7 +46,7 @@ impl Examined<'_> {
 
     /// Repositories with several environments that are production.
     fn production(&self, project: &str, scopes: &BTreeSet<&str>) -> Option<Finding> {
-        let rules = rules_of(self.config, project);
+        let rules = self.config.measured_projects().rules_of(project);
         if !rules.production_environments.is_empty() {
             return None;
         }
@@ -114,7 +113,7 @@ impl Examined<'_> {
     }
 
     fn incidents(&self, project: &str, mapping: &[(String, String)]) -> Option<Finding> {
-        let rules = rules_of(self.config, project);
+        let rules = self.config.measured_projects().rules_of(project);
         let only_incidents =
             rules.failure_sources.iter().collect::<Vec<_>>() == [&FailureSource::Incident];
         let count = self.symptoms.incidents.get(project).copied();

@@ -8,7 +8,7 @@ use headwater_store::query::Cell;
 use serde_json::{Value, json};
 
 use crate::cli::{Format, Shared};
-use crate::commands::metrics::{range_of, require_project, rules_of};
+use crate::commands::metrics::{range_of, require_project};
 use crate::config::{closest, listed};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
@@ -30,7 +30,7 @@ pub(crate) async fn metric(
 ) -> Result<Exit, Failure> {
     let metric = named(asked.metric)?;
     let context = Context::load(shared, NeedsFile::No)?;
-    let rules = rules_of(&context.config, asked.project);
+    let rules = context.config.measured_projects().rules_of(asked.project);
     let now = context.clock.now().timestamp_millis();
     let range = range_of(asked.days, &rules, now)?;
     let store = context.open_for_reading().await?;

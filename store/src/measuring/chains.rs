@@ -57,7 +57,7 @@ pub struct ChainOfDeployment {
 }
 
 /// An incident in a project.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChainOfIncident {
     /// Project.
     pub project: String,
