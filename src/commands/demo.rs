@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+use headwater_metrics::{Range, Rules, stored};
 use headwater_simulator::{Options, Simulator, Size};
 use headwater_store::ledger::Window;
 use headwater_store::query;
@@ -10,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Format;
 use crate::clock::Clock;
+use crate::commands::metrics;
 use crate::config::{self, DatabaseAddress};
 use crate::connect::Connector;
 use crate::database;
@@ -23,6 +26,9 @@ use crate::sources::Sources;
 
 /// The company's workspace.
 const WORKSPACE: &str = "acme";
+
+/// The project of all its repositories.
+const PROJECT: &str = "shop";
 
 /// A question and the SQL that answers it.
 struct Question {
@@ -113,7 +119,8 @@ pub(super) async fn run(
     for question in &QUESTIONS {
         ask(&path, question, true).await?;
     }
-    say_what_is_next(&path);
+    let days = measure(&path).await?;
+    say_what_is_next(&path, days.as_ref());
     Ok(Exit::Ok)
 }
 
@@ -200,7 +207,10 @@ fn configuration(simulator: &Simulator) -> String {
          auth.email = \"me@example.com\"\n\
          auth.token = \"api-token\"\n\
          requests_per_hour = 100000000\n\
-         scopes = [\"{WORKSPACE}/*\"]\n",
+         scopes = [\"{WORKSPACE}/*\"]\n\n\
+         [[project]]\n\
+         name = \"{PROJECT}\"\n\
+         scopes = [\"demo:{WORKSPACE}/*\"]\n",
         simulator.endpoint()
     )
 }
@@ -242,8 +252,41 @@ async fn ask(path: &Path, question: &Question, show_sql: bool) -> Result<(), Fai
     written(done).map(|_| ())
 }
 
-fn say_what_is_next(path: &Path) {
+/// Shows the DORA metrics over the days in which the company deployed; none where it never did.
+async fn measure(path: &Path) -> Result<Option<Range>, Failure> {
+    let store = database::open(&DatabaseAddress::of_file(path)).await?;
+    let rules = Rules::default();
+    let facts = stored::load(&store, PROJECT, &rules).await?;
+    let ends = facts.deployments.iter().filter_map(|row| row.finished);
+    let ends: Vec<DateTime<Utc>> = ends.filter_map(DateTime::from_timestamp_millis).collect();
+    let range = ends
+        .iter()
+        .min()
+        .zip(ends.iter().max())
+        .and_then(|(first, last)| {
+            let after = last.date_naive().succ_opt()?;
+            Range::new(first.date_naive(), after, rules.timezone).ok()
+        });
+    if let Some(range) = &range {
+        output::line("\nHow does it deliver? (DORA metrics over the days in which it deployed)\n");
+        metrics::show(&store, PROJECT, &rules, range).await?;
+    }
+    store.close().await?;
+    Ok(range)
+}
+
+fn say_what_is_next(path: &Path, days: Option<&Range>) {
     let file = path.display();
+    if let Some(days) = days {
+        let (from, to) = (days.from(), days.to());
+        output::line(format_args!(
+            "\nWhat makes a number, and what makes it wrong:\n  \
+             headwater --database sqlite:{file} explain metric {PROJECT} lead_time --from {from} \
+             --to {to}\n  \
+             headwater --database sqlite:{file} explain pr {WORKSPACE}/web-shop#12\n  \
+             headwater --database sqlite:{file} doctor {PROJECT}"
+        ));
+    }
     output::line(format_args!(
         "\nThe database is {file}. Ask it more:\n  \
          headwater --database sqlite:{file} query \"SELECT status, COUNT(*) FROM pull_requests \

@@ -118,22 +118,45 @@ pub(super) async fn dora(shared: &Shared, arguments: DoraArgs) -> Result<Exit, F
     let range = range_of((arguments.from, arguments.to), &rules, now)?;
     let store = context.open_for_reading().await?;
     require_project(&store, &arguments.project).await?;
-    let facts = stored::load(&store, &arguments.project, &rules).await?;
-    store.close().await?;
-    let measured = measure(&facts, &rules);
     let edition = match arguments.report {
         Report::Of2021 => Edition::Report2021,
         Report::Of2023 => Edition::Report2023,
     };
     let by = by_of(arguments.by);
-    let mut answer = report(&facts, &rules, &measured, &range, by, edition);
-    answer["project"] = Value::from(arguments.project);
+    let answer = answer(&store, &arguments.project, &rules, (&range, by, edition)).await?;
+    store.close().await?;
     written(match arguments.format {
         ReportFormat::Table => shown::table(&answer),
         ReportFormat::Csv => shown::csv(&answer),
         ReportFormat::Json => writeln!(output::data(), "{answer:#}"),
         ReportFormat::Markdown => write!(output::data(), "{}", shown::markdown(&answer)),
     })
+}
+
+/// The metrics of a project as JSON.
+async fn answer(
+    store: &Store,
+    project: &str,
+    rules: &Rules,
+    (range, by, edition): (&Range, By, Edition),
+) -> Result<Value, Failure> {
+    let facts = stored::load(store, project, rules).await?;
+    let measured = measure(&facts, rules);
+    let mut answer = report(&facts, rules, &measured, range, by, edition);
+    answer["project"] = Value::from(project);
+    Ok(answer)
+}
+
+/// Prints the metrics of a project in a range of days, by week.
+pub(super) async fn show(
+    store: &Store,
+    project: &str,
+    rules: &Rules,
+    range: &Range,
+) -> Result<(), Failure> {
+    let asked = (range, By::Week, Edition::Report2023);
+    let answer = answer(store, project, rules, asked).await?;
+    written(shown::table(&answer)).map(|_| ())
 }
 
 fn by_of(by: GroupBy) -> By {

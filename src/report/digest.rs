@@ -185,16 +185,17 @@ fn scope_line(scope: &str, summary: &ScopeSummary) -> Shown {
         let rejected = counted(summary.rejected, "item", "items");
         parts.push(format!("{rejected} could not be processed"));
     }
+    let tone = if summary.state == "success" {
+        Tone::Plain
+    } else {
+        parts.insert(0, summary.state.to_owned());
+        Tone::Bad
+    };
     if parts.is_empty() {
         parts.push("nothing new".to_owned());
     }
-    let (tone, state) = match summary.state {
-        "success" => (Tone::Plain, String::new()),
-        state => (Tone::Bad, format!(" {state}")),
-    };
     let facts = parts.join(", ");
-    let line = format!("{scope}:{state} {facts} ({:.1} s)", summary.seconds);
-    (tone, line)
+    (tone, format!("{scope}: {facts} ({:.1} s)", summary.seconds))
 }
 
 /// `3 pull requests, 1 commit, 2 deployments`.

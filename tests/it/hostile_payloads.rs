@@ -139,7 +139,7 @@ async fn width_question(lake: &Lake) -> String {
             panic!("{row:?}");
         };
         let width = declared.trim_matches(|letter: char| !letter.is_ascii_digit());
-        let condition = format!("LENGTH({column}) > {width}");
+        let condition = format!("LENGTH(\"{column}\") > {width}");
         conditions.entry(table.clone()).or_default().push(condition);
     }
     let counts = conditions.into_iter().map(|(table, conditions)| {

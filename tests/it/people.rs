@@ -225,7 +225,7 @@ async fn a_public_repository_is_collected_by_its_name_without_credentials() {
     assert!(matches!(output.status.code(), Some(4 | 5)), "{told}");
     assert!(told.contains("1 repository did not finish"), "{told}");
     assert!(
-        told.contains(&format!("acme/{public} collect pull_requests")),
+        told.contains(&format!("strangers:acme/{public}: nothing new")),
         "{told}"
     );
 }
