@@ -73,30 +73,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Status { scopes, format } => {
             Box::pin(status::status(&shared, scopes, format)).await
         }
-        Command::Explain {
-            kind: Explainable::Metric,
-            id,
-            metric,
-            from,
-            to,
-            format,
-        } => {
-            let asked = explain::metric::Asked {
-                project: &id,
-                metric: metric.as_deref(),
-                days: (from, to),
-            };
-            Box::pin(explain::metric::metric(&shared, asked, format)).await
-        }
-        Command::Explain {
-            metric: Some(more), ..
-        } => Err(Failure::usage(format!(
-            "{} is more than one id; only `explain metric` takes a second word",
-            output::shown(&more)
-        ))),
-        Command::Explain {
-            kind, id, format, ..
-        } => Box::pin(explain::explain(&shared, kind, &id, format)).await,
+        explained @ Command::Explain { .. } => Box::pin(dispatch_explain(&shared, explained)).await,
         Command::Doctor { project, format } => {
             Box::pin(doctor::doctor(&shared, project.as_deref(), format)).await
         }
@@ -162,6 +139,37 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             let reporter = reporter(&shared);
             Box::pin(demo::run(reporter, cancelled_by_signals(), output, narrate)).await
         }
+    }
+}
+
+/// `explain` of a metric takes other arguments than of a row.
+async fn dispatch_explain(shared: &Shared, command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Explain {
+            kind: Explainable::Metric,
+            id,
+            metric,
+            from,
+            to,
+            format,
+        } => {
+            let asked = explain::metric::Asked {
+                project: &id,
+                metric: metric.as_deref(),
+                days: (from, to),
+            };
+            Box::pin(explain::metric::metric(shared, asked, format)).await
+        }
+        Command::Explain {
+            metric: Some(more), ..
+        } => Err(Failure::usage(format!(
+            "{} is more than one id; only `explain metric` takes a second word",
+            output::shown(&more)
+        ))),
+        Command::Explain {
+            kind, id, format, ..
+        } => Box::pin(explain::explain(shared, kind, &id, format)).await,
+        _ => Err(Failure::usage("this is no question for `explain`")),
     }
 }
 

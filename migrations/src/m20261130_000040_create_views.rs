@@ -6,6 +6,9 @@ mod sql;
 use crate::schema::{Dialect, NewTable};
 use sql::{Grain, Measure, Sql, count, percentiles};
 
+/// What makes the text of a view.
+type Query = fn(Sql) -> String;
+
 pub(crate) fn tables() -> Vec<NewTable> {
     let mut tables = vec![
         NewTable::more("project_deployments")
@@ -31,7 +34,7 @@ pub(crate) fn tables() -> Vec<NewTable> {
             }));
         }
     }
-    let views: [(&str, fn(Sql) -> String); 6] = [
+    let views: [(&str, Query); 6] = [
         ("v_pull_request_cycle", pull_request_cycle),
         ("v_review_load", review_load),
         ("v_deployments", deployments),

@@ -401,7 +401,9 @@ async fn a_later_change_replaces_a_view_by_one_with_other_columns(
         for statement in view.statements(dialect) {
             empty.db.execute_unprepared(&statement).await.unwrap();
         }
-        assert_eq!(empty.texts("SELECT * FROM v_incidents").await, [expected]);
+        // Another text each time: PostgreSQL refuses a prepared one whose columns changed.
+        let sql = format!("SELECT * FROM v_incidents WHERE '{expected}' <> ''");
+        assert_eq!(empty.texts(&sql).await, [expected]);
     }
     empty.drop().await;
 }

@@ -266,7 +266,7 @@ fn day(text: &str) -> String {
     let dated = DateTime::parse_from_rfc2822(text).ok();
     let when: Option<DateTime<Utc>> = stamp.or(dated.map(|it| it.with_timezone(&Utc)));
     when.map_or_else(
-        || crate::output::shown(text).to_string(),
+        || crate::output::shown(text),
         |when| format!("on {}", when.format("%Y-%m-%d")),
     )
 }
