@@ -358,7 +358,7 @@ pub enum Command {
     /// Reads the configuration and the database. Nothing is asked of a server and nothing is
     /// written, so that lists which were never read count as one request and a `+`.
     Plan {
-        /// Only repositories of this [[project]]
+        /// Only repositories of this project
         project: Option<String>,
         /// How to print it
         #[arg(long, value_enum, default_value_t)]

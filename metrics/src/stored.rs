@@ -1,7 +1,7 @@
 //! Facts of a project from a database, and what was decided back into it.
 //!
 //! The SQL is in the store (`headwater_store::measuring`); here rows become [`Facts`], and a
-//! [`Measured`](crate::Measured) becomes rows. Rows are replaced as sets, and equal ones are not written, so that a
+//! `Measured` becomes rows. Rows are replaced as sets, and equal ones are not written, so that a
 //! second computation changes nothing.
 
 mod loading;

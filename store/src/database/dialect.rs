@@ -2,7 +2,7 @@
 //!
 //! Each piece takes expressions of SQL and returns one. None of them holds a value, and every value
 //! is bound, so nothing here needs escaping. A `?` stands for a value, and names are quoted as in
-//! standard SQL: [`marked`] turns a whole text into the form that the database reads.
+//! standard SQL: `marked` turns a whole text into the form that the database reads.
 
 use std::borrow::Cow;
 
