@@ -117,6 +117,7 @@ fn deployments(sql: Sql) -> String {
 fn incidents(sql: Sql) -> String {
     let between = sql.seconds("incidents.created_date", "incidents.resolution_date");
     let whole = sql.divided(&between, "60");
+    let empty = sql.text("''");
     format!(
         "SELECT COALESCE(links.project_name, '') AS project_name, incidents.id AS id, \
          incidents.incident_key AS incident_key, incidents.title AS title, incidents.url AS url, \
@@ -129,8 +130,8 @@ fn incidents(sql: Sql) -> String {
          caused.finished_date AS deployed_date, links.method AS method, \
          links.confidence AS confidence, links.reason AS reason \
          FROM incidents LEFT JOIN (SELECT id, project_name, deployment_id, method, confidence, \
-         '' AS reason FROM project_incident_deployment_relationships \
-         UNION ALL SELECT id, project_name, '' AS deployment_id, '' AS method, \
+         {empty} AS reason FROM project_incident_deployment_relationships \
+         UNION ALL SELECT id, project_name, {empty} AS deployment_id, {empty} AS method, \
          NULL AS confidence, reason FROM unlinked_incidents) AS links ON links.id = incidents.id \
          LEFT JOIN project_deployments AS caused ON caused.id = links.deployment_id \
          AND caused.project_name = links.project_name"
