@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::DateTime;
-use headwater_metrics::{By, Edition, Measured, Moment, Range, Rules, measure, report};
+use headwater_metrics::{
+    By, Edition, Explained, Measured, Metric, Moment, Range, Rules, explain, measure, percentile,
+    report,
+};
 use serde_json::{Value, json};
 
 use crate::case;
@@ -64,6 +67,15 @@ fn check_one(folder: &Path, check: &Value, place: &str, wrong: &mut Vec<String>)
         let metric = metrics.find(|it| it["metric"] == name.as_str()).unwrap();
         compare(expected, metric, &format!("{place} {name}"), wrong);
     }
+    for metric in Metric::ALL {
+        let explained = explain(&facts, &rules, &measured, &range, metric);
+        parts_add_up(
+            metric,
+            &explained,
+            &format!("{place} {}", metric.name()),
+            wrong,
+        );
+    }
     if let Some(expected) = check.get("coverage") {
         compare(
             expected,
@@ -86,6 +98,27 @@ fn check_one(folder: &Path, check: &Value, place: &str, wrong: &mut Vec<String>)
             let row = rows.get(id).unwrap_or(&Value::Null);
             compare(expected, row, &format!("{place} {table} {id}"), wrong);
         }
+    }
+}
+
+/// The number follows from the rows that the explanation names, and from nothing else.
+fn parts_add_up(metric: Metric, explained: &Explained, place: &str, wrong: &mut Vec<String>) {
+    let Explained { answer, parts } = explained;
+    let counted = parts.iter().filter(|part| part.is_counted).count();
+    let mut minutes: Vec<i64> = parts.iter().filter_map(|part| part.minutes).collect();
+    let median = percentile(&mut minutes, 50);
+    let made = match metric {
+        Metric::DeploymentFrequency => json!({"samples": parts.len()}),
+        Metric::ChangeFailureRate => json!({"samples": parts.len(), "failures": counted}),
+        Metric::ReworkRate => json!({"samples": parts.len(), "reworks": counted}),
+        _ => json!({"samples": parts.len(), "value": median}),
+    };
+    compare(&made, answer, &format!("{place} explained"), wrong);
+    if parts
+        .iter()
+        .any(|part| part.row.is_empty() || part.because.is_empty())
+    {
+        wrong.push(format!("{place}: a row without an id or a reason"));
     }
 }
 
