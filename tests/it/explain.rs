@@ -3,10 +3,12 @@
 use std::process::Output;
 
 use headwater_store::query::Cell;
+use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
+use rstest::rstest;
 use serde_json::Value;
 
-use crate::lake::Lake;
-use crate::rules::{company, synced};
+use crate::lake::{How, Lake};
+use crate::rules::{company, synced, under};
 
 const RULES: &str = "deployment_pattern = \"^(Test|Deploy.*)$\"\nproduction_pattern = \"eu$\"\n\
                      deployment_ref_pattern = \"^[a-m]\"\nenvironments.\"prod-us\" = \"STAGING\"\n\
@@ -159,4 +161,78 @@ async fn an_unknown_id_is_refused_with_advice() {
         help.contains("bitbucket:BitbucketPipelineStep:1:{uuid}"),
         "{help}"
     );
+}
+
+/// A pull request that is deployed, with its number, repository and page.
+const DEPLOYED: &str = "SELECT requests.id, repos.name, CAST(requests.pull_request_key AS CHAR(9)), \
+                        requests.url FROM project_pr_metrics AS times \
+                        JOIN pull_requests AS requests ON requests.id = times.id \
+                        JOIN repos ON repos.id = requests.base_repo_id \
+                        WHERE times.deployment_commit_id <> '' ORDER BY requests.id LIMIT 1";
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_of_a_project_are_explained_by_the_rows_that_they_count(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let simulator = company().await;
+    let rules = "issue_type.INCIDENT = [\"bug\", \"task\"]\n[[project]]\nname = \"shop\"\n\
+                 scopes = [\"acme-cloud:acme/*\"]\n";
+    let Some(lake) = Lake::with(on, &under(&simulator, rules)).await else {
+        return;
+    };
+    lake.sync(How::default()).await;
+    assert_eq!(
+        run(&lake, &["metrics", "refresh"]).status.code(),
+        Some(0),
+        "metrics refresh"
+    );
+    let found = texts(&lake, DEPLOYED).await.remove(0);
+    let named = format!("{}#{}", found[1], found[2].trim());
+    let by_id = explained(&lake, "pr", &found[0]);
+    assert_eq!(explained(&lake, "pr", &named), by_id, "{named}");
+    assert_eq!(explained(&lake, "pr", &found[3]), by_id, "{}", found[3]);
+    let deployed = by_id.iter().find(|line| line["decides"] == "deployed");
+    assert_eq!(deployed.unwrap()["rule"], "project shop");
+    assert_eq!(deployed.unwrap()["matches"], "yes");
+    let incident = texts(&lake, "SELECT id FROM incidents ORDER BY id LIMIT 1").await;
+    let causes = explained(&lake, "incident", &incident[0][0]);
+    assert!(causes.iter().any(|line| line["decides"] == "cause"));
+    let deployment = "SELECT id FROM project_deployments ORDER BY id LIMIT 1";
+    let deployment = texts(&lake, deployment).await;
+    let chain = explained(&lake, "deployment", &deployment[0][0]);
+    assert!(chain.iter().any(|line| line["decides"] == "repairs"));
+
+    let days = ["--from", "2026-01-01", "--to", "2027-01-01"];
+    let arguments = [&["metrics", "dora", "shop", "--format", "json"][..], &days].concat();
+    let report: Value = serde_json::from_slice(&run(&lake, &arguments).stdout).unwrap();
+    for metric in report["metrics"].as_array().unwrap() {
+        let name = metric["metric"].as_str().unwrap();
+        let arguments = [
+            &["explain", "metric", "shop", name, "--format", "json"][..],
+            &days,
+        ];
+        let output = run(&lake, &arguments.concat());
+        let explained: Value = serde_json::from_slice(&output.stdout).unwrap();
+        for field in ["value", "samples", "reason"] {
+            assert_eq!(explained[field], metric[field], "{name}: {field}");
+        }
+        let parts = explained["parts"].as_array().unwrap().len();
+        assert_eq!(metric["samples"], parts, "{name}");
+        assert_eq!(
+            explained["reason"].is_null(),
+            explained["change"].is_null(),
+            "{name}"
+        );
+    }
+    for wrong in [
+        vec!["explain", "metric", "shop"],
+        vec!["explain", "metric", "shop", "lead_tine"],
+        vec!["explain", "metric", "nobody", "lead_time"],
+        vec!["explain", "pr", "acme/nothing#1"],
+        vec!["explain", "pr", "acme/nothing#1", "lead_time"],
+    ] {
+        let output = run(&lake, &wrong);
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+    }
 }
