@@ -241,25 +241,7 @@ pub enum Command {
         skipped is no task; its id, 'bitbucket:BitbucketPipelineStep:CONNECTION:{uuid}', is \
         explained all the same. Quote ids: shells read braces.\n\n\
         Rules: docs/decisions/0031-rules-of-scopes.md, 0043-merges.md.")]
-    Explain {
-        /// What the id is of
-        #[arg(value_enum)]
-        kind: Explainable,
-        /// `acme/rocket#12`, the address of its page, or a domain id; for `metric` the project
-        id: String,
-        /// For `metric`: `deployment_frequency`, `lead_time`, `change_failure_rate`,
-        /// `failed_deployment_recovery_time`, `time_to_restore` or `rework_rate`
-        metric: Option<String>,
-        /// For `metric`: first day [default: six months before --to]
-        #[arg(long, value_name = "DATE", value_parser = metrics::day, requires = "metric")]
-        from: Option<chrono::NaiveDate>,
-        /// For `metric`: day after the last one [default: tomorrow]
-        #[arg(long, value_name = "DATE", value_parser = metrics::day, requires = "metric")]
-        to: Option<chrono::NaiveDate>,
-        /// How to print it
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
+    Explain(ExplainArgs),
     /// What makes numbers wrong, empty or old, most harmful first, and what to write into
     /// headwater.toml
     ///
@@ -440,7 +422,7 @@ impl Command {
             Self::Verify { .. }
             | Self::DeadLetters { .. }
             | Self::Status { .. }
-            | Self::Explain { .. }
+            | Self::Explain(..)
             | Self::Doctor { .. }
             | Self::Tags { .. }
             | Self::Diff { .. }
@@ -471,6 +453,28 @@ pub fn print(message: &clap::Error) -> Exit {
         }
         (false, _) => Exit::Ok,
     }
+}
+
+/// What is to be explained.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// What the id is of
+    #[arg(value_enum)]
+    pub kind: Explainable,
+    /// `acme/rocket#12`, the address of its page, or a domain id; for `metric` the project
+    pub id: String,
+    /// For `metric`: `deployment_frequency`, `lead_time`, `change_failure_rate`,
+    /// `failed_deployment_recovery_time`, `time_to_restore` or `rework_rate`
+    pub metric: Option<String>,
+    /// For `metric`: first day [default: six months before --to]
+    #[arg(long, value_name = "DATE", value_parser = metrics::day, requires = "metric")]
+    pub from: Option<chrono::NaiveDate>,
+    /// For `metric`: day after the last one [default: tomorrow]
+    #[arg(long, value_name = "DATE", value_parser = metrics::day, requires = "metric")]
+    pub to: Option<chrono::NaiveDate>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// What can be explained.

@@ -22,15 +22,15 @@ mod table;
 mod tags;
 mod verify;
 
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::time::Duration;
 
 use futures::future::LocalBoxFuture;
 use headwater_store::query::{self, QueryError};
 
 use crate::cli::{
-    Cli, Command, ConfigCommand, ConnectionCommand, Explainable, Format, MetricsCommand,
-    QueryLimits, RawCommand, ScopesCommand, Shared,
+    Cli, Command, ConfigCommand, ConnectionCommand, Format, MetricsCommand, QueryLimits,
+    RawCommand, ScopesCommand, Shared,
 };
 use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
 use crate::database;
@@ -73,7 +73,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Status { scopes, format } => {
             Box::pin(status::status(&shared, scopes, format)).await
         }
-        explained @ Command::Explain { .. } => Box::pin(dispatch_explain(&shared, explained)).await,
+        Command::Explain(arguments) => Box::pin(explain::run(&shared, arguments)).await,
         Command::Doctor { project, format } => {
             Box::pin(doctor::doctor(&shared, project.as_deref(), format)).await
         }
@@ -142,41 +142,10 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     }
 }
 
-/// `explain` of a metric takes other arguments than of a row.
-async fn dispatch_explain(shared: &Shared, command: Command) -> Result<Exit, Failure> {
-    match command {
-        Command::Explain {
-            kind: Explainable::Metric,
-            id,
-            metric,
-            from,
-            to,
-            format,
-        } => {
-            let asked = explain::metric::Asked {
-                project: &id,
-                metric: metric.as_deref(),
-                days: (from, to),
-            };
-            Box::pin(explain::metric::metric(shared, asked, format)).await
-        }
-        Command::Explain {
-            metric: Some(more), ..
-        } => Err(Failure::usage(format!(
-            "{} is more than one id; only `explain metric` takes a second word",
-            output::shown(&more)
-        ))),
-        Command::Explain {
-            kind, id, format, ..
-        } => Box::pin(explain::explain(shared, kind, &id, format)).await,
-        _ => Err(Failure::usage("this is no question for `explain`")),
-    }
-}
-
 pub use catalogue::streams_markdown;
 
 /// Starts logging to standard error: our own warnings, with `--verbose` requests, twice
-/// everything, also of libraries. In colours at a terminal, unless `NO_COLOR` is set.
+/// everything, also of libraries. In colours where [`output::wants_colours`] says so.
 ///
 /// `RUST_LOG` overrides what is logged.
 pub fn start_logging(verbose: u8) {
@@ -188,8 +157,7 @@ pub fn start_logging(verbose: u8) {
         _ => "debug",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let coloured = io::stderr().is_terminal() && !no_colour;
+    let coloured = output::wants_colours(&io::stderr());
     let started = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(coloured)

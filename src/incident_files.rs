@@ -15,7 +15,7 @@ use sea_orm::Value;
 use crate::cli::RawFormat;
 use crate::exit::Failure;
 use crate::input::{Input, quoted};
-use crate::table_files::{Part, Suspects};
+use crate::table_files::{Part, Suspects, in_parts};
 use rows::Incident;
 
 /// Rows that are written together.
@@ -57,8 +57,7 @@ impl IncidentFile<'_> {
     /// # Errors
     /// Exit 3 with the first fault, or two rows with one id.
     pub(crate) fn check(&self) -> Result<Counts, Failure> {
-        let mut part = Part::default();
-        loop {
+        let read = |part: &mut Part| {
             let mut counts = Counts::default();
             self.each(&mut |incident| {
                 counts.withdrawn += u64::from(incident.withdrawn);
@@ -66,14 +65,9 @@ impl IncidentFile<'_> {
                 part.add(&[incident.id()]);
                 Ok(())
             })?;
-            if let Some(suspects) = part.suspects() {
-                self.find_repeated(suspects)?;
-            }
-            match part.next() {
-                Some(next) => part = next,
-                None => return Ok(counts),
-            }
-        }
+            Ok(counts)
+        };
+        in_parts(read, |suspects| self.find_repeated(suspects))
     }
 
     fn find_repeated(&self, mut suspects: Suspects) -> Result<(), Failure> {

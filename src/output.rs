@@ -60,8 +60,7 @@ pub fn in_tone(tone: Tone, text: &str, reader: &impl io::IsTerminal) -> String {
         Tone::Bad => 31,
         Tone::Faint => 2,
     };
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
-    if wants_colours(set("NO_COLOR"), set("CLICOLOR_FORCE"), reader.is_terminal()) {
+    if wants_colours(reader) {
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     } else {
         text.to_owned()
@@ -70,8 +69,10 @@ pub fn in_tone(tone: Tone, text: &str, reader: &impl io::IsTerminal) -> String {
 
 /// The usual rules: `NO_COLOR` says no, then `CLICOLOR_FORCE` says yes, then a terminal does.
 #[must_use]
-pub fn wants_colours(no_color: bool, forced: bool, terminal: bool) -> bool {
-    !no_color && (forced || terminal)
+pub fn wants_colours(reader: &impl io::IsTerminal) -> bool {
+    let value = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let forced = value("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    value("NO_COLOR").is_none() && (forced || reader.is_terminal())
 }
 
 /// Writes a line of JSON to standard output; it is data, in which texts are escaped.

@@ -20,7 +20,7 @@ use crate::exit::Failure;
 use crate::input::{CsvRow, CsvRows, Input};
 use crate::sources::Sources;
 pub(crate) use cells::value_of;
-pub(crate) use repeated::{Part, Suspects};
+pub(crate) use repeated::{Part, Suspects, in_parts};
 
 /// Rows that are written together.
 const BATCH: usize = 512;
@@ -98,22 +98,16 @@ impl<'f> TableFile<'f> {
     /// # Errors
     /// Exit 3 with the first fault, or two rows with one key.
     pub(crate) fn check(&self) -> Result<u64, Failure> {
-        let mut part = Part::default();
-        loop {
+        let read = |part: &mut Part| {
             let mut rows = 0;
             self.each(&mut |_, columns, values| {
                 rows += 1;
                 part.add(&columns.key_of(values));
                 Ok(())
             })?;
-            if let Some(suspects) = part.suspects() {
-                self.find_repeated(suspects)?;
-            }
-            match part.next() {
-                Some(next) => part = next,
-                None => return Ok(rows),
-            }
-        }
+            Ok(rows)
+        };
+        in_parts(read, |suspects| self.find_repeated(suspects))
     }
 
     fn find_repeated(&self, mut suspects: Suspects) -> Result<(), Failure> {

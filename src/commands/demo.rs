@@ -257,6 +257,7 @@ async fn measure(path: &Path) -> Result<Option<Range>, Failure> {
     let store = database::open(&DatabaseAddress::of_file(path)).await?;
     let rules = Rules::default();
     let facts = stored::load(&store, PROJECT, &rules).await?;
+    store.close().await?;
     let ends = facts.deployments.iter().filter_map(|row| row.finished);
     let ends: Vec<DateTime<Utc>> = ends.filter_map(DateTime::from_timestamp_millis).collect();
     let range = ends
@@ -269,9 +270,8 @@ async fn measure(path: &Path) -> Result<Option<Range>, Failure> {
         });
     if let Some(range) = &range {
         output::line("\nHow does it deliver? (DORA metrics over the days in which it deployed)\n");
-        metrics::show(&store, PROJECT, &rules, range).await?;
+        metrics::show(&facts, PROJECT, &rules, range)?;
     }
-    store.close().await?;
     Ok(range)
 }
 

@@ -18,7 +18,7 @@ pub(super) async fn doctor(
     format: Format,
 ) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::No)?;
-    let store = context.open_for_reading().await?;
+    let store = context.open_to_read().await?;
     if let Some(project) = project
         && context.config.project(project).is_none()
     {

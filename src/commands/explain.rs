@@ -16,11 +16,11 @@ use headwater_domain::tool::bitbucket::{
 use headwater_store::Store;
 use headwater_store::query::Cell;
 
-use crate::cli::{Explainable, Format, Shared};
+use crate::cli::{ExplainArgs, Explainable, Format, Shared};
 use crate::config::Config;
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
-use crate::output::{print, written};
+use crate::output::{self, print, written};
 use crate::resolve::connection_name;
 
 const COLUMNS: [&str; 8] = [
@@ -37,7 +37,29 @@ const COLUMNS: [&str; 8] = [
 /// Column of every tool table that holds the key of an id.
 const KEY: &str = "bitbucket_id";
 
-pub(super) async fn explain(
+/// Explains a row, or a metric, which is asked for by a project and a name.
+pub(super) async fn run(shared: &Shared, arguments: ExplainArgs) -> Result<Exit, Failure> {
+    let ExplainArgs {
+        kind, id, format, ..
+    } = arguments;
+    if kind == Explainable::Metric {
+        let asked = metric::Asked {
+            project: &id,
+            metric: arguments.metric.as_deref(),
+            days: (arguments.from, arguments.to),
+        };
+        return metric::metric(shared, asked, format).await;
+    }
+    if let Some(more) = arguments.metric {
+        return Err(Failure::usage(format!(
+            "{} is more than one id; only `explain metric` takes a second word",
+            output::shown(&more)
+        )));
+    }
+    explain(shared, kind, &id, format).await
+}
+
+async fn explain(
     shared: &Shared,
     kind: Explainable,
     id: &str,

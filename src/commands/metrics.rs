@@ -8,7 +8,7 @@ use std::io::Write as _;
 
 use chrono::{Months, NaiveDate};
 use headwater_domain::Scope;
-use headwater_metrics::{By, Edition, Range, Rules, measure, report, stored};
+use headwater_metrics::{By, Edition, Facts, Range, Rules, measure, report, stored};
 use headwater_store::{Changes, StepContext, Store};
 use serde_json::{Value, json};
 
@@ -116,15 +116,16 @@ pub(super) async fn dora(shared: &Shared, arguments: DoraArgs) -> Result<Exit, F
     let rules = rules.rules_of(&arguments.project);
     let now = context.clock.now().timestamp_millis();
     let range = range_of((arguments.from, arguments.to), &rules, now)?;
-    let store = context.open_for_reading().await?;
+    let store = context.open_to_read().await?;
     require_project(&store, &arguments.project).await?;
     let edition = match arguments.report {
         Report::Of2021 => Edition::Report2021,
         Report::Of2023 => Edition::Report2023,
     };
     let by = by_of(arguments.by);
-    let answer = answer(&store, &arguments.project, &rules, (&range, by, edition)).await?;
+    let facts = stored::load(&store, &arguments.project, &rules).await?;
     store.close().await?;
+    let answer = answer(&facts, &arguments.project, &rules, (&range, by, edition));
     written(match arguments.format {
         ReportFormat::Table => shown::table(&answer),
         ReportFormat::Csv => shown::csv(&answer),
@@ -134,28 +135,27 @@ pub(super) async fn dora(shared: &Shared, arguments: DoraArgs) -> Result<Exit, F
 }
 
 /// The metrics of a project as JSON.
-async fn answer(
-    store: &Store,
+fn answer(
+    facts: &Facts,
     project: &str,
     rules: &Rules,
     (range, by, edition): (&Range, By, Edition),
-) -> Result<Value, Failure> {
-    let facts = stored::load(store, project, rules).await?;
-    let measured = measure(&facts, rules);
-    let mut answer = report(&facts, rules, &measured, range, by, edition);
+) -> Value {
+    let measured = measure(facts, rules);
+    let mut answer = report(facts, rules, &measured, range, by, edition);
     answer["project"] = Value::from(project);
-    Ok(answer)
+    answer
 }
 
 /// Prints the metrics of a project in a range of days, by week.
-pub(super) async fn show(
-    store: &Store,
+pub(super) fn show(
+    facts: &Facts,
     project: &str,
     rules: &Rules,
     range: &Range,
 ) -> Result<(), Failure> {
     let asked = (range, By::Week, Edition::Report2023);
-    let answer = answer(store, project, rules, asked).await?;
+    let answer = answer(facts, project, rules, asked);
     written(shown::table(&answer)).map(|_| ())
 }
 

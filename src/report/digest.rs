@@ -13,7 +13,7 @@ const NAMED: usize = 3;
 /// Most sentences of a summary; `--verbose` shows all of them where they happen.
 const SENTENCES: usize = 8;
 
-/// Turns events into lines. What steps say is kept until the end of the run, and said once for all
+/// Turns events into lines. Messages of steps are kept until the end of the run, and printed once for all
 /// repositories.
 #[derive(Default)]
 pub(super) struct Digest {
@@ -24,20 +24,20 @@ pub(super) struct Digest {
 
 #[derive(Default)]
 struct Kept {
-    /// What steps said: state, stage, stream and sentence without the repository's name, with the
+    /// Messages of steps: state, stage, stream and sentence without the repository's name, with the
     /// repositories and the first sentence as it was.
-    said: BTreeMap<Said, (Vec<String>, String)>,
+    sentences: BTreeMap<Sentence, (Vec<String>, String)>,
     /// Items that were new or different, over all repositories.
     changed: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Said {
+struct Sentence {
     went_well: bool,
     stream: &'static str,
     stage: &'static str,
     state: &'static str,
-    sentence: String,
+    text: String,
 }
 
 impl Digest {
@@ -101,37 +101,41 @@ impl Digest {
             return;
         }
         let name = place.scope.split_once(':').map_or("", |(_, name)| name);
-        let said = Said {
+        let sentence = Sentence {
             went_well: summary.state == "success",
             stream: place.stream,
             stage: place.stage,
             state: summary.state,
-            sentence: match name {
+            text: match name {
                 "" => summary.message.clone(),
                 name => summary.message.replace(name, "..."),
             },
         };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let first = || (Vec::new(), summary.message.clone());
-        let (scopes, _) = kept.said.entry(said).or_insert_with(first);
+        let (scopes, _) = kept.sentences.entry(sentence).or_insert_with(first);
         scopes.push(place.scope.clone());
     }
 
-    /// What a run came to: failures by name first, then what else was said, then the sums.
+    /// What a run came to: failures by name first, then other messages, then the sums.
     fn end(&self, summary: &RunSummary) -> Vec<Shown> {
         let kept = {
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *kept)
         };
         let mut lines = Vec::new();
-        let all = if self.verbose { 0 } else { kept.said.len() };
-        for (said, (scopes, sentence)) in kept.said.iter().take(all.min(SENTENCES)) {
-            let tone = if said.went_well {
+        let all = if self.verbose {
+            0
+        } else {
+            kept.sentences.len()
+        };
+        for (sentence, (scopes, text)) in kept.sentences.iter().take(all.min(SENTENCES)) {
+            let tone = if sentence.went_well {
                 Tone::Faint
             } else {
                 Tone::Bad
             };
-            lines.push((tone, said_line(said, scopes, sentence)));
+            lines.push((tone, sentence_line(sentence, scopes, text)));
         }
         if all > SENTENCES {
             let more = counted((all - SENTENCES) as u64, "more sentence", "more sentences");
@@ -150,14 +154,14 @@ impl Digest {
     }
 }
 
-fn said_line(said: &Said, scopes: &[String], sentence: &str) -> String {
-    let Said {
+fn sentence_line(sentence: &Sentence, scopes: &[String], text: &str) -> String {
+    let Sentence {
         stage,
         stream,
         state,
         went_well,
         ..
-    } = said;
+    } = sentence;
     let state = if *went_well { "" } else { state };
     let space = if state.is_empty() { "" } else { " " };
     let named = scopes.iter().take(NAMED).map(String::as_str);
@@ -168,7 +172,7 @@ fn said_line(said: &Said, scopes: &[String], sentence: &str) -> String {
         more => format!(" and {}", counted(more as u64, "other", "others")),
     };
     let scopes = named.join(", ");
-    format!("{scopes}{more}: {stage} {stream}{space}{state}: {sentence}")
+    format!("{scopes}{more}: {stage} {stream}{space}{state}: {text}")
 }
 
 fn scope_line(scope: &str, summary: &ScopeSummary) -> Shown {
@@ -256,7 +260,7 @@ mod tests {
         }
     }
 
-    fn told(digest: &Digest, events: &[Event]) -> String {
+    fn shown(digest: &Digest, events: &[Event]) -> String {
         let lines = events.iter().flat_map(|event| digest.lines(event));
         let lines: Vec<String> = lines
             .map(|(tone, line)| format!("{tone:?}: {line}"))
@@ -315,7 +319,7 @@ mod tests {
                 ..RunSummary::default()
             },
         });
-        insta::assert_snapshot!(told(&Digest::default(), &events));
-        insta::assert_snapshot!(told(&Digest::verbose(), &events));
+        insta::assert_snapshot!(shown(&Digest::default(), &events));
+        insta::assert_snapshot!(shown(&Digest::verbose(), &events));
     }
 }

@@ -8,6 +8,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use sea_orm::Value;
 
+use crate::exit::Failure;
+
 /// Numbers that are kept at once: 16 MiB.
 const MOST: usize = 1 << 21;
 
@@ -34,6 +36,28 @@ impl Default for Part {
     /// All keys.
     fn default() -> Self {
         Self::of(0, 1, MOST)
+    }
+}
+
+/// Reads a file as often as its keys need: once for each part of them. Returns what the last
+/// reading gave; all of them give the same.
+///
+/// # Errors
+/// Those of a reading, and of the search for keys that may occur twice.
+pub(crate) fn in_parts<T>(
+    read: impl Fn(&mut Part) -> Result<T, Failure>,
+    search: impl Fn(Suspects) -> Result<(), Failure>,
+) -> Result<T, Failure> {
+    let mut part = Part::default();
+    loop {
+        let done = read(&mut part)?;
+        if let Some(suspects) = part.suspects() {
+            search(suspects)?;
+        }
+        match part.next() {
+            Some(next) => part = next,
+            None => return Ok(done),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{DbBackend, DbErr, Value};
 
 pub use server::Limits;
-pub(crate) use server::{Server, ServerTurn};
+pub(crate) use server::{Server, ServerTurn, names_of};
 pub(crate) use sqlite::{Sqlite, SqliteTurn};
 
 /// A connection that statements run on, one transaction at a time.

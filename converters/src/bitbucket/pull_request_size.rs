@@ -13,14 +13,13 @@ use headwater_domain::merges::{Extent, MergedAs, SizeOfChange, Source, extent, m
 use headwater_domain::tool::bitbucket::pull_request_size::{self, Model};
 use headwater_domain::tool::bitbucket::{pull_request, pull_request_commit};
 use headwater_domain::{Origin, Sourced};
-use headwater_store::StoreError;
 use headwater_store::derivations::{Input, Written};
 use headwater_store::progress::Checkpoint;
 use headwater_store::sizes::{Ends, STEP};
 
 use crate::derivation::{Derive, Task};
 use crate::engine::{Error, Outcome};
-use crate::merges::{Change, Patches, Unnamed};
+use crate::merges::{Change, Patches, Stop};
 
 /// Raise it when sizes are to be found otherwise: all are found again.
 const VERSION: u32 = 1;
@@ -58,7 +57,9 @@ impl Derive for PullRequestSizes {
     fn is_stale<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<bool, Error>> {
         let asked = async move {
             let checkpoint = task.store.checkpoint(task.scope, STEP).await;
-            let checkpoint = checkpoint.map_err(|source| failed(task, source))?;
+            let checkpoint = checkpoint.map_err(|source| {
+                Stop::Store(source).into_error(PullRequestSizes::NAME, task.scope)
+            })?;
             // Without contents nothing is found; what was found before goes.
             let begins = checkpoint.is_start() && task.patches.is_none();
             Ok(!begins && checkpoint.rules != rules(task.patches))
@@ -69,14 +70,7 @@ impl Derive for PullRequestSizes {
     fn derive<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
         let found = async move {
             let done = Sizing::of(task).run().await;
-            done.map_err(|stop| match stop {
-                Stop::Cancelled => Error::Cancelled,
-                Stop::Store(source) => failed(task, source),
-                Stop::Contents(source) => Error::Patches {
-                    scope: task.scope.full_name.clone(),
-                    source,
-                },
-            })
+            done.map_err(|stop| stop.into_error(PullRequestSizes::NAME, task.scope))
         };
         found.boxed()
     }
@@ -85,35 +79,6 @@ impl Derive for PullRequestSizes {
 fn rules(patches: Option<&dyn Patches>) -> String {
     let counted = if patches.is_some() { "counted" } else { "" };
     Checkpoint::rules_of(&format!("v{VERSION}"), counted)
-}
-
-fn failed(task: &Task<'_>, source: StoreError) -> Error {
-    Error::Store {
-        conversion: PullRequestSizes::NAME,
-        scope: task.scope.full_name.clone(),
-        source,
-    }
-}
-
-enum Stop {
-    Cancelled,
-    Store(StoreError),
-    Contents(Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<Unnamed> for Stop {
-    fn from(error: Unnamed) -> Self {
-        match error {
-            Unnamed::Cancelled => Self::Cancelled,
-            Unnamed::Failed(source) => Self::Contents(source),
-        }
-    }
 }
 
 /// What is to become of one pull request's size.

@@ -5,7 +5,8 @@ use headwater_domain::merges::{Method, brought_by, moved_to};
 use headwater_store::merges::Merged;
 
 use super::destinations::Destinations;
-use super::engine::{Linked, Linking, PAGE, Stop};
+use super::engine::{Linked, Linking, PAGE};
+use super::patches::Stop;
 
 impl Linking<'_> {
     /// Finds the commits that each merge commit added, and what was moved to its destination as it was.

@@ -14,7 +14,7 @@ use headwater_store::{StepContext, Store, StoreError};
 
 use super::changed::{ChangedMerges, wanted};
 use super::destinations::Destinations;
-use super::patches::{Comparing, Patches, Unnamed};
+use super::patches::{Comparing, Patches, Stop};
 use crate::engine::{Error, Outcome};
 
 /// Raise it when other commits are to be found: all pull requests are linked again.
@@ -39,7 +39,9 @@ pub async fn is_stale(
     patches: Option<&dyn Patches>,
 ) -> Result<bool, Error> {
     let state = State::of(store, scope, patches).await;
-    Ok(state.map_err(|source| failed(scope, source))?.is_stale())
+    Ok(state
+        .map_err(|source| Stop::Store(source).into_error(NAME, scope))?
+        .is_stale())
 }
 
 /// How far linking has come.
@@ -70,13 +72,8 @@ impl State {
     }
 }
 
-fn failed(scope: &Scope, source: StoreError) -> Error {
-    Error::Store {
-        conversion: "merges",
-        scope: scope.full_name.clone(),
-        source,
-    }
-}
+/// Its name in errors.
+const NAME: &str = "merges";
 
 /// Links the merged pull requests of a repository with commits, if anything changed. `repo_id` is
 /// the repository's domain id, `ids` is how its source spells others; `patches` knows the contents
@@ -92,7 +89,7 @@ pub async fn run(
     context: &StepContext<'_>,
 ) -> Result<Outcome, Error> {
     let state = State::of(store, scope, patches).await;
-    let state = state.map_err(|source| failed(scope, source))?;
+    let state = state.map_err(|source| Stop::Store(source).into_error(NAME, scope))?;
     if !state.is_stale() {
         return Ok(Outcome::default());
     }
@@ -107,35 +104,8 @@ pub async fn run(
         outcome: Outcome::default(),
         settled: Settled::default(),
     };
-    linking.run(state).await.map_err(|stop| match stop {
-        Stop::Cancelled => Error::Cancelled,
-        Stop::Store(source) => failed(scope, source),
-        Stop::Patches(source) => Error::Patches {
-            scope: scope.full_name.clone(),
-            source,
-        },
-    })
-}
-
-pub(super) enum Stop {
-    Cancelled,
-    Store(StoreError),
-    Patches(Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<Unnamed> for Stop {
-    fn from(error: Unnamed) -> Self {
-        match error {
-            Unnamed::Cancelled => Self::Cancelled,
-            Unnamed::Failed(source) => Self::Patches(source),
-        }
-    }
+    let done = linking.run(state).await;
+    done.map_err(|stop| stop.into_error(NAME, scope))
 }
 
 /// A pull request on its way to its commits.

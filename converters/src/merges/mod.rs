@@ -25,6 +25,7 @@ use headwater_store::merge_work::meaning;
 pub use crate::engine::Outcome;
 pub use engine::{VERSION, is_stale, run};
 pub use headwater_store::merges::STEP;
+pub(crate) use patches::Stop;
 pub use patches::{Change, Patches, Unnamed};
 
 use crate::derivation::{Derive, Task};

@@ -8,7 +8,8 @@ use headwater_domain::merges::{Method, brought_by, merged_number};
 use headwater_store::{Store, StoreError};
 
 use super::destinations::Destinations;
-use super::engine::{Linked, Linking, Stop};
+use super::engine::{Linked, Linking};
+use super::patches::Stop;
 
 /// Commits read at a time.
 const PAGE: i64 = 10_000;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Duration, Utc};
 use futures::future::BoxFuture;
+use headwater_domain::Scope;
 use headwater_domain::graph::{Commit, Graph};
 use headwater_domain::merges::{Link, Method, SizeOfChange, copies};
 use headwater_store::{Store, StoreError};
@@ -11,7 +12,8 @@ use headwater_store::{Store, StoreError};
 pub use headwater_store::patches::Change;
 
 use super::destinations::Destinations;
-use super::engine::{Linked, Stop};
+use super::engine::Linked;
+use crate::engine::Error;
 
 /// A commit and when it was made.
 type Dated = (DateTime<Utc>, Commit);
@@ -42,6 +44,47 @@ pub enum Unnamed {
     Cancelled,
     /// The contents cannot be read.
     Failed(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Why work on contents of commits ends early.
+pub(crate) enum Stop {
+    /// It was cancelled.
+    Cancelled,
+    /// The database failed.
+    Store(StoreError),
+    /// The contents cannot be read.
+    Contents(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Stop {
+    /// The error of a conversion of a repository.
+    pub(crate) fn into_error(self, conversion: &'static str, scope: &Scope) -> Error {
+        let scope = scope.full_name.clone();
+        match self {
+            Self::Cancelled => Error::Cancelled,
+            Self::Store(source) => Error::Store {
+                conversion,
+                scope,
+                source,
+            },
+            Self::Contents(source) => Error::Patches { scope, source },
+        }
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Unnamed> for Stop {
+    fn from(error: Unnamed) -> Self {
+        match error {
+            Unnamed::Cancelled => Self::Cancelled,
+            Unnamed::Failed(source) => Self::Contents(source),
+        }
+    }
 }
 
 /// Commits with one author and one time that may be copies of each other. Where there are more,

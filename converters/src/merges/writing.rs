@@ -8,7 +8,8 @@ use headwater_store::Transaction;
 use headwater_store::merges::{Merged, STEP};
 
 use super::destinations::Destinations;
-use super::engine::{Linked, Linking, PAGE, Stop, done_as, rules};
+use super::engine::{Linked, Linking, PAGE, done_as, rules};
+use super::patches::Stop;
 use super::reasons::reason;
 
 impl Linking<'_> {

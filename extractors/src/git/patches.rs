@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use headwater_git::{GitError, GitErrorKind, Running};
 use tokio::io::AsyncWriteExt as _;
 use tokio_util::sync::CancellationToken;
@@ -46,6 +48,26 @@ pub async fn patch_ids(
     changes: &[Change],
     cancel: &CancellationToken,
 ) -> Result<HashMap<Change, String>, ExtractError> {
+    in_batches(source, scope, (changes, cancel), |mirror, batch, named| {
+        name(mirror, batch, named).boxed()
+    })
+    .await
+}
+
+/// Work on a batch of changes, which adds what it finds.
+type Work<T> = for<'w> fn(
+    &'w Mirror<'w>,
+    &'w [Change],
+    &'w mut HashMap<Change, T>,
+) -> BoxFuture<'w, Result<(), GitError>>;
+
+/// Works on changes batch by batch; children of the mirror end with it.
+pub(super) async fn in_batches<T>(
+    source: &GitSource<'_>,
+    scope: &str,
+    (changes, cancel): (&[Change], &CancellationToken),
+    work: Work<T>,
+) -> Result<HashMap<Change, T>, ExtractError> {
     let stop = cancel.child_token();
     let _ending = stop.clone().drop_guard();
     let mirror = Mirror {
@@ -53,16 +75,25 @@ pub async fn patch_ids(
         path: source.mirror,
         cancel: &stop,
     };
-    let mut named = HashMap::with_capacity(changes.len());
-    for batch in batches(changes) {
-        let done = name(&mirror, batch, &mut named).await;
+    let mut found = HashMap::with_capacity(changes.len());
+    for batch in batches(changes).into_iter().filter(|it| !it.is_empty()) {
+        let done = work(&mirror, batch, &mut found).await;
         done.map_err(|error| Stop::from(error).into_error(scope.to_owned(), source))?;
     }
-    Ok(named)
+    Ok(found)
+}
+
+/// What a child is asked for each change: the commit, and the other one where there is one.
+pub(super) fn lines(batch: &[Change]) -> Vec<String> {
+    let lines = batch.iter().map(|(commit, base)| match base {
+        Some(base) => format!("{commit} {base}"),
+        None => commit.clone(),
+    });
+    lines.collect()
 }
 
 /// Batches in each of which a commit occurs once, since commits are only identified by name.
-pub(super) fn batches(changes: &[Change]) -> Vec<&[Change]> {
+fn batches(changes: &[Change]) -> Vec<&[Change]> {
     let mut batches = Vec::new();
     let mut seen = HashSet::new();
     let mut start = 0;
@@ -83,16 +114,9 @@ async fn name(
     batch: &[Change],
     named: &mut HashMap<Change, String>,
 ) -> Result<(), GitError> {
-    if batch.is_empty() {
-        return Ok(());
-    }
     let asked = super::bounded(mirror.command()).args(CHANGES).fed();
     let mut changes = asked.stream(mirror.cancel)?;
-    let lines = batch.iter().map(|(commit, base)| match base {
-        Some(base) => format!("{commit} {base}"),
-        None => commit.clone(),
-    });
-    feed(&mut changes, lines.collect());
+    feed(&mut changes, lines(batch));
     let asked = mirror.command().args(["patch-id", "--stable"]).fed();
     let mut naming = asked.stream(mirror.cancel)?;
     let of_commit: HashMap<&str, &Change> = batch

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use futures::FutureExt as _;
 use headwater_domain::merges::SizeOfChange;
 use headwater_git::{GitError, GitErrorKind};
 use tokio_util::sync::CancellationToken;
@@ -9,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::counting::counting;
 use super::mirror::{Mirror, feed};
 use super::numstat::{Parser, Printed};
-use super::patches::batches;
-use super::{Change, ExtractError, GitSource, Stop};
+use super::patches::{in_batches, lines};
+use super::{Change, ExtractError, GitSource};
 
 /// Counts what these commits change: lines and files. The mirror must be a full one that has all of
 /// these commits.
@@ -23,19 +24,13 @@ pub async fn sizes_of(
     changes: &[Change],
     cancel: &CancellationToken,
 ) -> Result<HashMap<Change, SizeOfChange>, ExtractError> {
-    let stop = cancel.child_token();
-    let _ending = stop.clone().drop_guard();
-    let mirror = Mirror {
-        git: source.git,
-        path: source.mirror,
-        cancel: &stop,
-    };
-    let mut counted = HashMap::with_capacity(changes.len());
-    for batch in batches(changes) {
-        let done = count(&mirror, batch, &mut counted).await;
-        done.map_err(|error| Stop::from(error).into_error(scope.to_owned(), source))?;
-    }
-    Ok(counted)
+    in_batches(
+        source,
+        scope,
+        (changes, cancel),
+        |mirror, batch, counted| count(mirror, batch, counted).boxed(),
+    )
+    .await
 }
 
 async fn count(
@@ -43,15 +38,8 @@ async fn count(
     batch: &[Change],
     counted: &mut HashMap<Change, SizeOfChange>,
 ) -> Result<(), GitError> {
-    if batch.is_empty() {
-        return Ok(());
-    }
     let mut printed = counting(mirror.command()).fed().stream(mirror.cancel)?;
-    let lines = batch.iter().map(|(commit, base)| match base {
-        Some(base) => format!("{commit} {base}"),
-        None => commit.clone(),
-    });
-    feed(&mut printed, lines.collect());
+    feed(&mut printed, lines(batch));
     let of_commit: HashMap<&[u8], &Change> = batch
         .iter()
         .map(|change| (change.0.as_bytes(), change))

@@ -33,7 +33,7 @@ pub(crate) async fn metric(
     let rules = context.config.measured_projects().rules_of(asked.project);
     let now = context.clock.now().timestamp_millis();
     let range = range_of(asked.days, &rules, now)?;
-    let store = context.open_for_reading().await?;
+    let store = context.open_to_read().await?;
     require_project(&store, asked.project).await?;
     let facts = stored::load(&store, asked.project, &rules).await?;
     store.close().await?;

@@ -22,6 +22,8 @@ use wire::{query, read};
 pub use session::Limits;
 use session::PATIENCE;
 
+pub(crate) use session::names_of;
+
 /// A handle to a server. Clones share its connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Server {

@@ -18,6 +18,7 @@ use sqlx::{
 use super::limits::{Guarded, Limits};
 use super::statement::{Language, checked};
 use super::{Cell, QueryError, Rows};
+use crate::database::names_of;
 
 /// How much longer than the server we wait for a query that it should have ended itself.
 const GRACE: Duration = Duration::from_secs(5);
@@ -125,13 +126,6 @@ async fn begin_mysql(connection: &mut MySqlConnection, limits: &Limits) -> Resul
         .await
         .map_err(refused)?;
     let (seconds, bytes) = (limits.time.as_secs_f64(), limits.bytes);
-    // As the columns of the schema: texts of two collations cannot be compared.
-    let collation = if version.contains("MariaDB") {
-        "utf8mb4_nopad_bin"
-    } else {
-        "utf8mb4_0900_bin"
-    };
-    let names = format!("SET NAMES utf8mb4 COLLATE {collation}");
     let limiting = if version.contains("MariaDB") {
         vec![
             format!("SET SESSION max_statement_time = {seconds}"),
@@ -152,7 +146,11 @@ async fn begin_mysql(connection: &mut MySqlConnection, limits: &Limits) -> Resul
         "SET SESSION TRANSACTION READ ONLY".to_owned(),
         "START TRANSACTION READ ONLY".to_owned(),
     ];
-    for text in [names].into_iter().chain(limiting).chain(reading) {
+    for text in [names_of(&version)]
+        .into_iter()
+        .chain(limiting)
+        .chain(reading)
+    {
         connection
             .execute(AssertSqlSafe(text))
             .await

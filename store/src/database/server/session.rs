@@ -104,6 +104,17 @@ pub(super) async fn mysql(address: &str, limits: Limits) -> Result<MySqlPool, sq
         .await
 }
 
+/// Gives a session the collation of the schema's columns: texts of two collations cannot be
+/// compared.
+pub(crate) fn names_of(version: &str) -> String {
+    let collation = if version.contains("MariaDB") {
+        "utf8mb4_nopad_bin"
+    } else {
+        "utf8mb4_0900_bin"
+    };
+    format!("SET NAMES utf8mb4 COLLATE {collation}")
+}
+
 async fn set_up_mysql(connection: &mut MySqlConnection, limits: Limits) -> Result<(), sqlx::Error> {
     let version: String = sqlx::query_scalar("SELECT VERSION()")
         .fetch_one(&mut *connection)
@@ -111,16 +122,10 @@ async fn set_up_mysql(connection: &mut MySqlConnection, limits: Limits) -> Resul
     let is_mariadb = version.contains("MariaDB");
     let idle = limits.idle_transaction.as_secs().max(1);
     let wait = limits.lock_wait.as_secs().max(1);
-    // As the columns of the schema: texts of two collations cannot be compared.
-    let collation = if is_mariadb {
-        "utf8mb4_nopad_bin"
-    } else {
-        "utf8mb4_0900_bin"
-    };
     // Strict: what does not fit is refused, never cut. Readers see what is committed now, and
     // writers lock rows instead of gaps.
     let mut texts = vec![
-        format!("SET NAMES utf8mb4 COLLATE {collation}"),
+        names_of(&version),
         "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')".to_owned(),
         "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".to_owned(),
         // The second is for tables whose schema changes; it is a day by default.

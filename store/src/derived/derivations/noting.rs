@@ -48,7 +48,7 @@ impl Noted {
             && self.beginnings.is_empty()
     }
 
-    fn add(&mut self, of: &Derivation, (place, read): (usize, usize), change: &RowChange<'_>) {
+    fn add(&mut self, of: &Derivation, (place, read): Place, change: &RowChange<'_>) {
         let reads = &of.reads[read];
         if !reads.columns.is_empty() && !change.differs(reads.columns) {
             return;
@@ -116,6 +116,9 @@ impl Noted {
     }
 }
 
+/// A derivation, and one of its inputs, by their places.
+type Place = (usize, usize);
+
 /// What a column held and holds; nothing where that is not known.
 fn keys_in(change: &RowChange<'_>, column: &str) -> Option<BTreeSet<KeyValue>> {
     let mut keys = BTreeSet::new();
@@ -142,22 +145,12 @@ impl Transaction<'_> {
         table: &Table,
         changes: impl Iterator<Item = RowChange<'r>> + Send,
     ) -> Result<(), StoreError> {
-        let readers = Arc::clone(&self.store.followers.0);
-        let Some(inputs) = readers.by_table.get(table.name) else {
-            return Ok(());
-        };
-        self.look_up_listed(&readers).await?;
-        let mut noted = self.noted();
-        noted.tables.extend(readers.name_of(table.name));
-        for change in changes {
-            for &(place, read) in inputs {
-                let of = &readers.derivations[place];
-                if self.deriving != Some(of.name) {
-                    noted.add(of, (place, read), &change);
-                }
+        let noting = |noted: &mut Noted, of: &Derivation, input: Place, change: &RowChange<'_>| {
+            if self.deriving != Some(of.name) {
+                noted.add(of, input, change);
             }
-        }
-        Ok(())
+        };
+        self.note_each(table, changes, noting).await
     }
 
     /// Notes what rows of no scope make stale: all of every scope of what is derived for scopes,
@@ -167,6 +160,25 @@ impl Transaction<'_> {
         table: &Table,
         changes: impl Iterator<Item = RowChange<'r>> + Send,
     ) -> Result<(), StoreError> {
+        let noting = |noted: &mut Noted, of: &Derivation, input: Place, change: &RowChange<'_>| {
+            let reads = &of.reads[input.1];
+            let spans = of.reach == Reach::Everywhere;
+            if spans || matches!(reads.follows, Follows::ShortHashes) {
+                noted.add(of, input, change);
+            } else if reads.columns.is_empty() || change.differs(reads.columns) {
+                noted.everywhere.insert(input.0);
+            }
+        };
+        self.note_each(table, changes, noting).await
+    }
+
+    /// Gives every change to each input that reads the table.
+    async fn note_each<'r>(
+        &self,
+        table: &Table,
+        changes: impl Iterator<Item = RowChange<'r>> + Send,
+        noting: impl Fn(&mut Noted, &Derivation, Place, &RowChange<'_>) + Send,
+    ) -> Result<(), StoreError> {
         let readers = Arc::clone(&self.store.followers.0);
         let Some(inputs) = readers.by_table.get(table.name) else {
             return Ok(());
@@ -175,15 +187,8 @@ impl Transaction<'_> {
         let mut noted = self.noted();
         noted.tables.extend(readers.name_of(table.name));
         for change in changes {
-            for &(place, read) in inputs {
-                let of = &readers.derivations[place];
-                let reads = &of.reads[read];
-                let spans = of.reach == Reach::Everywhere;
-                if spans || matches!(reads.follows, Follows::ShortHashes) {
-                    noted.add(of, (place, read), &change);
-                } else if reads.columns.is_empty() || change.differs(reads.columns) {
-                    noted.everywhere.insert(place);
-                }
+            for &input in inputs {
+                noting(&mut noted, &readers.derivations[input.0], input, &change);
             }
         }
         Ok(())
