@@ -155,7 +155,10 @@ pub fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
 }
 
 fn isolated(folder: &Path) -> Command {
-    let mut command = Command::new("git");
+    // An absolute path: what must be sought in another environment is forked, which costs more the
+    // larger this process is.
+    let program = crate::program::look_up(Path::new("git")).expect("git is installed");
+    let mut command = Command::new(program);
     command.env_clear().current_dir(folder);
     for name in ["PATH", "SYSTEMROOT"] {
         command.envs(std::env::var_os(name).map(|value| (name, value)));

@@ -174,7 +174,7 @@ async fn ask_version(program: &Path) -> Result<Vec<u8>, GitError> {
 }
 
 /// The program as an absolute path, which stays the same whatever folder it is started in.
-fn look_up(name: &Path) -> Option<PathBuf> {
+pub(crate) fn look_up(name: &Path) -> Option<PathBuf> {
     let has_folder = name.parent().is_some_and(|folder| folder != Path::new(""));
     if has_folder {
         return std::path::absolute(name).ok().filter(|path| path.is_file());
