@@ -11,6 +11,7 @@ mod explain;
 mod forget;
 mod import;
 pub(crate) mod metrics;
+mod migrate;
 mod people;
 mod plan;
 mod raw;
@@ -47,8 +48,11 @@ pub fn run(cli: Cli) -> LocalBoxFuture<'static, Result<Exit, Failure>> {
     Box::pin(dispatch(cli))
 }
 
-async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
+async fn dispatch(mut cli: Cli) -> Result<Exit, Failure> {
     let shared = cli.shared;
+    if shared.json {
+        cli.command.print_json();
+    }
     // Boxed: each is a large future, and together they are deeper than the compiler looks.
     match cli.command {
         Command::Sync(arguments) => Box::pin(sync::sync(&shared, arguments)).await,
@@ -70,9 +74,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::DeadLetters { scopes, format } => {
             Box::pin(dead_letters::dead_letters(&shared, scopes, format)).await
         }
-        Command::Status { scopes, format } => {
-            Box::pin(status::status(&shared, scopes, format)).await
-        }
+        Command::Status(arguments) => Box::pin(status::status(&shared, arguments)).await,
         Command::Explain(arguments) => Box::pin(explain::run(&shared, arguments)).await,
         Command::Doctor { project, format } => {
             Box::pin(doctor::doctor(&shared, project.as_deref(), format)).await
@@ -114,7 +116,9 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             Box::pin(plan::plan(&shared, project.as_deref(), format)).await
         }
         Command::Table(command) => Box::pin(table::table(&shared, command)).await,
-        Command::Migrate { status, dry_run } => Box::pin(migrate(&shared, status, dry_run)).await,
+        Command::Migrate { status, dry_run } => {
+            Box::pin(migrate::migrate(&shared, status, dry_run)).await
+        }
         Command::Init { force } => configuration::init(&shared, force),
         Command::Config(ConfigCommand::Check) => configuration::check(&shared),
         Command::Config(ConfigCommand::Schema) => configuration::schema(),
@@ -212,47 +216,4 @@ async fn run_query(
     // The rows that came are whole, and stay readable.
     written(printer.finish())?;
     Err(Failure::new(exit, format!("{why}{next}")))
-}
-
-async fn migrate(shared: &Shared, status: bool, dry_run: bool) -> Result<Exit, Failure> {
-    let context = Context::load(shared, NeedsFile::No)?;
-    let failed = |error| Failure::because(Exit::Failed, "the schema is not usable", error);
-    if status || dry_run {
-        // A missing file is read as an empty database, and stays missing.
-        let file = context.database.sqlite_path();
-        let store = if file.is_some_and(|file| !file.exists()) {
-            headwater_store::Store::open_in_memory().await?
-        } else {
-            database::connect(&context.database).await?
-        };
-        let connection = store.connection();
-        if status {
-            for change in headwater_migrations::status(connection)
-                .await
-                .map_err(failed)?
-            {
-                let state = if change.applied { "applied" } else { "pending" };
-                output::line(format_args!("{state}  {}", change.name));
-            }
-        } else {
-            let pending = headwater_migrations::pending_statements(connection).await;
-            for statement in pending.map_err(failed)? {
-                output::line(format_args!("{statement};"));
-            }
-        }
-        store.close().await?;
-        return Ok(Exit::Ok);
-    }
-    let _lock = database::lock(&context.database, "migrate", context.clock.now())?;
-    let store = database::connect(&context.database).await?;
-    match database::migrate(&store, &context.database).await? {
-        0 => output::line(format_args!("{} is up to date", context.database)),
-        count => output::line(format_args!(
-            "{}: {count} changes applied",
-            context.database
-        )),
-    }
-    // So that the file has everything, and no log stays beside it.
-    store.close().await?;
-    Ok(Exit::Ok)
 }

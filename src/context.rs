@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use headwater_store::Store;
@@ -239,6 +239,12 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// and so does a command that takes too long to end by itself.
 #[must_use]
 pub fn cancelled_by_signals() -> CancellationToken {
+    cancelled_by_signals_then("")
+}
+
+/// The same; the last line says what to do next, where this is not empty.
+#[must_use]
+pub fn cancelled_by_signals_then(next: &'static str) -> CancellationToken {
     let token = CancellationToken::new();
     let cancel = token.clone();
     // Created now and not in the task, so that no signal comes too early.
@@ -248,14 +254,25 @@ pub fn cancelled_by_signals() -> CancellationToken {
         output::note("stopping after the page under way; press Ctrl-C again to end at once");
         cancel.cancel();
         // A thread of its own: neither a busy runtime nor one that is shutting down delays it.
-        std::thread::spawn(|| {
+        std::thread::spawn(move || {
             std::thread::sleep(PATIENCE);
+            say_next(next);
             std::process::exit(i32::from(Exit::Cancelled.code()));
         });
         signals.next().await;
         std::process::exit(i32::from(Exit::Cancelled.code()));
     });
     token
+}
+
+/// Says what follows an interruption, once for the process.
+pub fn say_next(next: &str) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        if !next.is_empty() {
+            output::note(next);
+        }
+    });
 }
 
 /// Ctrl-C and the system's request to terminate.

@@ -5,6 +5,7 @@
 //! what it wanted. Text that a person reads passes [`printable`] and is without the secrets that
 //! were made known by [`conceal`], wherever it comes from.
 
+mod layout;
 mod printer;
 
 use std::fmt::Display;
@@ -19,6 +20,9 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::exit::{Exit, Failure};
 
 pub use headwater_redaction::known::{conceal, shown};
+pub use layout::{width, wrapped};
+#[cfg(test)]
+pub(crate) use printer::laid_out;
 pub use printer::{Printer, print};
 
 /// Why standard output could not be written; the first reason.

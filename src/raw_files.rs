@@ -244,13 +244,11 @@ pub(crate) fn form_of(file: &Path) -> RawFormat {
 pub(crate) async fn export(
     store: &Store,
     entry: &StreamEntry,
-    scope: Option<&str>,
+    scope: Option<&Scope>,
     (format, out): (RawFormat, Box<dyn Write>),
-) -> Result<io::Result<()>, Failure> {
-    let wanted = match scope {
-        Some(name) => Some(params_of(store, name).await?),
-        None => None,
-    };
+) -> Result<io::Result<u64>, Failure> {
+    let wanted = scope.map(Scope::params);
+    let mut written = 0;
     let mut writer = match Writer::begin(format, out) {
         Ok(writer) => writer,
         Err(error) => return Ok(Err(error)),
@@ -267,21 +265,10 @@ pub(crate) async fn export(
             if let Err(error) = writer.row(row) {
                 return Ok(Err(error));
             }
+            written += 1;
         }
     }
-    Ok(writer.finish())
-}
-
-async fn params_of(store: &Store, full_name: &str) -> Result<String, Failure> {
-    let known = store.scopes().await?;
-    let found = known
-        .into_iter()
-        .find(|known| known.scope.full_name.eq_ignore_ascii_case(full_name));
-    found.map(|known| known.scope.params()).ok_or_else(|| {
-        Failure::usage(format!(
-            "no such repository here: {full_name}; see `headwater status`"
-        ))
-    })
+    Ok(writer.finish().map(|()| written))
 }
 
 enum Writer {

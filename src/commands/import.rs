@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::cli::{ImportCommand, RawFormat, Shared};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
@@ -41,6 +43,16 @@ async fn incidents(
     let changes = file.import(&store, context.clock.now()).await?;
     let unmapped = store.unmapped_incident_scopes().await?;
     store.close().await?;
+    if shared.json {
+        let unmapped = unmapped.iter().map(|(table, id)| format!("{table}:{id}"));
+        let done = json!({
+            "incidents": counts.incidents, "withdrawn": counts.withdrawn,
+            "written": changes.written, "removed": changes.removed,
+            "sources_of_no_project": unmapped.collect::<Vec<_>>(),
+        });
+        output::json_line(&done.to_string());
+        return Ok(Exit::Ok);
+    }
     if shared.quiet {
         return Ok(Exit::Ok);
     }

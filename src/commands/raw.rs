@@ -4,12 +4,15 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::cli::{RawFormat, Shared};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, written};
 use crate::raw_files::{self, RawFile, form_of, stream_of};
 use crate::report::counted;
+use crate::resolve::one_registered;
 use crate::sources::Sources;
 
 pub(super) async fn import(
@@ -28,10 +31,16 @@ pub(super) async fn import(
     let place = (&store, &context.clock);
     let imported = raw_files::import(place, (source, entry), &file, (&scopes, highest)).await?;
     store.close().await?;
-    if !shared.quiet {
+    let raw_table = &entry.collection.raw_table;
+    if shared.json {
+        let done = json!({
+            "table": raw_table, "rows": imported.rows, "changed": imported.items,
+        });
+        output::json_line(&done.to_string());
+    } else if !shared.quiet {
         output::line(format_args!(
             "{}: {} read, {} new or changed; next: headwater transform",
-            entry.collection.raw_table,
+            raw_table,
             counted(imported.rows, "row", "rows"),
             counted(imported.items, "item", "items"),
         ));
@@ -62,6 +71,36 @@ pub(super) async fn export(
         None => Box::new(io::BufWriter::new(output::data())),
     };
     let format = format.unwrap_or(RawFormat::Csv);
-    let exported = raw_files::export(&store, entry, scope.as_deref(), (format, out)).await?;
-    written(exported)
+    let wanted = match &scope {
+        Some(name) => Some(one_registered(&store, &context.config, name).await?.0),
+        None => None,
+    };
+    let exported = raw_files::export(&store, entry, wanted.as_ref(), (format, out)).await?;
+    let rows = match exported {
+        Ok(rows) => rows,
+        Err(error) => return written(Err(error)),
+    };
+    if !shared.quiet {
+        tell_exported(shared, &entry.collection.raw_table, rows, file);
+    }
+    Ok(Exit::Ok)
+}
+
+/// What was written: beside the rows, where these are on standard output.
+fn tell_exported(shared: &Shared, table: &str, rows: u64, file: Option<&Path>) {
+    let counted = counted(rows, "row", "rows");
+    let Some(file) = file else {
+        return output::note(format_args!(
+            "{table}: {counted} written to standard output"
+        ));
+    };
+    if shared.json {
+        let done = json!({ "table": table, "rows": rows, "file": file.display().to_string() });
+        output::json_line(&done.to_string());
+    } else {
+        output::line(format_args!(
+            "{table}: {counted} written to {}",
+            file.display()
+        ));
+    }
 }

@@ -1,155 +1,70 @@
-//! `status`: what ran when, how many rows, how fresh, per scope and stream.
+//! `status`: a row for each repository, or for each of its steps.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+mod overview;
+mod steps;
+
 use headwater_domain::Scope;
 use headwater_store::Store;
-use headwater_store::query::Cell;
-use headwater_store::runs::ScopeStatus;
+use headwater_store::scopes::KnownScope;
 
-use crate::cli::{Format, ScopeArgs, Shared};
+use crate::cli::{Format, Shared, StatusArgs};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, print, written};
 use crate::resolve::{Selection, registered};
-use crate::source::{GIT, Source};
+use crate::source::Source;
 
-const COLUMNS: [&str; 12] = [
-    "scope",
-    "stage",
-    "stream",
-    "state",
-    "last_run",
-    "fresh_until",
-    "rows",
-    "read",
-    "written",
-    "removed",
-    "requests",
-    "message",
-];
+/// What a status is made from.
+struct LookedAt<'a> {
+    context: &'a Context,
+    store: &'a Store,
+    /// Everything that is registered.
+    known: Vec<KnownScope>,
+    /// What was selected of it, with the name of the connection.
+    scopes: Vec<(Scope, String)>,
+}
 
-pub(super) async fn status(
-    shared: &Shared,
-    scopes: ScopeArgs,
-    format: Format,
-) -> Result<Exit, Failure> {
+impl LookedAt<'_> {
+    fn source(&self, connection: &str) -> &Source {
+        let context = self.context;
+        context.sources.of_connection(&context.config, connection)
+    }
+}
+
+pub(super) async fn status(shared: &Shared, arguments: StatusArgs) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::No)?;
     let store = context.open_to_read().await?;
-    let selection = Selection::parse(&scopes.scopes)?;
-    let known = store.scopes().await?;
-    let mut rows = Vec::new();
-    for (scope, connection) in registered(&store, &context.config, &selection).await? {
-        let name = format!("{connection}:{}", scope.full_name);
-        let source = context.sources.of_connection(&context.config, &connection);
-        for step in store.scope_status(&scope).await? {
-            let count = rows_of(&store, source, &scope, &step).await?;
-            rows.push(status_row(&name, count, step));
-        }
-        let gone = known.iter().find(|known| known.scope == scope);
-        if let Some(gone) = gone.and_then(|known| known.source_gone_at) {
-            rows.push(gone_row(&name, gone));
-        }
-        let dead = store.dead_letter_count(&scope).await?;
-        if dead > 0 {
-            rows.push(dead_row(&name, dead));
-        }
-        let lost = store.deployments_without_environment(&scope).await?;
-        if lost > 0 {
-            rows.push(nowhere_row(&name, lost));
-        }
-    }
-    if rows.is_empty() && format == Format::Table {
-        output::line("nothing has run yet; `headwater sync` collects what the configuration names");
-        return Ok(Exit::Ok);
-    }
-    written(print(format, &COLUMNS, rows))
-}
-
-/// Rows of the scope in the table the step is named after.
-async fn rows_of(
-    store: &Store,
-    source: &Source,
-    scope: &Scope,
-    status: &ScopeStatus,
-) -> Result<u64, Failure> {
-    let stream = status.step.stream.as_str();
-    if stream == GIT {
-        let table = match status.step.stage.as_str() {
-            "extract" => "repo_commits",
-            _ => return Ok(0),
-        };
-        return Ok(store.scope_rows(scope, table).await?);
-    }
-    let table = match status.step.stage.as_str() {
-        "collect" => source
-            .find(stream)
-            .map(|entry| entry.collection.raw_table.clone()),
-        "extract" => {
-            let entry = source.find(stream);
-            let first = entry.and_then(|entry| entry.extraction.tables.first().copied());
-            let accounts = || source.accounts.map(|(accounts, _)| (accounts.table)());
-            first.or_else(accounts).map(|table| table.name.to_owned())
-        }
-        "convert" if stream == "diffs" => Some("commits_diff_pairs".to_owned()),
-        "convert" if stream == "merges" => Some("pull_request_merges".to_owned()),
-        _ => {
-            let conversion = source.conversions.iter().find(|c| c.name == stream);
-            conversion.and_then(|c| c.tables().first().map(|table| table.name.to_owned()))
-        }
+    let selection = Selection::parse(&arguments.scopes.scopes)?;
+    let looked_at = LookedAt {
+        context: &context,
+        store: &store,
+        known: store.scopes().await?,
+        scopes: registered(&store, &context.config, &selection).await?,
     };
-    match table {
-        Some(table) => Ok(store.scope_rows(scope, &table).await?),
-        None => Ok(0),
+    let format = arguments.format;
+    if arguments.steps {
+        let rows = steps::rows(&looked_at).await?;
+        if rows.is_empty() && format == Format::Table {
+            return Ok(nothing());
+        }
+        return written(print(format, &steps::COLUMNS, rows));
     }
+    let repositories = overview::repositories(&looked_at).await?;
+    if repositories.is_empty() && format == Format::Table {
+        return Ok(nothing());
+    }
+    if format == Format::Table {
+        let now = context.clock.now();
+        let rows = repositories.iter().map(|it| it.for_people(now)).collect();
+        let exit = written(print(format, &overview::HEADINGS, rows))?;
+        output::line(overview::last_line(&repositories));
+        return Ok(exit);
+    }
+    let rows = repositories.iter().map(overview::Overview::as_data);
+    written(print(format, &overview::COLUMNS, rows.collect()))
 }
 
-fn status_row(scope: &str, rows: u64, status: ScopeStatus) -> Vec<Cell> {
-    let text = |text: &str| Cell::Text(text.to_owned());
-    let time = |time: Option<DateTime<Utc>>| match time {
-        Some(time) => Cell::Text(time.to_rfc3339_opts(SecondsFormat::Secs, true)),
-        None => Cell::Null,
-    };
-    let step = status.step;
-    vec![
-        text(scope),
-        text(&step.stage),
-        text(&step.stream),
-        text(&step.state),
-        time(step.finished_at),
-        time(status.fresh_until),
-        Cell::Integer(i64::try_from(rows).unwrap_or(i64::MAX)),
-        Cell::Integer(step.items),
-        Cell::Integer(step.written),
-        Cell::Integer(step.removed),
-        Cell::Integer(step.requests),
-        text(&step.message),
-    ]
-}
-
-fn gone_row(scope: &str, at: DateTime<Utc>) -> Vec<Cell> {
-    let mut row = vec![Cell::Null; COLUMNS.len()];
-    row[0] = Cell::Text(scope.to_owned());
-    row[3] = Cell::Text("gone at the source".to_owned());
-    row[5] = Cell::Text(at.to_rfc3339_opts(SecondsFormat::Secs, true));
-    row[11] = Cell::Text("its rows stay".to_owned());
-    row
-}
-
-fn nowhere_row(scope: &str, count: u64) -> Vec<Cell> {
-    let mut row = vec![Cell::Null; COLUMNS.len()];
-    row[0] = Cell::Text(scope.to_owned());
-    row[3] = Cell::Text("without an environment".to_owned());
-    row[6] = Cell::Integer(i64::try_from(count).unwrap_or(i64::MAX));
-    let message = "deployments that count nowhere; `headwater explain deployment ID` says why";
-    row[11] = Cell::Text(message.to_owned());
-    row
-}
-
-fn dead_row(scope: &str, count: u64) -> Vec<Cell> {
-    let mut row = vec![Cell::Null; COLUMNS.len()];
-    row[0] = Cell::Text(scope.to_owned());
-    row[3] = Cell::Text("dead letters".to_owned());
-    row[6] = Cell::Integer(i64::try_from(count).unwrap_or(i64::MAX));
-    row[11] = Cell::Text("items that could not be processed; the next run tries again".to_owned());
-    row
+fn nothing() -> Exit {
+    output::line("nothing has run yet; `headwater sync` collects what the configuration names");
+    Exit::Ok
 }

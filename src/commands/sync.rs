@@ -7,12 +7,21 @@ use crate::cli::{CollectArgs, Format, ScopeArgs, Shared, StreamArgs};
 use crate::clock::Clock;
 use crate::config::DataAfter;
 use crate::connect::Connector;
-use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
+use crate::context::{Context, NeedsFile, cancelled_by_signals_then, reporter, say_next};
 use crate::entities::require_wanted;
 use crate::exit::{Exit, Failure};
 use crate::plan::{Depth, Plan, Stages, choose_streams};
 use crate::resolve::Selection;
 use crate::session::SyncRequest;
+
+/// The last line of an interrupted run.
+const GOES_ON: &str = "interrupted: everything that arrived is kept. `headwater sync` goes on where \
+                       this run stopped; `headwater transform` makes tables of what is there, \
+                       without a request";
+
+/// The last line of an interrupted run that makes no requests.
+const TRANSFORM_GOES_ON: &str = "interrupted: everything that was written is kept. \
+                                 `headwater transform` goes on where this run stopped";
 
 pub(super) async fn sync(shared: &Shared, arguments: CollectArgs) -> Result<Exit, Failure> {
     collect_with(shared, ("sync", Stages::ALL), arguments).await
@@ -59,7 +68,7 @@ pub(super) struct Online {
 impl Online {
     /// Collects, and runs what follows.
     pub(super) async fn run(self, shared: &Shared) -> Result<Exit, Failure> {
-        let cancel = cancelled_by_signals();
+        let cancel = cancelled_by_signals_then(GOES_ON);
         let context = Context::load(shared, NeedsFile::Yes)?;
         let connections = context.config.require_connections();
         connections.map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
@@ -87,6 +96,9 @@ impl Online {
         let done = Box::pin(session.sync(&request)).await;
         let (exit, _) = done.map_err(|failure| failure.naming(&context.database))?;
         store.close().await?;
+        if exit == Exit::Cancelled {
+            say_next(GOES_ON);
+        }
         Ok(exit)
     }
 }
@@ -128,7 +140,7 @@ async fn offline(
     streams: StreamArgs,
     (command, stages): (&'static str, Stages),
 ) -> Result<Exit, Failure> {
-    let cancel = cancelled_by_signals();
+    let cancel = cancelled_by_signals_then(TRANSFORM_GOES_ON);
     let context = Context::load(shared, NeedsFile::No)?;
     context.require_database()?;
     let plan = Plan {
@@ -144,5 +156,8 @@ async fn offline(
     let done = session.transform(&plan, &selection).await;
     let (exit, _) = done.map_err(|failure| failure.naming(&context.database))?;
     store.close().await?;
+    if exit == Exit::Cancelled {
+        say_next(TRANSFORM_GOES_ON);
+    }
     Ok(exit)
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::cli::{Shared, TableCommand};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
@@ -24,7 +26,13 @@ async fn import(shared: &Shared, table: &str, file: &Path, null: &str) -> Result
     let (store, _lock) = context.open_for_writing("table import").await?;
     let changes = file.import(&store, context.clock.now()).await?;
     store.close().await?;
-    if !shared.quiet {
+    if shared.json {
+        let done = json!({
+            "table": table.name, "rows": rows, "written": changes.written,
+            "removed": changes.removed, "unchanged": changes.unchanged,
+        });
+        output::json_line(&done.to_string());
+    } else if !shared.quiet {
         output::line(summary(table.name, rows, changes));
     }
     Ok(Exit::Ok)

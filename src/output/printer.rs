@@ -2,10 +2,10 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
-use comfy_table::{ContentArrangement, Table, presets};
 use headwater_redaction::{one_line, printable};
 use headwater_store::query::{Cell, Rows};
 
+use super::layout;
 use crate::cli::Format;
 
 /// Most that a table may hold before it is printed, in bytes: its columns are as wide as the widest
@@ -64,14 +64,8 @@ impl<W: Write> Printer<W> {
     pub fn finish(mut self) -> io::Result<()> {
         match &self.form {
             Form::Table(rows) => {
-                let mut table = Table::new();
-                table.load_style(presets::NOTHING);
-                table.set_content_arrangement(ContentArrangement::Disabled);
-                table.set_header(&self.columns);
-                table.add_rows(rows);
-                let text = table.to_string();
-                for line in text.lines() {
-                    writeln!(self.out, "{}", line.trim_end())?;
+                for line in layout::lines(&self.columns, rows, layout::width()) {
+                    writeln!(self.out, "{line}")?;
                 }
             }
             Form::Json { first: true } => writeln!(self.out, "[]")?,
@@ -187,6 +181,15 @@ pub fn print(format: Format, columns: &[&str], rows: Vec<Vec<Cell>>) -> io::Resu
         printer.row(row)?;
     }
     printer.finish()
+}
+
+/// Rows as a table of a width, as [`print`] shows them to a person.
+#[cfg(test)]
+pub(crate) fn laid_out(columns: &[&str], rows: &[Vec<Cell>], width: Option<usize>) -> String {
+    let columns: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
+    let texts = |row: &Vec<Cell>| row.iter().map(|cell| shown(cell, usize::MAX)).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(texts).collect();
+    layout::lines(&columns, &rows, width).join("\n")
 }
 
 #[cfg(test)]

@@ -75,7 +75,8 @@ async fn one_percent_of_broken_items_keeps_no_other_from_landing() {
         "{listed}"
     );
     assert!(lines[2].contains("220 characters"), "{listed}");
-    assert!(output(&["status"]).contains("dead letters"));
+    assert!(output(&["status", "--steps"]).contains("dead letters"));
+    assert!(output(&["status"]).contains("2 items to try again"));
 
     let (exit, summary) = lake.sync(How::default()).await;
     assert_eq!((exit, summary.rejected), (Exit::Ok, 0));

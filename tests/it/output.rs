@@ -139,7 +139,7 @@ async fn a_full_disk_ends_no_run_and_is_told() {
 /// Commands that do nothing but print.
 const PRINTING: [&[&str]; 14] = [
     &["status"],
-    &["status", "--format", "json"],
+    &["status", "--steps", "--format", "json"],
     &["query", "SELECT * FROM pull_requests", "--format", "csv"],
     &["query", "SELECT * FROM pull_requests"],
     &["tables"],

@@ -220,7 +220,7 @@ async fn deployments_follow_the_environments_that_they_name_by_uuid(
         texts(&lake, told).await,
         ["#1 |  | ", "#2 |  | ", "#3 | PRODUCTION | live"]
     );
-    let status = ended_output(lake.start(&["status", "--format", "csv"]));
+    let status = ended_output(lake.start(&["status", "--steps", "--format", "csv"]));
     let count = status
         .lines()
         .find(|line| line.contains("without an environment"));
@@ -259,7 +259,7 @@ async fn deployments_follow_the_environments_that_they_name_by_uuid(
         "bitbucket:BitbucketDeployment:1:{d-1}",
     ]));
     assert!(explained.contains("test bench"), "{explained}");
-    let status = ended_output(lake.start(&["status", "--format", "csv"]));
+    let status = ended_output(lake.start(&["status", "--steps", "--format", "csv"]));
     assert!(!status.contains("without an environment"), "{status}");
 }
 

@@ -227,7 +227,7 @@ async fn the_program_works_on_a_path_alone() {
         run(&["sync", scope]);
         run(&["transform", scope]);
     }
-    let status = run(&["status", "plain:tools/widget"]);
+    let status = run(&["status", "--steps", "plain:tools/widget"]);
     assert!(
         status.contains("extract") && status.contains("git"),
         "{status}"
