@@ -53,7 +53,7 @@ mod server;
 mod shift;
 mod world;
 
-pub use behaviour::{Behaviour, PipelinesOff, RateLimit, RateUse, Removed};
+pub use behaviour::{Behaviour, PipelinesOff, RateLimit, RateUse, Removed, SECRET};
 pub use fault::{
     Fault, FaultKind, FaultPlan, FaultSettings, Loop, OnRequest, RetryForm, Shift, When,
 };

@@ -74,6 +74,13 @@ impl Simulator {
         format!("{}/2.0/", self.site.origin)
     }
 
+    /// The same API by another name of this machine, `http://localhost:PORT/2.0/`: what it answers
+    /// leads to that name, too.
+    #[must_use]
+    pub fn other_endpoint(&self) -> String {
+        self.endpoint().replace("127.0.0.1", "localhost")
+    }
+
     /// Where OAuth consumers ask for tokens.
     #[must_use]
     pub fn token_url(&self) -> String {
@@ -346,6 +353,14 @@ impl Site {
         cloud::answer(&world, &mut cache, &request)
     }
 
+    /// The origin that was asked, where that is this machine by another name.
+    fn other_origin(&self, request: &HttpRequest) -> Option<String> {
+        let host = request.headers().get(axum::http::header::HOST)?;
+        let host = host.to_str().ok()?;
+        host.starts_with("localhost:")
+            .then(|| format!("http://{host}"))
+    }
+
     /// Gives a consumer a token.
     async fn issue_token(&self, request: HttpRequest) -> Reply {
         let (parts, body) = request.into_parts();
@@ -357,7 +372,16 @@ impl Site {
     }
 
     pub(crate) fn proper_reply(&self, request: &HttpRequest, behaviour: &Behaviour) -> Reply {
-        let mut reply = Reply::proper(self.answer(request, behaviour));
+        let mut answer = self.answer(request, behaviour);
+        if behaviour.secrets && answer.status == 200 {
+            answer.body = cloud::with_secrets(&answer.body, self.log.count());
+        }
+        if let Some(origin) = self.other_origin(request) {
+            // Addresses of pages lead to where they were asked for.
+            answer.body = answer.body.replace(&self.origin, &origin);
+            answer.location = answer.location.replace(&self.origin, &origin);
+        }
+        let mut reply = Reply::proper(answer);
         let told = self
             .accepted
             .headers(authorization(request.headers()), request.uri().path());

@@ -131,9 +131,9 @@ fn database_folder(lake: &Lake) -> std::path::PathBuf {
     folder.unwrap_or(lake.folder()).to_owned()
 }
 
-/// Looks through every cell of every table, and through the files of a folder.
-async fn assert_nowhere(lake: &Lake) {
-    let names = match lake.database_kind() {
+/// Names of all tables, as a statement that lists them.
+fn names_of_tables(on: On) -> &'static str {
+    match on {
         On::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
         On::Postgres => {
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
@@ -141,17 +141,36 @@ async fn assert_nowhere(lake: &Lake) {
         On::MariaDb => {
             "SELECT table_name FROM information_schema.tables WHERE table_schema = database()"
         }
-    };
-    let mut rows = 0;
-    for table in lake.ask(names).await.rows {
+    }
+}
+
+/// Rows of any table that hold a text, and the number of all rows.
+async fn rows_with(lake: &Lake, text: &str) -> (Vec<String>, usize) {
+    let (mut found, mut rows) = (Vec::new(), 0);
+    for table in lake.ask(names_of_tables(lake.database_kind())).await.rows {
         let Cell::Text(table) = &table[0] else {
             panic!("{table:?}");
         };
         for row in lake.ask(&format!("SELECT * FROM {table}")).await.rows {
             rows += 1;
-            assert!(!format!("{row:?}").contains(THEIRS), "{table}: {row:?}");
+            let shown = format!("{row:?}");
+            if shown.contains(text) {
+                found.push(format!("{table}: {shown}"));
+            }
         }
     }
+    (found, rows)
+}
+
+/// Rows of any table that hold a text.
+pub(crate) async fn cells_with(lake: &Lake, text: &str) -> Vec<String> {
+    rows_with(lake, text).await.0
+}
+
+/// Looks through every cell of every table, and through the files of a folder.
+async fn assert_nowhere(lake: &Lake) {
+    let (found, rows) = rows_with(lake, THEIRS).await;
+    assert!(found.is_empty(), "{found:#?}");
     assert!(rows > 100, "{rows} rows are too few to prove anything");
     for entry in std::fs::read_dir(database_folder(lake)).unwrap() {
         let path = entry.unwrap().path();

@@ -37,6 +37,9 @@ pub struct Behaviour {
     /// Status of the lists of pipelines, deployments and environments in repositories without
     /// pipelines, which then are all of them; none where pipelines are switched on.
     pub pipelines_off: Option<PipelinesOff>,
+    /// Every item has members that the API's description marks as secret, with other values at
+    /// each request. All values contain [`SECRET`].
+    pub secrets: bool,
     /// Endpoints that are gone.
     pub removed: Vec<Removed>,
     /// How much a credential may ask.
@@ -45,6 +48,9 @@ pub struct Behaviour {
     /// everything else. [`World::turn_clock`](crate::World::turn_clock) turns that clock.
     pub date_skew: TimeDelta,
 }
+
+/// What every secret contains that [`Behaviour::secrets`] puts into items.
+pub const SECRET: &str = "seekret";
 
 /// How a repository without pipelines answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,6 +16,7 @@ mod order;
 mod paging;
 pub(crate) mod payload;
 mod query;
+mod secrets;
 mod tracker;
 mod workspaces;
 
@@ -23,6 +24,7 @@ pub(crate) use access::{Accepted, TOKEN_PATH};
 pub(crate) use answer::Answer;
 pub(crate) use cache::Cache;
 pub(crate) use query::{Query, decode_segment};
+pub(crate) use secrets::with_secrets;
 
 use crate::behaviour::{ListQuirks, PipelinesOff};
 use crate::options::ListedWorkspace;

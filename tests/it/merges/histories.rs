@@ -1,28 +1,25 @@
 //! Whatever happened to a repository and its pull requests, their links are those of a fresh
 //! database.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod rows;
+mod world;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use headwater::config::DatabaseAddress;
 use headwater_converters::bitbucket::PullRequestSizes;
 use headwater_converters::merges::{self, Change, Patches, Unnamed};
 use headwater_converters::{Derivation, Task};
-use headwater_domain::code::{
-    commit, commit_parent, git_ref, pull_request, pull_request_commit, pull_request_merge,
-    repo_commit,
-};
+use headwater_domain::code::{pull_request, pull_request_commit, pull_request_merge};
 use headwater_domain::id::bitbucket as id;
 use headwater_domain::merges::SizeOfChange;
-use headwater_domain::tool::bitbucket::{
-    pull_request as tool, pull_request_commit as tool_commit, pull_request_size,
-};
-use headwater_domain::{Origin, Row, Rows, Scope, Stream as _};
+use headwater_domain::tool::bitbucket::pull_request_size;
+use headwater_domain::{Row as _, Scope};
 use headwater_store::compare::{Tables, tables_equal};
-use headwater_store::{Owner, Replacement, StepContext, Store, Transaction};
+use headwater_store::{StepContext, Store};
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use headwater_testing::TestDatabase;
 use proptest::prelude::*;
@@ -30,159 +27,8 @@ use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
 use tokio_util::sync::CancellationToken;
 
-/// One thing that happens. Numbers choose among what is there.
-#[derive(Clone, Debug)]
-enum Event {
-    /// A commit on any commits, by one of few authors, which says any number and changes one of
-    /// few things.
-    Commit(Vec<usize>, u8, i64, u8),
-    /// A branch set, or moved, to a commit.
-    Branch(u8, usize),
-    DeleteBranch(u8),
-    /// A pull request: its number, head, how many commits are its own, its merge commit if it is
-    /// given, the digits of its hash, and its destination.
-    Merged(i64, usize, usize, Option<usize>, bool, u8),
-    Reopened(i64),
-    Deleted(i64),
-    /// Contents of commits are read from now on, or no more.
-    Files(bool),
-    /// Only commits from this one on are collected, or more or fewer of them than before.
-    Range(usize),
-    /// By another program, which calls everything otherwise.
-    Upgrade,
-    /// The source gave a commit the wrong parents before.
-    Corrected(usize, Vec<usize>),
-}
-
-#[derive(Clone, Debug)]
-struct Commit {
-    parents: Vec<usize>,
-    author: u8,
-    number: i64,
-    patch: u8,
-}
-
-#[derive(Clone, Debug)]
-struct PullRequest {
-    is_merged: bool,
-    head: usize,
-    own: Vec<usize>,
-    merge: Option<usize>,
-    short: bool,
-    base: u8,
-}
-
-#[derive(Clone, Debug)]
-struct World {
-    commits: Vec<Commit>,
-    branches: BTreeMap<u8, usize>,
-    pull_requests: BTreeMap<i64, PullRequest>,
-    has_files: bool,
-    version: u8,
-    /// Commits before this one are not collected.
-    first: usize,
-}
-
-fn sha(number: usize) -> String {
-    format!(
-        "{:08x}{:032x}",
-        number.wrapping_mul(0x9e37_79b9) & 0xffff_ffff,
-        number
-    )
-}
-
-impl World {
-    fn new(has_files: bool) -> Self {
-        let commit = |parents: &[usize]| Commit {
-            parents: parents.to_vec(),
-            author: 0,
-            number: 0,
-            patch: 0,
-        };
-        Self {
-            commits: vec![commit(&[]), commit(&[0]), commit(&[1]), commit(&[0, 2])],
-            branches: BTreeMap::from([(0, 3)]),
-            pull_requests: BTreeMap::new(),
-            has_files,
-            version: 0,
-            first: 0,
-        }
-    }
-
-    fn happen(&mut self, event: &Event) {
-        let count = self.commits.len();
-        match event {
-            Event::Commit(parents, author, number, patch) => {
-                let parents: BTreeSet<usize> = parents.iter().map(|p| p % count).collect();
-                let parents: Vec<usize> = parents.into_iter().rev().collect();
-                self.commits.push(Commit {
-                    parents,
-                    author: *author,
-                    number: *number,
-                    patch: *patch,
-                });
-                self.branches.insert(author % 3, count);
-            }
-            Event::Branch(name, commit) => {
-                self.branches.insert(*name, commit % count);
-            }
-            Event::DeleteBranch(name) => {
-                self.branches.remove(name);
-            }
-            Event::Merged(number, head, own, merge, short, base) => {
-                let head = head % count;
-                let mut commits = vec![head];
-                while commits.len() <= *own {
-                    let last = commits[commits.len() - 1];
-                    let Some(parent) = self.commits[last].parents.first() else {
-                        break;
-                    };
-                    commits.push(*parent);
-                }
-                let merged = PullRequest {
-                    is_merged: true,
-                    head,
-                    own: commits,
-                    merge: merge.map(|merge| merge % (count + 2)),
-                    short: *short,
-                    base: *base,
-                };
-                self.pull_requests.insert(*number, merged);
-            }
-            Event::Reopened(number) => {
-                if let Some(found) = self.pull_requests.get_mut(number) {
-                    found.is_merged = false;
-                }
-            }
-            Event::Deleted(number) => {
-                self.pull_requests.remove(number);
-            }
-            Event::Files(has) => self.has_files = *has,
-            Event::Range(first) => self.first = first % count,
-            Event::Upgrade => self.version += 1,
-            Event::Corrected(commit, parents) => {
-                let commit = commit % count;
-                if commit > 0 {
-                    // A commit comes after its parents, whichever these are.
-                    let parents: BTreeSet<usize> = parents.iter().map(|p| p % commit).collect();
-                    self.commits[commit].parents = parents.into_iter().rev().collect();
-                }
-            }
-        }
-    }
-
-    fn held(&self) -> BTreeSet<usize> {
-        let mut found = BTreeSet::new();
-        let mut left: Vec<usize> = self.branches.values().copied().collect();
-        while let Some(commit) = left.pop() {
-            if found.insert(commit) {
-                left.extend(&self.commits[commit].parents);
-            }
-        }
-        found.retain(|commit| *commit >= self.first);
-        found
-    }
-}
+use rows::{replace, repo_id, scope, time, write};
+use world::{Event, World, sha};
 
 /// Says what commits change as the world has it; a range has the name of its head.
 struct Contents(Vec<u8>, u8);
@@ -220,191 +66,6 @@ impl Patches for Contents {
         };
         let sizes = changes.iter().map(size).collect();
         async move { Ok(sizes) }.boxed()
-    }
-}
-
-fn time(second: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap()
-}
-
-fn scope() -> Scope {
-    Scope::new(1, "acme/rocket")
-}
-
-fn repo_id() -> String {
-    id::repository(1, "acme/rocket")
-}
-
-/// Makes a table hold these rows, and what it held before and is not among them no more.
-async fn replace<R: Row>(
-    page: &mut Transaction<'_>,
-    (column, owners): (&'static str, Vec<String>),
-    made: Vec<R>,
-) {
-    let mut rows = Rows::default();
-    rows.from_origin(Origin {
-        params: scope().params(),
-        table: "test".to_owned(),
-        id: 0,
-    });
-    for row in made {
-        rows.push(row);
-    }
-    let replacement = Replacement {
-        table: R::table(),
-        owner: Owner::Column {
-            name: column,
-            values: owners,
-            connection_id: None,
-        },
-        rows: rows.take(R::table()),
-        first: false,
-    };
-    page.replace(replacement).await.unwrap();
-}
-
-/// Writes what the stages before would have written.
-async fn write(store: &Store, world: &World) {
-    let (scope, repo) = (scope(), repo_id());
-    let own = || vec![repo.clone()];
-    let held = world.held();
-    let mut page = store.begin(&scope, time(0)).await.unwrap();
-    let refs = world.branches.iter().map(|(name, commit)| git_ref::Model {
-        id: id::git_ref(&repo, &format!("b{name}")),
-        repo_id: repo.clone(),
-        name: format!("b{name}"),
-        commit_sha: sha(*commit),
-        is_default: *name == 0,
-        ref_type: "BRANCH".to_owned(),
-        ..git_ref::Model::default()
-    });
-    replace(&mut page, ("repo_id", own()), refs.collect()).await;
-    let all = || (0..world.commits.len()).map(sha).collect();
-    let made = held.iter().map(|number| {
-        let commit = &world.commits[*number];
-        commit::Model {
-            sha: sha(*number),
-            message: format!("Topic (#{})\n\nmore", commit.number),
-            author_email: format!("{}@example.org", commit.author),
-            authored_date: Some(time(i64::from(commit.author) / 2)),
-            committed_date: Some(time(i64::try_from(*number).unwrap())),
-            ..commit::Model::default()
-        }
-    });
-    replace(&mut page, ("sha", all()), made.collect()).await;
-    let parents = held.iter().flat_map(|commit| {
-        let parents = (0..).zip(&world.commits[*commit].parents);
-        parents.map(|(order, parent)| commit_parent::Model {
-            commit_sha: sha(*commit),
-            parent_commit_sha: sha(*parent),
-            parent_order: order,
-        })
-    });
-    replace(&mut page, ("commit_sha", all()), parents.collect()).await;
-    // As conversions and git's reading do: who has the commits comes after their parents.
-    let commits = held.iter().map(|commit| repo_commit::Model {
-        repo_id: repo.clone(),
-        commit_sha: sha(*commit),
-        ..repo_commit::Model::default()
-    });
-    replace(&mut page, ("repo_id", own()), commits.collect()).await;
-    write_pull_requests(&mut page, world).await;
-    page.commit().await.unwrap();
-}
-
-async fn write_pull_requests(page: &mut Transaction<'_>, world: &World) {
-    let (scope, repo) = (scope(), repo_id());
-    let found = world.pull_requests.iter();
-    let rows = found.map(|(number, found)| {
-        let digits = if found.short { 12 } else { 40 };
-        let merge = found.merge.map(|merge| sha(merge)[..digits].to_owned());
-        pull_request::Model {
-            id: id::pull_request(&scope, *number),
-            base_repo_id: repo.clone(),
-            status: if found.is_merged { "MERGED" } else { "OPEN" }.to_owned(),
-            pull_request_key: *number,
-            base_ref: format!("b{}", found.base),
-            merge_commit_sha: merge.unwrap_or_default(),
-            head_commit_sha: sha(found.head)[..digits].to_owned(),
-            created_date: Some(time(*number)),
-            ..pull_request::Model::default()
-        }
-    });
-    replace(page, ("base_repo_id", vec![repo.clone()]), rows.collect()).await;
-    let numbers = (0..10).map(|number| id::pull_request(&scope, number));
-    let own = world.pull_requests.iter().flat_map(|(number, found)| {
-        let id = id::pull_request(&scope, *number);
-        found
-            .own
-            .iter()
-            .map(move |commit| pull_request_commit::Model {
-                pull_request_id: id.clone(),
-                commit_sha: sha(*commit),
-                ..pull_request_commit::Model::default()
-            })
-    });
-    replace(page, ("pull_request_id", numbers.collect()), own.collect()).await;
-    write_tool_rows(page, world).await;
-}
-
-/// The tool rows that those of the domain would have been made of; sizes follow from them.
-async fn write_tool_rows(page: &mut Transaction<'_>, world: &World) {
-    let scope = scope();
-    let key = |number: &i64| (scope.connection_id, scope.full_name.clone(), *number);
-    let (mut requests, mut commits) = (Rows::default(), Rows::default());
-    for (number, found) in &world.pull_requests {
-        let origin = |table| Origin {
-            params: scope.params(),
-            table,
-            id: *number,
-        };
-        let digits = if found.short { 12 } else { 40 };
-        let merge = found.merge.map(|merge| sha(merge)[..digits].to_owned());
-        let (connection_id, repo_id, bitbucket_id) = key(number);
-        requests.from_origin(origin(tool::PullRequests::raw_table()));
-        requests.push(tool::Model {
-            connection_id,
-            repo_id,
-            bitbucket_id,
-            state: if found.is_merged { "MERGED" } else { "OPEN" }.to_owned(),
-            head_commit_sha: sha(found.head)[..digits].to_owned(),
-            merge_commit_sha: merge.unwrap_or_default(),
-            ..tool::Model::default()
-        });
-        commits.from_origin(origin(tool_commit::PullRequestCommits::raw_table()));
-        for commit in &found.own {
-            let (connection_id, repo_id, pull_request_id) = key(number);
-            commits.push(tool_commit::Model {
-                connection_id,
-                repo_id,
-                pull_request_id,
-                commit_sha: sha(*commit),
-                ..tool_commit::Model::default()
-            });
-        }
-    }
-    for (table, raw_table, mut rows) in [
-        (
-            tool::Model::table(),
-            tool::PullRequests::raw_table(),
-            requests,
-        ),
-        (
-            tool_commit::Model::table(),
-            tool_commit::PullRequestCommits::raw_table(),
-            commits,
-        ),
-    ] {
-        let replacement = Replacement {
-            table,
-            owner: Owner::RawRows {
-                table: raw_table,
-                ids: (0..10).collect(),
-            },
-            rows: rows.take(table),
-            first: false,
-        };
-        page.replace(replacement).await.unwrap();
     }
 }
 
@@ -502,7 +163,8 @@ async fn assert_same_as_fresh(on: On, has_files: bool, events: &[(Event, bool)])
         .unwrap();
     let shown: Vec<String> = different.iter().map(ToString::to_string).collect();
     assert!(shown.is_empty(), "here: lived, there: fresh\n{shown:#?}");
-    let merged = world.pull_requests.values().filter(|it| it.is_merged);
+    let merged = world.pull_requests.values();
+    let merged = merged.filter(|it| it.is_merged && it.is_ours);
     assert_eq!(first.items, merged.count() as u64);
     // Written again, nothing differs and nothing is looked at.
     write(&fresh.store, &world).await;
@@ -543,6 +205,7 @@ fn events() -> impl Strategy<Value = Vec<(Event, bool)>> {
         1 => (0..8usize).prop_map(Event::Range),
         1 => Just(Event::Upgrade),
         1 => corrected.prop_map(|(commit, parents)| Event::Corrected(commit, parents)),
+        1 => (0..8i64, any::<bool>()).prop_map(|(number, ours)| Event::Destined(number, ours)),
     ];
     prop::collection::vec((event, prop::bool::weighted(0.7)), 1..20)
 }

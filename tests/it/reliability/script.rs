@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use headwater::exit::Exit;
 use headwater::plan::Depth;
 use headwater_simulator::{
-    Behaviour, Change, FaultKind, FaultPlan, FaultSettings, Habits, Options, Simulator, Size, World,
+    Behaviour, Change, FaultKind, FaultPlan, FaultSettings, Habits, Options, SECRET, Simulator,
+    Size, World,
 };
 use headwater_testing::On;
 use rand::rngs::StdRng;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::worlds::{is_followed, is_untold};
 use crate::dora::case::fill;
 use crate::lake::{ALL, Answer, How, Lake, with_everything};
+use crate::secrets::cells_with;
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
@@ -37,6 +39,8 @@ pub(super) enum Step {
     Unstable,
     /// A sync with credentials that have lost their access, which they regain.
     Blind,
+    /// The service has another address from now on, and the configuration with it.
+    Moved,
 }
 
 /// What the changes of a script are like.
@@ -91,6 +95,8 @@ impl Script {
                 7..10 => Step::Cancelled(random.random_range(1..40)),
                 10 => Step::Unstable,
                 11 => Step::Blind,
+                // What did not change keeps the old address until everything is read again.
+                12 if temper == Temper::Untold => Step::Moved,
                 _ => {
                     let change = world.propose(&mut random);
                     let is_wanted = temper == Temper::Untold || !is_untold(&change);
@@ -127,16 +133,16 @@ impl Script {
             creation_is_logged_twice: true,
             ..Habits::default()
         });
-        let mut text = with_everything(&simulator.endpoint(), ALL);
-        text.push_str("timeout_seconds = { connect = 5, read = 1, total = 30 }\n");
-        let lake = Lake::with(on, &text).await?;
+        let lake = Lake::with(on, &configured(&simulator.endpoint())).await?;
         measure_everything(&lake, &simulator).await;
         let mut history = History {
             simulator: &simulator,
-            lake: &lake,
+            lake,
             is_untold: false,
+            endpoint: simulator.endpoint(),
             usual: Behaviour {
                 unending_pipelines: self.seed.is_multiple_of(3).then_some(4),
+                secrets: !self.seed.is_multiple_of(3),
                 ..Behaviour::default()
             },
         };
@@ -149,7 +155,13 @@ impl Script {
         if let Err(wrong) = history.sync().await {
             return Some(vec![format!("at the last sync: {wrong}")]);
         }
-        if history.is_untold {
+        let History {
+            lake,
+            is_untold,
+            endpoint,
+            ..
+        } = history;
+        if is_untold {
             let (exit, summary) = lake.reconcile(Depth::Everything).await;
             if exit != Exit::Ok {
                 return Some(vec![format!("reconcile ended with {exit:?}: {summary:?}")]);
@@ -158,7 +170,12 @@ impl Script {
         if sabotage.is_some_and(|would_break| self.steps.iter().any(would_break)) {
             break_a_cell(&lake).await;
         }
-        let fresh = Lake::beside(&simulator).await;
+        let leaks = cells_with(&lake, SECRET).await;
+        if !leaks.is_empty() {
+            return Some(leaks);
+        }
+        let fresh = Lake::with(On::Sqlite, &configured(&endpoint)).await;
+        let fresh = fresh.unwrap();
         // Of repositories with the names of now, and of those that the script began with.
         let mapping = lake
             .ask("SELECT project_name, row_id FROM project_mapping")
@@ -170,6 +187,12 @@ impl Script {
         let differences = lake.differences(&fresh).await;
         Some(differences.iter().map(ToString::to_string).collect())
     }
+}
+
+fn configured(endpoint: &str) -> String {
+    let mut text = with_everything(endpoint, ALL);
+    text.push_str("timeout_seconds = { connect = 5, read = 1, total = 30 }\n");
+    text
 }
 
 /// Two projects: of all repositories that there are, and of the first one.
@@ -224,8 +247,10 @@ async fn break_a_cell(lake: &Lake) {
 /// A script being played.
 struct History<'a> {
     simulator: &'a Simulator,
-    lake: &'a Lake,
+    lake: Lake,
     is_untold: bool,
+    /// Where the service is now.
+    endpoint: String,
     /// How the service behaves when nothing disturbs it. Some pipelines never end.
     usual: Behaviour,
 }
@@ -244,7 +269,19 @@ impl History<'_> {
             Step::Cancelled(after) => self.cancelled(*after).await,
             Step::Unstable => self.unstable().await,
             Step::Blind => self.blind().await,
+            Step::Moved => {
+                self.moved();
+                Ok(())
+            }
         }
+    }
+
+    /// Another address of the same service: lists that were being read go on there, or anew.
+    fn moved(&mut self) {
+        let (one, other) = (self.simulator.endpoint(), self.simulator.other_endpoint());
+        self.endpoint = if self.endpoint == one { other } else { one };
+        self.lake.configure(&configured(&self.endpoint));
+        self.is_untold = true;
     }
 
     /// What several readings do not show together is said, and never taken for all there is.
