@@ -5,6 +5,7 @@
 //! simulator sends and, where they are beside the checkout, recordings of the real service.
 
 mod mutations;
+mod nesting;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,13 +18,14 @@ use headwater_collectors::Paging;
 use headwater_simulator::{Change, Habits, Options, Simulator, Size};
 use headwater_store::compare::{Difference, SHARED_TABLES};
 use headwater_store::query::Cell;
+use headwater_testing::On;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::Value;
 
-use crate::lake::{How as Sync, Lake};
+use crate::lake::{ALL, How as Sync, Lake, with_everything};
 use mutations::{How, Mutation, deep, other_type, places, spoil, tokens};
 use target::{Target, foreign_items, is_key, mended, with_identity};
 
@@ -57,6 +59,14 @@ fn fill_trackers_and_git(simulator: &Simulator) {
     }
 }
 
+/// An empty lake that collects all streams, also those that have to be asked for.
+async fn lake_with_sizes(simulator: &Simulator) -> Lake {
+    let text = with_everything(&simulator.endpoint(), ALL);
+    let rules = "commit_statuses = true\npull_request_sizes = true\n";
+    let text = text.replacen("commit_statuses = true\n", rules, 1);
+    Lake::with(On::Sqlite, &text).await.unwrap()
+}
+
 impl Company {
     async fn new() -> Self {
         let size = Size {
@@ -71,7 +81,7 @@ impl Company {
         };
         let simulator = Simulator::start(options).await.unwrap();
         fill_trackers_and_git(&simulator);
-        let lake = Lake::beside(&simulator).await;
+        let lake = lake_with_sizes(&simulator).await;
         let (exit, _) = lake.sync(Sync::default()).await;
         assert_eq!(exit, Exit::Ok);
         let requests = simulator.take_requests().into_iter();
@@ -86,7 +96,7 @@ impl Company {
     /// Syncs with these items among the good ones, and checks what became of all of them.
     async fn disturb(&self, target: &Target, hostile: &[Vec<u8>]) {
         target.serve(&self.simulator, &self.known_paths, hostile);
-        let lake = Lake::beside(&self.simulator).await;
+        let lake = lake_with_sizes(&self.simulator).await;
         let (exit, _) = lake.sync(Sync::default()).await;
         assert!(matches!(exit, Exit::Ok | Exit::Partial), "{exit:?}");
         self.check_neighbours(target, &lake).await;
@@ -203,7 +213,7 @@ async fn check_items(target: &Target, hostile: &[Vec<u8>], lake: &Lake) -> BTree
     let (mut keys, mut keyless) = (BTreeSet::new(), BTreeSet::new());
     for item in hostile {
         let item = mended(item);
-        match target.endpoint.key.of(item.as_bytes()) {
+        match target.endpoint.key_of(item.as_bytes()) {
             Some(key) => keys.insert(key),
             None => keyless.insert(item),
         };
@@ -234,14 +244,12 @@ async fn check_items(target: &Target, hostile: &[Vec<u8>], lake: &Lake) -> BTree
     letters
 }
 
-/// All streams, but for the one item that a workspace is: it has no neighbours to be harmed; and
-/// but for files of pull requests, whose stored keys are hashes: what became of an item cannot be
-/// looked up by the name in it. Their payloads are spoilt in the tests of their extraction.
+/// All streams, but for the one item that a workspace is: it has no neighbours to be harmed.
 fn streams() -> Vec<StreamEntry> {
     let has_neighbours = |entry: &StreamEntry| {
         let collection = &entry.collection;
         let is_single = collection.endpoint.paging == Paging::Single;
-        !(collection.of_workspace && is_single || collection.endpoint.long_keys)
+        !(collection.of_workspace && is_single)
     };
     bitbucket()
         .streams
@@ -407,7 +415,7 @@ async fn a_repository_with_an_impossible_name_is_left_out_and_the_others_land() 
     });
     let hostile: Vec<Vec<u8>> = hostile.collect();
     target.serve(&company.simulator, &company.known_paths, &hostile);
-    let lake = Lake::beside(&company.simulator).await;
+    let lake = lake_with_sizes(&company.simulator).await;
     let (exit, _) = lake.sync(Sync::default()).await;
     assert_eq!(exit, Exit::Ok);
     company.check_widths(&lake).await;

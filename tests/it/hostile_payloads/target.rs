@@ -188,11 +188,11 @@ pub(super) fn with_identity(seed: &Value, number: usize) -> Value {
         return payload;
     };
     // A membership is its member's.
-    let is_membership = members
-        .get("type")
-        .is_some_and(|it| it == "workspace_membership");
+    let kind = |kind: &str| members.get("type").is_some_and(|it| it == kind);
+    let (is_membership, is_file) = (kind("workspace_membership"), kind("diffstat"));
     for (name, value) in members {
         match name.as_str() {
+            "new" | "old" if is_file => set(value, "path", format!("hostile-{id}").into()),
             "id" => *value = id.into(),
             "hash" => *value = format!("{id:040x}").into(),
             "name" => *value = format!("hostile-{id}").into(),
@@ -241,6 +241,7 @@ pub(super) fn is_key(place: &[String]) -> bool {
         "date",
         "state",
         "full_name",
+        "path",
     ];
     place
         .last()
