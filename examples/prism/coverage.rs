@@ -61,16 +61,19 @@ fn is_parameter(segment: &str) -> bool {
     segment.starts_with('{')
 }
 
+/// Where the server leads from the list of a pull request's files.
+const DIFFSTAT: &str = "repositories/{scope}/diffstat/{item}";
+
 /// Every endpoint that headwater asks in a sync: of each stream its list and, where it has one,
-/// its single item, and the list of a workspace. Trackers are left out, and lists that are reached
-/// by a redirect: the description names no status for it, so Prism refuses the answer.
+/// its single item, the list of a workspace, and where lists lead by a redirect. Trackers are left
+/// out.
 pub(crate) fn endpoints() -> Vec<Template> {
-    let mut endpoints = vec![Template::of("repositories/{workspace}")];
+    let mut endpoints = vec![
+        Template::of("repositories/{workspace}"),
+        Template::of(DIFFSTAT),
+    ];
     for stream in bitbucket().streams {
         let endpoint = stream.collection.endpoint;
-        if endpoint.redirects > 0 {
-            continue;
-        }
         let of_workspace = stream.collection.of_workspace;
         let template = |path: &str| {
             if of_workspace {

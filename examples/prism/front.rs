@@ -119,7 +119,12 @@ impl Front {
         let listener = tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
-            http: reqwest::Client::builder().no_proxy().no_gzip().build()?,
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .no_gzip()
+                // Where an answer leads elsewhere, headwater follows.
+                .redirect(reqwest::redirect::Policy::none())
+                .build()?,
             prism: prism.to_owned(),
             simulator: simulator.to_owned(),
             own: format!("http://{address}"),
@@ -183,9 +188,16 @@ impl Shared {
             answer = unchecked;
         }
         *self.seen().passed.entry(bare.to_owned()).or_default() += 1;
-        // `next` shall lead here again.
+        // `next`, and where an answer is to be found, shall lead here again.
         let body = String::from_utf8_lossy(&answer.body).replace(&self.simulator, &self.own);
         answer.body = body.into();
+        if let Some(location) = answer.headers.get(header::LOCATION) {
+            let location = String::from_utf8_lossy(location.as_bytes());
+            let location = location.replace(&self.simulator, &self.own);
+            if let Ok(location) = location.parse() {
+                answer.headers.insert(header::LOCATION, location);
+            }
+        }
         Ok(answer.into_response())
     }
 
@@ -236,6 +248,15 @@ impl Shared {
     }
 }
 
+/// The path as the description has it: what is compared in a diffstat, `workspace/slug:from..to`, is
+/// one segment there, and the service sends its slash as it is.
+fn as_described(path: &str) -> String {
+    match path.split_once("/diffstat/") {
+        Some((list, compared)) => format!("{list}/diffstat/{}", compared.replace('/', "%2F")),
+        None => path.to_owned(),
+    }
+}
+
 /// An answer on its way back.
 struct Answer {
     status: StatusCode,
@@ -254,7 +275,7 @@ impl Answer {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
         // The date is the simulated one, which watermarks are taken from.
-        for name in [header::CONTENT_TYPE, header::DATE] {
+        for name in [header::CONTENT_TYPE, header::DATE, header::LOCATION] {
             if let Some(value) = self.headers.get(&name) {
                 response.headers_mut().insert(name, value.clone());
             }

@@ -158,7 +158,7 @@ impl Check {
              name = \"acme-cloud\"\nkind = \"bitbucket-cloud\"\nendpoint = \"{endpoint}\"\n\
              auth.kind = \"api-token\"\nauth.email = \"me@example.com\"\n\
              auth.token = \"api-token\"\nrequests_per_hour = 1000000\nscopes = [{scopes}]\n\n\
-             [scope_config.default]\ncommit_statuses = true\n"
+             [scope_config.default]\ncommit_statuses = true\npull_request_sizes = true\n"
         );
         std::fs::write(self.folder.path().join("headwater.toml"), configuration)?;
         let mut command = Command::new(&self.headwater);
