@@ -78,18 +78,21 @@ fn conceal_password(address: &DatabaseAddress) {
 /// # Errors
 /// When the database was written by a newer version, or a statement fails.
 pub async fn migrate(store: &Store, address: &DatabaseAddress) -> Result<usize, Failure> {
-    let failed = |error| {
-        let message = "the schema is not usable";
-        match error {
-            MigrateError::Newer(_) => Failure::because(Exit::Failed, message, error),
-            MigrateError::Database(_) => {
-                Failure::of_database(message, Some(Box::new(error))).naming(address)
+    let failed = async |error| match error {
+        MigrateError::Newer(_) => Failure::because(Exit::Failed, "the schema is not usable", error),
+        MigrateError::Database(error) => {
+            let error = store.error_of_change(error).await;
+            if error.is_of_another_process() {
+                return Failure::from(error);
             }
+            let message = "the schema is not usable";
+            Failure::of_database(message, Some(Box::new(error))).naming(address)
         }
     };
-    let status = migrations::status(store.connection())
-        .await
-        .map_err(failed)?;
+    let status = match migrations::status(store.connection()).await {
+        Ok(status) => status,
+        Err(error) => return Err(failed(error).await),
+    };
     let applied = status.iter().filter(|change| change.applied).count();
     if let Some(path) = address.sqlite_path()
         && applied > 0
@@ -97,9 +100,10 @@ pub async fn migrate(store: &Store, address: &DatabaseAddress) -> Result<usize, 
     {
         copy_aside(store, &path, applied).await?;
     }
-    let changes = Box::pin(migrations::up(store.connection()))
-        .await
-        .map_err(failed)?;
+    let changes = match Box::pin(migrations::up(store.connection())).await {
+        Ok(changes) => changes,
+        Err(error) => return Err(failed(error).await),
+    };
     let rid = payloads::conceal_secrets(store).await;
     rid.map_err(|error| Failure::from(error).naming(address))?;
     Ok(changes)

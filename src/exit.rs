@@ -20,7 +20,7 @@ pub enum Exit {
     Partial,
     /// 6: failed.
     Failed,
-    /// 7: another process holds the lease.
+    /// 7: another process holds the lease, or something else that is needed in the database.
     Leased,
     /// 130: cancelled.
     Cancelled,
@@ -165,6 +165,9 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 
 impl From<headwater_store::StoreError> for Failure {
     fn from(error: headwater_store::StoreError) -> Self {
+        if error.is_of_another_process() {
+            return Self::because(Exit::Leased, "the database is in use", error);
+        }
         Self::of_database("the database failed", Some(Box::new(error)))
     }
 }

@@ -34,7 +34,7 @@ use crate::plan::Plan;
 use crate::report::{Event, Reporters, RunSummary};
 use crate::source::Source;
 
-pub use leasing::{claim, lease_all};
+pub use leasing::{claim, lease_all, others};
 use steps::ScopeRun;
 pub use tally::Tally;
 

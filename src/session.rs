@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use headwater_store::Store;
+use headwater_store::leases::Lease;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +30,7 @@ use crate::plan::Plan;
 use crate::projects;
 use crate::report::{Reporters, RunSummary};
 use crate::resolve::Selection;
-use crate::run::{Job, Runner, Tally};
+use crate::run::{Job, Runner, Tally, claim};
 use crate::sources::Sources;
 use jobs::{Prepared, resolve_jobs};
 
@@ -74,17 +75,26 @@ impl Session {
     /// # Errors
     /// When the configuration names what cannot be used, or the database fails.
     pub async fn sync(&self, request: &SyncRequest) -> Result<(Exit, RunSummary), Failure> {
+        let running = self.store.lease_run(&claim(request.plan.command)).await?;
         let done = Box::pin(self.resolve_and_run(request)).await;
         // However it ended: what was taken from the ledger and not sent is given back.
         let closed = self.connector.close().await;
         let done = done?;
         closed?;
+        self.end(running).await;
         for (connection, notes) in self.connector.server_notes() {
             let now = self.clock.now();
             let recorded = self.store.record_server_notes(connection, &notes, now);
             recorded.await?;
         }
         Ok(done)
+    }
+
+    /// Ends the lease of a run; where the database fails it expires by itself.
+    async fn end(&self, running: Option<Lease>) {
+        if let Some(running) = running {
+            let _ = running.release().await;
+        }
     }
 
     /// Runs [`Self::sync`] beside whoever calls, until the session's token is cancelled. It has a

@@ -359,7 +359,10 @@ impl Client {
             let mut at = url.clone();
             for _ in 0..=MAX_REDIRECTS {
                 let permitted = self.shared.rate_limiter.permit().await;
-                permitted.map_err(|error| Kind::Ledger(with_causes(&error)))?;
+                permitted.map_err(|error| match error.is_of_another_process() {
+                    true => Kind::LedgerInUse(with_causes(&error)),
+                    false => Kind::Ledger(with_causes(&error)),
+                })?;
                 if let Some(refused) = self.shared.refusal.0.get() {
                     return Err(refused.clone());
                 }

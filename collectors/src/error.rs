@@ -117,6 +117,9 @@ pub enum RequestErrorKind {
     /// The ledger of requests could not be kept, so that nothing was sent.
     #[error("requests cannot be counted in the database: {0}")]
     Ledger(String),
+    /// The same because another process holds the ledger and did not let go of it in time.
+    #[error("requests cannot be counted in the database: {0}")]
+    LedgerInUse(String),
     /// The network.
     #[error("no answer: {0}")]
     Network(String),
@@ -199,9 +202,10 @@ impl RequestErrorKind {
         match self {
             Self::Unavailable { .. } | Self::Network(_) | Self::Shape(_) => Verdict::Retry,
             Self::NotFound { .. } | Self::Forbidden { .. } | Self::Gone { .. } => Verdict::Skip,
-            Self::Unauthorized { .. } | Self::ConsumerRefused { .. } | Self::Cancelled => {
-                Verdict::Stop
-            }
+            Self::Unauthorized { .. }
+            | Self::ConsumerRefused { .. }
+            | Self::LedgerInUse(_)
+            | Self::Cancelled => Verdict::Stop,
             Self::Refused { .. }
             | Self::Ledger(_)
             | Self::TooLarge(_)
@@ -229,6 +233,7 @@ impl RequestErrorKind {
             | Self::Refused { message, .. }
             | Self::Unavailable { message, .. } => message,
             Self::Ledger(text)
+            | Self::LedgerInUse(text)
             | Self::Network(text)
             | Self::Shape(text)
             | Self::Foreign(text)

@@ -123,7 +123,7 @@ impl ScopeRun<'_> {
             .store
             .set_source_gone(&self.job.scope, None)
             .await;
-        there.map_err(|_| Stop::Broken)
+        there.map_err(|error| self.broken(&error))
     }
 
     /// What a failed collection means for the scope, the connection and the run.
@@ -158,8 +158,8 @@ impl ScopeRun<'_> {
                     .store
                     .set_source_gone(&self.job.scope, Some(self.runner.clock.now()))
                     .await;
-                if gone.is_err() {
-                    return Stop::Broken;
+                if let Err(error) = gone {
+                    return self.broken(&error);
                 }
                 tally.refused();
             }
@@ -168,6 +168,7 @@ impl ScopeRun<'_> {
             | RequestErrorKind::Forbidden { .. } => {
                 tally.refused();
             }
+            RequestErrorKind::LedgerInUse(_) => return Stop::Leased,
             _ => {}
         }
         let is_anonymous = self.job.client.as_ref().is_some_and(Client::is_anonymous);

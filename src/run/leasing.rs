@@ -1,6 +1,6 @@
 //! Leases of a run: who we are, and what another process's lease means.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use headwater_domain::Scope;
 use headwater_store::leases::{Claim, Holder, Lease, Taken};
@@ -11,6 +11,9 @@ use crate::exit::{Exit, Failure};
 
 /// Time between two looks at a lease that is waited for.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// How long a lease is waited for without a word.
+const TELL_AFTER: Duration = Duration::from_secs(5);
 
 /// This process, as leases name it.
 #[must_use]
@@ -63,6 +66,23 @@ pub(super) async fn lease_scope(
     }
 }
 
+/// Other processes that work on the database now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn others(store: &Store) -> Result<Vec<Holder>, StoreError> {
+    let own = claim("");
+    let mut others: Vec<Holder> = Vec::new();
+    for holder in store.lease_holders().await? {
+        let is_own = holder.claim.process == own.process && holder.claim.machine == own.machine;
+        let is_known = others.iter().any(|other| other.claim == holder.claim);
+        if !is_own && !is_known && !is_dead(&holder.claim, &own) {
+            others.push(holder);
+        }
+    }
+    Ok(others)
+}
+
 /// Takes the leases of scopes for a command that writes to them outside a run.
 ///
 /// # Errors
@@ -87,18 +107,30 @@ pub async fn lease_all(
 }
 
 /// Takes the lease of what the scopes of a connection share, as soon as it is free. None when
-/// cancelled.
+/// cancelled. `tell` learns once who is waited for.
+///
+/// # Errors
+/// When the database fails, or the holder is frozen and its lease cannot be taken over.
 pub(super) async fn lease_shared(
     store: &Store,
     scope: &Scope,
     own: &Claim,
     cancel: &CancellationToken,
+    tell: &(dyn Fn(&Holder) + Sync),
 ) -> Result<Option<Lease>, StoreError> {
+    let began = Instant::now();
+    let mut is_told = false;
     loop {
         let taken = store.lease_shared(scope, own).await?;
         match ended(store, taken, own).await? {
             Some(Taken::Ours(lease)) => return Ok(Some(lease)),
-            Some(Taken::Held(_)) => {}
+            Some(Taken::Held(holder)) => {
+                store.require_alive(&holder).await?;
+                if !is_told && holder.claim.process != own.process && began.elapsed() > TELL_AFTER {
+                    is_told = true;
+                    tell(&holder);
+                }
+            }
             None => continue,
         }
         tokio::select! {

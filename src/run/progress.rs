@@ -66,7 +66,7 @@ impl ScopeRun<'_> {
             place: progress.place.clone(),
             summary,
         });
-        recorded.map_err(|_| Stop::Broken)
+        recorded.map_err(|error| Stop::from(&error))
     }
 }
 

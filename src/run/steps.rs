@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use headwater_collectors::git::Mirror;
 use headwater_store::StoreError;
-use headwater_store::leases::{Claim, Lease, Taken};
+use headwater_store::leases::{Claim, Holder, Lease, Taken};
 
 use super::{Job, Runner, Tally, leasing};
 use crate::entities;
@@ -45,7 +45,7 @@ pub(super) enum Stop {
 
 impl From<&StoreError> for Stop {
     fn from(error: &StoreError) -> Self {
-        if error.is_lost_lease() {
+        if error.is_of_another_process() {
             Self::Leased
         } else {
             Self::Broken
@@ -97,6 +97,19 @@ impl ScopeRun<'_> {
             let forgotten = self.forget_unknown().await;
             done = also(done, forgotten).and_then(|done| done);
         }
+        let is_overtaken = match done {
+            Ok(()) | Err(Stop::Leased) => false,
+            // The server ends the transaction of a process that is frozen in it, whatever that is of.
+            Err(Stop::Scope | Stop::Connection | Stop::Broken) => lease.is_lost().await,
+        };
+        if is_overtaken {
+            let message = format!(
+                "{}:{}: another process took the work over while this one stood still",
+                self.job.connection, self.job.scope.full_name
+            );
+            self.runner.reporter.event(&Event::Notice { message });
+            done = Err(Stop::Leased);
+        }
         let released = lease.release().await;
         done?;
         released.map_err(|error| self.broken(&error))
@@ -127,7 +140,16 @@ impl ScopeRun<'_> {
     /// The right to compute what the scopes of the connection share. None when cancelled.
     pub(super) async fn lease_shared(&self) -> Step<Option<Lease>> {
         let (store, cancel) = (&self.runner.store, &self.runner.cancel);
-        let leased = leasing::lease_shared(store, &self.job.scope, self.claim, cancel).await;
+        let scope = &self.job.scope;
+        let tell = |holder: &Holder| {
+            let message = format!(
+                "{}: waits for another headwater process, which works on what the repositories of \
+                 the connection share ({holder})",
+                scope.full_name
+            );
+            self.runner.reporter.event(&Event::Notice { message });
+        };
+        let leased = leasing::lease_shared(store, scope, self.claim, cancel, &tell).await;
         leased.map_err(|error| self.broken(&error))
     }
 
@@ -171,7 +193,8 @@ impl ScopeRun<'_> {
         }
         self.leave_git().await?;
         self.convert_all(tally).await?;
-        self.prune_removed().await.map_err(|_| Stop::Broken)
+        let pruned = self.prune_removed().await;
+        pruned.map_err(|error| self.broken(&error))
     }
 
     /// Derives what spans scopes, while no other process does.

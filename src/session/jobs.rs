@@ -262,6 +262,9 @@ fn note_unlisted(
     tally: &mut Tally,
 ) {
     tally.connection_failed();
+    if matches!(error.kind, RequestErrorKind::LedgerInUse(_)) {
+        tally.leased();
+    }
     if matches!(
         error.kind,
         RequestErrorKind::Unauthorized { .. }

@@ -8,7 +8,7 @@ use crate::git::mirrors;
 use crate::plan::Plan;
 use crate::report::RunSummary;
 use crate::resolve::{Selection, registered};
-use crate::run::{Job, Tally};
+use crate::run::{Job, Tally, claim};
 use crate::source::GIT;
 
 impl Session {
@@ -47,6 +47,9 @@ impl Session {
             }
         });
         let jobs = jobs.collect();
-        self.run_measured(plan, jobs, Tally::default()).await
+        let running = self.store.lease_run(&claim(plan.command)).await?;
+        let done = self.run_measured(plan, jobs, Tally::default()).await;
+        self.end(running).await;
+        done
     }
 }

@@ -24,7 +24,7 @@ use crate::database;
 use crate::exit::{Exit, Failure};
 use crate::plan::{Depth, Plan, Stages};
 use crate::resolve::{Selection, connection_name};
-use crate::run::{Job, Tally, lease_all};
+use crate::run::{Job, Tally, lease_all, others};
 use crate::source::GIT;
 
 /// What a verification found.
@@ -153,6 +153,7 @@ impl Scratch<'_> {
             return Ok(verified);
         }
         let (jobs, leases) = self.lease(jobs, &mut verified.left_out).await?;
+        let is_busy = self.note_running(&mut verified.left_out).await?;
         let moved = self.moved(&jobs, &before).await?;
         if !moved.is_empty() {
             // Another process has synced them meanwhile: what it found is looked for, too.
@@ -165,7 +166,12 @@ impl Scratch<'_> {
             verified.exit = Exit::Cancelled;
             return Ok(verified);
         }
-        verified.differences = self.compare(&verified.scopes, &jobs).await?;
+        let compared = (verified.scopes.as_slice(), jobs.as_slice());
+        verified.differences = self.compare(compared, is_busy).await?;
+        if !is_busy {
+            // One that began meanwhile may have written what repositories share.
+            self.note_running(&mut verified.left_out).await?;
+        }
         for lease in leases {
             lease.release().await?;
         }
@@ -288,14 +294,9 @@ impl Scratch<'_> {
         jobs: Vec<Job>,
         left_out: &mut Vec<LeftOut>,
     ) -> Result<(Vec<Job>, Vec<Lease>), Failure> {
-        let registered = self.here.scopes().await?;
         let (mut ours, mut leases) = (Vec::with_capacity(jobs.len()), Vec::new());
         for job in jobs {
-            if !registered.iter().any(|known| known.scope == job.scope) {
-                // No process can have begun to write it.
-                ours.push(job);
-                continue;
-            }
+            // Also of one that is not registered: a first sync may be about to.
             match lease_all(self.here, [&job.scope].into_iter(), "verify").await {
                 Ok(taken) => {
                     leases.extend(taken);
@@ -310,6 +311,20 @@ impl Scratch<'_> {
             }
         }
         Ok((ours, leases))
+    }
+
+    /// Names other processes that run, whichever repository they work on at this moment: what
+    /// repositories share is written by all of them. Returns whether there are any.
+    async fn note_running(&self, left_out: &mut Vec<LeftOut>) -> Result<bool, Failure> {
+        let others = others(self.here).await?;
+        for holder in &others {
+            left_out.push(LeftOut {
+                what: "what repositories share, such as accounts".to_owned(),
+                why: format!("another headwater process is running ({holder})"),
+                exit: Exit::Leased,
+            });
+        }
+        Ok(!others.is_empty())
     }
 
     /// The scopes of which rows have changed since the verification began.

@@ -3,6 +3,7 @@
 //! Everything above speaks in statement texts with `?`, [`Value`]s and [`Row`]s.
 
 pub(crate) mod dialect;
+pub(crate) mod locked;
 mod server;
 pub(crate) mod sql;
 mod sqlite;

@@ -2,6 +2,8 @@
 
 use sea_orm::DbErr;
 
+use crate::database::locked::said_of_lock;
+
 /// A statement that the database refused, with what it was for.
 #[derive(Debug, thiserror::Error)]
 #[error("{action}")]
@@ -19,13 +21,19 @@ enum Source {
     Refused(String),
     #[error("another process took the work over: {0}")]
     LeaseLost(String),
+    #[error("{0}; wait for it, or end it if it hangs, and run again")]
+    Locked(String),
 }
 
 impl StoreError {
     pub(crate) fn new(action: impl Into<String>, source: DbErr) -> Self {
+        let source = match said_of_lock(&source) {
+            Some(said) => Source::Locked(said),
+            None => Source::Database(source),
+        };
         Self {
             action: action.into(),
-            source: Source::Database(source),
+            source,
         }
     }
 
@@ -47,10 +55,19 @@ impl StoreError {
         }
     }
 
-    /// True when nothing was written because another process works on the scope now.
+    /// Another process keeps a row of its own locked, and does not say who it is.
+    pub(crate) fn locked(action: impl Into<String>, said: impl Into<String>) -> Self {
+        Self {
+            action: action.into(),
+            source: Source::Locked(said.into()),
+        }
+    }
+
+    /// True when another process is the reason: it took the scope over, or holds what is needed and
+    /// did not let go of it in time.
     #[must_use]
-    pub fn is_lost_lease(&self) -> bool {
-        matches!(self.source, Source::LeaseLost(_))
+    pub fn is_of_another_process(&self) -> bool {
+        matches!(self.source, Source::LeaseLost(_) | Source::Locked(_))
     }
 }
 

@@ -169,6 +169,21 @@ impl Store {
         &self.schema
     }
 
+    /// What a change of the schema met, with the names of who holds it, where that is another
+    /// process.
+    pub async fn error_of_change(&self, error: sea_orm::DbErr) -> StoreError {
+        let holders = match database::locked::said_of_lock(&error) {
+            Some(_) => {
+                self.database
+                    .read(database::locked::HOLDERS, Vec::new())
+                    .await
+            }
+            None => Ok(Vec::new()),
+        };
+        let named = database::locked::naming(error, &holders.unwrap_or_default());
+        StoreError::new("changing the schema", named)
+    }
+
     pub(crate) fn backend(&self) -> DbBackend {
         self.database.backend()
     }

@@ -49,10 +49,11 @@ impl Scratch<'_> {
 
     /// Accounts belong to all repositories of a connection: they are compared when all are.
     /// Tables of entities that no repository wants any more have nothing to be compared with.
+    /// So are they while another process is busy with any of them.
     pub(super) async fn compare(
         &self,
-        scopes: &[Scope],
-        jobs: &[Job],
+        (scopes, jobs): (&[Scope], &[Job]),
+        is_busy: bool,
     ) -> Result<Vec<Difference>, Failure> {
         let limit = self.request.limit;
         let tables = self.session.sources.iter().map(|source| {
@@ -63,7 +64,7 @@ impl Scratch<'_> {
         });
         let mut shared = union(tables);
         let known = self.here.scopes().await?;
-        let all = known.iter().all(|known| scopes.contains(&known.scope));
+        let all = !is_busy && known.iter().all(|known| scopes.contains(&known.scope));
         let mut kept = BTreeMap::new();
         for job in jobs.iter().filter(|job| scopes.contains(&job.scope)) {
             let left_out = self.kept_streams(job).await?;

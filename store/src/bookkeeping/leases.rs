@@ -35,8 +35,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Time between two such questions.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// How long after its end a lease is waited for that cannot be taken: a process that is frozen in the
+/// middle of a page keeps it.
+const GRACE: i64 = 30_000;
+
+/// How the names of leases begin that stand for whole runs.
+const RUN: &str = "run ";
+
+/// How long the lease of a run that was killed is kept, in milliseconds.
+const KEPT: i64 = 3_600_000;
+
 /// What is read of a lease's holder.
-const HOLDER: &str = "SELECT name, token, host, machine, process, command, taken_at \
+const HOLDER: &str = "SELECT name, token, host, machine, process, command, taken_at, expires_at \
                       FROM _headwater_leases";
 
 /// Time between two renewals by the heartbeat: three may fail before the lease is lost.
@@ -65,6 +75,8 @@ pub struct Holder {
     pub since: Option<DateTime<Utc>>,
     name: String,
     token: String,
+    /// In milliseconds since 1970, by the database's clock.
+    expires_at: i64,
 }
 
 impl fmt::Display for Holder {
@@ -145,6 +157,17 @@ impl Lease {
     }
 }
 
+impl Lease {
+    /// True when another process has taken it over, as after a pause that was too long. False where
+    /// the database cannot be asked.
+    pub async fn is_lost(&self) -> bool {
+        let text = "SELECT name FROM _headwater_leases WHERE name = ? AND token = ?";
+        let values = vec![self.name.clone().into(), self.token.clone().into()];
+        let found = self.store.query_all(text, values).await;
+        found.is_ok_and(|rows| rows.is_empty())
+    }
+}
+
 impl Drop for Lease {
     fn drop(&mut self) {
         if self.released {
@@ -178,9 +201,51 @@ impl Store {
         self.take_lease(scope, name, claim).await
     }
 
+    /// Shows others that this process works on the database, whatever it works on. No page is
+    /// refused without it, and it keeps no process from anything.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lease_run(&self, claim: &Claim) -> Result<Option<Lease>, StoreError> {
+        let now = self.dialect().clock();
+        let over = format!(
+            "DELETE FROM _headwater_leases WHERE name LIKE '{RUN}%' AND expires_at < {now} - {KEPT}"
+        );
+        self.execute(&over, Vec::new()).await?;
+        let name = format!("{RUN}{:032x}", rand::random::<u128>());
+        match self.take_lease_of("", name, claim).await? {
+            Taken::Ours(lease) => Ok(Some(lease)),
+            // Of a random name there is no other.
+            Taken::Held(_) => Ok(None),
+        }
+    }
+
+    /// Whoever holds a lease that has not expired.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lease_holders(&self) -> Result<Vec<Holder>, StoreError> {
+        let now = self.dialect().clock();
+        let text =
+            format!("{HOLDER} WHERE token IS NOT NULL AND expires_at >= {now} ORDER BY taken_at");
+        let rows = self.query_all(&text, Vec::new()).await?;
+        let holders = rows.iter().map(holder);
+        holders.collect::<Result<_, _>>().during(&text)
+    }
+
     async fn take_lease(
         &self,
         scope: &Scope,
+        name: String,
+        claim: &Claim,
+    ) -> Result<Taken, StoreError> {
+        self.take_lease_of(&scope.params(), name, claim).await
+    }
+
+    /// Pages of the scope with these params check the lease; of none where they are empty.
+    async fn take_lease_of(
+        &self,
+        params: &str,
         name: String,
         claim: &Claim,
     ) -> Result<Taken, StoreError> {
@@ -196,20 +261,20 @@ impl Store {
             }
             // It was released between the two statements, or another process is just taking it.
             if began.elapsed() > PATIENCE {
-                return Err(StoreError::refused(
+                return Err(StoreError::locked(
                     format!("taking the lease of {name}"),
-                    "another process keeps its row locked without saying who it is: look for a \
-                     headwater process that hangs, end it, and run again",
+                    "another process keeps its row locked without saying who it is",
                 ));
             }
             tokio::time::sleep(PAUSE).await;
         }
-        let params = scope.params();
-        self.held.add(&params, (name.clone(), token.clone()));
+        if !params.is_empty() {
+            self.held.add(params, (name.clone(), token.clone()));
+        }
         let heartbeat = self.clone().keep_alive(name.clone(), token.clone());
         Ok(Taken::Ours(Lease {
             store: self.clone(),
-            params,
+            params: params.to_owned(),
             name,
             token,
             released: false,
@@ -280,6 +345,27 @@ impl Store {
         let text = format!("{HOLDER} WHERE name = ? AND token IS NOT NULL");
         let rows = self.query_all(&text, vec![name.into()]).await?;
         rows.first().map(holder).transpose().during(&text)
+    }
+
+    /// Fails when a lease ended long ago and can still not be taken: its holder is frozen in the
+    /// middle of a page, and may be so for ever.
+    ///
+    /// # Errors
+    /// With the name of the holder.
+    pub async fn require_alive(&self, holder: &Holder) -> Result<(), StoreError> {
+        let text = format!("SELECT {}", self.dialect().clock());
+        let rows = self.query_all(&text, Vec::new()).await?;
+        let now: i64 = match rows.first() {
+            Some(row) => row.get(0).during(&text)?,
+            None => return Ok(()),
+        };
+        if now <= holder.expires_at + GRACE {
+            return Ok(());
+        }
+        Err(StoreError::locked(
+            format!("taking the lease of {}", holder.name),
+            format!("another process keeps it though it does not renew it ({holder})"),
+        ))
     }
 
     /// Ends another process's lease, which is known to be dead.
@@ -371,5 +457,6 @@ fn holder(row: &Row) -> Result<Holder, DbErr> {
             command: text(5)?,
         },
         since: taken_at.and_then(DateTime::from_timestamp_millis),
+        expires_at: row.get::<Option<i64>>(7)?.unwrap_or_default(),
     })
 }

@@ -120,15 +120,21 @@ impl Store {
         scope: &Scope,
         at: Option<DateTime<Utc>>,
     ) -> Result<(), StoreError> {
-        // A scope that is gone keeps the time at which that was first seen.
-        let text = if at.is_some() {
-            "UPDATE _headwater_scopes SET source_gone_at = ? \
-             WHERE params = ? AND source_gone_at IS NULL"
-        } else {
-            "UPDATE _headwater_scopes SET source_gone_at = ? \
-             WHERE params = ? AND source_gone_at IS NOT NULL"
+        let params = scope.params();
+        let text = "SELECT source_gone_at FROM _headwater_scopes WHERE params = ?";
+        let rows = self.query_all(text, vec![params.clone().into()]).await?;
+        let Some(row) = rows.first() else {
+            return Ok(());
         };
-        let values = vec![at.into(), scope.params().into()];
-        self.execute(text, values).await.map(|_| ())
+        let stored: Option<DateTime<Utc>> = row.get(0).during(text)?;
+        // A scope that is gone keeps the time at which that was first seen.
+        if stored.is_some() == at.is_some() {
+            return Ok(());
+        }
+        // As a page of the scope: one whose lease is lost says nothing of it.
+        let page = self.begin(scope, DateTime::UNIX_EPOCH).await?;
+        let text = "UPDATE _headwater_scopes SET source_gone_at = ? WHERE params = ?";
+        page.execute(text, vec![at.into(), params.into()]).await?;
+        page.commit().await
     }
 }

@@ -8,15 +8,17 @@ mod session;
 mod wire;
 
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, Value};
 use sqlx::mysql::MySql;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::Postgres;
-use sqlx::{Executor, MySqlPool, PgPool, Row as _};
+use sqlx::{AssertSqlSafe, Executor, MySqlPool, PgPool, Row as _};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
 
 use super::Row;
+use super::locked::{self, HOLDERS, LOCKED, Patience};
 use wire::{query, read};
 
 pub use session::Limits;
@@ -31,6 +33,15 @@ pub(crate) struct Server {
     statement_bytes: usize,
     /// Held for a statement, or for a whole transaction: one process writes one page at a time.
     turns: Arc<Mutex<()>>,
+    locks: Locks,
+}
+
+/// How long statements wait for locks, and who is asked about those that were not let go.
+#[derive(Clone, Debug)]
+struct Locks {
+    pool: Pool,
+    wait: Duration,
+    patience: Patience,
 }
 
 #[derive(Clone, Debug)]
@@ -69,7 +80,7 @@ impl Server {
     /// Connects to the address of a `PostgreSQL` server.
     pub(crate) async fn postgres(address: &str, limits: Limits) -> Result<Self, DbErr> {
         let pool = session::postgres(address, limits).await.map_err(failed)?;
-        Ok(Self::of(Pool::Postgres(pool), limits.statement_bytes))
+        Ok(Self::of(Pool::Postgres(pool), limits))
     }
 
     /// Connects to the address of a `MySQL` or `MariaDB` server.
@@ -80,14 +91,22 @@ impl Server {
             .await
             .map_err(failed)?;
         let largest = usize::try_from(largest).unwrap_or(usize::MAX);
-        let largest = largest.min(limits.statement_bytes);
-        Ok(Self::of(Pool::MySql(pool), largest))
+        let limits = Limits {
+            statement_bytes: largest.min(limits.statement_bytes),
+            ..limits
+        };
+        Ok(Self::of(Pool::MySql(pool), limits))
     }
 
-    fn of(pool: Pool, statement_bytes: usize) -> Self {
+    fn of(pool: Pool, limits: Limits) -> Self {
         Self {
+            locks: Locks {
+                pool: pool.clone(),
+                wait: limits.lock_wait,
+                patience: Patience::default(),
+            },
             pool,
-            statement_bytes,
+            statement_bytes: limits.statement_bytes,
             turns: Arc::default(),
         }
     }
@@ -117,11 +136,12 @@ impl Server {
     /// Reads what is committed.
     pub(crate) async fn read(&self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, DbErr> {
         // On a task: a caller that is cancelled must not cut an answer in two.
-        let pool = self.pool.clone();
+        let (pool, locks) = (self.pool.clone(), self.locks.clone());
         let text = text.to_owned();
         let read = tokio::spawn(async move {
             let mut connection = pool.acquire().await?;
-            connection.query(&text, &values).await
+            let done = connection.query(&text, &values).await;
+            locks.explained(done).await
         });
         read.await.map_err(|_| gone())?
     }
@@ -129,7 +149,7 @@ impl Server {
     pub(crate) async fn turn(&self) -> ServerTurn {
         let (jobs, queue) = mpsc::unbounded_channel();
         let turn = Arc::clone(&self.turns).lock_owned().await;
-        tokio::spawn(serve(self.pool.clone(), queue, turn));
+        tokio::spawn(serve(self.locks.clone(), queue, turn));
         ServerTurn {
             jobs,
             unanswered: std::sync::Mutex::default(),
@@ -209,8 +229,8 @@ impl ServerTurn {
 
 /// Runs a turn's statements in order, until the turn is dropped. The guard goes last: the next
 /// turn begins when this one's commit or rollback is done, whether or not anybody waited for it.
-async fn serve(pool: Pool, mut queue: mpsc::UnboundedReceiver<Job>, _turn: OwnedMutexGuard<()>) {
-    let mut connection = match pool.acquire().await {
+async fn serve(locks: Locks, mut queue: mpsc::UnboundedReceiver<Job>, _turn: OwnedMutexGuard<()>) {
+    let mut connection = match locks.pool.acquire().await {
         Ok(connection) => connection,
         Err(error) => {
             while let Some(job) = queue.recv().await {
@@ -219,53 +239,113 @@ async fn serve(pool: Pool, mut queue: mpsc::UnboundedReceiver<Job>, _turn: Owned
             return;
         }
     };
-    let mut in_transaction = false;
-    // Set when a queued row was refused: then the commit must not happen.
-    let mut broken = false;
+    let is_short = locks.patience.is_short();
+    if is_short {
+        // Fails only with the connection, which the turn's own statements will meet, too.
+        let _ = connection.wait_for_locks(locked::SHORT_WAIT).await;
+    }
+    let mut served = Served {
+        locks: &locks,
+        connection: &mut connection,
+        in_transaction: false,
+        broken: None,
+    };
     while let Some(job) = queue.recv().await {
-        // Whoever asked may have been cancelled; then the answer is not read.
+        served.job(job).await;
+    }
+    let in_transaction = served.in_transaction;
+    let is_clean = !in_transaction || connection.plain("ROLLBACK").await.is_ok();
+    if !is_clean || is_short && connection.wait_for_locks(locks.wait).await.is_err() {
+        // The server rolls back what a lost connection had begun.
+        connection.discard();
+    }
+}
+
+/// A turn on its connection.
+struct Served<'a> {
+    locks: &'a Locks,
+    connection: &'a mut Connection,
+    in_transaction: bool,
+    /// Why a queued row was refused: then the commit must not happen. What `PostgreSQL` says of later
+    /// statements is only that an earlier one failed.
+    broken: Option<DbErr>,
+}
+
+impl Served<'_> {
+    /// What to answer: what failed first, if something did.
+    async fn answer<T>(&self, done: Result<T, DbErr>) -> Result<T, DbErr> {
+        match (done, &self.broken) {
+            (Err(_), Some(first)) => Err(first.clone()),
+            (done, _) => self.locks.explained(done).await,
+        }
+    }
+
+    /// Whoever asked may have been cancelled; then the answer is not read.
+    async fn job(&mut self, job: Job) {
+        let connection = &mut *self.connection;
         match job {
             Job::Begin(reply) => {
                 let begun = connection.plain("BEGIN").await;
-                in_transaction = begun.is_ok();
+                self.in_transaction = begun.is_ok();
                 let _ = reply.send(begun);
             }
             Job::Commit(reply) => {
                 // A statement's own error is in its own answer.
-                let done = if broken {
+                let done = if self.broken.is_some() {
                     Ok(())
                 } else {
                     let done = connection.plain("COMMIT").await;
-                    in_transaction = in_transaction && done.is_err();
-                    done
+                    self.in_transaction = self.in_transaction && done.is_err();
+                    self.locks.explained(done).await
                 };
                 let _ = reply.send(done);
             }
             Job::Query(text, values, reply) => {
-                let _ = reply.send(connection.query(&text, &values).await);
+                let done = connection.query(&text, &values).await;
+                let _ = reply.send(self.answer(done).await);
             }
             Job::Execute(text, values, reply) => {
-                let _ = reply.send(connection.execute(&text, &values).await);
+                let done = connection.execute(&text, &values).await;
+                let _ = reply.send(self.answer(done).await);
             }
             Job::Insert(text, values, reply) => {
-                let _ = reply.send(connection.insert(&text, &values).await);
+                let done = connection.insert(&text, &values).await;
+                let _ = reply.send(self.answer(done).await);
             }
             Job::Rows(text, rows, reply) => {
                 let mut done = Ok(0);
                 for values in &rows {
                     done = connection.execute(&text, values).await;
                     if done.is_err() {
-                        broken = true;
                         break;
                     }
+                }
+                let done = self.answer(done).await;
+                if let (Err(error), None) = (&done, &self.broken) {
+                    self.broken = Some(error.clone());
                 }
                 let _ = reply.send(done);
             }
         }
     }
-    if in_transaction && connection.plain("ROLLBACK").await.is_err() {
-        // The server rolls back what a lost connection had begun.
-        connection.discard();
+}
+
+impl Locks {
+    /// Names who holds leases, where a statement met a lock that was not let go in time.
+    async fn explained<T>(&self, done: Result<T, DbErr>) -> Result<T, DbErr> {
+        let Err(error) = done else {
+            return done;
+        };
+        if locked::said_of_lock(&error).is_none() {
+            return Err(error);
+        }
+        self.patience.lost();
+        // By a connection of its own: in a transaction that failed nothing can be asked.
+        let holders = match self.pool.acquire().await {
+            Ok(mut connection) => connection.query(HOLDERS, &[]).await.unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
+        Err(locked::naming(error, &holders))
     }
 }
 
@@ -291,6 +371,21 @@ impl Pool {
 }
 
 impl Connection {
+    /// Sets how long statements of this session wait for locks.
+    async fn wait_for_locks(&mut self, wait: Duration) -> Result<(), DbErr> {
+        match self {
+            Self::Postgres(connection) => {
+                let text = session::lock_wait_of_postgres(wait);
+                connection.execute(AssertSqlSafe(text)).await.map(drop)
+            }
+            Self::MySql(connection) => {
+                let text = session::lock_wait_of_mysql(wait);
+                connection.execute(AssertSqlSafe(text)).await.map(drop)
+            }
+        }
+        .map_err(failed)
+    }
+
     /// Runs a text without values, such as `BEGIN`.
     async fn plain(&mut self, text: &'static str) -> Result<(), DbErr> {
         match self {
@@ -365,6 +460,9 @@ fn failed(error: sqlx::Error) -> DbErr {
         });
     };
     let said = database.message();
+    if locked::is_lock(database) {
+        return locked::locked(format!("{LOCKED} ({said})"));
+    }
     DbErr::Custom(match session::reason(database) {
         Some(reason) => format!("{reason} ({said})"),
         None => said.to_owned(),

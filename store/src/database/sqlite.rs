@@ -19,6 +19,7 @@ use sea_orm::{DbErr, Value};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use self::log::Log;
+use super::locked::{self, HOLDERS, LOCKED, Patience};
 use super::{Cell, Row};
 
 /// A handle to the threads: one writes, another reads what is committed, a third copies the log
@@ -34,12 +35,16 @@ pub(crate) struct Sqlite {
     turns: Arc<Mutex<()>>,
     /// How many wait for a turn.
     waiting: Arc<AtomicUsize>,
+    patience: Patience,
 }
 
 /// The right to run statements, until it is dropped. A transaction that was not committed is
 /// rolled back then.
 pub(crate) struct SqliteTurn {
     jobs: channel::Sender<Job>,
+    /// Who holds leases is asked there.
+    reader: Option<channel::Sender<Job>>,
+    patience: Patience,
     log: Option<Log>,
     in_transaction: bool,
     /// Answers of statements that were not awaited yet, in the order they were queued.
@@ -74,6 +79,9 @@ const WRITER: (&str, i64) = ("sqlite-write", 16_384);
 const READER: (&str, i64) = ("sqlite-read", 8192);
 const KEEPER: (&str, i64) = ("sqlite-log", 256);
 
+/// How long to wait for another process that writes.
+const LOCK_WAIT: Duration = Duration::from_secs(30);
+
 type Answer<T> = oneshot::Receiver<rusqlite::Result<T>>;
 
 type Work = Box<dyn FnOnce(&Connection) + Send>;
@@ -99,6 +107,7 @@ impl Sqlite {
             log: Some(Log::kept_by(keeper)),
             turns: Arc::default(),
             waiting: Arc::default(),
+            patience: Patience::default(),
         })
     }
 
@@ -110,6 +119,7 @@ impl Sqlite {
             log: None,
             turns: Arc::default(),
             waiting: Arc::default(),
+            patience: Patience::default(),
         })
     }
 
@@ -133,8 +143,13 @@ impl Sqlite {
         let waiting = Waiting::join(&self.waiting);
         let turn = Arc::clone(&self.turns).lock_owned().await;
         drop(waiting);
+        if self.reader.is_some() {
+            self.wait_for_locks();
+        }
         SqliteTurn {
             jobs: self.jobs.clone(),
+            reader: self.reader.clone(),
+            patience: self.patience.clone(),
             log: self.log.clone(),
             in_transaction: false,
             unanswered: std::sync::Mutex::default(),
@@ -143,6 +158,21 @@ impl Sqlite {
             waiting: Arc::clone(&self.waiting),
             _turn: turn,
         }
+    }
+
+    /// Sets how long the writer waits for another process that writes.
+    fn wait_for_locks(&self) {
+        let wait = if self.patience.is_short() {
+            locked::SHORT_WAIT
+        } else {
+            LOCK_WAIT
+        };
+        let work = Box::new(move |connection: &Connection| {
+            // Cannot fail, and the usual time is in force otherwise.
+            let _ = connection.busy_timeout(wait);
+        });
+        // Where the thread is gone, the statements say so.
+        let _ = self.jobs.send(Job::Run(work));
     }
 
     /// Writes what the log still holds into the file and ends the thread.
@@ -212,7 +242,7 @@ fn connect(path: Option<&Path>, cache_kibibytes: i64) -> Result<Connection, DbEr
 }
 
 fn configure(connection: &Connection, cache_kibibytes: i64) -> rusqlite::Result<()> {
-    connection.busy_timeout(Duration::from_secs(30))?;
+    connection.busy_timeout(LOCK_WAIT)?;
     connection.set_prepared_statement_cache_capacity(256);
     // Payloads are 2 to 10 KB: two pages at most, and none half empty. Must come before WAL.
     connection.pragma_update(None, "page_size", 8192)?;
@@ -241,6 +271,10 @@ fn serve(connection: Connection, queue: &channel::Receiver<Job>) {
 }
 
 fn database(error: rusqlite::Error) -> DbErr {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    if let Some(DatabaseBusy | DatabaseLocked) = error.sqlite_error_code() {
+        return locked::locked(format!("{LOCKED} ({error})"));
+    }
     let message = match error {
         // The message alone; the code in brackets says nothing to a person.
         rusqlite::Error::SqliteFailure(_, Some(message)) => message,
@@ -260,7 +294,28 @@ impl SqliteTurn {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let answer = send(&self.jobs, work)?;
-        answer.await.map_err(|_| gone())?.map_err(database)
+        self.explained(answer.await.map_err(|_| gone())?).await
+    }
+
+    /// Names who holds leases, where another process did not let go of the file in time.
+    async fn explained<T>(&self, done: rusqlite::Result<T>) -> Result<T, DbErr> {
+        let error = match done {
+            Ok(done) => return Ok(done),
+            Err(error) => database(error),
+        };
+        if locked::said_of_lock(&error).is_none() {
+            return Err(error);
+        }
+        self.patience.lost();
+        let asked = self
+            .reader
+            .as_ref()
+            .map(|reader| send(reader, |connection| query(connection, HOLDERS, &[])));
+        let holders = match asked {
+            Some(Ok(answer)) => answer.await.ok().and_then(Result::ok),
+            _ => None,
+        };
+        Err(locked::naming(error, &holders.unwrap_or_default()))
     }
 
     /// True when another task waits for this turn to end.
@@ -291,7 +346,8 @@ impl SqliteTurn {
         let first: Vec<_> = unanswered.drain(..count.min(unanswered.len())).collect();
         self.earlier = self.earlier.saturating_sub(count);
         for answer in first {
-            answer.await.map_err(|_| gone())?.map_err(database)?;
+            let done = answer.await.map_err(|_| gone())?;
+            self.explained(done).await?;
         }
         Ok(())
     }
@@ -312,7 +368,8 @@ impl SqliteTurn {
             Ok(())
         })?;
         self.answered(usize::MAX).await?;
-        committed.await.map_err(|_| gone())?.map_err(database)?;
+        let done = committed.await.map_err(|_| gone())?;
+        self.explained(done).await?;
         self.in_transaction = false;
         Ok(())
     }

@@ -90,7 +90,7 @@ async fn an_expired_lease_can_be_taken_and_its_old_holder_writes_nothing_more(
     here.execute(EXPIRE).await;
     let _new = taken(&there, 2).await;
     let error = write(&here, "1").await.unwrap_err();
-    assert!(error.is_lost_lease(), "{error}");
+    assert!(error.is_of_another_process(), "{error}");
     assert!(here.rows(&format!("SELECT * FROM {RAW}")).await.is_empty());
     write(&there, "2").await.unwrap();
     // What the old holder says afterwards has no weight.
@@ -143,7 +143,7 @@ async fn the_lease_of_what_is_shared_is_checked_by_the_pages_of_the_scope_that_h
     write(&here, "1").await.unwrap();
     // Its process is known to be dead: the other one ends it, and the page notices.
     there.end_lease(&holder).await.unwrap();
-    assert!(write(&here, "2").await.unwrap_err().is_lost_lease());
+    assert!(write(&here, "2").await.unwrap_err().is_of_another_process());
     drop(shared);
     write(&here, "3").await.unwrap();
 }

@@ -61,11 +61,10 @@ async fn a_row_that_another_process_keeps_locked_is_waited_for_only_so_long(
         ..Limits::default()
     };
     let there = opened_within(&here, limits).await;
-    let refused = whole(&reach(&there, 3).await.unwrap_err());
-    assert!(
-        refused.contains("another transaction holds rows that are needed here"),
-        "{refused}"
-    );
+    let error = reach(&there, 3).await.unwrap_err();
+    assert!(error.is_of_another_process(), "{error}");
+    let refused = whole(&error);
+    assert!(refused.contains("another process holds"), "{refused}");
     frozen.commit().await.unwrap();
     reach(&there, 4).await.unwrap();
 }

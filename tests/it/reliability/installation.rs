@@ -119,6 +119,17 @@ impl Running {
         self.child.lock().unwrap().try_wait().unwrap().is_some()
     }
 
+    /// The exit code, when it ended by itself.
+    pub(super) async fn exit_code(&self) -> Option<i32> {
+        loop {
+            let ended = self.child.lock().unwrap().try_wait().unwrap();
+            if let Some(ended) = ended {
+                return ended.code();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
     /// Holds the process still; false when it has ended.
     pub(super) fn stop(&self) -> bool {
         self.signal("STOP");

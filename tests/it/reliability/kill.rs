@@ -215,6 +215,86 @@ impl Eye {
         rows[0].try_get_by_index::<i64>(0).unwrap() > 0
     }
 
+    /// The connection to a server.
+    pub(super) fn connection(&self) -> &sea_orm::DatabaseConnection {
+        self.store.as_ref().unwrap().connection()
+    }
+
+    /// Whether a process works on a scope; on SQLite that it is known to write is enough.
+    pub(super) async fn sees_a_lease(&self) -> bool {
+        self.on == Sqlite
+            || self
+                .number(
+                    "SELECT COUNT(*) FROM _headwater_leases WHERE token IS NOT NULL \
+                     AND name NOT LIKE 'run %'",
+                )
+                .await
+                > 0
+    }
+
+    async fn number(&self, sql: &str) -> i64 {
+        let connection = self.connection();
+        let statement = Statement::from_string(connection.get_database_backend(), sql);
+        let rows = connection.query_all_raw(statement).await.unwrap();
+        rows[0].try_get_by_index(0).unwrap()
+    }
+
+    /// Runs a statement on a server.
+    pub(super) async fn execute(&self, sql: &str) {
+        self.connection().execute_unprepared(sql).await.unwrap();
+    }
+
+    /// Ends the sessions that are in a transaction, as a server does with those that do nothing in
+    /// it for a minute.
+    pub(super) async fn end_transactions(&self) {
+        if self.on == Postgres {
+            self.number(
+                "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                 WHERE datname = current_database() AND xact_start IS NOT NULL \
+                 AND pid <> pg_backend_pid()",
+            )
+            .await;
+        } else {
+            let sql = "SELECT CAST(trx_mysql_thread_id AS SIGNED) FROM \
+                       information_schema.innodb_trx JOIN information_schema.processlist \
+                       ON id = trx_mysql_thread_id WHERE db = DATABASE()";
+            let session = self.number(sql).await;
+            self.execute(&format!("KILL {session}")).await;
+        }
+        while self.sees_a_write().await {}
+    }
+
+    /// Every row that a sync writes, but for what is remembered of runs.
+    pub(super) async fn rows(&self) -> Vec<String> {
+        let connection = self.connection();
+        let backend = connection.get_database_backend();
+        let names = match self.on {
+            Postgres => "current_schema()",
+            _ => "DATABASE()",
+        };
+        let names = format!(
+            "SELECT CAST(table_name AS CHAR(64)) FROM information_schema.tables \
+             WHERE table_schema = {names} AND table_type = 'BASE TABLE' ORDER BY table_name"
+        );
+        let names = Statement::from_string(backend, names);
+        let mut shown = Vec::new();
+        for name in connection.query_all_raw(names).await.unwrap() {
+            let name: String = name.try_get_by_index(0).unwrap();
+            let name = name.trim();
+            if ["_headwater_runs", "_headwater_steps", "_headwater_requests"].contains(&name)
+                || name == "_headwater_credentials"
+            {
+                continue;
+            }
+            let rows = Statement::from_string(backend, format!("SELECT * FROM {name}"));
+            let rows = connection.query_all_raw(rows).await.unwrap();
+            let mut rows: Vec<String> = rows.iter().map(|row| format!("{name} {row:?}")).collect();
+            rows.sort();
+            shown.extend(rows);
+        }
+        shown
+    }
+
     /// Addresses of the lists of pull requests' children that are stored and up to date, with the
     /// sequence at which their pull request changed last.
     async fn lists_done(&self) -> HashMap<String, i64> {

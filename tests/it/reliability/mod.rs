@@ -3,8 +3,12 @@
 //!
 //! `docs/reliability.md` says how to run more of it, and what was found.
 
+#[cfg(target_os = "linux")]
+mod beside;
 mod broken_items;
 mod faults;
+#[cfg(target_os = "linux")]
+mod frozen;
 mod history;
 #[cfg(unix)]
 mod installation;

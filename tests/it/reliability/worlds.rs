@@ -48,6 +48,19 @@ pub(super) async fn small(seed: u64) -> Simulator {
     with_pull_requests(10, seed).await
 }
 
+/// A small world of more repositories than are worked on at the same time.
+pub(super) async fn several(seed: u64) -> Simulator {
+    let options = Options {
+        seed,
+        size: Size {
+            repositories: 7,
+            ..Size::tiny()
+        },
+        ..Options::default()
+    };
+    Simulator::start(options).await.unwrap()
+}
+
 async fn with_pull_requests(pull_requests: usize, seed: u64) -> Simulator {
     let size = Size {
         repositories: 1,

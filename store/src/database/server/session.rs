@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlPoolOptions};
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, MySqlPool, PgPool};
 
@@ -19,8 +19,8 @@ const PREPARED: usize = 400;
 /// How long a server waits, and how much it takes at once.
 ///
 /// A process that stops in the middle of a transaction, frozen or cut off, keeps the locks of its
-/// rows until the server ends the transaction. Whoever needs one of these rows waits longer than
-/// that, so that it goes on afterwards.
+/// rows until the server ends the transaction. Whoever needs one of these rows does not wait for
+/// that: it says who holds them, and ends as beside any other process that works on the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// How long a transaction may be idle before the server ends it. `MySQL` has no such limit.
@@ -38,7 +38,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             idle_transaction: Duration::from_mins(1),
-            lock_wait: Duration::from_secs(90),
+            lock_wait: Duration::from_secs(30),
             only_reads_for: None,
             statement_bytes: usize::MAX,
         }
@@ -50,7 +50,6 @@ impl Limits {
     #[must_use]
     pub fn of_reads() -> Self {
         Self {
-            lock_wait: Duration::from_secs(30),
             only_reads_for: Some(Duration::from_mins(10)),
             ..Self::default()
         }
@@ -69,10 +68,10 @@ pub(super) async fn postgres(address: &str, limits: Limits) -> Result<PgPool, sq
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 let idle = limits.idle_transaction.as_millis();
-                let wait = limits.lock_wait.as_millis();
+                let wait = lock_wait_of_postgres(limits.lock_wait);
                 let text = format!(
                     "SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = {idle}; \
-                     SET lock_timeout = {wait}; SET jit = off"
+                     {wait}; SET jit = off"
                 );
                 let reads = limits.only_reads_for.map_or_else(String::new, |longest| {
                     let longest = longest.as_millis();
@@ -115,21 +114,31 @@ pub(crate) fn names_of(version: &str) -> String {
     format!("SET NAMES utf8mb4 COLLATE {collation}")
 }
 
+/// Sets how long a statement waits for what another transaction holds.
+pub(super) fn lock_wait_of_postgres(wait: Duration) -> String {
+    format!("SET lock_timeout = {}", wait.as_millis())
+}
+
+/// The same on `MySQL` and `MariaDB`. The second is for tables whose schema changes; it is a day by
+/// default.
+pub(super) fn lock_wait_of_mysql(wait: Duration) -> String {
+    let wait = wait.as_secs().max(1);
+    format!("SET SESSION innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}")
+}
+
 async fn set_up_mysql(connection: &mut MySqlConnection, limits: Limits) -> Result<(), sqlx::Error> {
     let version: String = sqlx::query_scalar("SELECT VERSION()")
         .fetch_one(&mut *connection)
         .await?;
     let is_mariadb = version.contains("MariaDB");
     let idle = limits.idle_transaction.as_secs().max(1);
-    let wait = limits.lock_wait.as_secs().max(1);
     // Strict: what does not fit is refused, never cut. Readers see what is committed now, and
     // writers lock rows instead of gaps.
     let mut texts = vec![
         names_of(&version),
         "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')".to_owned(),
         "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".to_owned(),
-        // The second is for tables whose schema changes; it is a day by default.
-        format!("SET SESSION innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}"),
+        lock_wait_of_mysql(limits.lock_wait),
     ];
     if is_mariadb {
         texts.push(format!("SET SESSION idle_transaction_timeout = {idle}"));
@@ -150,20 +159,7 @@ async fn set_up_mysql(connection: &mut MySqlConnection, limits: Limits) -> Resul
 
 /// What an error of the server means, where that is not plain from its own words.
 pub(super) fn reason(error: &dyn DatabaseError) -> Option<&'static str> {
-    const LOCKED: &str = "another transaction holds rows that are needed here and did not end in \
-                          time: look for a process that hangs, end it, and run again";
     const IDLE: &str = "the server ended this transaction because this process did nothing in it \
                         for too long, as when it is stopped or its machine sleeps: run again";
-    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
-        return match error.number() {
-            // Rows; rows that were not to be waited for (MySQL).
-            1205 | 3572 => Some(LOCKED),
-            _ => None,
-        };
-    }
-    match error.code().as_deref() {
-        Some("55P03") => Some(LOCKED),
-        Some("25P03") => Some(IDLE),
-        _ => None,
-    }
+    (error.code().as_deref() == Some("25P03")).then_some(IDLE)
 }
