@@ -27,7 +27,7 @@ async fn frozen_while_it_writes(installation: &Installation, eye: &Eye) -> Runni
     for _ in 0..20 {
         let running = Running::start(installation, &["sync"]);
         while running.stop() {
-            if eye.sees_a_write().await && eye.sees_a_lease().await {
+            if eye.sees_rows_written().await {
                 return running;
             }
             running.go_on();
@@ -69,7 +69,8 @@ async fn beside_a_sync_that_is_frozen_while_it_writes_another_ends_with_7_and_na
     assert!(shown.contains(&named), "{named} is not named: {shown}");
     assert!(took < BOUND, "it took {took:?}: {shown}");
     frozen.go_on();
-    assert_eq!(frozen.exit_code().await, Some(0));
+    let code = frozen.exit_code().await;
+    assert_eq!(code, Some(0), "{}", frozen.said());
     installation.assert_equals_a_first_sync(&simulator).await;
 }
 
@@ -90,7 +91,8 @@ async fn a_process_that_was_frozen_until_its_lease_was_lost_writes_nothing(
     assert_eq!(second.status.code(), Some(0), "{}", said(&second));
     let before = eye.rows().await;
     frozen.go_on();
-    assert_eq!(frozen.exit_code().await, Some(7));
+    let code = frozen.exit_code().await;
+    assert_eq!(code, Some(7), "{}", frozen.said());
     assert_eq!(eye.rows().await, before, "it wrote after it was overtaken");
     installation.assert_equals_a_first_sync(&simulator).await;
 }

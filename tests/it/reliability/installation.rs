@@ -90,17 +90,20 @@ impl Installation {
 pub(super) struct Running {
     child: Arc<Mutex<std::process::Child>>,
     pub(super) id: u32,
+    log: tempfile::NamedTempFile,
 }
 
 impl Running {
     pub(super) fn start(installation: &Installation, arguments: &[&str]) -> Self {
+        let log = tempfile::NamedTempFile::new().unwrap();
         let child = installation
             .command(arguments)
-            .stdout(Stdio::null())
+            .stdout(log.reopen().unwrap())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         Self {
+            log,
             id: child.id(),
             child: Arc::new(Mutex::new(child)),
         }
@@ -117,6 +120,11 @@ impl Running {
 
     pub(super) fn has_ended(&self) -> bool {
         self.child.lock().unwrap().try_wait().unwrap().is_some()
+    }
+
+    /// What it has said.
+    pub(super) fn said(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap()
     }
 
     /// The exit code, when it ended by itself.

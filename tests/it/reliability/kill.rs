@@ -220,16 +220,25 @@ impl Eye {
         self.store.as_ref().unwrap().connection()
     }
 
-    /// Whether a process works on a scope; on SQLite that it is known to write is enough.
-    pub(super) async fn sees_a_lease(&self) -> bool {
-        self.on == Sqlite
-            || self
-                .number(
-                    "SELECT COUNT(*) FROM _headwater_leases WHERE token IS NOT NULL \
-                     AND name NOT LIKE 'run %'",
-                )
-                .await
-                > 0
+    /// Whether rows of a scope are being written on a server, so that a lease is held: the ledger
+    /// and leases themselves are written in transactions, too. On SQLite any write will do.
+    pub(super) async fn sees_rows_written(&self) -> bool {
+        let sql = match self.on {
+            Sqlite => return self.is_locked(),
+            Postgres => {
+                "SELECT COUNT(*) FROM pg_locks JOIN pg_class ON pg_class.oid = relation \
+                 JOIN pg_database ON pg_database.oid = database \
+                 WHERE datname = current_database() AND mode = 'RowExclusiveLock' \
+                 AND (relname LIKE '\\_raw%' OR relname LIKE '\\_tool%') AND relkind = 'r'"
+            }
+            MariaDb => {
+                tokio::time::sleep(Duration::from_millis(110)).await;
+                "SELECT COUNT(*) FROM information_schema.innodb_trx JOIN \
+                 information_schema.processlist ON id = trx_mysql_thread_id \
+                 WHERE db = DATABASE() AND trx_rows_modified > 8"
+            }
+        };
+        self.number(sql).await > 0
     }
 
     async fn number(&self, sql: &str) -> i64 {
@@ -264,7 +273,7 @@ impl Eye {
         while self.sees_a_write().await {}
     }
 
-    /// Every row that a sync writes, but for what is remembered of runs.
+    /// Every row that a sync writes, but for what is remembered of runs and of the server.
     pub(super) async fn rows(&self) -> Vec<String> {
         let connection = self.connection();
         let backend = connection.get_database_backend();
@@ -281,8 +290,17 @@ impl Eye {
         for name in connection.query_all_raw(names).await.unwrap() {
             let name: String = name.try_get_by_index(0).unwrap();
             let name = name.trim();
-            if ["_headwater_runs", "_headwater_steps", "_headwater_requests"].contains(&name)
-                || name == "_headwater_credentials"
+            let of_runs = [
+                "runs",
+                "steps",
+                "requests",
+                "credentials",
+                "clocks",
+                "endpoints",
+            ];
+            if name
+                .strip_prefix("_headwater_")
+                .is_some_and(|it| of_runs.contains(&it))
             {
                 continue;
             }

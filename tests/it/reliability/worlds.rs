@@ -53,7 +53,8 @@ pub(super) async fn several(seed: u64) -> Simulator {
     let options = Options {
         seed,
         size: Size {
-            repositories: 7,
+            repositories: 5,
+            pull_requests_per_repository: 3,
             ..Size::tiny()
         },
         ..Options::default()
