@@ -10,7 +10,9 @@ mod pause;
 mod probe;
 mod rate_limit_headers;
 mod rate_limiter;
+mod redirect;
 mod token_bucket;
+mod uncounted;
 mod wait;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,7 +23,7 @@ use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use headwater_redaction::Secrets;
 use reqwest::StatusCode;
-use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use secrecy::SecretString;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -35,6 +37,8 @@ use crate::error::{RequestError, RequestErrorKind as Kind, ShownUrl};
 use auth::Credentials;
 use network_error::NetworkError;
 use rate_limit_headers::RateLimitHeaders;
+use redirect::{host_of, led_to};
+use uncounted::uncounted;
 use wait::{Next, Patience};
 
 pub use auth::Auth;
@@ -359,10 +363,7 @@ impl Client {
             let mut at = url.clone();
             for _ in 0..=MAX_REDIRECTS {
                 let permitted = self.shared.rate_limiter.permit().await;
-                permitted.map_err(|error| match error.is_of_another_process() {
-                    true => Kind::LedgerInUse(with_causes(&error)),
-                    false => Kind::Ledger(with_causes(&error)),
-                })?;
+                permitted.map_err(|error| uncounted(&error))?;
                 if let Some(refused) = self.shared.refusal.0.get() {
                     return Err(refused.clone());
                 }
@@ -408,7 +409,7 @@ impl Client {
             .notes
             .note(url, &headers, date, rate_limiter.now());
         if status.is_redirection() {
-            return Self::led_to(url, &headers).map(Sent::Moved);
+            return led_to(url, &headers).map(Sent::Moved);
         }
         let (body, large) = self.body(response, status).await?;
         if status == StatusCode::UNAUTHORIZED {
@@ -474,23 +475,6 @@ impl Client {
         }
     }
 
-    /// Where a redirect leads; only on the connection's own server.
-    fn led_to(url: &Url, headers: &HeaderMap) -> Result<Url, Kind> {
-        let target = headers
-            .get(LOCATION)
-            .and_then(|target| target.to_str().ok());
-        let target = target.unwrap_or("nowhere");
-        match url.join(target) {
-            Ok(mut to) if headers.contains_key(LOCATION) && to.origin() == url.origin() => {
-                // Both fail only for URLs that cannot have user info.
-                let _ = to.set_username("");
-                let _ = to.set_password(None);
-                Ok(to)
-            }
-            _ => Err(Kind::Foreign(host_of(target))),
-        }
-    }
-
     /// The kind of a status that is no success.
     fn refusal(&self, url: &Url, status: u16, (headers, body): (&HeaderMap, &[u8])) -> Kind {
         let server_now = http_date(headers.get(DATE));
@@ -507,26 +491,9 @@ impl Client {
     }
 }
 
-fn host_of(target: &str) -> String {
-    let host = Url::parse(target).ok();
-    let host = host.as_ref().and_then(Url::host_str);
-    host.unwrap_or("an address without a host").to_owned()
-}
-
 fn http_date(value: Option<&HeaderValue>) -> Option<DateTime<Utc>> {
     let date = DateTime::parse_from_rfc2822(value?.to_str().ok()?).ok()?;
     Some(date.with_timezone(&Utc))
-}
-
-/// What an error says, with the causes behind it.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

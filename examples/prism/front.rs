@@ -171,8 +171,11 @@ impl Shared {
         let bare = path.strip_prefix(PREFIX).unwrap_or(path);
         let bare = bare.trim_end_matches('/');
         let query = request.uri.query().map(|query| format!("?{query}"));
-        let target = format!("{bare}{}", query.unwrap_or_default());
-        let plain = format!("{PREFIX}{target}");
+        let query = query.unwrap_or_default();
+        let plain = format!("{PREFIX}{bare}{query}");
+        let bare = as_described(bare);
+        let bare = bare.as_str();
+        let target = format!("{bare}{query}");
         if coverage::is_of_tracker(bare) {
             return Ok(self
                 .forward(request, &self.simulator, &plain)

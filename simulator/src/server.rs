@@ -354,7 +354,7 @@ impl Site {
     }
 
     /// The origin that was asked, where that is this machine by another name.
-    fn other_origin(&self, request: &HttpRequest) -> Option<String> {
+    fn other_origin(request: &HttpRequest) -> Option<String> {
         let host = request.headers().get(axum::http::header::HOST)?;
         let host = host.to_str().ok()?;
         host.starts_with("localhost:")
@@ -376,7 +376,7 @@ impl Site {
         if behaviour.secrets && answer.status == 200 {
             answer.body = cloud::with_secrets(&answer.body, self.log.count());
         }
-        if let Some(origin) = self.other_origin(request) {
+        if let Some(origin) = Self::other_origin(request) {
             // Addresses of pages lead to where they were asked for.
             answer.body = answer.body.replace(&self.origin, &origin);
             answer.location = answer.location.replace(&self.origin, &origin);

@@ -146,7 +146,7 @@ impl Client {
                 .await
                 .map_err(|error| network_error(&error))?;
             let is_redirect = response.status().is_redirection();
-            match Self::led_to(&at, response.headers()) {
+            match super::led_to(&at, response.headers()) {
                 Ok(target) if is_redirect && followed < super::MAX_REDIRECTS => at = target,
                 _ => break response,
             }

@@ -20,7 +20,7 @@ use crate::lake::{self, ALL, How, Lake};
 
 /// A statement waits half a minute for a lock, and a whole run hardly longer; a busy machine may be
 /// late.
-const BOUND: Duration = Duration::from_secs(60);
+const BOUND: Duration = Duration::from_mins(1);
 
 /// Starts a sync and stops it while a transaction with changes is open.
 async fn frozen_while_it_writes(installation: &Installation, eye: &Eye) -> Running {
