@@ -61,9 +61,9 @@ pub use options::{Consumer, Credentials, ListedWorkspace, Options};
 pub use requests::RequestRecord;
 pub use server::Simulator;
 pub use world::{
-    Activity, Change, Comment, Commit, Deployment, Difference, ENVIRONMENTS, Event, Fork,
-    GitChange, Habits, Hash, Inline, Issue, IssueChange, IssueComment, MergedAs, Participant,
-    Pipeline, PipelineStep, Project, PullRequest, Refused, Repository, Size, SourceRepository,
-    Spread, State, Tag, Time, Touched, TrackerChange, Update, User, UserId, Verdict, Workspace,
-    World, environment_uuid,
+    Activity, Change, Comment, Commit, Company, Deployment, Difference, ENVIRONMENTS, Environment,
+    Event, Fork, GitChange, Habits, Hash, Inline, Issue, IssueChange, IssueComment, MergedAs,
+    Participant, Pipeline, PipelineStep, Project, PullRequest, Refused, Repository, Size,
+    SourceRepository, Spread, State, Tag, Time, Touched, TrackerChange, Update, User, UserId,
+    Verdict, Workspace, World, environment_uuid,
 };

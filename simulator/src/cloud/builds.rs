@@ -2,7 +2,7 @@
 
 use crate::behaviour::PipelinesOff;
 use crate::cloud::payload::{self, Place, json::object};
-use crate::world::{ENVIRONMENTS, Pipeline};
+use crate::world::Pipeline;
 
 use super::Session;
 use super::answer::Answer;
@@ -75,7 +75,7 @@ impl Session<'_> {
     }
 
     pub(super) fn environments(&self, place: Place<'_>, rest: &[&str]) -> Result<Answer, Answer> {
-        let places: Vec<usize> = (0..ENVIRONMENTS.len()).collect();
+        let places: Vec<usize> = (0..place.repository.environments().len()).collect();
         let [uuid] = rest else {
             return paging::numbered(self.request, &places, LISTS, |out, environment| {
                 payload::environment(out, place, *environment);

@@ -77,6 +77,9 @@ pub(crate) fn of_commit(commit: &Commit) -> [Object; 3] {
     if commit.parent != NOTHING {
         let _ = writeln!(text, "parent {}", commit.parent);
     }
+    if let Some(merged) = commit.merged {
+        let _ = writeln!(text, "parent {merged}");
+    }
     for role in ["author", "committer"] {
         let _ = writeln!(text, "{role} {}", signed(&commit.author, commit.date));
     }

@@ -273,6 +273,7 @@ fn commit(dice: &mut Dice, at: Time, parent: Hash, signature: &str, by: Option<U
         hash: NOTHING,
         salt: dice.hash(),
         parent,
+        merged: None,
         date: chrono::SubsecRound::trunc_subsecs(date, 0),
         message: prose::commit_message(&mut dice.rng),
         author: if unmapped && by.is_some() {

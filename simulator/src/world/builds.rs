@@ -1,8 +1,8 @@
-//! Pipelines and deployments, derived from pull requests.
+//! Pipelines and deployments, derived from pull requests where a repository records none.
 //!
-//! Nothing of them is stored: each pull request ran one pipeline when it was opened and one when
-//! it was merged, which deployed. So they never disagree with the pull requests, and a world of a
-//! seed stays what it was.
+//! Where nothing of them is stored, each pull request ran one pipeline when it was opened and one
+//! when it was merged, which deployed. So they never disagree with the pull requests, and a world of
+//! a seed stays what it was.
 
 use chrono::TimeDelta;
 
@@ -27,8 +27,10 @@ pub struct Pipeline {
     pub uuid: String,
     /// Number within the repository.
     pub build_number: u64,
-    /// Branch it ran for.
+    /// Branch or tag it ran for.
     pub ref_name: String,
+    /// `branch` or `tag`.
+    pub ref_type: &'static str,
     /// Commit it ran on.
     pub commit: String,
     /// When it was created.
@@ -41,6 +43,20 @@ pub struct Pipeline {
     pub deploys: bool,
     /// The pull request that it ran for; none for one that ran for a branch.
     pub pull_request: Option<PullRequestTarget>,
+    /// Its steps, where they do not follow from the rest.
+    pub(crate) recorded: Option<Vec<PipelineStep>>,
+}
+
+/// Name, slug and type of an environment.
+pub type Environment = (&'static str, &'static str, &'static str);
+
+/// What a repository built and deployed, recorded one by one.
+#[derive(Clone, Debug)]
+pub(crate) struct Builds {
+    pub(crate) environments: &'static [Environment],
+    /// Oldest first.
+    pub(crate) pipelines: Vec<Pipeline>,
+    pub(crate) deployments: Vec<Deployment>,
 }
 
 /// What a pipeline of a pull request says of it.
@@ -84,7 +100,7 @@ pub struct Deployment {
     pub pipeline: Pipeline,
     /// The step that deployed.
     pub step: PipelineStep,
-    /// Place in [`ENVIRONMENTS`].
+    /// Place in the repository's environments.
     pub environment: usize,
     /// State, and outcome where there is one.
     pub state: (&'static str, Option<&'static str>),
@@ -94,8 +110,8 @@ pub struct Deployment {
     pub completed_on: Option<Time>,
 }
 
-/// Name, slug and type of each environment.
-pub const ENVIRONMENTS: [(&str, &str, &str); 4] = [
+/// The environments of repositories that have no others.
+pub const ENVIRONMENTS: [Environment; 4] = [
     ("Test", "test", "Test"),
     ("staging", "staging", "Staging"),
     ("prod-eu", "prod-eu", "Production"),
@@ -110,7 +126,7 @@ fn mixed(parts: [u64; 3]) -> u128 {
     hash ^ (hash >> 61)
 }
 
-fn uuid(parts: [u64; 3]) -> String {
+pub(super) fn uuid(parts: [u64; 3]) -> String {
     let hex = format!("{:032x}", mixed(parts));
     let parts = [
         &hex[..8],
@@ -129,9 +145,20 @@ pub fn environment_uuid(repository: &Repository, environment: usize) -> String {
 }
 
 impl Repository {
+    /// Its environments.
+    #[must_use]
+    pub fn environments(&self) -> &'static [Environment] {
+        self.builds
+            .as_ref()
+            .map_or(&ENVIRONMENTS, |builds| builds.environments)
+    }
+
     /// Its pipelines, newest first, as they are at a time.
     #[must_use]
     pub fn pipelines(&self, now: Time) -> Vec<Pipeline> {
+        if let Some(builds) = &self.builds {
+            return builds.pipelines.iter().rev().cloned().collect();
+        }
         let pull_requests = self.pull_requests.values();
         let mut pipelines: Vec<Pipeline> = pull_requests
             .flat_map(|found| {
@@ -157,6 +184,7 @@ impl Repository {
             uuid: uuid([self.serial, found.id, 1 + kind]),
             build_number: found.id * 2 + kind,
             ref_name: ref_name.clone(),
+            ref_type: "branch",
             commit: match found.merge_commit.filter(|_| deploys) {
                 Some(hash) => hash.to_string(),
                 None => format!("{draw:032x}{:08x}", found.id),
@@ -171,6 +199,7 @@ impl Repository {
                 destination: found.destination_branch.clone(),
                 destination_commit: found.destination_commit.to_string(),
             }),
+            recorded: None,
         }
     }
 
@@ -178,6 +207,9 @@ impl Repository {
     /// deployed; some releases are deployed again, and some give way to the one before.
     #[must_use]
     pub fn deployments(&self, now: Time) -> Vec<Deployment> {
+        if let Some(builds) = &self.builds {
+            return builds.deployments.clone();
+        }
         let mut deployments = Vec::new();
         let mut before: Option<Deployment> = None;
         let pipelines = self.pipelines(now).into_iter().rev();
@@ -262,6 +294,9 @@ impl Pipeline {
     /// for a person, who not always comes.
     #[must_use]
     pub fn steps(&self) -> Vec<PipelineStep> {
+        if let Some(recorded) = &self.recorded {
+            return recorded.clone();
+        }
         let names: &[&str] = if self.deploys {
             &[
                 "Build",

@@ -16,7 +16,7 @@ const BEGINNING: i64 = 1_772_442_000;
 const HISTORY: i64 = 180 * 24 * 3600;
 /// Seconds between two changes of a generated past, and between two changes made later.
 const PAST_PACE: std::ops::Range<i64> = 60..7_200;
-const LIVE_PACE: std::ops::Range<i64> = 3..300;
+pub(super) const LIVE_PACE: std::ops::Range<i64> = 3..300;
 
 /// How much there is of everything. Means are per pull request.
 #[derive(Clone, Debug)]

@@ -66,6 +66,7 @@ impl Repository {
             hash: NOTHING,
             salt,
             parent,
+            merged: None,
             date: chrono::SubsecRound::trunc_subsecs(at, 0),
             message,
             author: "Merge Queue <merge@builds.example.net>".to_owned(),

@@ -36,6 +36,7 @@ impl World {
         let commit = |hash: &Hash| Commit {
             hash: *hash,
             parent: NOTHING,
+            merged: None,
             date: merged.created_on,
             message: "As in git".to_owned(),
             author: "Ada Example <ada@example.com>".to_owned(),

@@ -7,6 +7,7 @@
 mod actions;
 mod builds;
 mod change;
+mod company;
 mod dice;
 mod draw;
 mod generate;
@@ -25,8 +26,9 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-pub use builds::{Deployment, ENVIRONMENTS, Pipeline, PipelineStep, environment_uuid};
+pub use builds::{Deployment, ENVIRONMENTS, Environment, Pipeline, PipelineStep, environment_uuid};
 pub use change::Change;
+pub use company::Company;
 pub use generate::{Size, Spread};
 pub(crate) use git::NOTHING;
 pub use git::{GitChange, Tag};

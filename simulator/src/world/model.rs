@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::builds::Builds;
 use super::git::Tag;
 use super::tracker::Issue;
 
@@ -134,6 +135,8 @@ pub struct Repository {
     /// Issues by number.
     pub issues: BTreeMap<u64, Issue>,
     pub(crate) last_issue: u64,
+    /// Its pipelines, where they do not follow from pull requests.
+    pub(crate) builds: Option<Builds>,
     pub(crate) main_head: Hash,
     pub(crate) next_pull_request: u64,
     /// Internal identity, never used again after a deletion.
@@ -339,6 +342,8 @@ pub struct Commit {
     pub hash: Hash,
     /// The commit before it.
     pub parent: Hash,
+    /// The head of the branch that it merged; none for one that merges nothing.
+    pub merged: Option<Hash>,
     /// Author's date.
     pub date: Time,
     /// Message.

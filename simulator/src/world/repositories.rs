@@ -250,6 +250,7 @@ fn new_repository(dice: &mut Dice, at: Time, people: usize) -> Repository {
         dropped: Vec::new(),
         issues: std::collections::BTreeMap::new(),
         last_issue: 0,
+        builds: None,
         main_head: dice.hash(),
         next_pull_request: 1,
         serial: 0,

@@ -7,6 +7,7 @@
 
 mod access;
 mod client;
+mod company;
 mod faults;
 mod git;
 mod limits;

@@ -1,6 +1,6 @@
 //! Pipelines, their steps, deployments and environments.
 
-use crate::world::{Deployment, ENVIRONMENTS, Pipeline, PipelineStep, Time, environment_uuid};
+use crate::world::{Deployment, Pipeline, PipelineStep, Time, environment_uuid};
 
 use super::json::{Object, object};
 use super::{API, Place, WEB};
@@ -93,7 +93,7 @@ fn target(it: &mut Object<'_>, pipeline: &Pipeline) {
         });
     } else {
         it.text("type", "pipeline_ref_target");
-        it.text("ref_type", "branch");
+        it.text("ref_type", pipeline.ref_type);
         it.text("ref_name", &pipeline.ref_name);
     }
     commit(it, "commit", &pipeline.commit);
@@ -139,7 +139,7 @@ pub(crate) fn pipeline_step(out: &mut String, pipeline: &Pipeline, step: &Pipeli
 }
 
 pub(crate) fn environment(out: &mut String, place: Place<'_>, environment: usize) {
-    let Some((name, slug, kind)) = ENVIRONMENTS.get(environment) else {
+    let Some((name, slug, kind)) = place.repository.environments().get(environment) else {
         return;
     };
     object(out, |it| {

@@ -47,7 +47,10 @@ pub(crate) fn commit(out: &mut String, place: Place<'_>, commit: &Commit) {
         });
         it.array(
             "parents",
-            Some(commit.parent).filter(|it| *it != NOTHING),
+            Some(commit.parent)
+                .filter(|it| *it != NOTHING)
+                .into_iter()
+                .chain(commit.merged),
             |out, parent| {
                 object(out, |it| {
                     it.text("type", "commit");
