@@ -13,6 +13,7 @@ pub mod connect;
 pub mod context;
 pub mod credential;
 pub mod database;
+mod deviations;
 pub mod diagnosis;
 pub mod doctor;
 pub mod entities;

@@ -4,6 +4,7 @@
 //! fault never gets to the database; the last time its rows are written in one transaction.
 
 mod cells;
+mod comparison;
 mod repeated;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ use crate::exit::Failure;
 use crate::input::{CsvRow, CsvRows, Input};
 use crate::sources::Sources;
 pub(crate) use cells::value_of;
+pub(crate) use comparison::{Differing, sourced_table};
 pub(crate) use repeated::{Part, Suspects, in_parts};
 
 /// Rows that are written together.
@@ -41,6 +43,8 @@ pub(crate) struct TableFile<'f> {
     input: &'f Input,
     null: &'f str,
     table: &'static Table,
+    /// Whether it may have columns that the table has not.
+    foreign: bool,
 }
 
 /// What is done with a row and its values.
@@ -90,7 +94,20 @@ pub(crate) fn domain_table(sources: &Sources, name: &str) -> Result<&'static Tab
 impl<'f> TableFile<'f> {
     /// A file of rows of a table, in which fields that are `null` are no values.
     pub(crate) fn of(input: &'f Input, table: &'static Table, null: &'f str) -> Self {
-        Self { input, null, table }
+        Self {
+            input,
+            null,
+            table,
+            foreign: false,
+        }
+    }
+
+    /// The same, and columns that the table has not are left out.
+    pub(crate) fn with_foreign_columns(self) -> Self {
+        Self {
+            foreign: true,
+            ..self
+        }
     }
 
     /// Reads all of it. Returns how many rows it has.
@@ -144,7 +161,7 @@ impl<'f> TableFile<'f> {
         now: DateTime<Utc>,
     ) -> Result<Changes, Failure> {
         let mut rows = CsvRows::of(self.input, Some(self.null))?;
-        let columns = Columns::of(self.table, &rows)?;
+        let columns = self.columns(&rows)?;
         let of = Imported {
             table: self.table,
             places: columns.read.iter().map(|(_, column)| *column).collect(),
@@ -168,10 +185,14 @@ impl<'f> TableFile<'f> {
         Ok(changes)
     }
 
+    fn columns(&self, rows: &CsvRows<'_>) -> Result<Columns, Failure> {
+        Columns::of(self.table, rows, self.foreign)
+    }
+
     /// Reads every row with its values.
     fn each(&self, take: &mut TakesRow<'_>) -> Result<(), Failure> {
         let mut rows = CsvRows::of(self.input, Some(self.null))?;
-        let columns = Columns::of(self.table, &rows)?;
+        let columns = self.columns(&rows)?;
         while let Some(row) = rows.next()? {
             let values = columns.values(self.table, row)?;
             take(row, &columns, &values)?;
@@ -181,7 +202,7 @@ impl<'f> TableFile<'f> {
 }
 
 impl Columns {
-    fn of(table: &Table, rows: &CsvRows<'_>) -> Result<Self, Failure> {
+    fn of(table: &Table, rows: &CsvRows<'_>, foreign: bool) -> Result<Self, Failure> {
         let mut read = Vec::new();
         let mut seen = BTreeSet::new();
         for (field, name) in rows.header().iter().enumerate() {
@@ -191,7 +212,7 @@ impl Columns {
             }
             match table.position(name) {
                 Some(column) => read.push((field, column)),
-                None if OWN_COLUMNS.contains(&name.as_str()) => {}
+                None if foreign || OWN_COLUMNS.contains(&name.as_str()) => {}
                 None => return Err(unknown_column(table, rows, name)),
             }
         }

@@ -293,6 +293,7 @@ impl Command {
             | Self::Tables { .. }
             | Self::Streams { .. }
             | Self::Raw(RawCommand::Export { .. })
+            | Self::Table(TableCommand::Compare { .. })
             | Self::Config(_)
             | Self::Connection(_)
             | Self::Plan { .. }

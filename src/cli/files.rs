@@ -134,6 +134,30 @@ pub enum TableCommand {
         #[arg(long, value_name = "TEXT", default_value = "\\N")]
         null: String,
     },
+    /// Compare the stored rows of a table with those of a CSV file, such as one of DevLake's
+    ///
+    /// Rows are matched by key. The columns that both have are compared, and no value is the same
+    /// as empty text. Each column that differs is one line: in how many rows, the number of the
+    /// decision by which Headwater differs on purpose (docs/decisions), and one example. Nothing
+    /// is written.
+    #[command(
+        after_help = "Exit code 0: equal, or every difference has its decision. Exit code 5: \
+        something else differs. Exit code 2: no such table, or the file cannot be read. Exit code \
+        3: a row or the header is wrong.\n\n\
+        Example:\n  headwater table compare pull_requests devlake/pull_requests.csv"
+    )]
+    Compare {
+        /// Tool or domain table; `headwater tables` lists them
+        table: String,
+        /// File to read; `-` reads standard input
+        file: PathBuf,
+        /// A field that is this text is no value (NULL)
+        #[arg(long, value_name = "TEXT", default_value = "\\N")]
+        null: String,
+        /// Form of the answer
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
 }
 
 /// Form of a file of rows.

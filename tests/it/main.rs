@@ -52,6 +52,7 @@ mod scopes;
 mod secrets;
 mod sessions;
 mod sync;
+mod table_compare;
 mod table_import;
 mod verify;
 mod views;

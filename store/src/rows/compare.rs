@@ -120,14 +120,41 @@ async fn compare(
     let rows = tables.rows.iter().map(|table| Compared::sourced(table));
     for mut compared in raw.chain(rows) {
         compared.params = params.map(<[String]>::to_vec).unwrap_or_default();
-        compared
-            .compare(left, right, limit, &mut differences)
-            .await?;
-        if differences.len() >= limit {
+        let take = &mut |difference| {
+            differences.push(difference);
+            differences.len() < limit
+        };
+        let goes_on = limit > 0 && compared.compare(left, right, take).await?;
+        if !goes_on {
             break;
         }
     }
     Ok(differences)
+}
+
+/// Compares the rows of one table in its key and these columns, and hands over every difference.
+/// No value and empty text are the same here, as in files that cannot tell one from the other.
+///
+/// # Errors
+/// When a database fails.
+pub async fn differences_of(
+    left: &Store,
+    right: &Store,
+    (table, columns): (&Table, &[&str]),
+    mut take: impl FnMut(Difference),
+) -> Result<(), StoreError> {
+    let mut compared = Compared::sourced(table);
+    let mut places = 0..;
+    compared.columns.retain(|(name, _)| {
+        places.next().is_some_and(|place| place < compared.keys) || columns.contains(&name.as_str())
+    });
+    compared.empty_is_none = true;
+    let take = &mut |difference| {
+        take(difference);
+        true
+    };
+    compared.compare(left, right, take).await?;
+    Ok(())
 }
 
 /// A table as it is compared: key columns first, then the others that count.
@@ -139,6 +166,8 @@ struct Compared {
     scope_column: &'static str,
     /// Only rows of these scopes; empty for all.
     params: Vec<String>,
+    /// Whether no value and empty text are the same.
+    empty_is_none: bool,
 }
 
 const PAGE: usize = 500;
@@ -155,6 +184,7 @@ impl Compared {
             keys: 3,
             scope_column: "params",
             params: Vec::new(),
+            empty_is_none: false,
         }
     }
 
@@ -176,47 +206,45 @@ impl Compared {
             keys,
             scope_column: RAW_DATA_PARAMS,
             params: Vec::new(),
+            empty_is_none: false,
         }
     }
 
+    /// Hands over every difference until `take` wants no more; says whether it wants more.
     async fn compare(
         &self,
         left: &Store,
         right: &Store,
-        limit: usize,
-        differences: &mut Vec<Difference>,
-    ) -> Result<(), StoreError> {
+        take: &mut impl FnMut(Difference) -> bool,
+    ) -> Result<bool, StoreError> {
         let mut left = Cursor::new(self, left);
         let mut right = Cursor::new(self, right);
-        while differences.len() < limit {
-            match (left.peek().await?, right.peek().await?) {
-                (None, None) => return Ok(()),
-                (Some(row), None) => {
-                    differences.push(self.one_sided(row, true));
-                    left.advance();
+        loop {
+            let (here, there) = (left.peek().await?, right.peek().await?);
+            let order = match (here, there) {
+                (None, None) => return Ok(true),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(here), Some(there)) => order(&here[..self.keys], &there[..self.keys]),
+            };
+            let goes_on = match (order, here, there) {
+                (Ordering::Equal, Some(here), Some(there)) => {
+                    self.cells(here, there).all(&mut *take)
                 }
-                (None, Some(row)) => {
-                    differences.push(self.one_sided(row, false));
-                    right.advance();
-                }
-                (Some(a), Some(b)) => match order(&a[..self.keys], &b[..self.keys]) {
-                    Ordering::Less => {
-                        differences.push(self.one_sided(a, true));
-                        left.advance();
-                    }
-                    Ordering::Greater => {
-                        differences.push(self.one_sided(b, false));
-                        right.advance();
-                    }
-                    Ordering::Equal => {
-                        differences.extend(self.cells(a, b));
-                        left.advance();
-                        right.advance();
-                    }
-                },
+                (Ordering::Less, Some(row), _) => take(self.one_sided(row, true)),
+                (_, _, Some(row)) => take(self.one_sided(row, false)),
+                _ => true,
+            };
+            if !goes_on {
+                return Ok(false);
+            }
+            if order.is_le() {
+                left.advance();
+            }
+            if order.is_ge() {
+                right.advance();
             }
         }
-        Ok(())
     }
 
     fn one_sided(&self, row: &[Value], only_left: bool) -> Difference {
@@ -235,13 +263,21 @@ impl Compared {
     ) -> impl Iterator<Item = Difference> + 'a {
         let cells = self.columns.iter().zip(left.iter().zip(right));
         cells
-            .filter(|(_, (a, b))| a != b)
+            .filter(|(_, (a, b))| !self.same(a, b))
             .map(|((column, _), (a, b))| Difference {
                 table: self.table.clone(),
                 key: self.key_text(left),
                 cell: Some((column.clone(), shown(a), shown(b))),
                 only_left: false,
             })
+    }
+
+    fn same(&self, left: &Value, right: &Value) -> bool {
+        let is_empty = |value: &Value| match value {
+            Value::String(text) => text.as_ref().is_none_or(String::is_empty),
+            _ => false,
+        };
+        left == right || (self.empty_is_none && is_empty(left) && is_empty(right))
     }
 
     fn key_text(&self, row: &[Value]) -> String {
@@ -308,6 +344,7 @@ impl<'a> Cursor<'a> {
             keys,
             scope_column,
             params,
+            ..
         } = self.compared;
         let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
         let key = quoted(&names[..*keys]).join(", ");
