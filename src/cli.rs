@@ -14,8 +14,8 @@ use crate::exit::Exit;
 use crate::output;
 
 pub use arguments::{
-    CollectArgs, DiffFormat, ExplainArgs, Explainable, Format, QueryLimits, ScopeArgs, StatusArgs,
-    StreamArgs, WholeArgs,
+    CollectArgs, DemoArgs, DiffFormat, ExplainArgs, Explainable, Format, QueryLimits, ScopeArgs,
+    StatusArgs, StreamArgs, WholeArgs,
 };
 pub use command::Command;
 pub use files::{ImportCommand, PeopleCommand, RawCommand, RawFormat, TableCommand};

@@ -33,7 +33,8 @@ use crate::cli::{
     Cli, Command, ConfigCommand, ConnectionCommand, Format, MetricsCommand, QueryLimits,
     RawCommand, ScopesCommand, Shared,
 };
-use crate::context::{Context, NeedsFile, cancelled_by_signals, reporter};
+use crate::clock::Clock;
+use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::database;
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Printer, written};
@@ -138,10 +139,9 @@ async fn dispatch(mut cli: Cli) -> Result<Exit, Failure> {
             let name = name.unwrap_or_default();
             Box::pin(scopes::scopes(&shared, &name, search.as_deref(), format)).await
         }
-        Command::Demo { output } => {
-            let narrate = !(shared.json || shared.quiet);
-            let reporter = reporter(&shared);
-            Box::pin(demo::run(reporter, cancelled_by_signals(), output, narrate)).await
+        Command::Demo(arguments) => {
+            let cancel = cancelled_by_signals();
+            Box::pin(demo::run(&shared, arguments, Clock::system(), cancel)).await
         }
     }
 }

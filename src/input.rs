@@ -67,6 +67,20 @@ impl Input {
         }
     }
 
+    /// A text as a file of that name.
+    ///
+    /// # Errors
+    /// Exit 2 when there is no room for it.
+    pub(crate) fn of_text(name: &str, text: &str) -> Result<Self, Failure> {
+        match copied(text.as_bytes()) {
+            Ok(file) => Ok(Self {
+                name: name.to_owned(),
+                file,
+            }),
+            Err(error) => Err(Failure::usage(format!("{name}: {error}"))),
+        }
+    }
+
     /// Its name, as the command line has it.
     pub(crate) fn name(&self) -> &str {
         &self.name

@@ -20,7 +20,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::exit::{Exit, Failure};
 
 pub use headwater_redaction::known::{conceal, shown};
-pub use layout::{width, wrapped};
+pub use layout::{indented, width, wrapped};
 #[cfg(test)]
 pub(crate) use printer::laid_out;
 pub use printer::{Printer, print};

@@ -1,5 +1,7 @@
 //! What several commands take, and what is too much for the list of commands.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::metrics;
@@ -148,4 +150,18 @@ pub enum Explainable {
     Incident,
     /// A metric of a project, and the rows that it counts.
     Metric,
+}
+
+/// What the demo shows, and where.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// Where the demo's database goes [default: headwater-demo.db]; `--database` takes a server's
+    #[arg(long, value_name = "FILE", conflicts_with = "database")]
+    pub output: Option<PathBuf>,
+    /// Which company: the same number gives the same one
+    #[arg(long, value_name = "NUMBER", default_value_t = 2026)]
+    pub seed: u64,
+    /// The last day of the company (UTC), up to its evening [default: today, up to now]
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<chrono::NaiveDate>,
 }

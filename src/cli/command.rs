@@ -1,13 +1,11 @@
 //! The commands.
 
-use std::path::PathBuf;
-
 use clap::Subcommand;
 
 use super::{
-    CollectArgs, ConfigCommand, ConnectionCommand, DiffFormat, ExplainArgs, Format, ImportCommand,
-    MetricsCommand, PeopleCommand, QueryLimits, RawCommand, RawFormat, ReportFormat, ScopeArgs,
-    ScopesCommand, StatusArgs, StreamArgs, TableCommand, WholeArgs,
+    CollectArgs, ConfigCommand, ConnectionCommand, DemoArgs, DiffFormat, ExplainArgs, Format,
+    ImportCommand, MetricsCommand, PeopleCommand, QueryLimits, RawCommand, RawFormat, ReportFormat,
+    ScopeArgs, ScopesCommand, StatusArgs, StreamArgs, TableCommand, WholeArgs,
 };
 
 /// The commands.
@@ -254,12 +252,13 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// See it work: a made-up company, synced and questioned, without an account
-    Demo {
-        /// Where the demo's database goes [default: headwater-demo.db]
-        #[arg(long, value_name = "FILE")]
-        output: Option<PathBuf>,
-    },
+    /// See it work: a made-up company, synced and measured, without an account
+    ///
+    /// Starts a company with its own Bitbucket on 127.0.0.1, syncs it, and shows its DORA metrics,
+    /// one of them explained, and what makes them wrong. The database, and the configuration
+    /// beside it, are there to be asked more. A database of an earlier demo is replaced, another
+    /// one is refused.
+    Demo(DemoArgs),
 }
 
 impl Command {
@@ -279,7 +278,7 @@ impl Command {
             | Self::Import(_)
             | Self::People(_)
             | Self::Init { .. }
-            | Self::Demo { .. } => false,
+            | Self::Demo(_) => false,
             Self::Migrate { status, dry_run } => *status || *dry_run,
             Self::Verify { .. }
             | Self::DeadLetters { .. }

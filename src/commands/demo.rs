@@ -1,302 +1,220 @@
-//! `demo`: a made-up company over real HTTP, synced into SQLite, and three questions.
+//! `demo`: a made-up company over real HTTP, synced, measured, and questioned.
 
-use std::path::{Path, PathBuf};
+mod answers;
+mod place;
+
 use std::sync::Arc;
+use std::time::Instant;
 
-use chrono::{DateTime, Utc};
-use headwater_metrics::{Range, Rules, stored};
-use headwater_simulator::{Options, Simulator, Size};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, SubsecRound as _, TimeDelta, Utc};
+use headwater_git::Git;
+use headwater_simulator::{Company, Options, Simulator};
+use headwater_store::Store;
 use headwater_store::ledger::Window;
-use headwater_store::query;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::Format;
+use crate::cli::{DemoArgs, Shared};
 use crate::clock::Clock;
-use crate::commands::metrics;
-use crate::config::{self, DatabaseAddress};
+use crate::config::{self, Config};
 use crate::connect::Connector;
-use crate::database;
 use crate::exit::{Exit, Failure};
-use crate::output::{self, Printer, written};
+use crate::input::Input;
+use crate::people::{self, Sources as PeopleSources};
 use crate::plan::{Depth, Plan, Stages};
-use crate::report::{Reporter, Reporters};
+use crate::report::{Json, Lines, Quiet, Reporter, Reporters};
 use crate::resolve::Selection;
 use crate::session::{Session, SyncRequest};
 use crate::sources::Sources;
+use crate::table_files::{TableFile, domain_table};
 
-/// The company's workspace.
-const WORKSPACE: &str = "acme";
+use answers::Answers;
+use place::Place;
 
 /// The project of all its repositories.
 const PROJECT: &str = "shop";
 
-/// A question and the SQL that answers it.
-struct Question {
-    text: &'static str,
-    sql: &'static str,
-}
+/// Years that the company can live in: git's times begin in 1970, and headers have years of four
+/// digits.
+const YEARS: std::ops::RangeInclusive<i32> = 1990..=2100;
 
-const ARRIVED: Question = Question {
-    text: "What arrived",
-    sql: "SELECT 'repositories' AS what, COUNT(*) AS row_count FROM repos \
-          UNION ALL SELECT 'pull requests', COUNT(*) FROM pull_requests \
-          UNION ALL SELECT 'reviewers', COUNT(*) FROM pull_request_reviewers \
-          UNION ALL SELECT 'comments', COUNT(*) FROM pull_request_comments \
-          UNION ALL SELECT 'commits of pull requests', COUNT(*) FROM pull_request_commits \
-          UNION ALL SELECT 'events', COUNT(*) FROM pull_request_events \
-          UNION ALL SELECT 'accounts', COUNT(*) FROM accounts",
-};
+/// The company's last hour of a day that is asked for.
+const EVENING: (u32, u32) = (18, 0);
 
-const QUESTIONS: [Question; 3] = [
-    Question {
-        text: "Who waits longest for a first review? (hours, median over merged and open ones)",
-        sql: "WITH first_review AS (\n\
-                SELECT pr.id, accounts.full_name AS author, MIN(\n\
-                  (julianday(review.at) - julianday(pr.created_date)) * 24) AS hours\n\
-                FROM pull_requests AS pr\n\
-                JOIN accounts ON accounts.id = pr.author_id\n\
-                JOIN pull_request_events AS review ON review.pull_request_id = pr.id\n\
-                WHERE review.kind IN ('commented', 'approved', 'changes requested')\n\
-                  AND review.actor_id <> pr.author_id AND review.at >= pr.created_date\n\
-                GROUP BY pr.id, accounts.full_name),\n\
-              placed AS (\n\
-                SELECT author, hours, ROW_NUMBER() OVER (PARTITION BY author ORDER BY hours) AS place,\n\
-                COUNT(*) OVER (PARTITION BY author) AS total FROM first_review)\n\
-              SELECT author, total AS pull_requests, ROUND(hours, 1) AS median_hours\n\
-              FROM placed WHERE place = (total + 1) / 2 AND total >= 3\n\
-              ORDER BY hours DESC LIMIT 5",
-    },
-    Question {
-        text: "How long from opening to merging, by repository? (hours, median)",
-        sql: "WITH merged AS (\n\
-                SELECT repos.name, (julianday(pr.merged_date) - julianday(pr.created_date)) * 24\n\
-                  AS hours\n\
-                FROM pull_requests AS pr JOIN repos ON repos.id = pr.base_repo_id\n\
-                WHERE pr.status = 'MERGED' AND pr.merged_date IS NOT NULL),\n\
-              placed AS (\n\
-                SELECT name, hours, ROW_NUMBER() OVER (PARTITION BY name ORDER BY hours) AS place,\n\
-                COUNT(*) OVER (PARTITION BY name) AS total FROM merged)\n\
-              SELECT name AS repository, total AS merged, ROUND(hours, 1) AS median_hours\n\
-              FROM placed WHERE place = (total + 1) / 2 ORDER BY hours DESC LIMIT 8",
-    },
-    Question {
-        text: "Which open pull requests have most commits?",
-        sql: "SELECT repos.name AS repository, pr.pull_request_key AS number, pr.title,\n\
-                COUNT(commits.commit_sha) AS commits\n\
-              FROM pull_requests AS pr JOIN repos ON repos.id = pr.base_repo_id\n\
-              JOIN pull_request_commits AS commits ON commits.pull_request_id = pr.id\n\
-              WHERE pr.status = 'OPEN'\n\
-              GROUP BY repos.name, pr.pull_request_key, pr.title\n\
-              ORDER BY commits DESC, repository, number LIMIT 5",
-    },
-];
-
-/// Runs the demo. A database of an earlier demo is replaced. Without narration only the
-/// reporter speaks.
+/// Runs the demo. A database of an earlier demo is replaced.
 ///
 /// # Errors
-/// When the simulator cannot listen on loopback, or the file cannot be written.
+/// When the simulator cannot listen on loopback, the database holds something else, or it cannot be
+/// written.
 pub(super) async fn run(
-    reporter: Arc<dyn Reporter>,
+    shared: &Shared,
+    arguments: DemoArgs,
+    clock: Clock,
     cancel: CancellationToken,
-    output: Option<PathBuf>,
-    narrate: bool,
 ) -> Result<Exit, Failure> {
-    let path = output.unwrap_or_else(|| PathBuf::from("headwater-demo.db"));
-    if narrate {
-        output::line(
-            "A made-up company with its own Bitbucket on this machine; nothing leaves it.\n",
-        );
-    }
-    let simulator = start_simulator().await?;
-    let exit = sync(&simulator, reporter, cancel, &path).await;
+    let until = last_moment(arguments.as_of, &clock)?;
+    let place = Place::of(shared, arguments.output)?;
+    let clock = running_from(until);
+    let (_lock, store) = place.open(&clock).await?;
+    let simulator = start(arguments.seed, until).await?;
+    let demo = Demo {
+        shared,
+        place,
+        clock,
+        cancel,
+        store,
+    };
+    let shown = demo.show(&simulator).await;
     simulator.stop().await;
-    let exit = exit?;
-    if exit != Exit::Ok || !narrate {
-        return Ok(exit);
-    }
-    ask(&path, &ARRIVED, false).await?;
-    for question in &QUESTIONS {
-        ask(&path, question, true).await?;
-    }
-    let days = measure(&path).await?;
-    say_what_is_next(&path, days.as_ref());
-    Ok(Exit::Ok)
+    let closed = demo.store.close().await;
+    let exit = shown?;
+    closed?;
+    Ok(exit)
 }
 
-async fn start_simulator() -> Result<Simulator, Failure> {
+/// The last moment of the company (UTC): now, or the evening of a day.
+fn last_moment(as_of: Option<NaiveDate>, clock: &Clock) -> Result<DateTime<Utc>, Failure> {
+    let Some(day) = as_of else {
+        return Ok(clock.now().trunc_subsecs(0));
+    };
+    if !YEARS.contains(&day.year()) {
+        let (first, last) = (YEARS.start(), YEARS.end());
+        return Err(Failure::usage(format!(
+            "--as-of {day}: the company lives from {first} to {last}; name a day of those years"
+        )));
+    }
+    let (hour, minute) = EVENING;
+    let evening = NaiveTime::from_hms_opt(hour, minute, 0).unwrap_or_default();
+    Ok(day.and_time(evening).and_utc())
+}
+
+/// A clock that shows this time now and goes on from there, as the company's own does.
+fn running_from(moment: DateTime<Utc>) -> Clock {
+    let begun = Instant::now();
+    Clock::of(move || moment + TimeDelta::from_std(begun.elapsed()).unwrap_or_default())
+}
+
+async fn start(seed: u64, until: DateTime<Utc>) -> Result<Simulator, Failure> {
     let options = Options {
-        seed: 2026,
-        size: Size {
-            repositories: 8,
-            empty_repositories: 1,
-            pull_requests_per_repository: 60,
-            people: 24,
-            ..Size::company()
-        },
-        workspace: WORKSPACE.to_owned(),
+        workspace: Company::WORKSPACE.to_owned(),
+        log_requests: false,
+        gzip: false,
         ..Options::default()
     };
-    let started = Simulator::start(options).await;
+    let world = Company::new(seed, until).world();
+    let started = Simulator::serve(options, world).await;
     started.map_err(|error| {
         Failure::because(
             Exit::Failed,
-            "the demo's server could not be started",
+            "the demo's server could not be started on 127.0.0.1",
             error,
         )
     })
 }
 
-async fn sync(
-    simulator: &Simulator,
-    reporter: Arc<dyn Reporter>,
+/// One run of the demo.
+struct Demo<'a> {
+    shared: &'a Shared,
+    place: Place,
+    clock: Clock,
     cancel: CancellationToken,
-    path: &Path,
-) -> Result<Exit, Failure> {
-    remove_old(path)?;
-    let (config, problems) = config::parse(&configuration(simulator), "demo");
-    let Some(config) = config else {
-        let problems: Vec<String> = problems
-            .iter()
-            .filter(|p| p.is_error())
-            .map(ToString::to_string)
-            .collect();
-        return Err(Failure::new(Exit::Configuration, problems.join("\n")));
-    };
-    let address = DatabaseAddress::of_file(path);
-    let clock = Clock::system();
-    let _lock = database::lock(&address, "demo", clock.now())?;
-    let store = database::open(&address).await?;
-    let sources = Sources::all();
-    let folder = PathBuf::from(".");
-    let ledger = store.ledger(Window::HOUR).await?.in_steady_time();
-    let request = SyncRequest {
-        plan: Plan {
-            command: "sync",
-            stages: Stages::ALL,
-            streams: sources.stream_names(),
-            depth: Depth::Changes,
-        },
-        selection: Selection::default(),
-        since: None,
-    };
-    let session = Session {
-        config: Arc::new(config),
-        connector: Connector::recording((&folder, &clock), &sources, ledger),
-        folder,
-        store: store.clone(),
-        sources,
-        reporter: Reporters::of(reporter, &clock),
-        clock,
-        cancel,
-    };
-    let (exit, _) = Box::pin(session.sync(&request)).await?;
-    store.close().await?;
-    Ok(exit)
+    store: Store,
 }
 
-/// What a person would write for a real account, but for the address and the pace.
-fn configuration(simulator: &Simulator) -> String {
-    format!(
-        "[[connection]]\n\
-         id = 1\n\
-         name = \"demo\"\n\
-         kind = \"bitbucket-cloud\"\n\
-         endpoint = \"{}\"\n\
-         auth.kind = \"api-token\"\n\
-         auth.email = \"me@example.com\"\n\
-         auth.token = \"api-token\"\n\
-         requests_per_hour = 100000000\n\
-         scopes = [\"{WORKSPACE}/*\"]\n\n\
-         [[project]]\n\
-         name = \"{PROJECT}\"\n\
-         scopes = [\"demo:{WORKSPACE}/*\"]\n",
-        simulator.endpoint()
-    )
-}
+impl Demo<'_> {
+    async fn show(&self, simulator: &Simulator) -> Result<Exit, Failure> {
+        let has_git = Git::find(None).await.is_ok();
+        let text = self.place.configuration(simulator, has_git);
+        let config = configured(&text)?;
+        let begun = Instant::now();
+        let exit = self.sync(&config).await?;
+        if exit != Exit::Ok {
+            return Ok(exit);
+        }
+        self.bring_people().await?;
+        let took = begun.elapsed();
+        let config_file = self.place.write_configuration(&text)?;
+        if self.shared.quiet {
+            return Ok(Exit::Ok);
+        }
+        let answers = Answers::of(&self.store, &config, self.clock.now()).await?;
+        if self.shared.json {
+            answers.json();
+        } else {
+            let server = self.place.server_variable();
+            answers.tell(took, &config_file, server)?;
+        }
+        Ok(Exit::Ok)
+    }
 
-fn remove_old(path: &Path) -> Result<(), Failure> {
-    for ending in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        match std::fs::remove_file(&name) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => {
-                let message = format!(
-                    "removing the database of an earlier demo, {}",
-                    path.display()
-                );
-                return Err(Failure::because(Exit::Failed, message, error));
-            }
+    async fn sync(&self, config: &Config) -> Result<Exit, Failure> {
+        let sources = Sources::all();
+        let folder = self.place.folder();
+        let ledger = self.store.ledger(Window::HOUR).await?.in_steady_time();
+        let request = SyncRequest {
+            plan: Plan {
+                command: "sync",
+                stages: Stages::ALL,
+                streams: sources.stream_names(),
+                depth: Depth::Changes,
+            },
+            selection: Selection::default(),
+            since: None,
+        };
+        let session = Session {
+            config: Arc::new(config.clone()),
+            connector: Connector::recording((&folder, &self.clock), &sources, ledger),
+            folder,
+            store: self.store.clone(),
+            sources,
+            reporter: Reporters::of(self.reporter(), &self.clock),
+            clock: self.clock.clone(),
+            cancel: self.cancel.clone(),
+        };
+        let (exit, _) = Box::pin(session.sync(&request)).await?;
+        Ok(exit)
+    }
+
+    /// The sync itself is only shown where that is asked for: the answers are what matters here.
+    fn reporter(&self) -> Arc<dyn Reporter> {
+        match (self.shared.json, self.shared.verbose) {
+            (true, _) => Arc::new(Json),
+            (false, 0) => Arc::new(Quiet::default()),
+            (false, _) => Arc::new(Lines::verbose()),
         }
     }
-    Ok(())
-}
 
-async fn ask(path: &Path, question: &Question, show_sql: bool) -> Result<(), Failure> {
-    output::line(format_args!("\n{}", question.text));
-    if show_sql {
-        for line in question.sql.lines() {
-            output::line(format_args!("  {line}"));
+    /// Imports the company's people and teams, and joins accounts with people.
+    async fn bring_people(&self) -> Result<(), Failure> {
+        let files = [
+            ("users", Company::users_csv()),
+            ("teams", Company::teams_csv()),
+            ("team_users", Company::team_users_csv()),
+        ];
+        let sources = Sources::all();
+        for (table, text) in files {
+            let input = Input::of_text(&format!("{table}.csv"), &text)?;
+            let file = TableFile::of(&input, domain_table(&sources, table)?, "\\N");
+            file.check()?;
+            file.import(&self.store, self.clock.now()).await?;
         }
-    }
-    output::line("");
-    let failed = |error| Failure::because(Exit::Failed, "the demo's question failed", error);
-    let mut printer = Printer::new(Format::Table, output::data());
-    let done = match query::run_sqlite(path, question.sql, &mut printer).await {
-        Ok(()) => printer.finish(),
-        Err(query::QueryError::Output(error)) => Err(error),
-        Err(error) => return Err(failed(error)),
-    };
-    written(done).map(|_| ())
-}
-
-/// Shows the DORA metrics over the days in which the company deployed; none where it never did.
-async fn measure(path: &Path) -> Result<Option<Range>, Failure> {
-    let store = database::open(&DatabaseAddress::of_file(path)).await?;
-    let rules = Rules::default();
-    let facts = stored::load(&store, PROJECT, &rules).await?;
-    store.close().await?;
-    let ends = facts.deployments.iter().filter_map(|row| row.finished);
-    let ends: Vec<DateTime<Utc>> = ends.filter_map(DateTime::from_timestamp_millis).collect();
-    let range = ends
-        .iter()
-        .min()
-        .zip(ends.iter().max())
-        .and_then(|(first, last)| {
-            let after = last.date_naive().succ_opt()?;
-            Range::new(first.date_naive(), after, rules.timezone).ok()
+        let people = people::join(&PeopleSources {
+            accounts: self.store.accounts_to_join().await?,
+            authors: self.store.authors().await?,
+            given: self.store.given_people().await?,
+            ..PeopleSources::default()
         });
-    if let Some(range) = &range {
-        output::line("\nHow does it deliver? (DORA metrics over the days in which it deployed)\n");
-        metrics::show(&facts, PROJECT, &rules, range)?;
+        let now = self.clock.now();
+        let kept = self.store.keep_people(people.users, people.accounts, now);
+        kept.await?;
+        Ok(())
     }
-    Ok(range)
 }
 
-fn say_what_is_next(path: &Path, days: Option<&Range>) {
-    let file = path.display();
-    if let Some(days) = days {
-        let (from, to) = (days.from(), days.to());
-        output::line(format_args!(
-            "\nWhat makes a number, and what makes it wrong:\n  \
-             headwater --database sqlite:{file} explain metric {PROJECT} lead_time --from {from} \
-             --to {to}\n  \
-             headwater --database sqlite:{file} explain pr {WORKSPACE}/web-shop#12\n  \
-             headwater --database sqlite:{file} doctor {PROJECT}"
-        ));
-    }
-    output::line(format_args!(
-        "\nThe database is {file}. Ask it more:\n  \
-         headwater --database sqlite:{file} query \"SELECT status, COUNT(*) FROM pull_requests \
-         GROUP BY status\"\n  headwater tables\n\n\
-         With a real account:\n  \
-         1. headwater init            writes headwater.toml; put your e-mail address and \
-         repositories into it\n  \
-         2. export BITBUCKET_TOKEN=   an API token from id.atlassian.com with the scopes \
-         read:repository:bitbucket, read:pullrequest:bitbucket and read:pipeline:bitbucket\n  \
-         3. headwater sync            collects; run it again whenever you like, it asks only for \
-         what changed"
-    ));
+fn configured(text: &str) -> Result<Config, Failure> {
+    let (config, problems) = config::parse(text, "demo");
+    config.ok_or_else(|| {
+        let problems = problems.iter().filter(|problem| problem.is_error());
+        let problems: Vec<String> = problems.map(ToString::to_string).collect();
+        Failure::new(Exit::Configuration, problems.join("\n"))
+    })
 }

@@ -28,7 +28,9 @@ pub(super) async fn doctor(
     store.close().await?;
     let findings = examine(&context.config, &symptoms, project, context.clock.now());
     match (shared.json, format) {
-        (true, _) => findings.iter().for_each(|it| output::json_line(&line(it))),
+        (true, _) => findings
+            .iter()
+            .for_each(|it| output::json_line(&object(it).to_string())),
         (false, Format::Table) => show(&findings),
         (false, format) => {
             let rows = findings.iter().map(cells).collect();
@@ -58,41 +60,46 @@ fn cells(finding: &Finding) -> Vec<Cell> {
     texts.map(|text| Cell::Text(text.to_owned())).collect()
 }
 
-fn line(finding: &Finding) -> String {
+/// A finding as JSON.
+pub(super) fn object(finding: &Finding) -> serde_json::Value {
     let pairs = COLUMNS.into_iter().zip(texts(finding));
     let object: serde_json::Map<_, _> = pairs
         .map(|(name, text)| (name.to_owned(), json!(text)))
         .collect();
-    serde_json::Value::Object(object).to_string()
+    serde_json::Value::Object(object)
 }
 
 /// One paragraph for each finding.
-pub(super) fn show(findings: &[Finding]) {
+fn show(findings: &[Finding]) {
     if findings.is_empty() {
         output::line("nothing was found that makes numbers wrong, empty or old");
     }
-    for (number, finding) in (1..).zip(findings) {
-        let Finding {
-            code,
-            about,
-            what,
-            write,
-            next,
-        } = finding;
-        let harm = code.harm().name();
-        let about = output::shown(about);
-        output::line(format_args!(
-            "{number}. {about}: {what} [{}: {harm}]",
-            code.name()
-        ));
-        if !write.is_empty() {
-            output::line("   Write into headwater.toml:");
-        }
-        for line in write.lines() {
-            output::line(format_args!("     {line}"));
-        }
-        if !next.is_empty() {
-            output::line(format_args!("   Do: {next}"));
-        }
+    for line in (1..).zip(findings).flat_map(paragraph) {
+        output::line(line);
     }
+}
+
+/// The lines of one finding: what was found, what to write and what to do.
+pub(super) fn paragraph((number, finding): (usize, &Finding)) -> Vec<String> {
+    let Finding {
+        code,
+        about,
+        what,
+        write,
+        next,
+    } = finding;
+    let harm = code.harm().name();
+    let about = output::shown(about);
+    let mut lines = vec![format!(
+        "{number}. {about}: {what} [{}: {harm}]",
+        code.name()
+    )];
+    if !write.is_empty() {
+        lines.push("   Write into headwater.toml:".to_owned());
+    }
+    lines.extend(write.lines().map(|line| format!("     {line}")));
+    if !next.is_empty() {
+        lines.push(format!("   Do: {next}"));
+    }
+    lines
 }

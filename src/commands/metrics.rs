@@ -3,6 +3,8 @@
 mod charts;
 mod shown;
 
+pub(super) use shown::duration;
+
 use std::collections::BTreeSet;
 use std::io::Write as _;
 
@@ -127,7 +129,7 @@ pub(super) async fn dora(shared: &Shared, arguments: DoraArgs) -> Result<Exit, F
     store.close().await?;
     let answer = answer(&facts, &arguments.project, &rules, (&range, by, edition));
     written(match arguments.format {
-        ReportFormat::Table => shown::table(&answer),
+        ReportFormat::Table => shown::table(&answer, output::width()),
         ReportFormat::Csv => shown::csv(&answer),
         ReportFormat::Json => writeln!(output::data(), "{answer:#}"),
         ReportFormat::Markdown => write!(output::data(), "{}", shown::markdown(&answer)),
@@ -147,16 +149,22 @@ fn answer(
     answer
 }
 
-/// Prints the metrics of a project in a range of days, by week.
+/// The metrics of a project in a range of days, by week, as JSON.
+pub(super) fn by_week(facts: &Facts, project: &str, rules: &Rules, range: &Range) -> Value {
+    let asked = (range, By::Week, Edition::Report2023);
+    answer(facts, project, rules, asked)
+}
+
+/// Prints the metrics of a project in a range of days, by week, in lines of at most that width.
 pub(super) fn show(
     facts: &Facts,
     project: &str,
     rules: &Rules,
     range: &Range,
+    width: usize,
 ) -> Result<(), Failure> {
-    let asked = (range, By::Week, Edition::Report2023);
-    let answer = answer(facts, project, rules, asked);
-    written(shown::table(&answer)).map(|_| ())
+    let answer = by_week(facts, project, rules, range);
+    written(shown::table(&answer, Some(width))).map(|_| ())
 }
 
 fn by_of(by: GroupBy) -> By {

@@ -1,6 +1,7 @@
 //! Findings of projects: what they measure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use super::{Code, Examined, Finding, called, named};
 use headwater_metrics::FailureSource;
@@ -97,19 +98,47 @@ impl Examined<'_> {
             .filter(|id| !deployed.contains(id))
             .collect();
         let first = never.first()?;
-        let what = format!(
-            "{} of its repositories were never deployed to production: {}",
-            never.len(),
-            named(never.iter().map(|id| called(id)))
-        );
+        let mut what = match never.len() {
+            1 => format!(
+                "{} was never deployed to production",
+                named([called(first)])
+            ),
+            several => format!(
+                "{several} of its repositories were never deployed to production: {}",
+                named(never.iter().map(|id| called(id)))
+            ),
+        };
         let params = self.symptoms.repositories.get(*first);
         let connection = self.connection_of(params.map_or("", String::as_str));
-        let heading = self.scope_config_of(&connection);
-        let line = format!("{heading}\ndeployment_pattern = '(?i)deploy|release'");
-        let next = "or leave them out of `scopes` of the project with an entry that begins with \
-                    `!`; `headwater explain deployment` says what rules make of a pipeline";
+        let mut lines = self.scope_config_of(&connection);
+        let elsewhere = self.deployed_elsewhere(&never);
+        let next = if elsewhere.is_empty() {
+            lines.push_str("\ndeployment_pattern = '(?i)deploy|release'");
+            "or leave them out of `scopes` of the project with an entry that begins with `!`; \
+             `headwater explain deployment` says what rules make of a pipeline"
+        } else {
+            let names = elsewhere.values().flatten().copied();
+            // Writing to a String cannot fail.
+            let _ = write!(what, ", only to {}", named(names));
+            let customers: BTreeSet<&str> = elsewhere.values().filter_map(customers).collect();
+            for name in customers.into_iter().take(3) {
+                let name = serde_json::Value::from(name);
+                let _ = write!(lines, "\nenvironments.{name} = \"PRODUCTION\"");
+            }
+            "then run `headwater transform`, which asks the server for nothing"
+        };
         let finding = Finding::new(Code::RepositoryWithoutDeployments, project, what);
-        Some(finding.write(line).next(next))
+        Some(finding.write(lines).next(next))
+    }
+
+    /// Environments, none of them production, that these repositories were deployed to.
+    fn deployed_elsewhere<'a>(&'a self, never: &[&str]) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+        let mut elsewhere: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let rows = self.symptoms.elsewhere.iter();
+        for it in rows.filter(|it| never.contains(&it.scope.as_str())) {
+            elsewhere.entry(&it.scope).or_default().insert(&it.name);
+        }
+        elsewhere
     }
 
     fn incidents(&self, project: &str, mapping: &[(String, String)]) -> Option<Finding> {
@@ -135,4 +164,18 @@ impl Examined<'_> {
                     `headwater import incidents FILE`";
         Some(finding.write(lines).next(next))
     }
+}
+
+/// The environment that customers most likely use: one that says so, else one that says nothing else.
+fn customers<'a>(names: &BTreeSet<&'a str>) -> Option<&'a str> {
+    let has = |name: &str, words: [&str; 4]| {
+        let name = name.to_lowercase();
+        words.into_iter().any(|word| name.contains(word))
+    };
+    let says_so = |name: &&&str| has(name, ["prod", "live", "customer", "public"]);
+    let says_else = |name: &&&str| has(name, ["stag", "test", "dev", "qa"]);
+    let mut likely = names.iter().filter(says_so);
+    let mut unlike = names.iter().filter(|name| !says_else(name));
+    let found = likely.next().or_else(|| unlike.next());
+    found.or_else(|| names.last()).copied()
 }

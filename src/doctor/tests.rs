@@ -180,6 +180,27 @@ fn a_repository_that_was_never_deployed_is_named() {
 }
 
 #[test]
+fn a_repository_that_is_deployed_elsewhere_only_is_told_with_the_likely_environment() {
+    for (names, likely) in [
+        (&["staging", "live-eu"][..], "live-eu"),
+        (&["Blue", "test"], "Blue"),
+        (&["dev", "qa"], "qa"),
+    ] {
+        let elsewhere = names.iter().map(|name| counted(REPOSITORY, name, 2));
+        let symptoms = Symptoms {
+            production: Vec::new(),
+            elsewhere: elsewhere.collect(),
+            ..healthy()
+        };
+        let finding = only("", &symptoms);
+        assert_eq!(finding.code, Code::RepositoryWithoutDeployments);
+        let line = format!("[scope_config.default]\nenvironments.\"{likely}\" = \"PRODUCTION\"");
+        assert_eq!(finding.write, line, "{names:?}");
+        configured(&finding.write);
+    }
+}
+
+#[test]
 fn a_project_without_an_incident_ever_is_told_unless_something_else_tells_failures() {
     let symptoms = Symptoms {
         incidents: BTreeMap::new(),

@@ -115,6 +115,22 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// The same of a line that begins with spaces: those after the first are indented like it, and by
+/// `more` characters.
+#[must_use]
+pub fn indented(line: &str, more: usize, width: usize) -> Vec<String> {
+    let text = line.trim_start();
+    let indent = line.len() - text.len();
+    let room = width.saturating_sub(indent + more).max(8);
+    let lines = wrapped(text, room).into_iter().enumerate();
+    lines
+        .map(|(place, part)| {
+            let indent = if place == 0 { indent } else { indent + more };
+            format!("{}{part}", " ".repeat(indent))
+        })
+        .collect()
+}
+
 fn push(lines: &mut [String], characters: &[char]) {
     if let Some(line) = lines.last_mut() {
         line.extend(characters);
@@ -130,6 +146,11 @@ mod tests {
         assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
         assert_eq!(wrapped("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
         assert_eq!(wrapped("", 3), [""]);
+        assert_eq!(
+            indented("  1. two three", 3, 14),
+            ["  1. two", "     three"]
+        );
+        assert_eq!(indented("", 3, 14), [""]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is remembered between runs: scopes and their names, progress, leases, requests, failures.
 
+mod contents;
 pub mod dead_letters;
 pub mod forecast;
 mod forgetting;
@@ -10,3 +11,5 @@ pub mod progress;
 pub mod renames;
 pub mod runs;
 pub mod scopes;
+
+pub use contents::Contents;

@@ -89,6 +89,9 @@ pub struct Symptoms {
     pub incidents: BTreeMap<String, i64>,
     /// Names of environments with successful production deployments, by `cicd_scopes.id`.
     pub production: Vec<Counted>,
+    /// Names of environments with successful deployments that are not production, by
+    /// `cicd_scopes.id`.
+    pub elsewhere: Vec<Counted>,
     /// Lists of the known scopes.
     pub lists: Vec<ReadList>,
     /// Dead letters by `params` and stream.
@@ -111,6 +114,11 @@ const PRODUCTION: &str = "SELECT cicd_scope_id, COALESCE(NULLIF(original_environ
                           WHERE environment = 'PRODUCTION' AND result = 'SUCCESS' \
                           AND finished_date IS NOT NULL GROUP BY cicd_scope_id, \
                           COALESCE(NULLIF(original_environment, ''), environment)";
+const ELSEWHERE: &str = "SELECT cicd_scope_id, original_environment, COUNT(*) \
+                         FROM cicd_deployment_commits WHERE environment <> 'PRODUCTION' \
+                         AND original_environment <> '' AND result = 'SUCCESS' \
+                         AND finished_date IS NOT NULL \
+                         GROUP BY cicd_scope_id, original_environment";
 const DEAD_LETTERS: &str = "SELECT params, stream, COUNT(*) FROM _headwater_dead_letters \
                             GROUP BY params, stream";
 const MERGED: &str = "SELECT requests.base_repo_id, COUNT(*), COUNT(unlinked.pull_request_id) \
@@ -155,6 +163,7 @@ impl Store {
             nowhere: self.counted(NOWHERE).await?,
             short_hashes: self.counted(SHORT_HASHES).await?,
             production: self.counted(PRODUCTION).await?,
+            elsewhere: self.counted(ELSEWHERE).await?,
             dead_letters: self.counted(DEAD_LETTERS).await?,
             merged: self
                 .pairs(MERGED, |row| {

@@ -14,6 +14,7 @@ mod command_line;
 mod connection;
 mod connection_case;
 mod corrections;
+mod demo;
 mod depot;
 mod derivations;
 mod diffs;

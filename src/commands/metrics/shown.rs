@@ -12,6 +12,8 @@ use crate::output::{self, print};
 
 /// Parts that a sparkline shows at most, the last ones.
 const WIDEST: usize = 60;
+/// Parts that it shows however little room there is.
+const NARROWEST: usize = 12;
 const BAR: usize = 20;
 
 const COLUMNS: [&str; 6] = ["metric", "value", "band", "samples", "course", "reason"];
@@ -40,7 +42,7 @@ fn in_words(value: &Value, unit: &str) -> String {
 }
 
 /// Minutes as days, hours and minutes; the two greatest of them.
-fn duration(minutes: i64) -> String {
+pub(in crate::commands) fn duration(minutes: i64) -> String {
     let (days, hours) = (minutes / 1440, minutes / 60 % 24);
     match (days, hours, minutes % 60) {
         (0, 0, minutes) => format!("{minutes} min"),
@@ -95,21 +97,65 @@ fn heading(answer: &Value) -> String {
     )
 }
 
-pub(super) fn table(answer: &Value) -> io::Result<()> {
+/// For people whose lines have at most this many characters, if there is a limit.
+pub(super) fn table(answer: &Value, width: Option<usize>) -> io::Result<()> {
     output::line(format_args!("{}\n", heading(answer)));
     let metrics = items(answer, "metrics");
-    let rows = metrics.iter().map(|metric| {
-        let cells = line(answer, metric).into_iter();
-        cells.map(Cell::Text).collect()
-    });
-    print(Format::Table, &COLUMNS, rows.collect())?;
+    let lines = metrics.iter().map(|metric| line(answer, metric));
+    let (columns, rows) = fitting(lines.collect(), width);
+    let rows = rows
+        .into_iter()
+        .map(|cells| cells.into_iter().map(Cell::Text).collect());
+    print(Format::Table, &columns, rows.collect())?;
     if key_of(answer) != "period" {
         for metric in metrics {
             parts(answer, metric)?;
         }
     }
-    output::line(format_args!("\n{}", coverage(answer)));
+    output::line("");
+    for line in coverage(answer).lines() {
+        for part in output::indented(line, 2, width.unwrap_or(usize::MAX)) {
+            output::line(part);
+        }
+    }
     Ok(())
+}
+
+/// The columns that fit a line: the one of reasons only where there are any, and of the
+/// course the last parts that there is room for.
+fn fitting(lines: Vec<[String; 6]>, limit: Option<usize>) -> (Vec<&'static str>, Vec<Vec<String>>) {
+    const COURSE: usize = 4;
+    let mut columns = COLUMNS.to_vec();
+    let mut rows: Vec<Vec<String>> = lines.into_iter().map(Vec::from).collect();
+    if rows
+        .iter()
+        .all(|row| row.last().is_none_or(String::is_empty))
+    {
+        columns.pop();
+        for row in &mut rows {
+            row.pop();
+        }
+    }
+    let Some(limit) = limit else {
+        return (columns, rows);
+    };
+    let width = |place: usize| {
+        let cells = rows.iter().map(|row| row[place].chars().count());
+        cells.fold(columns[place].chars().count(), usize::max) + 2
+    };
+    let others: usize = (0..columns.len())
+        .filter(|it| *it != COURSE)
+        .map(width)
+        .sum();
+    let room = limit.saturating_sub(others + 3).max(NARROWEST);
+    for row in &mut rows {
+        let length = row[COURSE].chars().count();
+        row[COURSE] = row[COURSE]
+            .chars()
+            .skip(length.saturating_sub(room))
+            .collect();
+    }
+    (columns, rows)
 }
 
 /// Bars for the parts of a metric that are no periods.

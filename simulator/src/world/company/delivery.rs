@@ -262,7 +262,7 @@ impl Play {
             if task.is_urgent() {
                 self.repaired(line, at, &task);
             } else if self.rng.random_range(0..100) < percent {
-                let minutes = self.around(150) + 6;
+                let minutes = self.around(70) + 6;
                 let noticed = at + TimeDelta::minutes(minutes);
                 self.plan(line, noticed, Act::Trouble { cause: id });
             }

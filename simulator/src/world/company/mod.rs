@@ -41,7 +41,7 @@ impl Company {
     /// Its workspace. The same company gives the same world, byte for byte.
     #[must_use]
     pub fn world(&self) -> World {
-        Play::new(self.seed, self.until).to_the_end()
+        Play::new(self.seed, self.until).played()
     }
 
     /// Its people as rows of `users` in CSV, as its personnel office would give them out.

@@ -8,6 +8,7 @@ use rand::{Rng, SeedableRng};
 
 use crate::world::dice::Dice;
 use crate::world::generate::LIVE_PACE;
+use crate::world::git::NOTHING;
 use crate::world::habits::Habits;
 use crate::world::model::{Hash, Project, Time, UserId, Verdict, Workspace};
 use crate::world::{World, builds::Builds};
@@ -174,7 +175,7 @@ impl Play {
     }
 
     /// Works the agenda off.
-    pub(super) fn to_the_end(mut self) -> World {
+    pub(super) fn played(mut self) -> World {
         while let Some(((at, _), (line, act))) = self.agenda.pop_first() {
             self.world.clock = at;
             self.act(line, at, act);
@@ -219,8 +220,6 @@ impl Play {
         // Names of this crate: nothing refuses them.
         let _ = world.add_repository(service.name);
         let place = world.repositories.len().saturating_sub(1);
-        let salt = world.dice.hash();
-        let at = world.clock;
         if let Some(repository) = world.repositories.get_mut(place) {
             service.description.clone_into(&mut repository.description);
             service.language.clone_into(&mut repository.language);
@@ -233,7 +232,6 @@ impl Play {
                 pipelines: Vec::new(),
                 deployments: Vec::new(),
             });
-            repository.put_on_main(salt, at, "Import from the old server".to_owned());
         }
         let (major, minor) = service.version;
         self.lines.push(Line {
@@ -244,6 +242,13 @@ impl Play {
             tasks: BTreeMap::new(),
             waiting: Vec::new(),
         });
+        let (by, at) = (self.someone(service.team, None), self.world.clock);
+        let message = "Import from the old server\n".to_owned();
+        let first = self.commit(by, (NOTHING, None), at, message);
+        if let Some(repository) = self.world.repositories.get_mut(place) {
+            repository.main_head = first.hash;
+            repository.main.push(first);
+        }
     }
 
     /// Puts the releases of the whole year on the agenda: on Tuesdays, at noon.

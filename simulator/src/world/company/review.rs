@@ -66,33 +66,12 @@ impl Play {
         repository.revision = revision;
         let mut opened = PullRequest {
             id,
-            title: task.title.as_str().into(),
             description: text.as_str().into(),
-            state: State::Open,
-            draft: false,
-            author: Some(task.author),
-            closed_by: None,
-            reason: String::new(),
-            merge_commit: None,
-            close_source_branch: true,
-            task_count: 0,
-            created_on: at,
-            updated_on: at,
-            source: SourceRepository::Same,
             source_branch,
-            source_commit: commits.last().map_or(NOTHING, |commit| commit.hash),
-            destination_branch: "main".to_owned(),
             destination_commit: head,
-            participants: vec![Participant {
-                user: reviewer,
-                reviewer: true,
-                verdict: None,
-                participated_on: None,
-            }],
-            comments: Vec::new(),
-            commits,
-            activity: Vec::new(),
+            participants: vec![asked(reviewer)],
             revision,
+            ..new_pull_request(&task, at, commits)
         };
         record_update(&mut opened, at, Some(task.author), Vec::new());
         let build = Build::of_pull_request(&opened);
@@ -105,7 +84,7 @@ impl Play {
             reviewer,
         };
         if task.is_urgent() {
-            self.review_at_once(line, diary);
+            self.review_at_once(line, &diary);
         } else {
             self.review(line, diary, &task.kind);
         }
@@ -113,8 +92,8 @@ impl Play {
     }
 
     /// Someone looks at it at once, and it is merged.
-    fn review_at_once(&mut self, line: usize, diary: Diary) {
-        let Diary { id, reviewer, .. } = diary;
+    fn review_at_once(&mut self, line: usize, diary: &Diary) {
+        let (id, reviewer) = (diary.id, diary.reviewer);
         let approved = diary.at + self.minutes(35);
         let verdict = Verdict::Approved;
         let by = reviewer;
@@ -127,7 +106,13 @@ impl Play {
     /// Rounds of remarks and answers, until it is merged or given up.
     fn review(&mut self, line: usize, mut diary: Diary, kind: &Kind) {
         let (id, by) = (diary.id, diary.reviewer);
-        let pickup = if *kind == Kind::Feature { 170 } else { 110 };
+        let usual = if *kind == Kind::Feature { 170 } else { 110 };
+        // Now and then nobody finds the time.
+        let pickup = if self.rng.random_bool(0.04) {
+            usual * 15
+        } else {
+            usual
+        };
         diary.at = self.later(&diary, by, pickup);
         let rounds = match kind {
             Kind::Feature => self.rng.random_range(0..4),
@@ -171,7 +156,7 @@ impl Play {
             self.plan(line, diary.at, Act::Vote { id, by, verdict });
         }
         let author = diary.author;
-        diary.at = self.later(diary, author, 130);
+        diary.at = self.later(diary, author, 90);
         let by = author;
         self.plan(line, diary.at, Act::Answer { id, by });
         let count = 1;
@@ -179,7 +164,7 @@ impl Play {
         self.plan(line, pushed, Act::Push { id, count });
         let reviewer = diary.reviewer;
         diary.at = pushed;
-        diary.at = self.later(diary, reviewer, 110);
+        diary.at = self.later(diary, reviewer, 70);
     }
 
     /// When a person gets round to it, around so many minutes of work later.
@@ -239,7 +224,7 @@ impl Play {
         format!("Revert \"{title}\"\n\nThis reverts commit {commit}.")
     }
 
-    fn commit(
+    pub(super) fn commit(
         &mut self,
         by: UserId,
         (parent, merged): (Hash, Option<Hash>),
@@ -383,6 +368,45 @@ impl Play {
         });
         let approvals: String = approvals.collect();
         format!("Merged in {branch} (pull request #{id})\n\n{title}\n{approvals}\n")
+    }
+}
+
+/// A reviewer who has not looked at it yet.
+fn asked(user: UserId) -> Participant {
+    Participant {
+        user,
+        reviewer: true,
+        verdict: None,
+        participated_on: None,
+    }
+}
+
+/// A pull request as it is opened.
+fn new_pull_request(task: &Task, at: Time, commits: Vec<Commit>) -> PullRequest {
+    PullRequest {
+        id: 0,
+        title: task.title.as_str().into(),
+        description: "".into(),
+        state: State::Open,
+        draft: false,
+        author: Some(task.author),
+        closed_by: None,
+        reason: String::new(),
+        merge_commit: None,
+        close_source_branch: true,
+        task_count: 0,
+        created_on: at,
+        updated_on: at,
+        source: SourceRepository::Same,
+        source_branch: String::new(),
+        source_commit: commits.last().map_or(NOTHING, |commit| commit.hash),
+        destination_branch: "main".to_owned(),
+        destination_commit: NOTHING,
+        participants: Vec::new(),
+        comments: Vec::new(),
+        commits,
+        activity: Vec::new(),
+        revision: 0,
     }
 }
 

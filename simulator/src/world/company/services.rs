@@ -72,7 +72,7 @@ pub(super) const SERVICES: [Service; 5] = [
         shipping: Shipping::EachMerge,
         environments: USUAL,
         last_step: TO_PRODUCTION,
-        risk: 10,
+        risk: 14,
         version: (0, 0),
         things: &[
             "delivery dates",
@@ -97,7 +97,7 @@ pub(super) const SERVICES: [Service; 5] = [
         shipping: Shipping::EachMerge,
         environments: USUAL,
         last_step: TO_PRODUCTION,
-        risk: 9,
+        risk: 12,
         version: (0, 0),
         things: &[
             "partial refunds",
@@ -121,7 +121,7 @@ pub(super) const SERVICES: [Service; 5] = [
         shipping: Shipping::Release { weeks: 1 },
         environments: USUAL,
         last_step: TO_PRODUCTION,
-        risk: 8,
+        risk: 12,
         version: (2, 14),
         things: &[
             "price lists",
@@ -144,7 +144,7 @@ pub(super) const SERVICES: [Service; 5] = [
         shipping: Shipping::Release { weeks: 2 },
         environments: USUAL,
         last_step: TO_PRODUCTION,
-        risk: 7,
+        risk: 12,
         version: (5, 3),
         things: &[
             "push messages",
@@ -166,7 +166,7 @@ pub(super) const SERVICES: [Service; 5] = [
         shipping: Shipping::EachMerge,
         environments: MISNAMED,
         last_step: "Deploy to live-eu",
-        risk: 8,
+        risk: 12,
         version: (0, 0),
         things: &[
             "shipping labels",
