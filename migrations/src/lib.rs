@@ -42,6 +42,8 @@ mod m20261130_000040_create_views;
 mod m20261130_000041_note_servers;
 mod m20261130_000042_count_pull_requests;
 mod m20261130_000044_create_what_boards_read;
+mod m20261130_000052_note_repairs_of_pull_requests;
+mod m20261130_000053_list_every_period;
 mod schema;
 
 use std::time::Duration;
@@ -160,6 +162,8 @@ history! {
     m20261130_000041_note_servers => SERVER_NOTES,
     m20261130_000042_count_pull_requests => PULL_REQUEST_SIZES_FROM_GIT,
     m20261130_000044_create_what_boards_read => READ_BY_BOARDS,
+    m20261130_000052_note_repairs_of_pull_requests => REPAIRS_OF_PULL_REQUESTS,
+    m20261130_000053_list_every_period => EVERY_PERIOD,
 }
 
 /// Applies changes in order and remembers which are applied.

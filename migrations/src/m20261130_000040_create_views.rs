@@ -1,7 +1,7 @@
 //! Views that answer common questions, and what of a project they need beside its numbers.
 
-mod dora;
-mod sql;
+pub(crate) mod dora;
+pub(crate) mod sql;
 
 use crate::schema::{Dialect, NewTable};
 use sql::{Grain, Measure, Sql, count, percentiles};

@@ -114,12 +114,17 @@ pub(super) fn views() -> Vec<View> {
         let columns: Vec<ViewColumn> = PERIOD.iter().chain(own).copied().collect();
         views.push(View {
             name: name.to_owned(),
-            describes: format!("{metric} of a project in one day, week, month or quarter {when}."),
+            describes: format!(
+                "{metric} of a project in one day, week, month or quarter {when}; periods without \
+                 any have samples 0."
+            ),
             columns: columns.clone(),
         });
         views.extend(GRAINS.map(|grain| View {
             name: format!("{name}_{grain}"),
-            describes: format!("{metric} of a project in one {grain} {when}."),
+            describes: format!(
+                "{metric} of a project in one {grain} {when}; one without any has samples 0."
+            ),
             columns: columns.clone(),
         }));
     }

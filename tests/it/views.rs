@@ -19,7 +19,9 @@ INSERT INTO project_deployments (id, project_name, finished_date, result, failed
  ('d4', 'shop', @2025-01-01T01:00:00.000@, 'SUCCESS', FALSE, TRUE, FALSE),
  ('f1', 'shop', @2025-02-01T00:00:00.000@, 'FAILURE', TRUE, TRUE, FALSE),
  ('f2', 'calm', @2025-02-01T00:00:00.000@, 'FAILURE', FALSE, FALSE, FALSE),
- ('d5', 'calm', @2025-02-02T00:00:00.000@, 'SUCCESS', FALSE, FALSE, FALSE);
+ ('d5', 'calm', @2025-02-02T00:00:00.000@, 'SUCCESS', FALSE, FALSE, FALSE),
+ ('o1', 'old', @2021-01-01T00:00:00.000@, 'SUCCESS', FALSE, TRUE, FALSE),
+ ('o2', 'old', @2025-01-01T12:00:00.000@, 'SUCCESS', FALSE, TRUE, FALSE);
 INSERT INTO project_pr_metrics (id, project_name, pr_coding_time, pr_cycle_time, pr_cycle_sec, pr_deployed_date) VALUES
  ('p1', 'shop', 5, 40, 2400, @2024-12-30T10:00:00.000@),
  ('p2', 'shop', NULL, 10, 599, @2024-12-30T10:00:00.000@),
@@ -53,16 +55,18 @@ INSERT INTO pull_request_events (id, pull_request_id, kind, actor_id, at) VALUES
 ";
 
 /// Queries, and their rows.
-const ANSWERS: [(&str, &[&str]); 13] = [
+const ANSWERS: [(&str, &[&str]); 15] = [
     (
         "SELECT grain, period, period_start, value, deployment_days \
-         FROM v_dora_deployment_frequency WHERE project_name = 'shop'",
+         FROM v_dora_deployment_frequency WHERE project_name = 'shop' \
+         AND (samples > 0 OR grain IN ('month', 'quarter'))",
         &[
             "day 2024-12-30 2024-12-30 1 1",
             "day 2024-12-31 2024-12-31 1 1",
             "day 2025-01-01 2025-01-01 2 1",
             "month 2024-12 2024-12-01 2 2",
             "month 2025-01 2025-01-01 2 1",
+            "month 2025-02 2025-02-01 0 0",
             "quarter 2024-Q4 2024-10-01 2 2",
             "quarter 2025-Q1 2025-01-01 2 1",
             "week 2024-12-30 2024-12-30 4 3",
@@ -70,20 +74,25 @@ const ANSWERS: [(&str, &[&str]); 13] = [
     ),
     (
         "SELECT grain, period, value, seconds, p75, p90, coding_minutes, samples \
-         FROM v_dora_lead_time WHERE grain IN ('week', 'quarter')",
+         FROM v_dora_lead_time WHERE project_name = 'shop' AND grain IN ('week', 'quarter')",
         &[
             "quarter 2024-Q4 30 1799 40 40 1 3",
             "quarter 2025-Q1 20 1200 20 20 null 1",
             "week 2024-12-30 20 1200 30 40 1 4",
+            "week 2025-01-06 null null null null null 0",
+            "week 2025-01-13 null null null null null 0",
+            "week 2025-01-20 null null null null null 0",
+            "week 2025-01-27 null null null null null 0",
         ],
     ),
     (
-        "SELECT value FROM v_dora_lead_time_week UNION ALL SELECT value FROM v_dora_lead_time_day",
+        "SELECT value FROM v_dora_lead_time_week WHERE samples > 0 \
+         UNION ALL SELECT value FROM v_dora_lead_time_day WHERE samples > 0",
         &["10", "20", "20", "30"],
     ),
     (
         "SELECT project_name, period, value, samples, failures \
-         FROM v_dora_change_failure_rate_quarter",
+         FROM v_dora_change_failure_rate_quarter WHERE project_name <> 'old'",
         &[
             "calm 2025-Q1 null 1 0",
             "shop 2024-Q4 0.5 2 1",
@@ -91,20 +100,48 @@ const ANSWERS: [(&str, &[&str]); 13] = [
         ],
     ),
     (
-        "SELECT project_name, period, value, samples, reworks FROM v_dora_rework_rate_month",
+        "SELECT project_name, period, value, samples, reworks FROM v_dora_rework_rate_month \
+         WHERE project_name <> 'old'",
         &[
             "calm 2025-02 0 1 0",
             "shop 2024-12 0 2 0",
             "shop 2025-01 0.5 2 1",
+            "shop 2025-02 null 0 0",
         ],
     ),
     (
         "SELECT grain, period, value, seconds, samples FROM v_dora_recovery_time \
-         WHERE grain = 'month'",
-        &["month 2025-01 2 120 1", "month 2025-02 90 5400 1"],
+         WHERE grain = 'month' AND project_name = 'shop'",
+        &[
+            "month 2024-12 null null 0",
+            "month 2025-01 2 120 1",
+            "month 2025-02 90 5400 1",
+        ],
+    ),
+    // Every period from the first thing that happened in a project to the last one; servers limit
+    // how often a recursion may go on, some to a thousand times.
+    (
+        "SELECT project_name, COUNT(*), MIN(period_start), MAX(period_start) \
+         FROM v_dora_deployment_frequency_day GROUP BY project_name",
+        &[
+            "calm 2 2025-02-01 2025-02-02",
+            "old 1462 2021-01-01 2025-01-01",
+            "shop 34 2024-12-30 2025-02-01",
+        ],
     ),
     (
-        "SELECT period, value, p90, seconds, samples FROM v_dora_time_to_restore_day",
+        "SELECT grain, COUNT(*), MIN(period), MAX(period) FROM v_dora_time_to_restore \
+         WHERE project_name = 'old' GROUP BY grain",
+        &[
+            "day 1462 2021-01-01 2025-01-01",
+            "month 49 2021-01 2025-01",
+            "quarter 17 2021-Q1 2025-Q1",
+            "week 210 2020-12-28 2024-12-30",
+        ],
+    ),
+    (
+        "SELECT period, value, p90, seconds, samples FROM v_dora_time_to_restore_day \
+         WHERE samples > 0",
         &["2025-01-01 1 7 90 2"],
     ),
     (

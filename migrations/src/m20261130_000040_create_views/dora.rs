@@ -6,9 +6,9 @@ use super::sql::{Grain, Measure, Sql, count, percentiles};
 const GROUPS: &str = "project_name, grain, period, period_start";
 
 /// A metric, by the name of its view, and its query.
-pub(super) type Metric = (&'static str, fn(Sql, Grain) -> String);
+pub(crate) type Metric = (&'static str, fn(Sql, Grain) -> String);
 
-pub(super) const METRICS: [Metric; 6] = [
+pub(crate) const METRICS: [Metric; 6] = [
     ("v_dora_deployment_frequency", deployment_frequency),
     ("v_dora_lead_time", lead_time),
     ("v_dora_change_failure_rate", change_failure_rate),

@@ -4,7 +4,7 @@ use crate::schema::Dialect;
 
 /// How long the periods of a view are.
 #[derive(Clone, Copy)]
-pub(super) enum Grain {
+pub(crate) enum Grain {
     Day,
     Week,
     Month,
@@ -12,9 +12,9 @@ pub(super) enum Grain {
 }
 
 impl Grain {
-    pub(super) const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Quarter];
+    pub(crate) const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Quarter];
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Day => "day",
             Self::Week => "week",
@@ -26,11 +26,11 @@ impl Grain {
 
 /// Writes expressions for one database.
 #[derive(Clone, Copy)]
-pub(super) struct Sql(pub(super) Dialect);
+pub(crate) struct Sql(pub(crate) Dialect);
 
 impl Sql {
     /// A name that is a word of SQL.
-    pub(super) fn name(self, name: &str) -> String {
+    pub(crate) fn name(self, name: &str) -> String {
         match self.0 {
             Dialect::MySql | Dialect::MariaDb => format!("`{name}`"),
             _ => format!("\"{name}\""),
@@ -38,7 +38,7 @@ impl Sql {
     }
 
     /// The day (UTC) of a time, as a date; text in an `SQLite` file.
-    pub(super) fn day(self, time: &str) -> String {
+    pub(crate) fn day(self, time: &str) -> String {
         match self.0 {
             Dialect::Sqlite => format!("date({time})"),
             Dialect::Postgres => format!("CAST({time} AT TIME ZONE 'UTC' AS date)"),
@@ -47,7 +47,7 @@ impl Sql {
     }
 
     /// The first day (UTC) of the period that a time is in. Weeks begin on Monday.
-    pub(super) fn start(self, grain: Grain, time: &str) -> String {
+    pub(crate) fn start(self, grain: Grain, time: &str) -> String {
         match (self.0, grain) {
             (_, Grain::Day) => self.day(time),
             (Dialect::Sqlite, Grain::Week) => format!("date({time}, '-6 days', 'weekday 1')"),
@@ -73,13 +73,13 @@ impl Sql {
     }
 
     /// The name of the period that begins on this day: `2024-12-30`, `2024-12` or `2024-Q4`.
-    pub(super) fn period(self, grain: Grain, start: &str) -> String {
+    pub(crate) fn period(self, grain: Grain, start: &str) -> String {
         self.text(&self.period_name(grain, start))
     }
 
     /// Text that is made here, in the order of the columns that hold text: with that of the
     /// connection, clients of another order could not compare it.
-    pub(super) fn text(self, expression: &str) -> String {
+    pub(crate) fn text(self, expression: &str) -> String {
         match self.0 {
             Dialect::MySql | Dialect::MariaDb => {
                 let collation = self.0.collation();
@@ -113,7 +113,7 @@ impl Sql {
     }
 
     /// Whole seconds from one time to another that is not before it, rounded down.
-    pub(super) fn seconds(self, from: &str, to: &str) -> String {
+    pub(crate) fn seconds(self, from: &str, to: &str) -> String {
         match self.0 {
             Dialect::Sqlite => format!(
                 "CAST(ROUND((julianday({to}) - julianday({from})) * 86400000) AS integer) / 1000"
@@ -126,7 +126,7 @@ impl Sql {
     }
 
     /// A whole number divided by another, rounded down; both are not negative.
-    pub(super) fn divided(self, number: &str, by: &str) -> String {
+    pub(crate) fn divided(self, number: &str, by: &str) -> String {
         match self.0 {
             Dialect::MySql | Dialect::MariaDb => format!("({number}) DIV ({by})"),
             _ => format!("({number}) / ({by})"),
@@ -134,7 +134,7 @@ impl Sql {
     }
 
     /// A share with four decimals, rounded half up; null of nothing.
-    pub(super) fn ratio(self, part: &str, whole: &str) -> String {
+    pub(crate) fn ratio(self, part: &str, whole: &str) -> String {
         let parts = format!("2 * 10000 * {part} + {whole}");
         let scaled = self.divided(&parts, &format!("2 * {whole}"));
         let share = match self.0 {
@@ -147,23 +147,23 @@ impl Sql {
 }
 
 /// How many rows hold a condition.
-pub(super) fn count(condition: &str) -> String {
+pub(crate) fn count(condition: &str) -> String {
     format!("COUNT(CASE WHEN {condition} THEN 1 END)")
 }
 
 /// A measure of rows, of which percentiles are taken within groups.
-pub(super) struct Measure {
+pub(crate) struct Measure {
     /// Column of the rows.
-    pub(super) column: &'static str,
+    pub(crate) column: &'static str,
     /// Percentiles, each with the name of its column: 50 is the lower median.
-    pub(super) percentiles: &'static [(u8, &'static str)],
+    pub(crate) percentiles: &'static [(u8, &'static str)],
 }
 
 /// Percentiles (nearest rank) of measures of rows, by groups. Rows without a value are left out of
 /// that measure.
 ///
 /// `rows` is a query, `groups` are its columns, and `more` are further columns of the answer.
-pub(super) fn percentiles(rows: &str, groups: &str, measures: &[Measure], more: &[&str]) -> String {
+pub(crate) fn percentiles(rows: &str, groups: &str, measures: &[Measure], more: &[&str]) -> String {
     let mut placed = Vec::new();
     let mut answer = Vec::new();
     for Measure {
