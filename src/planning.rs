@@ -17,7 +17,7 @@ use crate::config::{Config, Connection, Project};
 use crate::connect::Connector;
 use crate::entities;
 use crate::estimate::{Basis, Estimate, from_tables, within_limit};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::order::{Node, order};
 use crate::plan::{Depth, Plan};
 use crate::resolve::{Selection, connection_id};
@@ -109,6 +109,7 @@ impl Planner<'_> {
         }
         if self.plan.stages.convert {
             self.add_projects(&mut planned);
+            self.add_spanning(&mut planned).await?;
         }
         Ok(planned)
     }
@@ -344,8 +345,7 @@ impl Planner<'_> {
 
     fn converted(job: &Job) -> Result<Vec<&'static str>, Failure> {
         let filled = entities::filled_by(&job.source, &job.streams);
-        let order = order(&job.source)
-            .map_err(|circle| Failure::new(crate::exit::Exit::Failed, circle.to_string()))?;
+        let order = ordered(&job.source)?;
         let of_scope: Vec<&str> = job
             .source
             .conversions_of(&job.scope)
@@ -385,4 +385,52 @@ impl Planner<'_> {
             });
         }
     }
+
+    /// What is derived of all repositories together, when those of a run are done.
+    async fn add_spanning(&self, planned: &mut Planned) -> Result<(), Failure> {
+        let mut names: Vec<&'static str> = Vec::new();
+        let connections = self.config.connections.iter();
+        for connection in connections.filter(|it| self.selection.may_include(&it.name)) {
+            let source = self.sources.of_connection(self.config, &connection.name);
+            let streams = self.config.streams_of(self.sources, &connection.name);
+            let filled = entities::filled_by(source, &streams);
+            let spans = |node: &Node<'_>| match node {
+                Node::Conversion(_) => false,
+                Node::Derivation(derivation) => {
+                    node.spans_scopes() && entities::derives(&filled, derivation)
+                }
+            };
+            let own = ordered(source)?.into_iter().filter(spans).map(Node::name);
+            let new: Vec<&str> = own.filter(|name| !names.contains(name)).collect();
+            names.extend(new);
+        }
+        if names.is_empty() {
+            return Ok(());
+        }
+        let last = self.store.scope_status(&Scope::everywhere()).await?;
+        let own = last
+            .iter()
+            .filter(|it| names.contains(&it.step.stream.as_str()));
+        let times = own.filter_map(|it| Some(it.step.finished_at? - it.step.started_at?));
+        let took = times.reduce(|one, other| one + other);
+        let took = took.map_or_else(String::new, |took| {
+            let seconds = took.num_milliseconds().max(0).div_euclid(1000) + 1;
+            format!("; took less than {seconds} s the last time")
+        });
+        planned.steps.push(PlannedStep {
+            connection: String::new(),
+            scope: String::new(),
+            stage: "convert",
+            step: names.join(", "),
+            requests: 0,
+            at_least: false,
+            what: format!("after collection, projects of which a row changed{took}"),
+        });
+        Ok(())
+    }
+}
+
+/// The steps of a source that convert, in their order.
+fn ordered(source: &Source) -> Result<Vec<Node<'_>>, Failure> {
+    order(source).map_err(|circle| Failure::new(Exit::Failed, circle.to_string()))
 }

@@ -110,7 +110,6 @@ fn find<'c>(context: &'c Context, name: &str) -> Result<&'c Project, Failure> {
 
 fn row(step: PlannedStep) -> Vec<Cell> {
     let requests = match (step.requests, step.at_least) {
-        (0, false) => Cell::Null,
         (requests, false) => Cell::Text(requests.to_string()),
         (requests, true) => Cell::Text(format!("{requests}+")),
     };

@@ -75,7 +75,16 @@ async fn a_plan_names_every_step_and_neither_asks_nor_writes(
     assert!(scopes.contains(&slug), "{scopes:?}");
     let others = scopes.iter().filter(|it| it.contains('/') && **it != slug);
     assert_eq!(others.count(), 0, "{scopes:?}");
-    assert_eq!(stages(&one).last().map(String::as_str), Some("projects"));
+    let steps = one["steps"].as_array().unwrap();
+    let [.., project, spanning] = steps.as_slice() else {
+        panic!("{one:#}");
+    };
+    assert_eq!(project["stage"], "projects", "{one:#}");
+    // What spans repositories comes last, and asks for nothing.
+    assert_eq!(spanning["step"], "project_metrics", "{one:#}");
+    assert_eq!(spanning["requests"], 0, "{one:#}");
+    let what = spanning["what"].as_str().unwrap();
+    assert!(what.starts_with("after collection"), "{what}");
     let some = planned(
         &lake,
         &["sync", "--plan", &slug, "--only", "pipelines", "--json"],
