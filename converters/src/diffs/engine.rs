@@ -7,6 +7,7 @@ use headwater_domain::code::{commits_diff, ref_commit};
 use headwater_domain::graph::{Commit, Graph, RangeWalk};
 use headwater_domain::tool::refdiff::finished_commits_diff;
 use headwater_domain::{Scope, id};
+use headwater_metrics::stored::Projects;
 use headwater_store::diffs::{Ends, Finished, GRAPH, OtherWant, PARENTS, STEP, state};
 use headwater_store::progress::Checkpoint;
 use headwater_store::{StepContext, Store, StoreError, Transaction};
@@ -29,18 +30,55 @@ fn version() -> String {
     format!("v{VERSION}")
 }
 
-fn rules_of(rules: &Rules) -> String {
-    Checkpoint::rules_of(&version(), &rules.tags_fingerprint())
+/// What decides which pairs of a repository are compared.
+struct Wants<'a> {
+    rules: &'a Rules,
+    /// For each project that chooses environments: which ones are production there.
+    production: BTreeSet<BTreeSet<String>>,
 }
 
-/// Whether anything changed that the pairs of a scope follow from.
+impl<'a> Wants<'a> {
+    async fn of(
+        store: &Store,
+        repo_id: &str,
+        (rules, projects): (&'a Rules, &Projects),
+    ) -> Result<Self, StoreError> {
+        let names = store.projects_mapping("cicd_scopes", repo_id).await?;
+        let chosen = names.iter().map(|name| projects.rules_of(name));
+        let chosen = chosen.map(|rules| rules.production_environments);
+        Ok(Self {
+            rules,
+            production: chosen.filter(|names| !names.is_empty()).collect(),
+        })
+    }
+
+    /// What is remembered of it: under other rules all pairs are looked at again.
+    fn fingerprint(&self) -> String {
+        let mut fingerprint = self.rules.tags_fingerprint();
+        if !self.production.is_empty() {
+            let shown = format!("{:?}", self.production);
+            let hash = xxhash_rust::xxh3::xxh3_64(shown.as_bytes());
+            fingerprint.push_str(&format!(" production {hash:016x}"));
+        }
+        Checkpoint::rules_of(&version(), &fingerprint)
+    }
+}
+
+/// Whether anything changed that the pairs of a repository follow from. `repo_id` is its domain id.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn is_stale(store: &Store, scope: &Scope, rules: &Rules) -> Result<bool, Error> {
-    let checkpoint = store.checkpoint(scope, STEP).await;
-    let checkpoint = checkpoint.map_err(|source| failed(scope, source))?;
-    Ok(checkpoint.rules != rules_of(rules))
+pub async fn is_stale(
+    store: &Store,
+    (scope, repo_id): (&Scope, &str),
+    rules: (&Rules, &Projects),
+) -> Result<bool, Error> {
+    let stale = async {
+        let wants = Wants::of(store, repo_id, rules).await?;
+        let checkpoint = store.checkpoint(scope, STEP).await?;
+        Ok(checkpoint.rules != wants.fingerprint())
+    };
+    stale.await.map_err(|source| failed(scope, source))
 }
 
 fn failed(scope: &Scope, source: StoreError) -> Error {
@@ -57,14 +95,15 @@ fn failed(scope: &Scope, source: StoreError) -> Error {
 /// When cancelled, or the database fails.
 pub async fn run(
     store: &Store,
-    scope: &Scope,
-    repo_id: &str,
-    rules: &Rules,
+    (scope, repo_id): (&Scope, &str),
+    rules: (&Rules, &Projects),
     context: &StepContext<'_>,
 ) -> Result<Outcome, Error> {
-    if !is_stale(store, scope, rules).await? {
+    if !is_stale(store, (scope, repo_id), rules).await? {
         return Ok(Outcome::default());
     }
+    let wants = Wants::of(store, repo_id, rules).await;
+    let wants = wants.map_err(|source| failed(scope, source))?;
     let comparison = Comparison {
         store,
         scope,
@@ -72,7 +111,7 @@ pub async fn run(
         context,
         outcome: Outcome::default(),
     };
-    comparison.run(rules).await.map_err(|stop| match stop {
+    comparison.run(&wants).await.map_err(|stop| match stop {
         Stop::Cancelled => Error::Cancelled,
         Stop::Store(source) => failed(scope, source),
     })
@@ -118,10 +157,13 @@ struct KnownPairs {
 }
 
 impl Comparison<'_> {
-    async fn run(mut self, rules: &Rules) -> Result<Outcome, Stop> {
+    async fn run(mut self, wants: &Wants<'_>) -> Result<Outcome, Stop> {
         let refs = self.store.refs_of(self.repo_id).await?;
         let deployments = self.store.deployments_in_chains(self.repo_id).await?;
-        let wanted = wanted(self.repo_id, &rules.tags, &refs, &deployments);
+        let mut wanted = wanted(self.repo_id, &wants.rules.tags, &refs, &deployments);
+        for names in &wants.production {
+            wanted.add_production(self.repo_id, &deployments, names);
+        }
         let stored = self.store.diff_pairs_of(self.repo_id).await?;
         self.release(&stored, &wanted).await?;
         self.want(&stored, &wanted).await?;
@@ -141,7 +183,7 @@ impl Comparison<'_> {
         if !to_walk.is_empty() {
             self.walk(to_walk, &known, &mut found).await?;
         }
-        self.settle(wanted, &found, rules).await?;
+        self.settle(wanted, &found, wants).await?;
         Ok(self.outcome)
     }
 
@@ -327,7 +369,7 @@ impl Comparison<'_> {
         &mut self,
         wanted: WantedPairs,
         found: &BTreeMap<Ends, PairState>,
-        rules: &Rules,
+        wants: &Wants<'_>,
     ) -> Result<(), Stop> {
         self.check_cancelled()?;
         let mut pairs: Vec<Pair> = wanted.pairs.into_values().collect();
@@ -354,7 +396,7 @@ impl Comparison<'_> {
         }
         self.outcome.changes.written += wanted.predecessors.len() as u64;
         let steps = [
-            (STEP, rules_of(rules)),
+            (STEP, wants.fingerprint()),
             (GRAPH, version()),
             (PARENTS, version()),
         ];

@@ -58,15 +58,15 @@ impl Derive for Diffs {
     }
 
     fn is_stale<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<bool, Error>> {
-        is_stale(task.store, task.scope, task.rules).boxed()
+        let rules = (&**task.rules, task.projects);
+        is_stale(task.store, (task.scope, task.repo_id), rules).boxed()
     }
 
     fn derive<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
         run(
             task.store,
-            task.scope,
-            task.repo_id,
-            task.rules,
+            (task.scope, task.repo_id),
+            (&**task.rules, task.projects),
             task.context,
         )
         .boxed()

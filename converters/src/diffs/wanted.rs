@@ -1,6 +1,6 @@
 //! Which pairs of commits are compared. Pure: refs, deployments and rules in, pairs out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use headwater_domain::code::commits_diff_pair::Model as Pair;
 use headwater_domain::code::git_ref::Model as Ref;
@@ -114,6 +114,39 @@ impl WantedPairs {
         }
     }
 
+    /// Each successful deployment to production with the one before it in any of a project's
+    /// production environments, which have these names: a change counts when it first arrives in one
+    /// of them.
+    pub fn add_production(
+        &mut self,
+        repo_id: &str,
+        deployments: &[Deployment],
+        names: &BTreeSet<String>,
+    ) {
+        let is_production = |it: &&Deployment| {
+            let own = [&it.original_environment, &it.environment];
+            let name = own.into_iter().find(|name| !name.is_empty());
+            let is_named = name.is_some_and(|name| names.contains(name));
+            is_in_chain(it) && it.environment == "PRODUCTION" && is_named
+        };
+        let mut chain: Vec<&Deployment> = deployments.iter().filter(is_production).collect();
+        chain.sort_unstable_by_key(|d| (&d.repo_url, d.finished_date, &d.id, &d.commit_sha));
+        let neighbours = chain.windows(2).map(|pair| (pair[0], pair[1]));
+        for (old, new) in neighbours.filter(|(old, new)| old.repo_url == new.repo_url) {
+            let mut pair = of_deployments(repo_id, old, new);
+            let is_same =
+                |it: &Pair| it.old_id == pair.old_id && it.old_commit_sha == pair.old_commit_sha;
+            if !self.pairs.get(&pair.id).is_some_and(is_same) {
+                let ends = format!(
+                    "{}@{}..{}@{}",
+                    new.id, new.commit_sha, old.id, old.commit_sha
+                );
+                pair.id = id::compared(repo_id, &ends);
+                self.pairs.insert(pair.id.clone(), pair);
+            }
+        }
+    }
+
     fn note_predecessor(&mut self, deployment: &Deployment, predecessor: &str) {
         if deployment.prev_success_deployment_commit_id != predecessor {
             let (id, commit) = (deployment.id.clone(), deployment.commit_sha.clone());
@@ -177,6 +210,32 @@ mod tests {
             .collect();
         shown.sort();
         shown
+    }
+
+    #[test]
+    fn a_project_that_chooses_environments_has_pairs_of_its_own() {
+        let to = |id: &str, name: &str, finished| Deployment {
+            original_environment: name.to_owned(),
+            ..deployment(id, "PRODUCTION", finished)
+        };
+        let deployments = [
+            to("1", "eu", 1),
+            to("2", "us", 2),
+            to("3", "eu", 3),
+            to("4", "eu", 4),
+        ];
+        let mut found = wanted("r", &TagRules::default(), &[], &deployments);
+        let names = BTreeSet::from(["eu".to_owned()]);
+        found.add_production("r", &deployments, &names);
+        let all = [
+            "DEPLOYMENT 1 | 2",
+            "DEPLOYMENT 1 | 3",
+            "DEPLOYMENT 2 | 3",
+            "DEPLOYMENT 3 | 4",
+        ];
+        assert_eq!(shown(&found), all);
+        // The column says what came before in any environment of production.
+        assert_eq!(found.predecessors[2].2, "3");
     }
 
     #[test]

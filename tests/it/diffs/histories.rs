@@ -12,6 +12,7 @@ use headwater_domain::devops::cicd_deployment_commit;
 use headwater_domain::id::bitbucket as id;
 use headwater_domain::tags::TagRules;
 use headwater_domain::{Origin, Row, Rows, Scope};
+use headwater_metrics::stored::Projects;
 use headwater_store::compare::{Tables, tables_equal};
 use headwater_store::{Owner, Replacement, StepContext, Store, Transaction};
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
@@ -37,8 +38,6 @@ enum Event {
     Limit(usize),
     /// A shallow repository gets all its history.
     Deepen,
-    /// The source gave a commit the wrong parents before.
-    Corrected(usize, Vec<usize>),
 }
 
 /// A commit by its number.
@@ -108,14 +107,6 @@ impl World {
             }
             Event::Limit(limit) => repository.limit = *limit,
             Event::Deepen => repository.shallow = 0,
-            Event::Corrected(commit, parents) => {
-                let commit = commit % count;
-                if commit > 0 {
-                    // A commit comes after its parents, whichever these are.
-                    let parents: BTreeSet<usize> = parents.iter().map(|p| p % commit).collect();
-                    self.parents[commit] = parents.into_iter().rev().collect();
-                }
-            }
         }
     }
 
@@ -165,15 +156,6 @@ async fn replace<R: Row>(
     column: &'static str,
     made: Vec<R>,
 ) {
-    replace_of(page, scope, (column, vec![repo_id(scope)]), made).await;
-}
-
-async fn replace_of<R: Row>(
-    page: &mut Transaction<'_>,
-    scope: &Scope,
-    (column, values): (&'static str, Vec<String>),
-    made: Vec<R>,
-) {
     let mut rows = Rows::default();
     rows.from_origin(Origin {
         params: scope.params(),
@@ -187,11 +169,12 @@ async fn replace_of<R: Row>(
         table: R::table(),
         owner: Owner::Column {
             name: column,
-            values,
+            values: vec![repo_id(scope)],
             connection_id: None,
         },
         rows: rows.take(R::table()),
-        first: false,
+        // Parents are shared: written where they are needed, never removed here.
+        first: column.is_empty(),
     };
     page.replace(replacement).await.unwrap();
 }
@@ -229,9 +212,7 @@ async fn write(store: &Store, world: &World, place: usize) {
             parent_order: order,
         })
     });
-    // Those of a commit are shared by all repositories that have it.
-    let own = held.iter().map(|commit| sha(*commit)).collect();
-    replace_of(&mut page, scope, ("commit_sha", own), parents.collect()).await;
+    replace(&mut page, scope, "", parents.collect()).await;
     let deployments =
         repository
             .deployments
@@ -264,8 +245,20 @@ async fn compare(store: &Store, repository: &Repository) -> bool {
         progress: &|_| {},
     };
     let (scope, rules) = (&repository.scope, rules(repository));
-    let stale = diffs::is_stale(store, scope, &rules).await.unwrap();
-    let done = diffs::run(store, scope, &repo_id(scope), &rules, &context).await;
+    let stale = diffs::is_stale(
+        store,
+        (scope, &repo_id(scope)),
+        (&rules, &Projects::default()),
+    )
+    .await
+    .unwrap();
+    let done = diffs::run(
+        store,
+        (scope, &repo_id(scope)),
+        (&rules, &Projects::default()),
+        &context,
+    )
+    .await;
     done.unwrap();
     stale
 }
@@ -337,10 +330,6 @@ async fn assert_same_as_fresh(on: On, shallow: [usize; 2], events: &[(usize, Eve
     for (place, event) in events {
         world.happen(*place, event);
         write(&lived.store, &world, *place).await;
-        if matches!(event, Event::Corrected(..)) {
-            // Whoever has the commit is given its parents anew.
-            write(&lived.store, &world, 1 - *place).await;
-        }
         compare(&lived.store, &world.repositories[*place]).await;
     }
     settle(&lived.store, &world).await;
@@ -376,8 +365,6 @@ fn events() -> impl Strategy<Value = Vec<(usize, Event)>> {
         1 => (0..8u8).prop_map(Event::Undeploy),
         1 => (1..4usize).prop_map(Event::Limit),
         1 => Just(Event::Deepen),
-        1 => (0..1000usize, prop::collection::vec(0..1000usize, 0..3))
-            .prop_map(|(commit, parents)| Event::Corrected(commit, parents)),
     ];
     prop::collection::vec((0..2usize, event), 1..16)
 }
