@@ -20,8 +20,8 @@ use crate::engine::{Error, Extracted};
 /// Name of the step in checkpoints.
 pub const STEP: &str = "extract:accounts";
 
-/// Raise it when [`merged`] changes.
-const VERSION: u32 = 2;
+/// Raise it when [`merged`], or anything else in the row of an account, changes.
+const VERSION: u32 = 3;
 
 /// Accounts computed in one transaction.
 const PAGE: usize = 64;
@@ -33,8 +33,11 @@ pub struct AccountTable {
     pub table: fn() -> &'static Table,
     /// Its column that holds what mentions know an account by.
     pub key: &'static str,
-    /// Makes the row of an account of what is known of it.
-    pub row: fn(Profile, &mut Rows),
+    /// The stream that says who is a member of a workspace; empty where none does.
+    pub members: &'static str,
+    /// Makes the row of an account of what is known of it, and of the names of the workspaces that
+    /// it is a member of, joined by commas.
+    pub row: fn(Profile, String, &mut Rows),
     /// Tool tables of commits that tell accounts by e-mail address.
     pub addresses: &'static [AddressColumns],
 }
@@ -106,7 +109,11 @@ async fn compute(
         let (mentions, unused) = store.mentions_of(scope.connection_id, id).await?;
         if let Some(newest) = newest_first(&mentions).first() {
             rows.from_origin(newest.origin.clone());
-            (accounts.row)(merged(&mentions), &mut rows);
+            let members = accounts.members;
+            let workspaces = store.workspaces_of(scope.connection_id, id, members);
+            let workspaces = workspaces.await?;
+            let workspaces: Vec<String> = workspaces.into_iter().collect();
+            (accounts.row)(merged(&mentions), workspaces.join(","), &mut rows);
         }
         if !unused.is_empty() {
             forgotten.push((id, unused));

@@ -34,6 +34,8 @@ async fn a_workspace_brings_its_projects_and_its_members(
     );
     let members = count("_tool_bitbucket_workspace_members");
     assert_eq!(lake.number(&members).await, users);
+    let organized = "SELECT COUNT(*) FROM accounts WHERE organization = 'acme'";
+    assert_eq!(lake.number(organized).await, users);
     // Every user is a member here, also those who never did anything. The workspace, which owns
     // the repositories, is no account.
     assert_eq!(lake.number(&count("accounts")).await, users);

@@ -16,6 +16,7 @@ impl Convert for Accounts {
     type Driver = account::Entity;
     const NAME: &'static str = "accounts";
     const KEY: &'static str = "account_id";
+    const VERSION: u32 = 2;
 
     fn reads() -> Vec<Read> {
         // The row is shared by all scopes; a change in this scope shows in its mentions.
@@ -43,6 +44,7 @@ impl Convert for Accounts {
             full_name: account.display_name,
             user_name: account.user_name,
             avatar_url: account.avatar_url,
+            organization: account.organization,
             is_bot,
             ..domain::Model::default()
         });

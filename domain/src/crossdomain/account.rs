@@ -18,7 +18,7 @@ pub struct Model {
     pub user_name: String,
     /// Picture of the account.
     pub avatar_url: String,
-    /// Empty for Bitbucket.
+    /// Workspaces that it is a member of now, by name, joined by commas; empty where none is known.
     pub organization: String,
     /// Empty for Bitbucket.
     pub created_date: Option<DateTime<Utc>>,

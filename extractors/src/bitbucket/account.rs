@@ -1,8 +1,10 @@
 //! Accounts as other payloads carry them.
 
+use headwater_domain::Stream as _;
 use headwater_domain::Table;
 use headwater_domain::headwater::account_profile::Profile;
 use headwater_domain::tool::bitbucket::account;
+use headwater_domain::tool::bitbucket::workspace_member::WorkspaceMembers;
 use headwater_store::git::AddressColumns;
 use serde::Deserialize;
 
@@ -14,7 +16,8 @@ use crate::json;
 pub const ACCOUNTS: AccountTable = AccountTable {
     table: Table::of::<account::Entity>,
     key: "account_id",
-    row: |known, rows| {
+    members: WorkspaceMembers::NAME,
+    row: |known, organization, rows| {
         rows.push(account::Model {
             connection_id: known.connection_id,
             account_id: known.account_id,
@@ -26,6 +29,7 @@ pub const ACCOUNTS: AccountTable = AccountTable {
             uuid: known.uuid,
             has2_fa_enabled: false,
             nickname: known.nickname,
+            organization,
         });
     },
     addresses: &[

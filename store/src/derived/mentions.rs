@@ -1,6 +1,6 @@
 //! What is known of an account, and from where.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -63,6 +63,30 @@ impl Store {
             }
         }
         Ok((mentioned, unused))
+    }
+
+    /// The workspaces of which some list says that an account is a member, by name; `source` is the
+    /// stream of members.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn workspaces_of(
+        &self,
+        connection_id: i64,
+        account_id: &str,
+        source: &str,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let text = "SELECT DISTINCT repo_id FROM _headwater_account_mentions \
+                    WHERE connection_id = ? AND account_id = ? AND source = ?";
+        let values = vec![connection_id.into(), account_id.into(), source.into()];
+        let rows = self.query_all(text, values).await?;
+        let names = rows.iter().map(|row| row.get::<String>(0));
+        let names: Vec<String> = names.collect::<Result<_, _>>().during(text)?;
+        let workspaces = names.iter().map(|name| {
+            let workspace = name.split('/').next();
+            workspace.unwrap_or_default().to_owned()
+        });
+        Ok(workspaces.filter(|name| !name.is_empty()).collect())
     }
 
     async fn newest_mention(

@@ -229,7 +229,8 @@ struct Author {
 const ACCOUNTS: AccountTable = AccountTable {
     table: Table::of::<person::Entity>,
     key: "account_id",
-    row: |known, rows| {
+    members: "",
+    row: |known, _, rows| {
         rows.push(person::Model {
             connection_id: known.connection_id,
             account_id: known.account_id,

@@ -27,4 +27,6 @@ pub struct Model {
     pub has2_fa_enabled: bool,
     /// Nickname where the API tells it.
     pub nickname: String,
+    /// Workspaces that it is a member of now, by name, joined by commas; empty where none is known.
+    pub organization: String,
 }
