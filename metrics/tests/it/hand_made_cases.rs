@@ -102,7 +102,12 @@ fn check_one(folder: &Path, check: &Value, place: &str, wrong: &mut Vec<String>)
 }
 
 /// The number follows from the rows that the explanation names, and from nothing else.
-fn parts_add_up(metric: Metric, explained: &Explained, place: &str, wrong: &mut Vec<String>) {
+pub(crate) fn parts_add_up(
+    metric: Metric,
+    explained: &Explained,
+    place: &str,
+    wrong: &mut Vec<String>,
+) {
     let Explained { answer, parts } = explained;
     let counted = parts.iter().filter(|part| part.is_counted).count();
     let mut minutes: Vec<i64> = parts.iter().filter_map(|part| part.minutes).collect();
@@ -122,7 +127,7 @@ fn parts_add_up(metric: Metric, explained: &Explained, place: &str, wrong: &mut 
     }
 }
 
-fn rows_of(table: &str, measured: &Measured) -> BTreeMap<String, Value> {
+pub(crate) fn rows_of(table: &str, measured: &Measured) -> BTreeMap<String, Value> {
     match table {
         "project_pr_metrics" => measured
             .lead_times
@@ -169,7 +174,7 @@ fn written(moment: Moment) -> String {
 }
 
 /// What is expected must be there; lists as a whole and in order.
-fn compare(expected: &Value, given: &Value, place: &str, wrong: &mut Vec<String>) {
+pub(crate) fn compare(expected: &Value, given: &Value, place: &str, wrong: &mut Vec<String>) {
     match (expected, given) {
         (Value::Object(expected), _) => {
             for (name, expected) in expected {

@@ -7,3 +7,4 @@
 
 mod case;
 mod hand_made_cases;
+mod random_companies;
