@@ -7,6 +7,7 @@ use headwater::exit::Exit;
 use headwater_store::symptoms::ServerNotes;
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use headwater_testing::TestStore;
+use headwater_testing::small_server::{SmallServer, answer};
 use rstest::rstest;
 
 use crate::lake::{ALL, How, Lake, code, configuration, tiny};
@@ -82,4 +83,49 @@ async fn nothing_is_found_in_an_empty_database() {
     let lake = Lake::with(Sqlite, "").await.unwrap();
     let output = lake.start(&["doctor"]).wait_with_output().unwrap();
     assert_eq!(code(&output), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_announces_in_its_answers_is_found_with_the_dates() {
+    let server = SmallServer::start(|_, target| {
+        let headers: &[&str] = if target.contains("/pullrequests") {
+            &[
+                "content-type: application/json",
+                "Deprecation: @1767225600",
+                "Sunset: Wed, 31 Mar 2027 23:59:59 GMT",
+            ]
+        } else {
+            &["content-type: application/json"]
+        };
+        let repository = r#"{"uuid": "{1}", "full_name": "acme/rocket", "slug": "rocket",
+            "name": "rocket", "links": {}}"#;
+        let body = match target.split('?').next() {
+            Some(path) if path.ends_with("/acme/rocket") => repository,
+            _ => r#"{"values": []}"#,
+        };
+        answer(200, headers, body.as_bytes())
+    })
+    .await;
+    let endpoint = format!("{}2.0/", server.endpoint);
+    let text = format!(
+        "{}token_expires = \"2020-01-31\"\n",
+        configuration(&endpoint, "[\"acme/rocket\"]")
+    );
+    let lake = Lake::with(Sqlite, &text).await.unwrap();
+    lake.sync(How::default()).await;
+    let output = lake.start(&["doctor", "--json"]).wait_with_output();
+    let said = String::from_utf8(output.unwrap().stdout).unwrap();
+    let findings = said.lines().map(|line| {
+        let finding: serde_json::Value = serde_json::from_str(line).unwrap();
+        let text = |name: &str| finding[name].as_str().unwrap_or_default().to_owned();
+        (text("code"), text("what"))
+    });
+    let findings: BTreeMap<String, String> = findings.collect();
+    let goes = &findings["ENDPOINT_GOES"];
+    assert!(goes.contains("pullrequests"), "{goes}");
+    assert!(
+        goes.ends_with("is deprecated on 2026-01-01 and removed on 2027-03-31"),
+        "{goes}"
+    );
+    assert_eq!(findings["TOKEN_EXPIRES"], "its token expired on 2020-01-31");
 }
