@@ -11,7 +11,9 @@ use headwater_domain::code::{
 use headwater_domain::crossdomain::{
     account, issue_commit, project, project_mapping, pull_request_issue,
 };
-use headwater_domain::devops::cicd_deployment_commit;
+use headwater_domain::devops::{
+    cicd_deployment_commit, cicd_pipeline, cicd_pipeline_commit, cicd_task,
+};
 use headwater_domain::metrics::{
     project_deployment, project_incident_deployment_relationship, project_pr_metric,
     unlinked_incident,
@@ -25,7 +27,7 @@ use crate::derivation::{Derivation, Derive, Task};
 use crate::engine::{Error, Outcome};
 
 /// Raise it when other rows are to be made: all projects are computed again.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Pull requests computed in one transaction.
 const PAGE: usize = 256;
@@ -42,12 +44,14 @@ fn mapped<E: sea_orm::EntityTrait>(column: &'static str) -> Input {
 /// and what deployed that stays as it is.
 const PULL_REQUESTS: &str = "convert:project_metrics:pull_requests";
 
-/// Columns of a pull request that may concern other rows than its own.
+/// The work list of pull requests whose branch or title changed: where one is that of a hotfix or of
+/// a revert, its project is computed as a whole.
+const NAMES: &str = "convert:project_metrics:names";
+
+/// Columns of a pull request that concern other rows than its own.
 const SHARED_COLUMNS: &[&str] = &[
     "base_repo_id",
     "pull_request_key",
-    "title",
-    "head_ref",
     "merged_date",
     "merge_commit_sha",
 ];
@@ -60,11 +64,20 @@ fn of_pull_request<E: sea_orm::EntityTrait>() -> Input {
 
 /// What changes only the times of the pull request itself.
 fn own_times(change: &RowChange<'_>) -> Stale {
+    of_known_pull_request(change, PULL_REQUESTS)
+}
+
+/// What its branch or its title says.
+fn names(change: &RowChange<'_>) -> Stale {
+    of_known_pull_request(change, NAMES)
+}
+
+fn of_known_pull_request(change: &RowChange<'_>, step: &'static str) -> Stale {
     if change.is_new() || change.is_gone() || change.differs(SHARED_COLUMNS) {
         // Its project is computed as a whole.
         return Stale::Nothing;
     }
-    change.work(PULL_REQUESTS, "id")
+    change.work(step, "id")
 }
 
 /// What only changes when a pull request was begun or reviewed.
@@ -103,6 +116,7 @@ fn of_code() -> Vec<Input> {
         mapped::<pull_request::Entity>("base_repo_id").of_columns(SHARED_COLUMNS),
         Input::following::<pull_request::Entity>(own_times)
             .of_columns(&["author_id", "created_date"]),
+        Input::following::<pull_request::Entity>(names).of_columns(&["title", "head_ref"]),
         Input::following::<pull_request_commit::Entity>(times_of_pull_request).of_columns(&[
             "pull_request_id",
             "commit_sha",
@@ -121,6 +135,21 @@ fn of_code() -> Vec<Input> {
         of_commit::<commit::Entity>("sha").of_columns(&["sha", "authored_date", "message"]),
         stored.and_through::<project_mapping::Entity>("row_id", "project_name"),
     ]
+}
+
+/// Imported pipelines, whose deployments are made here: no conversion makes them.
+fn of_imported_pipelines() -> [Input; 3] {
+    [
+        mapped::<cicd_pipeline::Entity>("cicd_scope_id").of_imports(),
+        of_pipeline::<cicd_task::Entity>("pipeline_id").of_imports(),
+        of_pipeline::<cicd_pipeline_commit::Entity>("pipeline_id").of_imports(),
+    ]
+}
+
+/// A table whose column holds a pipeline.
+fn of_pipeline<E: sea_orm::EntityTrait>(column: &'static str) -> Input {
+    let way = Input::through::<E, cicd_pipeline::Entity>(column, "id", "cicd_scope_id");
+    way.and_through::<project_mapping::Entity>("row_id", "project_name")
 }
 
 impl Derive for ProjectMetrics {
@@ -167,6 +196,7 @@ impl Derive for ProjectMetrics {
                 .of_columns(&["issue_id", "pull_request_id"]),
         ];
         reads.extend(of_code());
+        reads.extend(of_imported_pipelines());
         reads
     }
 
@@ -195,9 +225,11 @@ impl Derive for ProjectMetrics {
             }
             let step = Derivation::of::<Self>().declared.step();
             let rules = rules(task);
-            let listed = task.store.has_listed_keys(task.scope, PULL_REQUESTS);
-            if listed.await.map_err(failed)? {
-                return Ok(true);
+            for list in [PULL_REQUESTS, NAMES] {
+                let listed = task.store.has_listed_keys(task.scope, list);
+                if listed.await.map_err(failed)? {
+                    return Ok(true);
+                }
             }
             let asked = task.store.has_keys_to_compute(task.scope, &step, &rules);
             asked.await.map_err(failed)
@@ -234,6 +266,7 @@ async fn derive(task: &Task<'_>) -> Result<Outcome, Error> {
     let all_rules = rules(task);
     let listed = store.list_all_keys(scope, &declared, &all_rules, context);
     listed.await.map_err(failed)?;
+    list_concerned_by_names(task, &step).await?;
     let mut outcome = Outcome::default();
     let of_project: BTreeSet<Step> = Step::ALL
         .into_iter()
@@ -263,6 +296,30 @@ async fn derive(task: &Task<'_>) -> Result<Outcome, Error> {
         finished.await.map_err(failed)?;
         outcome.items += 1;
         (context.progress)(1);
+    }
+}
+
+/// Lists the projects that pull requests with another branch or title concern.
+async fn list_concerned_by_names(task: &Task<'_>, step: &str) -> Result<(), Error> {
+    let (store, scope, context) = (task.store, task.scope, task.context);
+    loop {
+        if context.cancel.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let taken = store.take_keys(scope, NAMES, PAGE, context);
+        let ids = taken.await.map_err(failed)?;
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let concerned = stored::concerned_by_names(store, &ids, task.projects).await;
+        let concerned = concerned.map_err(failed)?;
+        let finished = async {
+            let page = store.begin(scope, context.now).await?;
+            page.add_work(step, concerned.into_iter().collect()).await?;
+            page.finish_taken(NAMES, &ids)?;
+            page.commit().await
+        };
+        finished.await.map_err(failed)?;
     }
 }
 

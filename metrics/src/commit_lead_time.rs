@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::first_deployment::FirstDeployments;
 use crate::numbers::median;
-use crate::{DeploymentRows, Facts};
+use crate::{DeploymentRows, Facts, LooseCommit};
 
 /// Lead times of the commits of one deployment, or of several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,15 +41,18 @@ pub(crate) fn samples(
 ) -> HashMap<String, Vec<i64>> {
     let mut samples: HashMap<String, Vec<i64>> = HashMap::new();
     for (row, commits) in deployments.rows.iter().zip(&first.new_commits) {
-        let Some(history) = facts.histories.get(&row.repository) else {
-            continue;
-        };
+        let history = facts.histories.get(&row.repository);
         for commit in commits {
-            let is_merge = history
-                .find(commit)
-                .is_some_and(|commit| history.graph.parents(commit).len() > 1);
-            let authored = history.authored.get(commit);
-            let authored = authored.filter(|authored| !is_merge && *authored <= row.finished);
+            let own = history.and_then(|history| {
+                let found = history.find(commit)?;
+                Some(LooseCommit {
+                    authored: history.authored.get(commit),
+                    is_merge: history.graph.parents(found).len() > 1,
+                })
+            });
+            let known = own.or_else(|| facts.loose_commits.get(&**commit).copied());
+            let counted = known.filter(|it| !it.is_merge).and_then(|it| it.authored);
+            let authored = counted.filter(|authored| *authored <= row.finished);
             if let Some(authored) = authored {
                 let of_deployment = samples.entry(row.deployment_id.clone()).or_default();
                 of_deployment.push(row.finished - authored);

@@ -26,6 +26,8 @@ pub struct Facts {
     pub histories: BTreeMap<String, History>,
     /// `commits_diffs` by (new, old), for pairs that no history can tell.
     pub stored_differences: HashMap<(String, String), Vec<String>>,
+    /// What is known of commits in these differences, by their texts: no history may have them.
+    pub loose_commits: HashMap<String, LooseCommit>,
     /// Commits of the project's repositories whose message names commits that it reverts.
     pub reverting_commits: Vec<RevertingCommit>,
     /// Commits that name incidents of the project (`issue_commits`).
@@ -212,6 +214,15 @@ impl Authored {
         let place = self.0.binary_search_by_key(&hash, |(known, _)| *known);
         place.ok().map(|place| self.0[place].1)
     }
+}
+
+/// A commit that a stored difference names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LooseCommit {
+    /// `authored_date`.
+    pub authored: Option<Moment>,
+    /// It has two distinct parents or more.
+    pub is_merge: bool,
 }
 
 /// A commit whose message says `This reverts commit HASH`.

@@ -1,6 +1,7 @@
 //! Which deployment was the first to ship a commit.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use headwater_domain::graph::{Commit, CommitHash, Graph, RangeWalk};
 
@@ -9,9 +10,9 @@ use crate::{DeploymentRows, Facts, History};
 /// The commits that each row was the first to bring, by repository.
 pub(crate) struct FirstDeployments {
     /// Row by (`repo_id` of the row, commit).
-    rows: HashMap<String, HashMap<String, usize>>,
+    rows: HashMap<String, HashMap<Arc<str>, usize>>,
     /// For each row the commits that it was the first to bring.
-    pub(crate) new_commits: Vec<Vec<String>>,
+    pub(crate) new_commits: Vec<Vec<Arc<str>>>,
     /// Rows whose commits are unknown.
     pub(crate) missing_history: Vec<bool>,
 }
@@ -47,8 +48,8 @@ impl FirstDeployments {
         let rows = self.rows.entry(repo_id.to_owned()).or_default();
         let mut first = Vec::new();
         for commit in commits {
-            if let std::collections::hash_map::Entry::Vacant(place) = rows.entry(commit) {
-                first.push(place.key().clone());
+            if let std::collections::hash_map::Entry::Vacant(place) = rows.entry(commit.into()) {
+                first.push(Arc::clone(place.key()));
                 place.insert(row);
             }
         }

@@ -22,14 +22,15 @@ mod numbers;
 mod repairs;
 mod report;
 mod rules;
+mod signs;
 pub mod stored;
 
 pub use calendar::{By, Range, RangeError};
 pub use commit_lead_time::CommitLeadTime;
 pub use deployments::{Deployment, DeploymentRows, Place, Row};
 pub use facts::{
-    Authored, DeploymentRow, Facts, History, Incident, MergedCommit, Moment, NamedIssue,
-    PullRequest, Repository, RevertingCommit, Review, first_commit, first_review,
+    Authored, DeploymentRow, Facts, History, Incident, LooseCommit, MergedCommit, Moment,
+    NamedIssue, PullRequest, Repository, RevertingCommit, Review, first_commit, first_review,
 };
 pub use failures::{Failure, Recovery};
 pub use incidents::{Link, LinkMethod, Unlinked};
@@ -39,3 +40,4 @@ pub use numbers::{percentile, ratio, seconds, span};
 pub use repairs::{Repair, RepairKind};
 pub use report::{Edition, Explained, Metric, Part, explain, report};
 pub use rules::{FailureSource, HOTFIX_BRANCH, HOTFIX_TITLE, INCIDENT_WINDOW, Rules};
+pub use signs::Sign;

@@ -7,8 +7,8 @@ use crate::deployments::previous_of_environment;
 use crate::first_deployment::FirstDeployments;
 use crate::repairs::Repairs;
 use crate::{
-    DeploymentRows, Facts, Failure, FailureSource, LeadTime, Link, Repair, RepairKind, Rules,
-    Unlinked, failures, incidents, lead_time,
+    DeploymentRows, Facts, Failure, FailureSource, LeadTime, Link, Repair, RepairKind, Rules, Sign,
+    Unlinked, failures, incidents, lead_time, signs,
 };
 
 /// What each row of a project means, for all of time.
@@ -20,6 +20,8 @@ pub struct Measured {
     pub missing_history: Vec<bool>,
     /// One row for each merged pull request.
     pub lead_times: Vec<LeadTime>,
+    /// Pull requests that say something of repairs, by their ids.
+    pub signs: BTreeMap<String, Sign>,
     /// Incidents with a deployment.
     pub links: Vec<Link>,
     /// Incidents without one.
@@ -69,9 +71,10 @@ pub fn measure(facts: &Facts, rules: &Rules) -> Measured {
     let first = FirstDeployments::of(facts, &deployments);
     let lead_times = lead_time::lead_times(facts, &deployments, &first);
     let (links, unlinked) = incidents::links(facts, rules, &deployments);
+    let signs = signs::signs(facts, rules);
     let repairs = Repairs {
         facts,
-        rules,
+        signs: &signs,
         deployments: &deployments,
         first: &first,
         lead_times: &lead_times,
@@ -97,6 +100,7 @@ pub fn measure(facts: &Facts, rules: &Rules) -> Measured {
         missing_history: first.missing_history,
         deployments,
         lead_times,
+        signs,
         links,
         unlinked,
         repairs,

@@ -1,15 +1,14 @@
 //! Deployments that repair another one: rollbacks, reverts, hotfixes and fixes of incidents.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use headwater_domain::graph::{Graph, RangeWalk, Reach};
 use regex::Regex;
 
 use crate::first_deployment::{FirstDeployments, find};
-use crate::{
-    Deployment, DeploymentRows, Facts, FailureSource, LeadTime, Moment, PullRequest, Rules,
-};
+use crate::signs::Signs;
+use crate::{Deployment, DeploymentRows, Facts, FailureSource, LeadTime, Moment};
 
 /// In which way a deployment repairs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,7 +58,7 @@ pub struct Repair {
 /// What the kinds of repairs are found with.
 pub(crate) struct Repairs<'f> {
     pub(crate) facts: &'f Facts,
-    pub(crate) rules: &'f Rules,
+    pub(crate) signs: &'f Signs,
     pub(crate) deployments: &'f DeploymentRows,
     pub(crate) first: &'f FirstDeployments,
     pub(crate) lead_times: &'f [LeadTime],
@@ -123,19 +122,17 @@ impl Repairs<'_> {
     }
 
     fn reverting_pull_requests(&self) -> Vec<Repair> {
-        let index = PullRequests::of(&self.facts.pull_requests);
-        let rows: HashMap<&str, Option<usize>> = self
+        let rows: HashMap<&str, usize> = self
             .lead_times
             .iter()
-            .map(|it| (it.id.as_str(), it.row))
+            .filter_map(|it| Some((it.id.as_str(), it.row?)))
             .collect();
-        let row_of = |pull_request: &PullRequest| *rows.get(pull_request.id.as_str())?;
-        let pull_requests = self.facts.pull_requests.iter();
-        pull_requests
-            .filter_map(|reverting| {
-                let row = row_of(reverting)?;
-                let failed = row_of(index.reverted_by(reverting)?)?;
-                self.repair(RepairKind::Revert, row, failed, &reverting.id)
+        let signs = self.signs.iter();
+        signs
+            .filter_map(|(reverting, sign)| {
+                let row = *rows.get(reverting.as_str())?;
+                let failed = *rows.get(sign.reverted.as_str())?;
+                self.repair(RepairKind::Revert, row, failed, reverting)
             })
             .collect()
     }
@@ -168,25 +165,16 @@ impl Repairs<'_> {
         for rows in places {
             before.extend(rows.windows(2).map(|pair| (pair[1], pair[0])));
         }
-        let titles: HashMap<&str, &PullRequest> = self
-            .facts
-            .pull_requests
-            .iter()
-            .map(|it| (it.id.as_str(), it))
-            .collect();
-        let is_hotfix = |it: &PullRequest| {
-            self.rules.hotfix_branch_pattern.is_match(&it.head_ref)
-                || self.rules.hotfix_title_pattern.is_match(&it.title)
-        };
+        let is_hotfix = |id: &str| self.signs.get(id).is_some_and(|sign| sign.is_hotfix);
         self.lead_times
             .iter()
-            .filter_map(|it| Some((it.row?, titles.get(it.id.as_str())?)))
-            .filter(|(_, pull_request)| is_hotfix(pull_request))
+            .filter(|it| is_hotfix(&it.id))
+            .filter_map(|it| Some((it.row?, it.id.as_str())))
             .map(|(row, pull_request)| {
-                let failed = before.get(&row).and_then(|failed| {
-                    self.repair(RepairKind::Hotfix, row, *failed, &pull_request.id)
-                });
-                failed.unwrap_or_else(|| self.alone(RepairKind::Hotfix, row, &pull_request.id))
+                let failed = before
+                    .get(&row)
+                    .and_then(|failed| self.repair(RepairKind::Hotfix, row, *failed, pull_request));
+                failed.unwrap_or_else(|| self.alone(RepairKind::Hotfix, row, pull_request))
             })
             .collect()
     }
@@ -295,69 +283,6 @@ fn rolled_back(commits: &[&str], order: &mut Order<'_>) -> Vec<(usize, usize)> {
     found
 }
 
-/// Merged pull requests by number and by title.
-struct PullRequests<'f> {
-    numbers: HashMap<(&'f str, i64), &'f PullRequest>,
-    /// By (merge, number, id).
-    titles: BTreeMap<(&'f str, &'f str), Vec<&'f PullRequest>>,
-}
-
-impl<'f> PullRequests<'f> {
-    fn of(pull_requests: &'f [PullRequest]) -> Self {
-        let mut titles: BTreeMap<(&str, &str), Vec<&PullRequest>> = BTreeMap::new();
-        let mut numbers = HashMap::new();
-        for it in pull_requests {
-            numbers.insert((it.base_repo_id.as_str(), it.number), it);
-            let same = titles.entry((&it.base_repo_id, &it.title)).or_default();
-            same.push(it);
-        }
-        for same in titles.values_mut() {
-            same.sort_by(|one, other| {
-                (one.merged, one.number, &one.id).cmp(&(other.merged, other.number, &other.id))
-            });
-        }
-        Self { numbers, titles }
-    }
-
-    /// What a pull request reverts, by its branch or its title.
-    fn reverted_by(&self, reverting: &PullRequest) -> Option<&'f PullRequest> {
-        let repository = reverting.base_repo_id.as_str();
-        let numbered = |number: &str| -> Option<&'f PullRequest> {
-            self.numbers
-                .get(&(repository, number.parse().ok()?))
-                .copied()
-        };
-        if let Some(number) = reverting.head_ref.strip_prefix("revert-pr-")
-            && is_number(number)
-        {
-            return numbered(number);
-        }
-        let title = reverting
-            .title
-            .strip_prefix("Revert \"")?
-            .strip_suffix('"')?;
-        let (title, number) = with_number(title);
-        number.and_then(numbered).or_else(|| {
-            let same = self.titles.get(&(repository, title))?;
-            let earlier = same.partition_point(|it| it.merged < reverting.merged);
-            earlier.checked_sub(1).map(|last| same[last])
-        })
-    }
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// `T (pull request #N)` in its two parts.
-fn with_number(title: &str) -> (&str, Option<&str>) {
-    let parts = title
-        .strip_suffix(')')
-        .and_then(|it| it.rsplit_once(" (pull request #"))
-        .filter(|(_, number)| is_number(number));
-    parts.map_or((title, None), |(title, number)| (title, Some(number)))
-}
-
 /// Hashes, or their beginnings, that a message says it reverts.
 fn named_in(message: &str) -> impl Iterator<Item = &str> {
     static REVERTS: LazyLock<Option<Regex>> =
@@ -385,16 +310,6 @@ mod tests {
         assert_eq!(back(&["v1", "v1"]), []);
         assert_eq!(back(&["v1"]), []);
         assert_eq!(back(&[]), []);
-    }
-
-    #[test]
-    fn a_title_names_what_it_reverts_and_its_number() {
-        assert_eq!(with_number("Fix (pull request #12)"), ("Fix", Some("12")));
-        assert_eq!(
-            with_number("Fix (pull request #x)"),
-            ("Fix (pull request #x)", None)
-        );
-        assert_eq!(with_number("Fix"), ("Fix", None));
     }
 
     #[test]

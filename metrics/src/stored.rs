@@ -9,13 +9,13 @@ mod pipelines;
 mod projects;
 mod writing;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use headwater_domain::Scope;
 use headwater_domain::metrics::project_pr_metric;
 use headwater_store::{Changes, StepContext, Store, StoreError};
 
-use crate::{Facts, Measured, Rules, measure};
+use crate::{DeploymentRow, Measured, Rules, measure, signs};
 
 pub use loading::load;
 pub use projects::Projects;
@@ -91,9 +91,12 @@ pub async fn refresh(
         Step::Outcomes,
     ];
     if computed.iter().any(|step| steps.contains(step)) {
-        let facts = load(store, project, rules).await?;
+        let mut facts = load(store, project, rules).await?;
         let measured = measure(&facts, rules);
-        changes += write(store, project, (&facts, &measured), steps, context).await?;
+        // Most of memory is given back before rows are written.
+        let deployments = std::mem::take(&mut facts.deployments);
+        drop(facts);
+        changes += write(store, project, (&deployments, &measured), steps, context).await?;
     }
     Ok(changes)
 }
@@ -140,14 +143,50 @@ pub async fn renew_own_times(
     Ok(changes)
 }
 
-/// Writes what was decided of a project, in one transaction.
+/// Of pull requests whose branch or title changed, and nothing else, the projects that are to be
+/// measured anew: a hotfix or a revert may be another one now, or none. To all others the change
+/// means nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn concerned_by_names(
+    store: &Store,
+    ids: &[String],
+    projects: &Projects,
+) -> Result<BTreeSet<String>, StoreError> {
+    let measured = store.rows_holding::<project_pr_metric::Entity>("id", ids);
+    let measured = measured.await?;
+    let names: BTreeSet<String> = measured.iter().map(|it| it.project_name.clone()).collect();
+    let names: Vec<String> = names.into_iter().collect();
+    let mut stored: BTreeMap<String, Vec<(String, String, String)>> = BTreeMap::new();
+    for sign in store.signs_of(&names).await? {
+        let of_project = stored.entry(sign.project).or_default();
+        of_project.push((sign.id, sign.reverted, sign.title));
+    }
+    let changed = store.pull_requests_to_measure(ids).await?.into_iter();
+    let changed: HashMap<String, _> = changed.map(|it| (it.id.clone(), it)).collect();
+    let concerned = names.into_iter().filter(|project| {
+        let rules = projects.rules_of(project);
+        let signs = stored.get(project).map_or(&[][..], Vec::as_slice);
+        let mut own = measured.iter().filter(|it| it.project_name == *project);
+        own.any(|row| {
+            changed.get(&row.id).is_none_or(|it| {
+                signs::may_concern_others(&rules, (&it.id, &it.head_ref, &it.title), signs)
+            })
+        })
+    });
+    Ok(concerned.collect())
+}
+
+/// Writes what was decided of a project, in one transaction; `deployments` are its rows of
+/// `cicd_deployment_commits`, as they are stored.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn write(
     store: &Store,
     project: &str,
-    (facts, measured): (&Facts, &Measured),
+    (deployments, measured): (&[DeploymentRow], &Measured),
     steps: &BTreeSet<Step>,
     context: &StepContext<'_>,
 ) -> Result<Changes, StoreError> {
@@ -160,7 +199,7 @@ pub async fn write(
     let mut page = page.deriving(DERIVATION);
     let mut changes = Changes::default();
     if steps.contains(&Step::Predecessors) {
-        changes += writing::predecessors(&page, facts, measured).await?;
+        changes += writing::predecessors(&page, deployments, measured).await?;
     }
     if steps.contains(&Step::LeadTimes) {
         let rows = writing::lead_times(project, measured);

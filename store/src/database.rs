@@ -14,6 +14,7 @@ pub(crate) mod values;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use headwater_domain::timestamp;
 use sea_orm::{DbBackend, DbErr, Value};
 
 pub use server::Limits;
@@ -205,6 +206,14 @@ impl Row {
         })
     }
 
+    /// Its cells, to be taken one after the other: texts are not copied.
+    pub(crate) fn into_cells(self) -> Cells {
+        Cells {
+            cells: self.0.into_iter(),
+            place: 0,
+        }
+    }
+
     /// Takes the cell at this place; it is null afterwards.
     pub(crate) fn take_bytes(&mut self, place: usize) -> Option<Vec<u8>> {
         match std::mem::replace(self.0.get_mut(place)?, Cell::Null) {
@@ -212,6 +221,42 @@ impl Row {
             Cell::Text(text) => Some(text.into_bytes()),
             _ => None,
         }
+    }
+}
+
+/// Cells of a row, taken one after the other.
+pub(crate) struct Cells {
+    cells: std::vec::IntoIter<Cell>,
+    place: usize,
+}
+
+impl Cells {
+    /// The next cell as it is.
+    fn next<T>(&mut self, read: impl FnOnce(Cell) -> Option<T>) -> Result<T, DbErr> {
+        let place = self.place;
+        self.place += 1;
+        let cell = self.cells.next();
+        let cell = cell.ok_or_else(|| DbErr::Type(format!("there is no column {place}")))?;
+        let holds = cell.holds();
+        read(cell).ok_or_else(|| {
+            DbErr::Type(format!(
+                "column {place} holds {holds}, which is not what belongs there"
+            ))
+        })
+    }
+
+    /// The text in the next cell; NULL is empty.
+    pub(crate) fn text(&mut self) -> Result<String, DbErr> {
+        self.next(|cell| match cell {
+            Cell::Text(text) => Some(text),
+            Cell::Null => Some(String::new()),
+            _ => None,
+        })
+    }
+
+    /// The next cell, as anything that a cell can be read as.
+    pub(crate) fn read<T: FromCell>(&mut self) -> Result<T, DbErr> {
+        self.next(|cell| T::from_cell(&cell))
     }
 }
 
@@ -267,10 +312,7 @@ impl FromCell for Vec<u8> {
 impl FromCell for DateTime<Utc> {
     fn from_cell(cell: &Cell) -> Option<Self> {
         match cell {
-            Cell::Text(text) => {
-                let time = DateTime::parse_from_rfc3339(text).ok()?;
-                Some(time.with_timezone(&Utc))
-            }
+            Cell::Text(text) => timestamp::from_text(text),
             Cell::Time(time) => Some(*time),
             _ => None,
         }

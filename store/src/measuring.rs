@@ -18,17 +18,17 @@ use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 
 use crate::Store;
-use crate::database::Row;
+use crate::database::{Cells, Row};
 use crate::error::{During, StoreError};
 
 pub use chains::{ChainOfDeployment, ChainOfIncident, ChainOfPullRequest, Sort};
-pub use history::{DatedCommit, StoredHistory};
+pub use history::{DatedCommit, LooseCommit, StoredHistory};
 pub use incidents::{INCIDENT_ORIGIN, StoredIncident};
 pub use people::{Author, GivenPeople, PEOPLE_ORIGIN, StoredAccount};
 pub use pipelines::{FinishedTask, PipelineCommit, StoredPipeline};
 pub use projects::{CONFIGURATION_ORIGIN, ConfiguredProjects, SCOPE_TABLES};
 pub use pull_requests::{BecameCommit, OwnCommit, Said, StoredPullRequest};
-pub use results::METRICS_ORIGIN;
+pub use results::{METRICS_ORIGIN, StoredSign};
 
 /// Milliseconds since 1970 in UTC.
 pub type Milliseconds = i64;
@@ -102,6 +102,12 @@ fn moment(row: &Row, place: usize) -> Result<Option<Milliseconds>, DbErr> {
     Ok(time.map(|time| time.timestamp_millis()))
 }
 
+/// The time in the next cell.
+fn next_moment(cells: &mut Cells) -> Result<Option<Milliseconds>, DbErr> {
+    let time: Option<DateTime<Utc>> = cells.read()?;
+    Ok(time.map(|time| time.timestamp_millis()))
+}
+
 impl Store {
     /// Names of all projects, in `projects` or only in `project_mapping`.
     pub async fn project_names(&self) -> Result<Vec<String>, StoreError> {
@@ -121,6 +127,25 @@ impl Store {
                    UNION SELECT project_name FROM project_incident_deployment_relationships \
                    UNION SELECT project_name FROM unlinked_incidents";
         let rows = self.query_all(sql, Vec::new()).await?;
+        let names = rows.iter().map(|row| text(row, 0));
+        let mut names: Vec<String> = names.collect::<Result<_, _>>().during(sql)?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Names of the projects that a row of a table belongs to, sorted.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn projects_mapping(
+        &self,
+        table: &str,
+        row_id: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT project_name FROM project_mapping WHERE \"table\" = ? AND row_id = ?";
+        let rows = self
+            .query_all(sql, vec![table.into(), row_id.into()])
+            .await?;
         let names = rows.iter().map(|row| text(row, 0));
         let mut names: Vec<String> = names.collect::<Result<_, _>>().during(sql)?;
         names.sort_unstable();
@@ -161,21 +186,22 @@ impl Store {
                    repo_id, repo_url, prev_success_deployment_commit_id \
                    FROM cicd_deployment_commits WHERE cicd_scope_id IN ";
         let rows = self.rows_in(sql, &[], scopes).await?;
-        let read = rows.iter().map(|row| {
+        let read = rows.into_iter().map(|row| {
+            let mut cells = row.into_cells();
             Ok(StoredDeployment {
-                id: text(row, 0)?,
-                commit_sha: text(row, 1)?,
-                scope_id: text(row, 2)?,
-                deployment_id: text(row, 3)?,
-                pipeline_id: text(row, 4)?,
-                subtask_name: text(row, 5)?,
-                result: text(row, 6)?,
-                environment: text(row, 7)?,
-                original_environment: text(row, 8)?,
-                finished: moment(row, 9)?,
-                repo_id: text(row, 10)?,
-                repo_url: text(row, 11)?,
-                previous: text(row, 12)?,
+                id: cells.text()?,
+                commit_sha: cells.text()?,
+                scope_id: cells.text()?,
+                deployment_id: cells.text()?,
+                pipeline_id: cells.text()?,
+                subtask_name: cells.text()?,
+                result: cells.text()?,
+                environment: cells.text()?,
+                original_environment: cells.text()?,
+                finished: next_moment(&mut cells)?,
+                repo_id: cells.text()?,
+                repo_url: cells.text()?,
+                previous: cells.text()?,
             })
         });
         let read: Result<Vec<_>, _> = read.collect();

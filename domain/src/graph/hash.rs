@@ -99,13 +99,15 @@ impl FromStr for CommitHash {
 
 impl fmt::Display for CommitHash {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: [char; 16] = [
-            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-        ];
-        let bytes = self.as_bytes().iter();
-        let digits = bytes.flat_map(|byte| [byte >> 4, byte & 15]);
-        let text: String = digits.map(|digit| DIGITS[usize::from(digit)]).collect();
-        out.write_str(&text)
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let bytes = self.as_bytes();
+        let mut text = [0; 64];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        // Digits are text.
+        out.write_str(std::str::from_utf8(&text[..2 * bytes.len()]).unwrap_or_default())
     }
 }
 

@@ -59,4 +59,10 @@ pub struct Model {
     /// Why there is no deployment; empty with one.
     #[width(40)]
     pub reason: String,
+    /// What its branch or title says of repairs, whether it was deployed or not: hotfix, revert,
+    /// or both, joined by a comma; empty for others.
+    #[width(20)]
+    pub repairs: String,
+    /// Pull request that it reverts; joins `pull_requests.id`; empty for others.
+    pub reverted_id: String,
 }

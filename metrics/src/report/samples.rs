@@ -177,6 +177,6 @@ fn restored(incident: &Incident) -> Option<(i64, i64)> {
     let exact = between.map(|(created, resolved)| resolved - created);
     let seconds = exact
         .filter(|exact| *exact >= 0)
-        .map_or(minutes * 60, |exact| exact / 1000);
+        .map_or(minutes.saturating_mul(60), |exact| exact / 1000);
     (minutes >= 0).then_some((minutes, seconds))
 }

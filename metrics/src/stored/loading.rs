@@ -2,18 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use headwater_store::measuring::{Mapping, StoredDeployment, StoredIncident, StoredPullRequest};
 use headwater_store::{Store, StoreError};
 
 use crate::facts::{first_commit, first_review};
 use crate::first_deployment::find;
 use crate::{
-    Authored, DeploymentRow, DeploymentRows, Facts, History, Incident, MergedCommit, NamedIssue,
-    PullRequest, Repository, RevertingCommit, Review, Rules,
+    Authored, DeploymentRow, DeploymentRows, Facts, History, Incident, LooseCommit, MergedCommit,
+    NamedIssue, PullRequest, Repository, RevertingCommit, Review, Rules,
 };
 
 /// Pull requests read in one go, with all that belongs to them.
 const PAGE: usize = 256;
+
+/// Groups of pull requests that are read at the same time.
+const AHEAD: usize = 3;
 
 /// The domain rows that concern a project, as they are stored.
 ///
@@ -73,28 +78,45 @@ pub(super) async fn load_pull_requests(
 ) -> Result<Vec<PullRequest>, StoreError> {
     let bots: BTreeSet<String> = store.bots().await?.into_iter().collect();
     let mut loaded = Vec::with_capacity(ids.len());
-    for group in ids.chunks(PAGE) {
-        let rows = store.pull_requests_to_measure(group).await?;
-        let mut belonging = Belonging::default();
-        for it in store.own_commits_of(group).await? {
-            let commits = belonging.commits.entry(it.pull_request_id).or_default();
-            commits.push((it.authored, it.commit_sha));
-        }
-        for it in store.said_of(group).await? {
-            let said = belonging.said.entry(it.pull_request_id).or_default();
-            said.push((it.id, it.actor, it.at));
-        }
-        for it in store.became_of(group).await? {
-            let tips = belonging.tips.entry(it.pull_request_id).or_default();
-            tips.push(MergedCommit {
-                commit_sha: it.commit_sha,
-                method: it.method,
-                repo_id: it.repo_id,
-            });
-        }
+    // The database reads a group while those before it are joined.
+    let groups = ids.chunks(PAGE);
+    let groups: Vec<BoxFuture<'_, _>> = groups.map(|it| load_group(store, it).boxed()).collect();
+    let mut groups = futures::stream::iter(groups).buffered(AHEAD);
+    while let Some((rows, mut belonging)) = groups.try_next().await? {
         loaded.extend(rows.into_iter().map(|row| belonging.joined(row, &bots)));
     }
     Ok(loaded)
+}
+
+/// Pull requests, and what belongs to them.
+async fn load_group(
+    store: &Store,
+    group: &[String],
+) -> Result<(Vec<StoredPullRequest>, Belonging), StoreError> {
+    let (rows, commits, said, became) = futures::try_join!(
+        store.pull_requests_to_measure(group),
+        store.own_commits_of(group),
+        store.said_of(group),
+        store.became_of(group),
+    )?;
+    let mut belonging = Belonging::default();
+    for it in commits {
+        let commits = belonging.commits.entry(it.pull_request_id).or_default();
+        commits.push((it.authored, it.commit_sha));
+    }
+    for it in said {
+        let said = belonging.said.entry(it.pull_request_id).or_default();
+        said.push((it.id, it.actor, it.at));
+    }
+    for it in became {
+        let tips = belonging.tips.entry(it.pull_request_id).or_default();
+        tips.push(MergedCommit {
+            commit_sha: it.commit_sha,
+            method: it.method,
+            repo_id: it.repo_id,
+        });
+    }
+    Ok((rows, belonging))
 }
 
 /// What belongs to pull requests, by their ids.
@@ -203,6 +225,15 @@ async fn add_histories(store: &Store, rules: &Rules, facts: &mut Facts) -> Resul
             let commits = facts.stored_differences.entry(pair).or_default();
             commits.push(commit);
         }
+    }
+    let named: BTreeSet<&String> = facts.stored_differences.values().flatten().collect();
+    let named: Vec<String> = named.into_iter().cloned().collect();
+    for it in store.loose_commits(&named).await? {
+        let known = LooseCommit {
+            authored: it.authored,
+            is_merge: it.parents > 1,
+        };
+        facts.loose_commits.insert(it.sha, known);
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use headwater_domain::metrics::{
 };
 use headwater_store::{Changes, StoreError, Transaction};
 
-use crate::{Facts, LeadTime, Measured, Moment, PullRequest, RepairKind};
+use crate::{DeploymentRow, LeadTime, Measured, Moment, PullRequest, RepairKind, Sign};
 
 fn time(moment: Moment) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(moment)
@@ -18,11 +18,11 @@ fn time(moment: Moment) -> Option<DateTime<Utc>> {
 /// Corrects predecessors that are stored otherwise.
 pub(super) async fn predecessors(
     page: &Transaction<'_>,
-    facts: &Facts,
+    deployments: &[DeploymentRow],
     measured: &Measured,
 ) -> Result<Changes, StoreError> {
     let mut changes = Changes::default();
-    for row in &facts.deployments {
+    for row in deployments {
         let key = (row.id.clone(), row.commit_sha.clone());
         let previous = measured.previous.get(&key);
         let previous = previous.map(String::as_str).unwrap_or_default();
@@ -45,7 +45,12 @@ pub(super) fn lead_times<'m>(
     let rows = &measured.deployments.rows;
     measured.lead_times.iter().map(move |it| {
         let deployment = it.row.map(|row| rows[row].id.clone());
-        lead_time(project, it, deployment.unwrap_or_default())
+        let sign = measured.signs.get(&it.id);
+        project_pr_metric::Model {
+            repairs: sign.map(Sign::names).unwrap_or_default(),
+            reverted_id: sign.map(|it| it.reverted.clone()).unwrap_or_default(),
+            ..lead_time(project, it, deployment.unwrap_or_default())
+        }
     })
 }
 
@@ -77,6 +82,8 @@ fn lead_time(project: &str, it: &LeadTime, deployment: String) -> project_pr_met
         pr_cycle_sec: Some(it.cycle_seconds()),
         deployment_method: it.deployment_method.clone(),
         reason: it.reason.map_or("", |reason| reason.name()).to_owned(),
+        repairs: String::new(),
+        reverted_id: String::new(),
     }
 }
 
@@ -111,6 +118,8 @@ pub(super) fn with_own_times(
         let rows = renewed.entry(row.project_name).or_default();
         rows.push(project_pr_metric::Model {
             reason: row.reason,
+            repairs: row.repairs,
+            reverted_id: row.reverted_id,
             ..times
         });
     }

@@ -209,15 +209,9 @@ impl Store {
     pub async fn lease_run(&self, claim: &Claim) -> Result<Option<Lease>, StoreError> {
         let now = self.dialect().clock();
         let over = format!(
-            "SELECT name FROM _headwater_leases \
-             WHERE name LIKE '{RUN}%' AND expires_at < {now} - {KEPT}"
+            "DELETE FROM _headwater_leases WHERE name LIKE '{RUN}%' AND expires_at < {now} - {KEPT}"
         );
-        // One by one: a statement over all rows would wait for those that pages hold.
-        for row in self.query_all(&over, Vec::new()).await? {
-            let name: String = row.get(0).during(&over)?;
-            let text = "DELETE FROM _headwater_leases WHERE name = ?";
-            self.execute(text, vec![name.into()]).await?;
-        }
+        self.execute(&over, Vec::new()).await?;
         let name = format!("{RUN}{:032x}", rand::random::<u128>());
         match self.take_lease_of("", name, claim).await? {
             Taken::Ours(lease) => Ok(Some(lease)),

@@ -55,6 +55,8 @@ pub struct Input {
     pub(crate) columns: &'static [&'static str],
     /// Which changes count; all where nothing says so.
     pub(crate) only: Option<fn(&RowChange<'_>) -> bool>,
+    /// Only rows that come from a file count.
+    pub(crate) imported: bool,
 }
 
 /// What a changed row makes stale.
@@ -102,6 +104,7 @@ impl Input {
             follows,
             columns: &[],
             only: None,
+            imported: false,
         }
     }
 
@@ -171,6 +174,14 @@ impl Input {
         self
     }
 
+    /// The same where only rows count that are imported from a file: what follows from those of a
+    /// source, its conversions make.
+    #[must_use]
+    pub fn of_imports(mut self) -> Self {
+        self.imported = true;
+        self
+    }
+
     /// The same where these steps of the scope begin anew, too.
     #[must_use]
     pub fn and_steps(mut self, steps: &'static [&'static str]) -> Self {
@@ -187,6 +198,14 @@ impl Input {
     /// How a row leads to what is stale, in a few words.
     #[must_use]
     pub fn describe(&self) -> String {
+        let way = self.describe_way();
+        if self.imported {
+            return format!("{way}, of imported rows");
+        }
+        way
+    }
+
+    fn describe_way(&self) -> String {
         match self.follows {
             Follows::Key(column) => format!("by {column}"),
             Follows::Through(Through {

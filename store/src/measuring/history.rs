@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use headwater_domain::graph::{CommitHash, Graph, GraphBuilder};
+use sea_orm::DbErr;
 
-use super::{Milliseconds, moment, text};
+use super::{Milliseconds, next_moment, text};
 use crate::Store;
+use crate::database::Row;
 use crate::error::{During, StoreError};
 use crate::rows::graph;
 
@@ -33,6 +35,103 @@ pub struct StoredHistory {
     pub reverting: Vec<(String, String)>,
 }
 
+/// A commit, wherever it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LooseCommit {
+    /// `sha`.
+    pub sha: String,
+    /// `authored_date`.
+    pub authored: Option<Milliseconds>,
+    /// How many distinct parents it has.
+    pub parents: i64,
+}
+
+/// A history while its rows are read.
+#[derive(Default)]
+struct Reading {
+    builder: GraphBuilder,
+    dated: Vec<DatedCommit>,
+    names: HashMap<CommitHash, String>,
+    reverting: Vec<(String, String)>,
+}
+
+/// One commit with one of its parents.
+struct Parentage {
+    sha: String,
+    parent: Option<(i64, CommitHash)>,
+    authored: Option<Milliseconds>,
+    message: Option<String>,
+}
+
+impl Parentage {
+    fn of(row: Row) -> Result<Self, DbErr> {
+        let mut cells = row.into_cells();
+        let sha = cells.text()?;
+        let parent: Option<String> = cells.read()?;
+        let order: Option<i64> = cells.read()?;
+        Ok(Self {
+            sha,
+            parent: parent.map(|it| (order.unwrap_or_default(), CommitHash::named(&it))),
+            authored: next_moment(&mut cells)?,
+            message: cells.read()?,
+        })
+    }
+}
+
+impl Reading {
+    /// Adds a page of rows: each commit is in one page, with all of its parents.
+    fn add(&mut self, rows: Vec<Row>) -> Result<Result<(), StoreError>, DbErr> {
+        let mut rows = rows.into_iter().map(Parentage::of).peekable();
+        let mut parents: Vec<(i64, CommitHash)> = Vec::new();
+        while let Some(row) = rows.next() {
+            let row = row?;
+            parents.extend(row.parent);
+            let is_last = |next: &Result<Parentage, DbErr>| {
+                next.as_ref().map_or(true, |next| next.sha != row.sha)
+            };
+            if !rows.peek().is_none_or(is_last) {
+                continue;
+            }
+            parents.sort_unstable();
+            if let Err(error) = self.add_commit(row, &parents) {
+                return Ok(Err(error));
+            }
+            parents.clear();
+        }
+        Ok(Ok(()))
+    }
+
+    fn add_commit(
+        &mut self,
+        commit: Parentage,
+        parents: &[(i64, CommitHash)],
+    ) -> Result<(), StoreError> {
+        let hash = CommitHash::named(&commit.sha);
+        let parents: Vec<CommitHash> = parents.iter().map(|(_, parent)| *parent).collect();
+        graph::add_hashes(&mut self.builder, hash, &parents)?;
+        let authored = commit.authored;
+        self.dated
+            .extend(authored.map(|authored| DatedCommit { hash, authored }));
+        let message = commit.message;
+        self.reverting
+            .extend(message.map(|message| (commit.sha.clone(), message)));
+        if hash.to_string() != commit.sha {
+            self.names.insert(hash, commit.sha);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> StoredHistory {
+        self.dated.sort_unstable_by_key(|it| it.hash);
+        StoredHistory {
+            graph: self.builder.finish(),
+            dated: self.dated,
+            names: self.names,
+            reverting: self.reverting,
+        }
+    }
+}
+
 impl Store {
     /// The commits of a repository (`repos.id`).
     ///
@@ -47,51 +146,41 @@ impl Store {
                    LEFT JOIN commits AS own ON own.sha = held.commit_sha \
                    LEFT JOIN commit_parents AS parents ON parents.commit_sha = held.commit_sha \
                    ORDER BY held.commit_sha";
-        let mut builder = GraphBuilder::default();
-        let (mut dated, mut reverting) = (Vec::new(), Vec::new());
-        let mut names = HashMap::new();
-        let mut last = String::new();
-        loop {
-            let values = vec![repo_id.into(), last.clone().into(), PAGE.into()];
-            let rows = self.query_all(sql, values).await?;
-            let mut commits = 0;
-            let mut rows = rows.iter().peekable();
-            while let Some(row) = rows.next() {
-                let sha = text(row, 0).during(sql)?;
-                let authored = moment(row, 3).during(sql)?;
-                let message: Option<String> = row.get(4).during(sql)?;
-                let mut parents = vec![graph::parent_in(row).during(sql)?];
-                while let Some(next) = rows.peek() {
-                    if text(next, 0).during(sql)? != sha {
-                        break;
-                    }
-                    parents.push(graph::parent_in(next).during(sql)?);
-                    rows.next();
-                }
-                let mut parents: Vec<(i64, String)> = parents.into_iter().flatten().collect();
-                parents.sort_unstable();
-                let hash = CommitHash::named(&sha);
-                let parents = parents.iter().map(|(_, parent)| CommitHash::named(parent));
-                graph::add_hashes(&mut builder, hash, &parents.collect::<Vec<_>>())?;
-                if hash.to_string() != sha {
-                    names.insert(hash, sha.clone());
-                }
-                dated.extend(authored.map(|authored| DatedCommit { hash, authored }));
-                reverting.extend(message.map(|message| (sha.clone(), message)));
-                commits += 1;
-                last = sha;
-            }
-            if commits < PAGE {
-                break;
-            }
+        let page = |last: String| {
+            let values = vec![repo_id.into(), last.into(), PAGE.into()];
+            self.query_all(sql, values)
+        };
+        let mut reading = Reading::default();
+        let mut rows = page(String::new()).await?;
+        while let Some(last) = rows.last() {
+            // The database reads on while these are looked at.
+            let next = page(text(last, 0).during(sql)?);
+            let looked_at = async { reading.add(std::mem::take(&mut rows)).during(sql) };
+            let (next, looked_at) = futures::join!(next, looked_at);
+            looked_at??;
+            rows = next?;
         }
-        dated.sort_unstable_by_key(|it| it.hash);
-        Ok(StoredHistory {
-            graph: builder.finish(),
-            dated,
-            names,
-            reverting,
-        })
+        Ok(reading.finish())
+    }
+
+    /// Commits with these hashes, of any repository or none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn loose_commits(&self, shas: &[String]) -> Result<Vec<LooseCommit>, StoreError> {
+        let sql = "SELECT own.sha, own.authored_date, (SELECT COUNT(DISTINCT parent_commit_sha) \
+                   FROM commit_parents WHERE commit_parents.commit_sha = own.sha) \
+                   FROM commits AS own WHERE own.sha IN ";
+        let rows = self.rows_in(sql, &[], shas).await?;
+        let read = rows.into_iter().map(|row| {
+            let mut cells = row.into_cells();
+            Ok(LooseCommit {
+                sha: cells.text()?,
+                authored: next_moment(&mut cells)?,
+                parents: cells.read()?,
+            })
+        });
+        read.collect::<Result<_, _>>().during(sql)
     }
 
     /// The stored differences of pairs whose newer commit is one of these: newer, older, commit.

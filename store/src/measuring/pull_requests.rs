@@ -1,6 +1,6 @@
 //! Merged pull requests, with what was said of them and what they became.
 
-use super::{Milliseconds, moment, text};
+use super::{Milliseconds, next_moment, text};
 use crate::Store;
 use crate::error::{During, StoreError};
 
@@ -87,21 +87,24 @@ impl Store {
                    created_date, merged_date, merge_commit_sha FROM pull_requests WHERE id IN ";
         let mut found = Vec::with_capacity(ids.len());
         for row in self.rows_in(sql, &[], ids).await? {
-            let read = || {
-                let Some(merged) = moment(&row, 7)? else {
+            let mut cells = row.into_cells();
+            let mut read = || {
+                let mut read = StoredPullRequest {
+                    id: cells.text()?,
+                    base_repo_id: cells.text()?,
+                    number: cells.read::<Option<i64>>()?.unwrap_or_default(),
+                    title: cells.text()?,
+                    head_ref: cells.text()?,
+                    author_id: cells.text()?,
+                    created: next_moment(&mut cells)?,
+                    ..StoredPullRequest::default()
+                };
+                let Some(merged) = next_moment(&mut cells)? else {
                     return Ok(None);
                 };
-                Ok(Some(StoredPullRequest {
-                    id: text(&row, 0)?,
-                    base_repo_id: text(&row, 1)?,
-                    number: row.get::<Option<i64>>(2)?.unwrap_or_default(),
-                    title: text(&row, 3)?,
-                    head_ref: text(&row, 4)?,
-                    author_id: text(&row, 5)?,
-                    created: moment(&row, 6)?,
-                    merged,
-                    merge_commit_sha: text(&row, 8)?,
-                }))
+                read.merged = merged;
+                read.merge_commit_sha = cells.text()?;
+                Ok(Some(read))
             };
             found.extend(read().during(sql)?);
         }
@@ -113,11 +116,12 @@ impl Store {
         let sql = "SELECT pull_request_id, commit_sha, commit_authored_date \
                    FROM pull_request_commits WHERE pull_request_id IN ";
         let rows = self.rows_in(sql, &[], ids).await?;
-        let read = rows.iter().map(|row| {
+        let read = rows.into_iter().map(|row| {
+            let mut cells = row.into_cells();
             Ok(OwnCommit {
-                pull_request_id: text(row, 0)?,
-                commit_sha: text(row, 1)?,
-                authored: moment(row, 2)?,
+                pull_request_id: cells.text()?,
+                commit_sha: cells.text()?,
+                authored: next_moment(&mut cells)?,
             })
         });
         read.collect::<Result<_, _>>().during(sql)
@@ -133,12 +137,13 @@ impl Store {
              WHERE kind IN ('commented', 'approved', 'changes requested') AND pull_request_id IN ",
         ] {
             for row in self.rows_in(sql, &[], ids).await? {
-                let read = || {
+                let mut cells = row.into_cells();
+                let mut read = || {
                     Ok(Said {
-                        pull_request_id: text(&row, 0)?,
-                        id: text(&row, 1)?,
-                        actor: text(&row, 2)?,
-                        at: moment(&row, 3)?,
+                        pull_request_id: cells.text()?,
+                        id: cells.text()?,
+                        actor: cells.text()?,
+                        at: next_moment(&mut cells)?,
                     })
                 };
                 said.push(read().during(sql)?);
@@ -152,12 +157,13 @@ impl Store {
         let sql = "SELECT pull_request_id, commit_sha, method, repo_id FROM pull_request_merges \
                    WHERE is_tip AND pull_request_id IN ";
         let rows = self.rows_in(sql, &[], ids).await?;
-        let read = rows.iter().map(|row| {
+        let read = rows.into_iter().map(|row| {
+            let mut cells = row.into_cells();
             Ok(BecameCommit {
-                pull_request_id: text(row, 0)?,
-                commit_sha: text(row, 1)?,
-                method: text(row, 2)?,
-                repo_id: text(row, 3)?,
+                pull_request_id: cells.text()?,
+                commit_sha: cells.text()?,
+                method: cells.text()?,
+                repo_id: cells.text()?,
             })
         });
         read.collect::<Result<_, _>>().during(sql)

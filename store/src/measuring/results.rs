@@ -30,6 +30,43 @@ impl Store {
     }
 }
 
+/// A pull request whose branch or title says something of repairs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSign {
+    /// The project that was measured.
+    pub project: String,
+    /// Id of the pull request.
+    pub id: String,
+    /// The pull request that it was found to revert; empty where there is none.
+    pub reverted: String,
+    /// Its title of now.
+    pub title: String,
+}
+
+impl Store {
+    /// The pull requests of which the results of these projects say that they repair.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn signs_of(&self, projects: &[String]) -> Result<Vec<StoredSign>, StoreError> {
+        let sql = "SELECT times.project_name, times.id, times.reverted_id, requests.title \
+                   FROM project_pr_metrics AS times \
+                   LEFT JOIN pull_requests AS requests ON requests.id = times.id \
+                   WHERE times.repairs > '' AND times.project_name IN ";
+        let rows = self.rows_in(sql, &[], projects).await?;
+        let read = rows.into_iter().map(|row| {
+            let mut cells = row.into_cells();
+            Ok(StoredSign {
+                project: cells.text()?,
+                id: cells.text()?,
+                reverted: cells.text()?,
+                title: cells.text()?,
+            })
+        });
+        read.collect::<Result<_, _>>().during(sql)
+    }
+}
+
 impl Transaction<'_> {
     fn computed<R: Row>(&self, rows: impl IntoIterator<Item = R>) -> Rows {
         let mut computed = self.rows_of_step(METRICS_ORIGIN);

@@ -6,7 +6,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use headwater_domain::{Scope, Table};
 use sea_orm::Value;
 
-use super::{Cell, Derivation, Follows, Image, Reach, Readers, RowChange, Stale, Through};
+use super::{Cell, Derivation, Follows, Image, Input, Reach, Readers, RowChange, Stale, Through};
 use crate::Transaction;
 use crate::bookkeeping::progress::{Checkpoint, STALE};
 use crate::database::sql::{LENGTHS, key_list};
@@ -150,7 +150,8 @@ impl Transaction<'_> {
                 noted.add(of, input, change);
             }
         };
-        self.note_each(table, changes, noting).await
+        let counts = |reads: &Input| !reads.imported;
+        self.note_each(table, changes, (counts, noting)).await
     }
 
     /// Notes what rows of no scope make stale: all of every scope of what is derived for scopes,
@@ -169,25 +170,36 @@ impl Transaction<'_> {
                 noted.everywhere.insert(input.0);
             }
         };
-        self.note_each(table, changes, noting).await
+        self.note_each(table, changes, (|_: &Input| true, noting))
+            .await
     }
 
-    /// Gives every change to each input that reads the table.
+    /// Gives every change to each input that reads the table, of those that count.
     async fn note_each<'r>(
         &self,
         table: &Table,
         changes: impl Iterator<Item = RowChange<'r>> + Send,
-        noting: impl Fn(&mut Noted, &Derivation, Place, &RowChange<'_>) + Send,
+        (counts, noting): (
+            impl Fn(&Input) -> bool + Send,
+            impl Fn(&mut Noted, &Derivation, Place, &RowChange<'_>) + Send,
+        ),
     ) -> Result<(), StoreError> {
         let readers = Arc::clone(&self.store.followers.0);
         let Some(inputs) = readers.by_table.get(table.name) else {
             return Ok(());
         };
+        let inputs = inputs.iter().copied();
+        let counting = inputs.filter(|at| counts(&readers.derivations[at.0].reads[at.1]));
+        let inputs: Vec<Place> = counting.collect();
+        if inputs.is_empty() {
+            self.noted().tables.extend(readers.name_of(table.name));
+            return Ok(());
+        }
         self.look_up_listed(&readers).await?;
         let mut noted = self.noted();
         noted.tables.extend(readers.name_of(table.name));
         for change in changes {
-            for &input in inputs {
+            for &input in &inputs {
                 noting(&mut noted, &readers.derivations[input.0], input, &change);
             }
         }
@@ -229,7 +241,11 @@ impl Transaction<'_> {
         let inputs = readers.by_table.get(table.name).into_iter().flatten();
         self.noted().tables.extend(readers.name_of(table.name));
         for &(place, read) in inputs {
-            let columns = readers.derivations[place].reads[read].columns;
+            let reads = &readers.derivations[place].reads[read];
+            let columns = reads.columns;
+            if reads.imported {
+                continue;
+            }
             if columns.is_empty() || columns.iter().any(|column| changed.contains(column)) {
                 self.noted().everywhere.insert(place);
             }
