@@ -3,31 +3,33 @@
 mod arguments;
 mod command;
 mod files;
+mod help;
 mod metrics;
 mod setting_up;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::exit::Exit;
 use crate::output;
 
 pub use arguments::{
     CollectArgs, DemoArgs, DiffFormat, ExplainArgs, Explainable, Format, QueryLimits, ScopeArgs,
-    StatusArgs, StreamArgs, WholeArgs,
+    StatusArgs, StreamArgs, Subject, WholeArgs,
 };
 pub use command::Command;
 pub use files::{ImportCommand, PeopleCommand, RawCommand, RawFormat, TableCommand};
+pub use help::command;
 pub use metrics::{DoraArgs, GroupBy, MetricsCommand, MetricsStep, Report, ReportFormat};
-pub use setting_up::{ConfigCommand, ConnectionCommand, ScopesCommand};
+pub use setting_up::{ConfigCommand, ConnectionCommand, InitArgs, ScopesCommand};
 
 /// Moves engineering data from Bitbucket to tables that answer questions.
 ///
 /// Start with `headwater demo`: it needs no account. Then `headwater init` writes a configuration
 /// file, `headwater sync` collects what it names, and `headwater query` answers in SQL.
 #[derive(Debug, Parser)]
-#[command(name = "headwater", version, arg_required_else_help = true)]
+#[command(name = "headwater", version = env!("HEADWATER_VERSION"), arg_required_else_help = true)]
 #[command(after_help = "Exit codes: 0 ok, 2 usage, 3 configuration or an input \
 file, 4 credentials or permissions, 5 partial (some items or repositories failed and are tried \
 again; verify and doctor: something was found), 6 failed, 7 another process works on the database or a repository, 130 cancelled.")]
@@ -58,6 +60,20 @@ pub struct Shared {
     /// Print every step and log requests to standard error; twice: everything
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+}
+
+/// Reads the command line of this process.
+///
+/// # Errors
+/// Help that was asked for, or what is wrong with the command line.
+pub fn parse() -> Result<Cli, clap::Error> {
+    Cli::from_arg_matches(&command().try_get_matches()?)
+}
+
+/// The command line without our own page of help, for what lays it out itself.
+#[must_use]
+pub fn plain_command() -> clap::Command {
+    Cli::command()
 }
 
 /// Prints the help, or what is wrong with a command line.

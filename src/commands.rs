@@ -1,6 +1,7 @@
 //! The commands: what each does, in the order of the command line's help.
 
 mod catalogue;
+mod closing;
 mod configuration;
 mod connection;
 mod dead_letters;
@@ -17,6 +18,7 @@ mod plan;
 mod raw;
 mod reconcile;
 mod scopes;
+mod shell;
 mod status;
 mod sync;
 mod table;
@@ -30,8 +32,7 @@ use futures::future::LocalBoxFuture;
 use headwater_store::query::{self, QueryError};
 
 use crate::cli::{
-    Cli, Command, ConfigCommand, ConnectionCommand, Format, MetricsCommand, QueryLimits,
-    RawCommand, ScopesCommand, Shared,
+    Cli, Command, Format, MetricsCommand, QueryLimits, RawCommand, ScopesCommand, Shared,
 };
 use crate::clock::Clock;
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
@@ -120,12 +121,9 @@ async fn dispatch(mut cli: Cli) -> Result<Exit, Failure> {
         Command::Migrate { status, dry_run } => {
             Box::pin(migrate::migrate(&shared, status, dry_run)).await
         }
-        Command::Init { force } => configuration::init(&shared, force),
-        Command::Config(ConfigCommand::Check) => configuration::check(&shared),
-        Command::Config(ConfigCommand::Schema) => configuration::schema(),
-        Command::Connection(ConnectionCommand::Test { name }) => {
-            Box::pin(connection::test(&shared, name.as_deref())).await
-        }
+        Command::Init(arguments) => configuration::init(&shared, arguments),
+        Command::Config(command) => configuration::config(&shared, &command),
+        Command::Connection(command) => Box::pin(connection::connection(&shared, command)).await,
         Command::Scopes {
             command: Some(ScopesCommand::Forget { scope }),
             ..
@@ -139,6 +137,8 @@ async fn dispatch(mut cli: Cli) -> Result<Exit, Failure> {
             let name = name.unwrap_or_default();
             Box::pin(scopes::scopes(&shared, &name, search.as_deref(), format)).await
         }
+        Command::Completions { shell } => shell::completions(shell),
+        Command::Man { output } => shell::man(&shared, output.as_deref()),
         Command::Demo(arguments) => {
             let cancel = cancelled_by_signals();
             Box::pin(demo::run(&shared, arguments, Clock::system(), cancel)).await

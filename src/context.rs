@@ -61,12 +61,15 @@ impl Context {
         let path = config_path(shared);
         let may_lack = needs == NeedsFile::No && shared.config.is_none();
         let (config, folder) = if may_lack && !path.exists() {
-            (Config::default(), PathBuf::from("."))
+            let config = config::without_file()
+                .map_err(|problems| Failure::new(Exit::Configuration, problems.in_full()))?;
+            (config, PathBuf::from("."))
         } else {
             let loaded = config::load(&path)
-                .map_err(|problems| Failure::new(Exit::Configuration, problems.to_string()))?;
-            for warning in &loaded.warnings {
-                output::note(warning);
+                .map_err(|problems| Failure::new(Exit::Configuration, problems.in_full()))?;
+            // A warning is no reason for a mail from cron.
+            for warning in loaded.warnings.iter().filter(|_| !shared.quiet) {
+                output::note(warning.in_full(false));
             }
             loaded.config.require_known_streams(&Sources::all())?;
             (loaded.config, loaded.folder)

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Local, TimeDelta, TimeZone, Utc};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use headwater_collectors::{Budget, Client, Collection, Paging, list_size};
@@ -16,7 +16,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::plan::{Depth, Plan};
-use crate::report::{counted, with_commas};
+use crate::report::{counted, times, with_commas};
 use crate::run::Job;
 
 /// Of a budget's requests one in so many may go into asking for lengths.
@@ -41,6 +41,8 @@ pub struct Estimate {
     pub per_hour: Option<u32>,
     /// Requests of the last hour.
     pub used: u64,
+    /// When the last request is sent (UTC); none where there is no limit by the hour.
+    pub finishes_at: Option<DateTime<Utc>>,
 }
 
 /// What an estimate is made from.
@@ -51,6 +53,8 @@ pub struct Basis<'a> {
     pub plan: &'a Plan,
     /// Ends everything.
     pub cancel: &'a CancellationToken,
+    /// The time (UTC).
+    pub now: DateTime<Utc>,
 }
 
 /// What is known of one repository before it is read.
@@ -110,7 +114,7 @@ pub async fn estimate(basis: &Basis<'_>, jobs: &[&Job]) -> Result<Estimate, Stor
         ask(basis, jobs, &mut known, budget).await;
     }
     let (requests, at_least) = sum(&known);
-    within_limit(client, requests, at_least).await
+    within_limit(client, (requests, at_least), basis.now).await
 }
 
 /// What the plan's streams of one repository are going to cost, as far as the tables say: requests,
@@ -128,17 +132,30 @@ pub async fn from_tables(basis: &Basis<'_>, job: &Job) -> Result<(u64, bool), St
 /// When the database fails.
 pub async fn within_limit(
     client: &Client,
-    requests: u64,
-    at_least: bool,
+    (requests, at_least): (u64, bool),
+    now: DateTime<Utc>,
 ) -> Result<Estimate, StoreError> {
     let budget = client.rate_limiter().budget().await?;
-    Ok(Estimate {
+    Ok(under((requests, at_least), budget.as_ref(), now))
+}
+
+fn under(
+    (requests, at_least): (u64, bool),
+    budget: Option<&Budget>,
+    now: DateTime<Utc>,
+) -> Estimate {
+    let seconds = budget.map(|budget| budget.seconds(requests));
+    let time = |seconds| TimeDelta::try_seconds(i64::try_from(seconds).ok()?);
+    Estimate {
         requests,
         at_least,
-        seconds: budget.map(|budget| seconds(requests, budget)),
+        seconds,
         per_hour: budget.map(|budget| budget.per_hour),
-        used: budget.map_or(0, |budget| budget.used),
-    })
+        used: budget.map_or(0, Budget::used),
+        finishes_at: seconds
+            .and_then(time)
+            .and_then(|time| now.checked_add_signed(time)),
+    }
 }
 
 impl Basis<'_> {
@@ -371,48 +388,39 @@ fn sum(known: &[KnownLists]) -> (u64, bool) {
     (requests, at_least)
 }
 
-/// Seconds that the limit makes of so many requests.
-fn seconds(requests: u64, budget: Budget) -> u64 {
-    let per_hour = u64::from(budget.per_hour.max(1));
-    let free = per_hour.saturating_sub(budget.used);
-    let at_once = free.min(u64::from(budget.at_once));
-    requests.saturating_sub(at_once).saturating_mul(3600) / per_hour
-}
-
-impl fmt::Display for Estimate {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Estimate {
+    /// A sentence with the time at which it is done, in a time zone.
+    fn sentence<Z>(&self, zone: &Z) -> String
+    where
+        Z: TimeZone<Offset: fmt::Display>,
+    {
         let about = if self.at_least { "at least" } else { "about" };
-        write!(
-            out,
-            "{about} {}",
-            counted(self.requests, "request", "requests")
-        )?;
-        let (Some(seconds), Some(per_hour)) = (self.seconds, self.per_hour) else {
-            return Ok(());
+        let requests = counted(self.requests, "request", "requests");
+        let (Some(seconds), Some(finishes_at)) = (self.seconds, self.finishes_at) else {
+            return format!("{about} {requests}");
         };
-        let per_hour = with_commas(per_hour.into());
-        let used = with_commas(self.used);
-        match seconds {
-            0..60 if self.used > 0 => write!(out, "; {used} of this hour's {per_hour} are used"),
-            0..60 => Ok(()),
-            _ => {
-                write!(out, ", {} at {per_hour} per hour", duration(seconds))?;
-                if self.used > 0 {
-                    write!(out, "; {used} of this hour's budget are used")?;
-                }
-                Ok(())
-            }
+        let time = i64::try_from(seconds).ok().and_then(TimeDelta::try_seconds);
+        let now = finishes_at - time.unwrap_or_default();
+        match (seconds, self.per_hour) {
+            (60.., Some(per_hour)) => format!(
+                "{about} {requests} at {} an hour, done {} {}",
+                with_commas(per_hour.into()),
+                if self.at_least {
+                    "not before"
+                } else {
+                    "at about"
+                },
+                times::within(zone, finishes_at, now)
+            ),
+            _ => format!("{about} {requests}"),
         }
     }
 }
 
-/// `1 h 15 min`, whole minutes.
-fn duration(seconds: u64) -> String {
-    let minutes = seconds.div_ceil(60);
-    match (minutes / 60, minutes % 60) {
-        (0, minutes) => format!("{minutes} min"),
-        (hours, 0) => format!("{} h", with_commas(hours)),
-        (hours, minutes) => format!("{} h {minutes} min", with_commas(hours)),
+impl fmt::Display for Estimate {
+    /// In the time zone of this machine.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.sentence(&Local))
     }
 }
 

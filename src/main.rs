@@ -2,18 +2,16 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use headwater::cli::Cli;
-use headwater::{commands, output};
+use headwater::{cli, commands, output};
 
 /// Rows are many small texts: an allocator made for that saves a fifth of the time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match cli::parse() {
         Ok(cli) => cli,
-        Err(message) => return headwater::cli::print(&message).into(),
+        Err(message) => return cli::print(&message).into(),
     };
     commands::start_logging(cli.shared.verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -79,6 +79,12 @@ pub fn wants_colours(reader: &impl io::IsTerminal) -> bool {
     value("NO_COLOR").is_none() && (forced || reader.is_terminal())
 }
 
+/// Writes lines whose pieces passed [`shown`] before they were coloured.
+pub fn cleaned_line(text: &str) {
+    // Remembered where it happens.
+    let _ = writeln!(data(), "{}", without_known(text));
+}
+
 /// Writes a line of JSON to standard output; it is data, in which texts are escaped.
 pub fn json_line(text: &str) {
     let text = without_known(text);

@@ -169,7 +169,7 @@ impl Planner<'_> {
         let own = &planned.steps[before..];
         let requests = own.iter().map(|step| step.requests).sum();
         let at_least = own.iter().any(|step| step.at_least);
-        let estimate = within_limit(client, requests, at_least).await?;
+        let estimate = within_limit(client, (requests, at_least), self.clock.now()).await?;
         planned.connections.push(PlannedConnection {
             connection: side.connection.name.clone(),
             estimate,
@@ -314,6 +314,7 @@ impl Planner<'_> {
             store: self.store,
             plan: &plan,
             cancel: &job.cancel,
+            now: self.clock.now(),
         };
         let (requests, at_least) = from_tables(&basis, job).await?;
         let key = WalkKey {

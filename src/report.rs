@@ -7,6 +7,7 @@ mod bars;
 mod digest;
 mod json;
 mod lines;
+pub mod times;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -136,6 +137,20 @@ pub enum Event {
         /// `budget`: as many were sent as an hour may have; `server`: the server asked for a pause.
         cause: &'static str,
     },
+    /// Another minute of such a wait passed.
+    RateWaiting {
+        /// Name of the connection.
+        connection: String,
+        /// When requests go on (UTC).
+        until: DateTime<Utc>,
+        /// Seconds until then.
+        seconds: u64,
+    },
+    /// Requests of a connection go out again after such a wait.
+    RateResumed {
+        /// Name of the connection.
+        connection: String,
+    },
     /// A step began.
     StepStarted {
         /// Where.
@@ -197,6 +212,9 @@ pub struct Report {
 pub trait Reporter: Send + Sync {
     /// Shows one event.
     fn event(&self, report: &Report);
+
+    /// Shows where the data is and what to do next, when a command ends. It is no event.
+    fn closing(&self, _: &str) {}
 }
 
 /// Everything that follows a run. Each reporter is given every event, with the run and the time.
@@ -232,6 +250,14 @@ impl Reporters {
     pub fn add(&self, reporter: Arc<dyn Reporter>) {
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
         all.push(reporter);
+    }
+
+    /// Gives all reporters what a command ends with.
+    pub fn closing(&self, line: &str) {
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        for reporter in all.iter() {
+            reporter.closing(line);
+        }
     }
 
     /// Gives an event to all reporters.

@@ -173,7 +173,7 @@ impl Runner {
         let started = Instant::now();
         self.reporter.event(&Event::RunStarted {
             command: plan.command,
-            scopes: jobs.len() as u64,
+            scopes: jobs.iter().filter(|job| !job.scope.is_workspace()).count() as u64,
         });
         // Accounts are shared by all scopes of a connection: computed by one scope at a time.
         let shared = tokio::sync::Mutex::new(());

@@ -1,6 +1,7 @@
 //! One connection to an API: credentials, rate limit, retries, and what must never leak.
 
 mod auth;
+mod budget;
 mod grants;
 mod http;
 mod network_error;
@@ -42,10 +43,11 @@ use uncounted::uncounted;
 use wait::{Next, Patience};
 
 pub use auth::Auth;
+pub use budget::Budget;
 pub use network_error::Cause;
 pub use notes::{Notes, together};
 pub use probe::{Probed, Reply, Unanswered};
-pub use rate_limiter::{Budget, Hold, RateLimiter};
+pub use rate_limiter::{Hold, RateLimiter};
 
 /// Redirects that are followed one after the other.
 const MAX_REDIRECTS: usize = 5;

@@ -115,11 +115,13 @@ pub struct WholeArgs {
 /// What is to be explained.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// What the id is of
-    #[arg(value_enum)]
-    pub kind: Explainable,
-    /// `acme/rocket#12`, the address of its page, or a domain id; for `metric` the project
-    pub id: String,
+    /// What the id is of: deployment, task, issue, pull-request, incident or metric; or the
+    /// address of a page, which says it
+    #[arg(value_parser = subject)]
+    pub kind: Subject,
+    /// `acme/rocket#12` (of a deployment the number of the build), the address of its page, or a
+    /// domain id; for `metric` the project
+    pub id: Option<String>,
     /// For `metric`: `deployment_frequency`, `lead_time`, `change_failure_rate`,
     /// `failed_deployment_recovery_time`, `time_to_restore` or `rework_rate`
     pub metric: Option<String>,
@@ -132,6 +134,29 @@ pub struct ExplainArgs {
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+/// What is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A kind; the id follows.
+    Kind(Explainable),
+    /// The address of a page, which names both.
+    Page(String),
+}
+
+fn subject(text: &str) -> Result<Subject, String> {
+    if text.contains("://") {
+        return Ok(Subject::Page(text.to_owned()));
+    }
+    Explainable::from_str(text, true)
+        .map(Subject::Kind)
+        .map_err(|_| {
+            let kinds = Explainable::value_variants().iter();
+            let kinds = kinds.filter_map(ValueEnum::to_possible_value);
+            let kinds: Vec<String> = kinds.map(|kind| kind.get_name().to_owned()).collect();
+            format!("is none of {}, and no address of a page", kinds.join(", "))
+        })
 }
 
 /// What can be explained.

@@ -4,7 +4,8 @@ use clap::Subcommand;
 
 use super::{
     CollectArgs, ConfigCommand, ConnectionCommand, DemoArgs, DiffFormat, ExplainArgs, Format,
-    ImportCommand, MetricsCommand, PeopleCommand, QueryLimits, RawCommand, RawFormat, ReportFormat,
+    ImportCommand, InitArgs, MetricsCommand, PeopleCommand, QueryLimits, RawCommand, RawFormat,
+    ReportFormat,
     ScopeArgs, ScopesCommand, StatusArgs, StreamArgs, TableCommand, WholeArgs,
 };
 
@@ -95,6 +96,8 @@ pub enum Command {
         headwater explain issue 'bitbucket:BitbucketIssue:1:acme/rocket:7'\n  \
         headwater explain pull-request 'bitbucket:BitbucketPullRequest:1:acme/rocket:12'\n  \
         headwater explain pr acme/rocket#12\n  \
+        headwater explain https://bitbucket.org/acme/rocket/pull-requests/12\n  \
+        headwater explain deployment acme/rocket#42\n  \
         headwater explain incident acme/rocket#7\n  \
         headwater explain metric shop lead_time --from 2026-01-01 --to 2026-04-01\n\n\
         A pipeline's id explains whether the pipeline is a deployment of its own. A step that was \
@@ -225,11 +228,7 @@ pub enum Command {
         dry_run: bool,
     },
     /// Write a commented configuration file
-    Init {
-        /// Overwrite a file that is there
-        #[arg(long)]
-        force: bool,
-    },
+    Init(InitArgs),
     /// Check or describe the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -251,6 +250,25 @@ pub enum Command {
         /// How to print it
         #[arg(long, value_enum, default_value_t)]
         format: Format,
+    },
+    /// What a shell needs to complete commands and options
+    #[command(after_help = "Examples:\n  \
+        headwater completions bash > ~/.local/share/bash-completion/completions/headwater\n  \
+        headwater completions zsh > ~/.zfunc/_headwater\n  \
+        headwater completions fish > ~/.config/fish/completions/headwater.fish")]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// The manual in the form of `man`
+    #[command(after_help = "Examples:\n  \
+        headwater man | man -l -\n  \
+        headwater man --output ~/.local/share/man/man1")]
+    Man {
+        /// Folder to write a page for each command to
+        #[arg(long, value_name = "FOLDER")]
+        output: Option<PathBuf>,
     },
     /// See it work: a made-up company, synced and measured, without an account
     ///
@@ -277,7 +295,7 @@ impl Command {
             | Self::Table(TableCommand::Import { .. })
             | Self::Import(_)
             | Self::People(_)
-            | Self::Init { .. }
+            | Self::Init(_)
             | Self::Demo(_) => false,
             Self::Migrate { status, dry_run } => *status || *dry_run,
             Self::Verify { .. }
@@ -293,10 +311,14 @@ impl Command {
             | Self::Streams { .. }
             | Self::Raw(RawCommand::Export { .. })
             | Self::Table(TableCommand::Compare { .. })
-            | Self::Config(_)
+            | Self::Config(ConfigCommand::Check)
             | Self::Connection(_)
             | Self::Plan { .. }
+            | Self::Completions { .. }
             | Self::Scopes { .. } => true,
+            Self::Config(ConfigCommand::Schema { output }) | Self::Man { output } => {
+                output.is_none()
+            }
         }
     }
     /// Prints data as JSON, whatever was said of its form.

@@ -1,5 +1,7 @@
 //! `connection test`: whether a connection works, and what to do if it does not.
 
+mod curl;
+mod endpoints;
 mod git;
 
 use headwater_collectors::{Client, Probed};
@@ -7,9 +9,10 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use endpoints::Lists;
 use git::GitTest;
 
-use crate::cli::Shared;
+use crate::cli::{ConnectionCommand, Shared};
 use crate::config::{Connection, ConnectionKind};
 use crate::connect::{Clues, Connector};
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
@@ -17,7 +20,28 @@ use crate::diagnosis::{Code, Diagnosis, of_answer, of_list};
 use crate::exit::{Exit, Failure};
 use crate::output;
 
-pub(super) async fn test(shared: &Shared, name: Option<&str>) -> Result<Exit, Failure> {
+pub(super) async fn connection(
+    shared: &Shared,
+    command: ConnectionCommand,
+) -> Result<Exit, Failure> {
+    let ConnectionCommand::Test { name, curl } = command;
+    if curl {
+        by_hand(shared, name.as_deref())
+    } else {
+        test(shared, name.as_deref()).await
+    }
+}
+
+/// Prints the questions as commands; nothing is asked.
+fn by_hand(shared: &Shared, name: Option<&str>) -> Result<Exit, Failure> {
+    let context = Context::load(shared, NeedsFile::Yes)?;
+    for connection in chosen(&context, name)? {
+        curl::print(shared, &context, connection);
+    }
+    Ok(Exit::Ok)
+}
+
+async fn test(shared: &Shared, name: Option<&str>) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::Yes)?;
     let connections = chosen(&context, name)?;
     let connector = Connector::new(context.place(), &context.sources);
@@ -64,7 +88,7 @@ async fn test_one(
         client: &client,
         clues,
         cancel,
-        lists: lists_of(context, connection, &client),
+        lists: Lists::of(context, connection, client.is_anonymous()),
     };
     let (diagnosis, readable) = tested.diagnose().await;
     let (Code::Ok, Some(name)) = (diagnosis.code, readable) else {
@@ -124,35 +148,13 @@ struct Tested<'a> {
     client: &'a Client,
     clues: Clues,
     cancel: &'a CancellationToken,
-    /// Paths below a repository of lists that need scopes of their own.
-    lists: Vec<&'static [&'static str]>,
-}
-
-/// The lists that the configuration wants and that need scopes of their own.
-fn lists_of(
-    context: &Context,
-    connection: &Connection,
-    client: &Client,
-) -> Vec<&'static [&'static str]> {
-    let wanted = context
-        .config
-        .streams_of(&context.sources, &connection.name);
-    let lists: [(&str, &[&str]); 2] = [
-        ("pull_requests", &["pullrequests"]),
-        // Without the slash at the end some servers answer 404.
-        ("pipelines", &["pipelines", ""]),
-    ];
-    let is_asked = |stream: &str| {
-        // What is not public is absent for strangers, which is no mistake.
-        wanted.contains(stream) && (stream == "pull_requests" || !client.is_anonymous())
-    };
-    let asked = lists.into_iter().filter(|(stream, _)| is_asked(stream));
-    asked.map(|(_, list)| list).collect()
+    /// The lists that the configuration wants.
+    lists: Lists,
 }
 
 impl Tested<'_> {
-    /// Asks for what a sync would ask for first, and stops at the first thing that is wrong. Tells
-    /// a repository that can be read, too.
+    /// Asks once for everything that a sync asks for, and stops at the first thing that is wrong.
+    /// Tells a repository that can be read, too.
     async fn diagnose(&self) -> (Diagnosis, Option<String>) {
         let workspaces = self.connection.workspaces();
         if workspaces.is_empty() {
@@ -165,10 +167,10 @@ impl Tested<'_> {
                 Err(diagnosis) => return (diagnosis, None),
             };
             if let (Some(repository), None) = (repository, &read) {
-                for list in &self.lists {
-                    if let Some(diagnosis) = self.list_of(&repository, list).await {
-                        return (diagnosis, None);
-                    }
+                let place = (self.client, self.connection);
+                let how = (&self.clues, self.cancel);
+                if let Err(wrong) = self.lists.ask(place, how, &repository).await {
+                    return (wrong, None);
                 }
                 read = Some(repository);
             }
@@ -207,16 +209,6 @@ impl Tested<'_> {
             None => Ok(Some(name.to_owned())),
             Some(_) => Err(wrong),
         }
-    }
-
-    /// Some lists need a scope of their own. A repository without the list is no sign of one.
-    async fn list_of(&self, repository: &str, list: &[&str]) -> Option<Diagnosis> {
-        let mut path = vec!["repositories"];
-        path.extend(repository.split('/'));
-        path.extend(list);
-        let probed = self.get(&path, true).await;
-        let wrong = of_answer(&probed, &self.clues)?;
-        (wrong.code != Code::NoResources).then_some(wrong)
     }
 
     /// Without a workspace in the configuration only the user's own can be asked for.

@@ -3,6 +3,7 @@
 
 mod chain;
 pub(crate) mod metric;
+mod page;
 mod pull_request;
 
 use std::collections::BTreeSet;
@@ -16,7 +17,7 @@ use headwater_domain::tool::bitbucket::{
 use headwater_store::Store;
 use headwater_store::query::Cell;
 
-use crate::cli::{ExplainArgs, Explainable, Format, Shared};
+use crate::cli::{ExplainArgs, Explainable, Format, Shared, Subject};
 use crate::config::Config;
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
@@ -42,6 +43,7 @@ pub(super) async fn run(shared: &Shared, arguments: ExplainArgs) -> Result<Exit,
     let ExplainArgs {
         kind, id, format, ..
     } = arguments;
+    let (kind, id) = subject(kind, id)?;
     if kind == Explainable::Metric {
         let asked = metric::Asked {
             project: &id,
@@ -57,6 +59,30 @@ pub(super) async fn run(shared: &Shared, arguments: ExplainArgs) -> Result<Exit,
         )));
     }
     explain(shared, kind, &id, format).await
+}
+
+/// The kind and the id, of which a page says both.
+fn subject(kind: Subject, id: Option<String>) -> Result<(Explainable, String), Failure> {
+    match (kind, id) {
+        (Subject::Kind(kind), Some(id)) => Ok((kind, id)),
+        (Subject::Kind(kind), None) => Err(Failure::usage(format!(
+            "explain {} needs an id, such as acme/rocket#12; `headwater explain --help` has \
+             examples",
+            word(kind)
+        ))),
+        (Subject::Page(page), None) => page::named(&page).ok_or_else(|| {
+            let page = output::shown(&page);
+            Failure::usage(format!(
+                "{page} is no page of a pull request, an issue or a pipeline; say what it is: \
+                 headwater explain pull-request {page}"
+            ))
+        }),
+        (Subject::Page(page), Some(more)) => Err(Failure::usage(format!(
+            "{} says what it is of; {} is one word too many",
+            output::shown(&page),
+            output::shown(&more)
+        ))),
+    }
 }
 
 async fn explain(

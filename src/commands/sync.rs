@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::closing::Closing;
 use super::plan;
 use crate::cli::{CollectArgs, Format, ScopeArgs, Shared, StreamArgs};
 use crate::clock::Clock;
@@ -93,9 +94,21 @@ impl Online {
         let (store, _lock) = context.open_unless_cancelled(self.command, &cancel).await?;
         let connector = context.connector(&store).await?;
         let session = context.session(&store, connector, reporter(shared), cancel);
+        let began = context.clock.now();
         let done = Box::pin(session.sync(&request)).await;
-        let (exit, _) = done.map_err(|failure| failure.naming(&context.database))?;
+        let (exit, summary) = done.map_err(|failure| failure.naming(&context.database))?;
         store.close().await?;
+        let closing = Closing {
+            config: &context.config,
+            database: &context.database.to_string(),
+            command: self.command,
+            converts: self.stages.convert,
+            began,
+            ended: context.clock.now(),
+        };
+        for line in closing.lines(exit, &summary) {
+            session.reporter.closing(&line);
+        }
         if exit == Exit::Cancelled {
             say_next(GOES_ON);
         }

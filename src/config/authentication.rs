@@ -173,6 +173,9 @@ fn check_fits(field: &Field<'_>, kind: &str, connection: ConnectionKind) {
 fn read_values(table: &mut TableReader<'_>, kind: &str) -> Option<Auth> {
     let mut identity = |name| {
         let field = table.required(name, "\"…\"")?;
+        if name == "email" {
+            check_email(&field);
+        }
         field.source()
     };
     let name = match kind {
@@ -212,6 +215,24 @@ fn read_values(table: &mut TableReader<'_>, kind: &str) -> Option<Auth> {
             Some(Auth::Basic { user, password })
         }
         _ => Some(Auth::None),
+    }
+}
+
+/// An address has an `@`, unless it comes from elsewhere.
+fn check_email(field: &Field<'_>) {
+    let Some(text) = field.plain_text() else {
+        return;
+    };
+    let elsewhere = ["env:", "file:", "$", "%"];
+    if text.trim().is_empty() || elsewhere.iter().any(|start| text.starts_with(start)) {
+        return;
+    }
+    let is_address = |(name, host): (&str, &str)| !name.is_empty() && !host.is_empty();
+    if !text.split_once('@').is_some_and(is_address) {
+        let problem = field.error("is no e-mail address");
+        field.report(
+            problem.expecting("the address with which the token's owner logs in to Atlassian"),
+        );
     }
 }
 

@@ -37,7 +37,7 @@ const GIT: &str = "[[connection]]\nid = 1\nname = \"a\"\nkind = \"git\"\n";
 const FILES: &[Broken] = &[
     // The file as a whole.
     broken("[database\nurl = 1", (1, 10), "", "nothing else can be checked"),
-    broken("a = 1\na = 2", (2, 1), "", "not valid TOML: duplicate key"),
+    broken("a = 1\na = 2", (2, 1), "", "not valid TOML: `a` is written twice"),
     broken("token = \"hunter2secret\npassword = 1", (1, 23), "", "not valid TOML"),
     broken("[databse]\nurl = \"x\"", (1, 2), "databse", "did you mean `database`"),
     broken("[[connections]]\nid = 1", (1, 3), "connections", "did you mean `connection`"),
@@ -155,6 +155,14 @@ const FILES: &[Broken] = &[
     broken("[scope_config.x.issue_type]\nBUG = [\"bug\"]\nINCIDENT = [\"Bug\"]", (3, 13), "scope_config.x.issue_type.INCIDENT[0]", "is in `BUG` too"),
     broken("[scope_config.x.environments]\n\"prod-[\" = \"PRODUCTION\"", (2, 12), "scope_config.x.environments.\"prod-[\"", "not a valid glob"),
     broken("[scope_config.x.environments]\nlive = \"production\"", (2, 8), "scope_config.x.environments.live", "write: \"PRODUCTION\""),
+    // Periods and addresses.
+    broken("CLOUDdata_after = \"6m\"", (6, 14), "connection[0].data_after", "write \"6 months\""),
+    broken("CLOUDreconcile_every = \"7d\"", (6, 19), "connection[0].reconcile_every", "write \"7 days\""),
+    broken("CLOUDauth = { kind = \"api-token\", email = \"ada\", token = \"env:T\" }", (6, 38), "connection[0].auth.email", "is no e-mail address"),
+    broken("CLOUDauth = { kind = \"api-token\", email = \"me@example.com\", token = \"env:T\" }", (6, 38), "connection[0].auth.email", "still the example"),
+    broken("CLOUDauth = { kind = \"access-token\", token = \"$BITBUCKET_TOKEN\" }", (6, 41), "connection[0].auth.token", "write: token = \"env:BITBUCKET_TOKEN\""),
+    broken("[[connection]]\nid = 1\nname = \"a\"\nkind = \"github\"", (4, 8), "connection[0].kind", "GitHub is not supported"),
+    broken("[[connection]]\nid = 1\nname = \"a\"\nname = \"b\"", (4, 1), "", "`name` is written twice"),
     // Projects.
     broken("CLOUD[[project]]\nname = \"p\"", (6, 1), "project[0].scopes", "is missing"),
     broken("CLOUD[[project]]\nname = \"p\"\nscopes = [\"acme/x\"]", (8, 11), "project[0].scopes[0]", "write: \"a:acme/x\""),

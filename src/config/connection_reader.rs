@@ -12,7 +12,7 @@ use super::git::Git;
 use super::period::DataAfter;
 use super::problem::quoted;
 use super::reader::{Field, TableReader, closest, listed};
-use super::{addresses, git_reader, scopes};
+use super::{addresses, git_reader, placeholders, scopes};
 
 /// Where people put credentials by mistake, and where those belong.
 const MISPLACED: [(&str, &str); 13] = [
@@ -69,6 +69,7 @@ pub(super) fn read(mut table: TableReader<'_>, known: &DraftsSoFar<'_>) -> Draft
     };
     let git = git_reader::read(&mut table, &around);
     let scopes = scopes::read_connection_scopes(&mut table, kind, &git);
+    placeholders::check(&mut table, auth_field.as_ref(), endpoint.as_ref());
     let include_archived = read_inclusion(&mut table, "include_archived", kind);
     let include_forks = read_inclusion(&mut table, "include_forks", kind);
     let scope_config = read_scope_config(&mut table, known);
@@ -195,13 +196,35 @@ fn read_kind(table: &mut TableReader<'_>) -> Option<ConnectionKind> {
             "bitbucket-server" | "bitbucket_server" | "server" | "stash" => names[1],
             _ => closest(text, &names).unwrap_or(names[0]),
         };
-        let problem = field
-            .error(format!("{} is not a kind of connection", quoted(text)))
-            .expecting(format!("one of {}", listed(&names)))
-            .write(format!("kind = \"{meant}\""));
-        field.report(problem);
+        let problem = match unsupported(text) {
+            Some((product, instead)) => field
+                .error(format!(
+                    "{product} is not supported; its git repositories are"
+                ))
+                .write(instead),
+            None => field
+                .error(format!("{} is not a kind of connection", quoted(text)))
+                .write(format!("kind = \"{meant}\"")),
+        };
+        field.report(problem.expecting(format!("one of {}", listed(&names))));
     }
     kind
+}
+
+/// A product that people ask for, and how its repositories are read all the same.
+fn unsupported(kind: &str) -> Option<(&'static str, &'static str)> {
+    let product = match kind.to_lowercase().split(['-', '_', '.']).next()? {
+        "github" => "GitHub",
+        "gitlab" => "GitLab",
+        "gitea" => "Gitea",
+        "forgejo" => "Forgejo",
+        "azure" | "azuredevops" => "Azure DevOps",
+        "gerrit" => "Gerrit",
+        "jira" => "Jira",
+        "jenkins" => "Jenkins",
+        _ => return None,
+    };
+    Some((product, "kind = \"git\""))
 }
 
 struct Rates {

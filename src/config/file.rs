@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use toml_edit::Document;
 
 use super::connection_reader::{self, Draft, DraftsSoFar};
+use super::environment::Overrides;
 use super::problem::{ConfigProblems, Problem, Severity, SourceText};
-use super::reader::{FileReading, TableReader};
+use super::reader::TableReader;
 use super::regular_file::read_regular;
 use super::secret::SecretSource;
+use super::walk::FileReading;
 use super::{Config, DEFAULT_SCOPE_CONFIG, Project, ScopeConfig};
-use super::{database, git_reader, project, scope_config_reader};
+use super::{database, excerpt, git_reader, project, scope_config_reader};
 
 /// A configuration that can be used, and what was odd about its file.
 #[derive(Clone, Debug)]
@@ -81,7 +83,7 @@ pub fn load(path: &Path) -> Result<Loaded, ConfigProblems> {
     let file = path.display().to_string();
     let refuse = |problems| ConfigProblems::new(&file, problems);
     let text = read_text(path, &file).map_err(|problem| refuse(vec![*problem]))?;
-    let (config, problems) = parse(&text, &file);
+    let (config, problems) = parse_with(&text, &file, &Overrides::of_process());
     let Some(config) = config else {
         return Err(refuse(problems));
     };
@@ -92,6 +94,12 @@ pub fn load(path: &Path) -> Result<Loaded, ConfigProblems> {
         folder,
         warnings: problems,
     })
+}
+
+/// The configuration where there is no file: the defaults, and what the environment overrides.
+pub fn without_file() -> Result<Config, ConfigProblems> {
+    let (config, problems) = parse_with("", "environment", &Overrides::of_process());
+    config.ok_or_else(|| ConfigProblems::new("environment", problems))
 }
 
 /// Largest configuration that is read: thousands of connections.
@@ -129,25 +137,52 @@ fn unreadable(file: &str, reason: &std::io::Error) -> Problem {
 /// problems call the file.
 #[must_use]
 pub fn parse(text: &str, file_name: &str) -> (Option<Config>, Vec<Problem>) {
+    parse_with(text, file_name, &Overrides::default())
+}
+
+/// The same, with keys that the environment overrides.
+#[must_use]
+pub fn parse_with(
+    text: &str,
+    file_name: &str,
+    overrides: &Overrides,
+) -> (Option<Config>, Vec<Problem>) {
     // Editors on Windows put a mark in front that is no part of the text.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let walk = FileReading::new(SourceText::new(file_name, text));
+    let walk = FileReading::new(SourceText::new(file_name, text), overrides);
     let document = match Document::parse(text) {
         Ok(document) => document,
         Err(reason) => {
-            let offset = reason.span().map_or(0, |span| span.start);
-            // `message` is the parser's own sentence; its Display would repeat the line.
-            let sentence = reason.message();
-            let message =
-                format!("not valid TOML: {sentence}; nothing else can be checked before this");
-            return (None, vec![walk.syntax_error(offset, message)]);
+            let mut problem = syntax_error(&walk, text, &reason);
+            problem.excerpt = excerpt::of(text, &problem);
+            return (None, vec![problem]);
         }
     };
-    let root = TableReader::new(&walk, document.as_table(), String::new(), 0);
+    let root = TableReader::root(&walk, document.as_table());
     let config = read(root);
-    let problems = walk.into_problems();
+    let mut problems = walk.into_problems();
+    for problem in &mut problems {
+        problem.excerpt = excerpt::of(text, problem);
+    }
     let usable = !problems.iter().any(Problem::is_error);
     (usable.then_some(config), problems)
+}
+
+/// What the parser says, without the line, which its own message would repeat.
+fn syntax_error(walk: &FileReading<'_>, text: &str, reason: &toml_edit::TomlError) -> Problem {
+    let span = reason.span().unwrap_or_default();
+    let sentence = reason.message();
+    // A key that is there twice is named, if that is what it looks like.
+    let name = text.get(span.clone()).unwrap_or_default();
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-_.[]".contains(letter);
+    let twice = sentence == "duplicate key" && !name.is_empty() && name.chars().all(is_name);
+    let what = if twice {
+        format!("`{name}` is written twice; keep one of them")
+    } else {
+        sentence.to_owned()
+    };
+    let message = format!("not valid TOML: {what}; nothing else can be checked before this");
+    walk.syntax_error(span.start, message)
 }
 
 fn read(mut root: TableReader<'_>) -> Config {

@@ -11,11 +11,16 @@ mod broken_files;
 mod connection;
 mod connection_reader;
 mod database;
+mod environment;
+mod excerpt;
 mod file;
 mod git;
 mod git_reader;
 mod measuring;
+#[cfg(test)]
+mod override_tests;
 mod period;
+mod placeholders;
 mod problem;
 mod project;
 mod reader;
@@ -28,9 +33,11 @@ mod scope_config_reader;
 mod scope_pattern;
 mod scopes;
 mod secret;
+mod shown;
 mod template;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::collections::BTreeMap;
 
@@ -47,7 +54,8 @@ pub use connection::{
 pub use database::{
     DEFAULT_DATABASE_URL, Database, DatabaseAddress, DatabaseKind, DatabaseUrl, DatabaseUrlError,
 };
-pub use file::{Loaded, load, parse};
+pub use environment::Overrides;
+pub use file::{Loaded, load, parse, parse_with, without_file};
 pub use git::{
     DEFAULT_CLOUD_GIT_URL, DEFAULT_GIT_FOLDER, DEFAULT_GIT_PROGRAM, DiskQuota, DiskQuotaError, Git,
     GitStore,
@@ -65,7 +73,7 @@ pub use scope_config::{
 };
 pub use scope_pattern::{ScopePattern, ScopePatternError};
 pub use secret::{Secret, SecretError, SecretSource};
-pub use template::template;
+pub use template::{Given, filled_template, template};
 
 /// Everything that `headwater.toml` says, with defaults for what it does not say.
 #[derive(Clone, Debug, JsonSchema)]

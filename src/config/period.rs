@@ -102,6 +102,9 @@ pub enum PeriodError {
     /// The unit is a minute, a fortnight or a word.
     #[error("has an unknown unit: hours, days, weeks, months and years are known")]
     Unit,
+    /// The unit is one letter.
+    #[error("has a unit that is not written out; write \"{0}\"")]
+    Letter(Period),
     /// The number is zero or very large.
     #[error("is out of range: from 1 to 10000 of a unit")]
     Range,
@@ -123,12 +126,31 @@ impl FromStr for Period {
             "week" | "weeks" => PeriodUnit::Weeks,
             "month" | "months" => PeriodUnit::Months,
             "year" | "years" => PeriodUnit::Years,
-            _ => return Err(PeriodError::Unit),
+            letter => return Err(short(count, letter)),
         };
         match count.parse() {
             Ok(count) if (1..=LARGEST_COUNT).contains(&count) => Ok(Self { count, unit }),
             _ => Err(PeriodError::Range),
         }
+    }
+}
+
+/// What is wrong with a unit that is no word: of one letter it is plain what was meant. Minutes are
+/// no unit, so that `m` is a month.
+fn short(count: &str, letter: &str) -> PeriodError {
+    let unit = match letter {
+        "h" | "hr" | "hrs" => PeriodUnit::Hours,
+        "d" => PeriodUnit::Days,
+        "w" | "wk" | "wks" => PeriodUnit::Weeks,
+        "m" | "mo" | "mon" => PeriodUnit::Months,
+        "y" | "yr" | "yrs" => PeriodUnit::Years,
+        _ => return PeriodError::Unit,
+    };
+    match count.parse() {
+        Ok(count) if (1..=LARGEST_COUNT).contains(&count) => {
+            PeriodError::Letter(Period { count, unit })
+        }
+        _ => PeriodError::Range,
     }
 }
 

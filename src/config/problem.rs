@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::excerpt::Excerpt;
+
 /// Longest piece of the file that a message repeats.
 const LONGEST_QUOTE: usize = 60;
 
@@ -48,6 +50,9 @@ pub struct Problem {
     pub expected: Option<String>,
     /// A line that can be pasted instead.
     pub write_instead: Option<String>,
+    /// The line of the file, where it can be shown.
+    #[serde(skip)]
+    pub(super) excerpt: Option<Excerpt>,
 }
 
 impl Problem {
@@ -62,6 +67,7 @@ impl Problem {
             message: message.into(),
             expected: None,
             write_instead: None,
+            excerpt: None,
         }
     }
 
@@ -124,6 +130,12 @@ impl ConfigProblems {
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// One line that counts them.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        summary(&self.file, &self.problems)
     }
 }
 

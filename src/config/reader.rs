@@ -3,74 +3,24 @@
 //! A reader knows its path and place, remembers which keys were asked for, and reports the
 //! rest as unknown. It reports and goes on, so that one look at the file finds everything.
 
-use std::cell::RefCell;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use toml_edit::{Item, TableLike, Value};
 
-use super::problem::{Problem, Severity, SourceText, may_hold_credential, quoted};
-
-/// A key of the file and its place in it.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) key: String,
-    pub(super) line: usize,
-    pub(super) column: usize,
-}
-
-/// The file being read and what was found wrong in it so far.
-#[derive(Debug)]
-pub(super) struct FileReading<'text> {
-    source: SourceText<'text>,
-    problems: RefCell<Vec<Problem>>,
-}
-
-impl<'text> FileReading<'text> {
-    pub(super) fn new(source: SourceText<'text>) -> Self {
-        Self {
-            source,
-            problems: RefCell::default(),
-        }
-    }
-
-    /// The problems found, in the order of their places.
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        let mut problems = self.problems.into_inner();
-        problems.sort_by(|left, right| {
-            (left.line, left.column, &left.key).cmp(&(right.line, right.column, &right.key))
-        });
-        problems
-    }
-
-    pub(super) fn add(&self, problem: Problem) {
-        self.problems.borrow_mut().push(problem);
-    }
-
-    fn problem(&self, severity: Severity, offset: usize, key: &str, message: String) -> Problem {
-        let (line, column) = self.source.position(offset);
-        Problem {
-            severity,
-            line,
-            column,
-            key: key.to_owned(),
-            ..Problem::of_file(self.source.file, message)
-        }
-    }
-
-    /// An error at an offset that belongs to no key.
-    pub(super) fn syntax_error(&self, offset: usize, message: String) -> Problem {
-        self.problem(Severity::Error, offset, "", message)
-    }
-}
+use super::environment::{self, Override};
+use super::problem::{Problem, Severity, may_hold_credential, quoted};
+use super::walk::{FileReading, Place, ValueFrom};
 
 /// One value of the file with its path and place.
 #[derive(Clone)]
 pub(super) struct Field<'file> {
     walk: &'file FileReading<'file>,
     path: String,
-    offset: usize,
+    from: ValueFrom<'file>,
+    /// Variables that may stand for what is below it.
+    variables: Vec<String>,
     content: Content<'file>,
 }
 
@@ -79,17 +29,18 @@ pub(super) struct Field<'file> {
 enum Content<'file> {
     Item(&'file Item),
     Value(&'file Value),
+    Override(&'file Override),
 }
 
 impl<'file> Field<'file> {
     pub(super) fn error(&self, message: impl Into<String>) -> Problem {
         self.walk
-            .problem(Severity::Error, self.offset, &self.path, message.into())
+            .problem(Severity::Error, self.from, &self.path, message.into())
     }
 
     pub(super) fn warning(&self, message: impl Into<String>) -> Problem {
         self.walk
-            .problem(Severity::Warning, self.offset, &self.path, message.into())
+            .problem(Severity::Warning, self.from, &self.path, message.into())
     }
 
     pub(super) fn report(&self, problem: Problem) {
@@ -97,12 +48,7 @@ impl<'file> Field<'file> {
     }
 
     pub(super) fn place(&self) -> Place {
-        let (line, column) = self.walk.source.position(self.offset);
-        Place {
-            key: self.path.clone(),
-            line,
-            column,
-        }
+        self.walk.place(self.from, &self.path)
     }
 
     /// The last part of the path, for a line that can be pasted.
@@ -114,12 +60,18 @@ impl<'file> Field<'file> {
         match self.content {
             Content::Item(item) => item.as_value(),
             Content::Value(value) => Some(value),
+            Content::Override(it) => it.value.as_ref(),
         }
+    }
+
+    /// True when the value is a variable's, so that nobody reads it in the file.
+    pub(super) fn is_of_environment(&self) -> bool {
+        matches!(self.from, ValueFrom::Variable(_))
     }
 
     fn type_name(&self) -> &'static str {
         match (self.value(), self.content) {
-            (Some(Value::String(_)), _) => "a text",
+            (Some(Value::String(_)), _) | (None, Content::Override(_)) => "a text",
             (Some(Value::Integer(_)), _) => "an integer",
             (Some(Value::Float(_)), _) => "a decimal number",
             (Some(Value::Boolean(_)), _) => "true or false",
@@ -137,6 +89,9 @@ impl<'file> Field<'file> {
 
     /// The text, or a problem that does not repeat the value.
     pub(super) fn text(&self) -> Option<&'file str> {
+        if let Content::Override(it) = self.content {
+            return Some(&it.text);
+        }
         let text = self.value().and_then(Value::as_str);
         if text.is_none() {
             self.wrong_type("a text in quotes");
@@ -144,10 +99,20 @@ impl<'file> Field<'file> {
         text
     }
 
+    /// The text, if it is one; nothing is reported.
+    pub(super) fn plain_text(&self) -> Option<&'file str> {
+        match self.content {
+            Content::Override(it) => Some(&it.text),
+            _ => self.value().and_then(Value::as_str),
+        }
+    }
+
     /// A text, or a date written without quotes.
     pub(super) fn text_or_date(&self) -> Option<String> {
-        match self.value() {
-            Some(Value::Datetime(date)) => Some(date.value().to_string()),
+        match (self.content, self.value()) {
+            (Content::Item(_) | Content::Value(_), Some(Value::Datetime(date))) => {
+                Some(date.value().to_string())
+            }
             _ => self.text().map(str::to_owned),
         }
     }
@@ -195,14 +160,26 @@ impl<'file> Field<'file> {
 
     /// The elements of a list.
     pub(super) fn list(&self) -> Option<Vec<Field<'file>>> {
-        let Some(array) = self.value().and_then(Value::as_array) else {
+        let elements = self.elements();
+        if elements.is_none() {
             self.wrong_type("a list such as [\"one\", \"two\"]");
-            return None;
-        };
+        }
+        elements
+    }
+
+    /// A key of the table that this is, if it is one; nothing is reported.
+    pub(super) fn of_table(&self, name: &str) -> Option<Field<'file>> {
+        self.as_table()?.field_named(name)
+    }
+
+    /// The elements of a list, if it is one; nothing is reported.
+    pub(super) fn elements(&self) -> Option<Vec<Field<'file>>> {
+        let array = self.value().and_then(Value::as_array)?;
         let element = |(index, value): (usize, &'file Value)| Field {
             walk: self.walk,
             path: format!("{}[{index}]", self.path),
-            offset: value.span().map_or(self.offset, |span| span.start),
+            from: self.from.or_at(value.span()),
+            variables: Vec::new(),
             content: Content::Value(value),
         };
         Some(array.iter().enumerate().map(element).collect())
@@ -210,19 +187,25 @@ impl<'file> Field<'file> {
 
     /// The field as a table.
     pub(super) fn table(&self) -> Option<TableReader<'file>> {
+        let table = self.as_table();
+        if table.is_none() {
+            self.wrong_type("a table");
+        }
+        table
+    }
+
+    fn as_table(&self) -> Option<TableReader<'file>> {
         let table = match self.content {
             Content::Item(item) => item.as_table_like(),
-            Content::Value(value) => value.as_inline_table().map(|table| table as &dyn TableLike),
-        };
-        let Some(table) = table else {
-            self.wrong_type("a table");
-            return None;
+            Content::Value(_) | Content::Override(_) => {
+                let value = self.value().and_then(Value::as_inline_table);
+                value.map(|table| table as &dyn TableLike)
+            }
         };
         Some(TableReader::new(
             self.walk,
-            table,
-            self.path.clone(),
-            self.offset,
+            table?,
+            (self.path.clone(), self.from, self.variables.clone()),
         ))
     }
 
@@ -230,15 +213,21 @@ impl<'file> Field<'file> {
     pub(super) fn tables(&self) -> Vec<TableReader<'file>> {
         if let Content::Item(Item::ArrayOfTables(tables)) = self.content {
             let reader = |(index, table): (usize, &'file toml_edit::Table)| {
-                let offset = table.span().map_or(self.offset, |span| span.start);
+                let from = self.from.or_at(table.span());
                 let path = format!("{}[{index}]", self.path);
-                TableReader::new(self.walk, table, path, offset)
+                let variables = self.variables_of(index, table);
+                TableReader::new(self.walk, table, (path, from, variables))
             };
             return tables.iter().enumerate().map(reader).collect();
         }
         if self.value().is_some_and(Value::is_array) {
             let elements = self.list().unwrap_or_default();
-            return elements.iter().filter_map(Field::table).collect();
+            let tables = elements.iter().enumerate().filter_map(|(index, element)| {
+                let mut table = element.table()?;
+                table.variables = self.variables_of(index, table.table);
+                Some(table)
+            });
+            return tables.collect();
         }
         let problem = self
             .error(format!("{} cannot be used here", self.type_name()))
@@ -246,6 +235,17 @@ impl<'file> Field<'file> {
             .write(format!("[[{}]]", self.path));
         self.report(problem);
         Vec::new()
+    }
+}
+
+impl Field<'_> {
+    /// Variables of one of several tables: by its place and by its name.
+    fn variables_of(&self, index: usize, table: &dyn TableLike) -> Vec<String> {
+        let mut variables = environment::below(&self.variables, &index.to_string());
+        if let Some(name) = table.get("name").and_then(Item::as_str) {
+            variables.extend(environment::below(&self.variables, name));
+        }
+        variables
     }
 }
 
@@ -259,22 +259,29 @@ pub(super) struct TableReader<'file> {
     walk: &'file FileReading<'file>,
     table: &'file dyn TableLike,
     path: String,
-    offset: usize,
+    from: ValueFrom<'file>,
+    variables: Vec<String>,
     asked: Vec<&'static str>,
 }
 
 impl<'file> TableReader<'file> {
-    pub(super) fn new(
+    /// The file itself.
+    pub(super) fn root(walk: &'file FileReading<'file>, table: &'file dyn TableLike) -> Self {
+        let place = (String::new(), ValueFrom::Offset(0), environment::root());
+        Self::new(walk, table, place)
+    }
+
+    fn new(
         walk: &'file FileReading<'file>,
         table: &'file dyn TableLike,
-        path: String,
-        offset: usize,
+        (path, from, variables): (String, ValueFrom<'file>, Vec<String>),
     ) -> Self {
         Self {
             walk,
             table,
             path,
-            offset,
+            from,
+            variables,
             asked: Vec::new(),
         }
     }
@@ -304,33 +311,35 @@ impl<'file> TableReader<'file> {
     }
 
     fn field_named(&self, name: &str) -> Option<Field<'file>> {
-        let (key, item) = self.table.get_key_value(name)?;
-        let key_start = key.span().map(|span| span.start);
-        let item_start = item.span().map(|span| span.start);
-        // A table made of dotted keys has the place of its first key.
-        let dotted = item.as_table_like().is_some_and(TableLike::is_dotted);
-        let start = if dotted {
-            key_start
+        let path = join(&self.path, name);
+        let variables = environment::below(&self.variables, name);
+        let overrides = self.walk.overrides;
+        let (content, from) = if let Some(it) = overrides.of_key(&self.variables, name) {
+            (Content::Override(it), ValueFrom::Variable(&it.variable))
+        } else if let Some((key, item)) = self.table.get_key_value(name) {
+            (Content::Item(item), self.from.or_at(place_of(key, item)))
         } else {
-            item_start.or(key_start)
+            let table = overrides.table_of(&self.variables, name)?;
+            (Content::Value(table), self.from)
         };
         Some(Field {
             walk: self.walk,
-            path: join(&self.path, name),
-            offset: start.unwrap_or(self.offset),
-            content: Content::Item(item),
+            path,
+            from,
+            variables,
+            content,
         })
     }
 
     fn error(&self, key: &str, message: impl Into<String>) -> Problem {
         self.walk
-            .problem(Severity::Error, self.offset, key, message.into())
+            .problem(Severity::Error, self.from, key, message.into())
     }
 
     /// A warning about the table as a whole.
     pub(super) fn warning(&self, message: impl Into<String>) -> Problem {
         self.walk
-            .problem(Severity::Warning, self.offset, &self.path, message.into())
+            .problem(Severity::Warning, self.from, &self.path, message.into())
     }
 
     pub(super) fn report(&self, problem: Problem) {
@@ -353,8 +362,8 @@ impl<'file> TableReader<'file> {
             if self.asked.contains(&name) {
                 continue;
             }
-            let offset = self.table.key(name).and_then(toml_edit::Key::span);
-            let offset = offset.map_or(self.offset, |span| span.start);
+            let span = self.table.key(name).and_then(toml_edit::Key::span);
+            let from = self.from.or_at(span);
             let path = join(&self.path, name);
             let moved = misplaced.iter().find(|(wrong, _)| *wrong == name);
             let meant = moved
@@ -366,10 +375,21 @@ impl<'file> TableReader<'file> {
             };
             let problem = self
                 .walk
-                .problem(Severity::Error, offset, &path, message)
+                .problem(Severity::Error, from, &path, message)
                 .expecting(format!("one of {}", listed(&self.asked)));
             self.walk.add(problem);
         }
+    }
+}
+
+/// The place of a value, or of its key.
+fn place_of(key: &toml_edit::Key, item: &Item) -> Option<std::ops::Range<usize>> {
+    // A table made of dotted keys has the place of its first key.
+    let dotted = item.as_table_like().is_some_and(TableLike::is_dotted);
+    if dotted {
+        key.span()
+    } else {
+        item.span().or_else(|| key.span())
     }
 }
 

@@ -8,8 +8,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
 
-use super::reader::{Field, Place};
+use super::reader::Field;
 use super::regular_file::read_regular;
+use super::walk::Place;
 
 /// What is printed in place of a secret, whatever its length.
 const REDACTED: &str = "***";
@@ -173,6 +174,21 @@ fn is_variable_name(name: &str) -> bool {
         && characters.all(|character| character.is_ascii_alphanumeric() || character == '_')
 }
 
+/// The variable of `$NAME`, `${NAME}` or `%NAME%`. A credential can look like that too, but its
+/// name is shown only where it is one by its letters: capitals, digits and `_`.
+fn shell_variable(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let braced = text
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'));
+    let percent = text
+        .strip_prefix('%')
+        .and_then(|rest| rest.strip_suffix('%'));
+    let name = braced.or(percent).or_else(|| text.strip_prefix('$'))?;
+    let capitals = !name.contains(|letter: char| letter.is_ascii_lowercase());
+    (capitals && is_variable_name(name)).then_some(name)
+}
+
 fn read_variable(name: &str) -> Result<Secret, SecretError> {
     match std::env::var(name) {
         Ok(value) if value.is_empty() => Err(SecretError::VariableEmpty(name.to_owned())),
@@ -250,7 +266,7 @@ impl Field<'_> {
     /// A credential; a literal one is accepted with a warning.
     pub(super) fn secret(&self) -> Option<SecretSource> {
         let source = self.source()?;
-        if source.is_literal() {
+        if source.is_literal() && !self.is_of_environment() {
             let problem = self
                 .warning("a credential is in the file in plain text")
                 .expecting("`env:NAME` or `file:PATH`")
@@ -269,6 +285,12 @@ impl Field<'_> {
         };
         if text.trim().is_empty() {
             return refuse("is empty");
+        }
+        if let Some(name) = shell_variable(text) {
+            let problem = self.error("a variable is not written as shells write it");
+            let problem = problem.expecting("`env:NAME` or `file:PATH`");
+            self.report(problem.write(format!("{} = \"env:{name}\"", self.name())));
+            return None;
         }
         if text.starts_with("${") && text.ends_with('}') {
             return refuse("environment variables are not written with ${} here");

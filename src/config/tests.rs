@@ -2,11 +2,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::schema::tests::property_names;
 use super::{
     Auth, Config, Connection, DataAfter, DatabaseAddress, DatabaseKind, DiskQuota, GitStore,
     Loaded, Period, Problem, RateLimit, Schedule, ScopePattern, Secret, SecretSource, Severity,
-    load, parse, schema, summary, template,
+    load, parse, summary,
 };
 use chrono::{DateTime, TimeZone as _, Utc};
 use headwater_domain::rules::deployment::EnvironmentNames;
@@ -24,7 +23,7 @@ name = "acme-cloud"
 kind = "bitbucket-cloud"
 endpoint = "https://api.bitbucket.org/2.0/"
 auth.kind = "api-token"
-auth.email = "me@example.com"
+auth.email = "me@acme.example"
 auth.token = "env:BITBUCKET_TOKEN"
 requests_per_hour = 1000
 concurrency = 8
@@ -133,41 +132,6 @@ fn an_empty_file_has_defaults_but_no_connection() {
     assert!(config.scope_configs.contains_key("default"));
     let reason = config.require_connections().unwrap_err();
     assert!(reason.to_string().contains("no [[connection]]"));
-}
-
-#[test]
-fn the_template_is_accepted_and_shows_every_key() {
-    let (config, problems) = parse(template(), "headwater.toml");
-    assert_eq!(problems, []);
-    assert!(config.unwrap().require_connections().is_ok());
-    for name in property_names(&schema()) {
-        let shown = template().contains(&format!("{name} ="))
-            || template().contains(&format!("{name}."))
-            || template().contains(&format!("{name}]"))
-            || template().contains(&format!("auth.{name}"));
-        assert!(shown, "the template does not show {name}");
-    }
-}
-
-#[test]
-fn the_commented_lines_of_the_template_are_accepted_too() {
-    let is_prose = |line: &str| {
-        let text = line.trim_start_matches("# ");
-        let is_key = text
-            .split_once(" = ")
-            .is_some_and(|(key, _)| !key.contains([' ', ':']));
-        !(is_key || text.starts_with('['))
-    };
-    let uncommented: Vec<&str> = template()
-        .lines()
-        .filter(|line| !line.starts_with('#') || !is_prose(line))
-        .filter(|line| !line.contains("requests_per_second") && !line.contains("burst"))
-        .map(|line| line.trim_start_matches("# "))
-        .collect();
-    let (config, problems) = parse(&uncommented.join("\n"), "headwater.toml");
-    assert_eq!(problems, []);
-    let config = config.unwrap();
-    assert_eq!((config.connections.len(), config.projects.len()), (2, 1));
 }
 
 #[test]

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 fn of(whole: &[Option<u64>]) -> KnownLists {
@@ -45,57 +47,45 @@ fn changes_can_be_counted_only_when_they_are_there() {
     assert_eq!(sum(&[changes]), (7, true));
 }
 
-fn shown(requests: u64, at_least: bool, budget: Option<Budget>) -> String {
-    let estimate = Estimate {
-        requests,
-        at_least,
-        seconds: budget.map(|budget| seconds(requests, budget)),
-        per_hour: budget.map(|budget| budget.per_hour),
-        used: budget.map_or(0, |budget| budget.used),
-    };
-    estimate.to_string()
+fn shown(requests: u64, at_least: bool, budget: Option<&Budget>) -> String {
+    let now = "2026-03-03T21:30:00Z".parse().unwrap();
+    let estimate = under((requests, at_least), budget, now);
+    estimate.sentence(&chrono_tz::Europe::Berlin)
 }
 
 #[test]
-fn an_estimate_reads_as_a_sentence() {
-    let budget = |used| {
-        Some(Budget {
-            per_hour: 1000,
-            at_once: 500,
-            used,
-        })
+fn an_estimate_is_a_sentence_with_one_time_in_the_zone_of_its_reader() {
+    let budget = |used| Budget {
+        per_hour: 1000,
+        at_once: 500,
+        evenly: 1000,
+        returning: vec![(Duration::from_mins(30), used)],
+        counts: Some(Duration::from_secs(3690)),
     };
     for (requests, at_least, budget, expected) in [
         (1, true, None, "at least 1 request"),
-        (40, false, budget(0), "about 40 requests"),
+        (40, false, Some(budget(0)), "about 40 requests"),
+        (40, true, Some(budget(310)), "at least 40 requests"),
         (
-            40,
-            true,
-            budget(310),
-            "at least 40 requests; 310 of this hour's 1,000 are used",
+            700,
+            false,
+            Some(budget(0)),
+            "about 700 requests at 1,000 an hour, done at about 22:42",
         ),
         (
-            1_240,
-            false,
-            budget(310),
-            "about 1,240 requests, 45 min at 1,000 per hour; \
-             310 of this hour's budget are used",
+            220,
+            true,
+            Some(budget(900)),
+            "at least 220 requests at 1,000 an hour, done not before 23:00",
         ),
         (
             3_500,
             false,
-            budget(0),
-            "about 3,500 requests, 3 h at 1,000 per hour",
-        ),
-        (
-            1_250,
-            false,
-            budget(1000),
-            "about 1,250 requests, 1 h 15 min at 1,000 per hour; \
-             1,000 of this hour's budget are used",
+            Some(budget(0)),
+            "about 3,500 requests at 1,000 an hour, done at about Wed 01:36",
         ),
     ] {
-        assert_eq!(shown(requests, at_least, budget), expected);
+        assert_eq!(shown(requests, at_least, budget.as_ref()), expected);
     }
 }
 

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::io;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
-use crate::output;
+use crate::output::{self, Tone};
 
 use super::digest::Digest;
 use super::{Event, Place, Report, Reporter, lines};
@@ -19,6 +19,30 @@ pub struct Bars {
     digest: Digest,
     all: MultiProgress,
     running: Mutex<HashMap<String, ProgressBar>>,
+}
+
+/// A bar that counts a wait down, by the clock that goes on evenly.
+fn countdown(connection: &str, left: Duration) -> ProgressBar {
+    let end = Instant::now() + left;
+    let style = ProgressStyle::with_template("{spinner} {prefix}  goes on in {countdown}");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let style = style.with_key(
+        "countdown",
+        move |_: &ProgressState, out: &mut dyn Write| {
+            let left = end.saturating_duration_since(Instant::now()).as_secs();
+            // A terminal that cannot be written shows no countdown.
+            let _ = write!(
+                out,
+                "{}:{:02}:{:02}",
+                left / 3600,
+                left / 60 % 60,
+                left % 60
+            );
+        },
+    );
+    let bar = ProgressBar::no_length().with_style(style);
+    bar.set_prefix(output::shown(&format!("{connection}: rate limit")));
+    bar
 }
 
 impl Bars {
@@ -35,11 +59,24 @@ impl Bars {
     }
 
     fn end(&self, place: &Place) {
+        self.replace(key(place), None);
+    }
+
+    /// Clears a bar, and shows another one in its place.
+    fn replace(&self, key: String, bar: Option<ProgressBar>) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bar) = running.remove(&key(place)) {
-            bar.finish_and_clear();
+        let before = match bar {
+            Some(bar) => running.insert(key, bar),
+            None => running.remove(&key),
+        };
+        if let Some(before) = before {
+            before.finish_and_clear();
         }
     }
+}
+
+fn waiting(connection: &str) -> String {
+    format!("{connection}: rate limit")
 }
 
 fn key(place: &Place) -> String {
@@ -89,29 +126,47 @@ impl Reporter for Bars {
                     bar.set_message(limiter(*waiting));
                 });
             }
+            Event::RateLimited {
+                connection, until, ..
+            } => {
+                self.print(report);
+                let left = (*until - report.at).to_std().unwrap_or_default();
+                let bar = self.all.add(countdown(connection, left));
+                bar.enable_steady_tick(Duration::from_secs(1));
+                self.replace(waiting(connection), Some(bar));
+            }
+            // The countdown says it.
+            Event::RateWaiting { .. } => {}
+            Event::RateResumed { connection } => self.replace(waiting(connection), None),
             Event::StepFinished { place, .. } => {
                 self.end(place);
-                self.print(event);
+                self.print(report);
             }
             Event::RunStarted { .. }
             | Event::Notice { .. }
             | Event::Estimate { .. }
-            | Event::RateLimited { .. }
             | Event::ScopeFinished { .. }
             | Event::RunFinished { .. } => {
-                self.print(event);
+                self.print(report);
             }
         }
+    }
+
+    fn closing(&self, line: &str) {
+        self.println(Tone::Plain, line);
     }
 }
 
 impl Bars {
-    fn print(&self, event: &Event) {
-        for (tone, line) in self.digest.lines(event) {
-            // A terminal that went away is no reason to stop collecting.
-            let _ = self
-                .all
-                .println(output::in_tone(tone, &output::shown(&line), &io::stderr()));
+    fn println(&self, tone: Tone, line: &str) {
+        // A terminal that went away is no reason to stop collecting.
+        let line = output::in_tone(tone, &output::shown(line), &io::stderr());
+        let _ = self.all.println(line);
+    }
+
+    fn print(&self, report: &Report) {
+        for (tone, line) in self.digest.lines(report) {
+            self.println(tone, &line);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! A run in few lines: one for each repository, then what it came to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use super::lines::{counted, limited_line, run_line, step_line, with_commas};
-use super::{Event, Place, RunSummary, ScopeSummary, StepSummary};
+use super::lines::{counted, limited_line, run_line, step_line, waiting_line, with_commas};
+use super::{Event, Place, Report, RunSummary, ScopeSummary, StepSummary};
 use crate::output::Tone;
 
 /// Most repositories that are named behind one sentence.
@@ -25,8 +25,8 @@ pub(super) struct Digest {
 #[derive(Default)]
 struct Kept {
     /// Messages of steps: state, stage, stream and sentence without the repository's name, with the
-    /// repositories and the first sentence as it was.
-    sentences: BTreeMap<Sentence, (Vec<String>, String)>,
+    /// repositories and the sentence as it was for the first of them.
+    sentences: BTreeMap<Sentence, (BTreeSet<String>, String)>,
     /// Items that were new or different, over all repositories.
     changed: BTreeMap<&'static str, u64>,
 }
@@ -55,7 +55,8 @@ pub(super) type Shown = (Tone, String);
 
 impl Digest {
     /// The lines for an event.
-    pub(super) fn lines(&self, event: &Event) -> Vec<Shown> {
+    pub(super) fn lines(&self, report: &Report) -> Vec<Shown> {
+        let (event, now) = (&report.event, report.at);
         let plain = |line: String| vec![(Tone::Plain, line)];
         match event {
             Event::RunStarted { command, scopes } => plain(format!(
@@ -71,12 +72,22 @@ impl Digest {
                 connection,
                 until,
                 cause,
-            } => plain(limited_line(connection, *until, cause)),
+            } => plain(limited_line(connection, (*until, now), cause)),
+            Event::RateWaiting {
+                connection,
+                until,
+                seconds,
+            } => vec![(
+                Tone::Faint,
+                waiting_line(connection, (*until, now), *seconds),
+            )],
             Event::StepStarted { place } if self.verbose => plain(format!(
                 "{} {} {} ...",
                 place.scope, place.stage, place.stream
             )),
-            Event::StepStarted { .. } | Event::StepProgress { .. } => Vec::new(),
+            Event::StepStarted { .. } | Event::StepProgress { .. } | Event::RateResumed { .. } => {
+                Vec::new()
+            }
             Event::StepFinished { place, summary } => {
                 self.keep(place, summary);
                 if self.verbose {
@@ -89,6 +100,12 @@ impl Digest {
                 let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
                 for (stream, count) in &summary.changed {
                     *kept.changed.entry(stream).or_default() += count;
+                }
+                // Of a workspace only what is new or wrong is worth a line among repositories.
+                let quiet =
+                    is_workspace(scope) && summary.state == "success" && summary.changed.is_empty();
+                if quiet {
+                    return Vec::new();
                 }
                 vec![scope_line(scope, summary)]
             }
@@ -112,9 +129,11 @@ impl Digest {
             },
         };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = || (Vec::new(), summary.message.clone());
-        let (scopes, _) = kept.sentences.entry(sentence).or_insert_with(first);
-        scopes.push(place.scope.clone());
+        let (scopes, text) = kept.sentences.entry(sentence).or_default();
+        scopes.insert(place.scope.clone());
+        if scopes.first() == Some(&place.scope) {
+            text.clone_from(&summary.message);
+        }
     }
 
     /// What a run came to: failures by name first, then other messages, then the sums.
@@ -154,7 +173,7 @@ impl Digest {
     }
 }
 
-fn sentence_line(sentence: &Sentence, scopes: &[String], text: &str) -> String {
+fn sentence_line(sentence: &Sentence, scopes: &BTreeSet<String>, text: &str) -> String {
     let Sentence {
         stage,
         stream,
@@ -173,6 +192,13 @@ fn sentence_line(sentence: &Sentence, scopes: &[String], text: &str) -> String {
     };
     let scopes = named.join(", ");
     format!("{scopes}{more}: {stage} {stream}{space}{state}: {text}")
+}
+
+/// Whether a scope is a workspace: its name has one part.
+fn is_workspace(scope: &str) -> bool {
+    scope
+        .split_once(':')
+        .is_some_and(|(_, name)| !name.contains('/'))
 }
 
 fn scope_line(scope: &str, summary: &ScopeSummary) -> Shown {
@@ -261,7 +287,12 @@ mod tests {
     }
 
     fn shown(digest: &Digest, events: &[Event]) -> String {
-        let lines = events.iter().flat_map(|event| digest.lines(event));
+        let report = |event: &Event| Report {
+            event: event.clone(),
+            run: None,
+            at: chrono::DateTime::UNIX_EPOCH,
+        };
+        let lines = events.iter().flat_map(|event| digest.lines(&report(event)));
         let lines: Vec<String> = lines
             .map(|(tone, line)| format!("{tone:?}: {line}"))
             .collect();

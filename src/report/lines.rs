@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::output;
 
 use super::digest::Digest;
+use super::times;
 use super::{Place, Report, Reporter, RunSummary, StepSummary};
 
 /// Prints a line when a repository is done, and what a run came to.
@@ -24,19 +25,37 @@ impl Lines {
 
 impl Reporter for Lines {
     fn event(&self, report: &Report) {
-        for (tone, line) in self.digest.lines(&report.event) {
+        for (tone, line) in self.digest.lines(report) {
             output::toned(tone, line);
         }
     }
+
+    fn closing(&self, line: &str) {
+        output::line(line);
+    }
 }
 
-pub(super) fn limited_line(connection: &str, until: DateTime<Utc>, cause: &str) -> String {
+pub(super) fn limited_line(
+    connection: &str,
+    (until, now): (DateTime<Utc>, DateTime<Utc>),
+    cause: &str,
+) -> String {
     let why = match cause {
         "server" => "the server asks to wait",
         _ => "this hour's requests are used up",
     };
-    let until = until.format("%H:%M");
-    format!("{connection}: rate limit: {why}; goes on at {until} UTC")
+    let until = times::local(until, now);
+    format!("{connection}: rate limit: {why}; goes on at {until}")
+}
+
+/// A line for each minute of a wait.
+pub(super) fn waiting_line(
+    connection: &str,
+    (until, now): (DateTime<Utc>, DateTime<Utc>),
+    seconds: u64,
+) -> String {
+    let (left, until) = (times::duration(seconds), times::local(until, now));
+    format!("{connection}: waits {left} more for the rate limit, until {until}")
 }
 
 /// `1 row`, `2,345 rows`.

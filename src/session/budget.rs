@@ -1,10 +1,14 @@
 //! What is said of the rate limit: an estimate before, and every longer wait.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use headwater_collectors::Client;
+use headwater_collectors::{Client, Hold};
+use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Session;
+use crate::clock::Clock;
 use crate::estimate::{Basis, estimate};
 use crate::exit::Failure;
 use crate::plan::Plan;
@@ -13,6 +17,9 @@ use crate::run::Job;
 
 /// Shorter waits are not worth a line.
 const WORTH_TELLING: TimeDelta = TimeDelta::seconds(60);
+
+/// How often it is said how long a wait still is.
+const EVERY: Duration = Duration::from_mins(1);
 
 /// Tells what collecting is going to cost, for each connection. Returns the requests that went
 /// into finding out.
@@ -27,6 +34,7 @@ pub(super) async fn tell_estimates(
         store: &session.store,
         plan,
         cancel: &session.cancel,
+        now: session.clock.now(),
     };
     for of_connection in jobs.chunk_by(|a, b| a.connection == b.connection) {
         if of_connection[0].client.is_none() {
@@ -45,32 +53,129 @@ pub(super) async fn tell_estimates(
     Ok(asked)
 }
 
-/// Tells until when no request of a connection goes out, until the handle is dropped.
+/// Tells until when no request of a connection goes out, every minute how long that still is, and
+/// when they go on, until the handle is dropped.
 pub(super) fn watch_limit(
     session: &Session,
     connection: &str,
     client: &Client,
 ) -> AbortOnDropHandle<()> {
     let (reporter, clock) = (session.reporter.clone(), session.clock.clone());
-    let connection = connection.to_owned();
-    let mut hold = client.rate_limiter().hold();
-    AbortOnDropHandle::new(tokio::spawn(async move {
-        let mut told: Option<DateTime<Utc>> = None;
-        while hold.changed().await.is_ok() {
-            let Some(wait) = *hold.borrow_and_update() else {
-                continue;
+    let hold = client.rate_limiter().hold();
+    let waits = Waits {
+        connection: connection.to_owned(),
+        tell: move |event: &Event| reporter.event(event),
+        clock,
+        told: None,
+    };
+    AbortOnDropHandle::new(tokio::spawn(waits.follow(hold)))
+}
+
+/// What was said of a wait.
+struct Waits<T> {
+    connection: String,
+    tell: T,
+    clock: Clock,
+    /// Until when requests wait, as it was said.
+    told: Option<DateTime<Utc>>,
+}
+
+impl<T: Fn(&Event)> Waits<T> {
+    async fn follow(mut self, mut hold: watch::Receiver<Option<Hold>>) {
+        loop {
+            let changed = tokio::select! {
+                changed = hold.changed() => changed.is_ok(),
+                () = tokio::time::sleep(EVERY), if self.told.is_some() => {
+                    self.still_waits();
+                    continue;
+                }
             };
-            // A wait that is a little longer than was said is no news.
-            let known = told.is_some_and(|told| wait.until < told + WORTH_TELLING);
-            if known || wait.until < clock.now() + WORTH_TELLING {
-                continue;
+            if !changed {
+                return;
             }
-            told = Some(wait.until);
-            reporter.event(&Event::RateLimited {
-                connection: connection.clone(),
-                until: wait.until,
-                cause: if wait.by_server { "server" } else { "budget" },
+            match *hold.borrow_and_update() {
+                Some(wait) => self.waits(wait),
+                None => self.goes_on(),
+            }
+        }
+    }
+
+    fn waits(&mut self, wait: Hold) {
+        // A wait that is a little longer than was said is no news.
+        let known = self
+            .told
+            .is_some_and(|told| wait.until < told + WORTH_TELLING);
+        if known || wait.until < self.clock.now() + WORTH_TELLING {
+            return;
+        }
+        self.told = Some(wait.until);
+        (self.tell)(&Event::RateLimited {
+            connection: self.connection.clone(),
+            until: wait.until,
+            cause: if wait.by_server { "server" } else { "budget" },
+        });
+    }
+
+    fn still_waits(&mut self) {
+        let Some(until) = self.told else { return };
+        let left = (until - self.clock.now()).num_seconds();
+        // What is left is said once more by the line that comes when it is over.
+        if let Ok(seconds @ 1..) = u64::try_from(left) {
+            (self.tell)(&Event::RateWaiting {
+                connection: self.connection.clone(),
+                until,
+                seconds,
             });
         }
-    }))
+    }
+
+    fn goes_on(&mut self) {
+        if self.told.take().is_some() {
+            let connection = self.connection.clone();
+            (self.tell)(&Event::RateResumed { connection });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_is_said_once_then_every_minute_and_when_it_is_over() {
+        let told: Arc<Mutex<Vec<String>>> = Arc::default();
+        let log = Arc::clone(&told);
+        let began = tokio::time::Instant::now();
+        let now =
+            move || DateTime::UNIX_EPOCH + TimeDelta::from_std(began.elapsed()).unwrap_or_default();
+        let waits = Waits {
+            connection: "acme".to_owned(),
+            tell: move |event: &Event| {
+                let event = serde_json::to_string(event).unwrap();
+                log.lock().unwrap().push(event);
+            },
+            clock: Clock::of(now),
+            told: None,
+        };
+        let (hold, follows) = watch::channel(None);
+        let following = tokio::spawn(waits.follow(follows));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        for seconds in [150, 170] {
+            let until = DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds);
+            let wait = Hold {
+                until,
+                by_server: false,
+            };
+            hold.send_replace(Some(wait));
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(Duration::from_secs(149)).await;
+        hold.send_replace(None);
+        tokio::time::sleep(Duration::from_mins(5)).await;
+        drop(hold);
+        following.await.unwrap();
+        insta::assert_snapshot!(told.lock().unwrap().join("\n"));
+    }
 }

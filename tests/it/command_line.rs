@@ -125,11 +125,21 @@ fn a_query_cannot_write() {
 #[test]
 fn init_writes_a_file_that_check_accepts() {
     let folder = folder();
-    stdout(&headwater(folder.path(), &["init"]));
+    let wrong = ["init", "--email", "ada", "--workspace", "acme"];
+    assert_eq!(code(&headwater(folder.path(), &wrong)), 2);
+    assert!(!folder.path().join("headwater.toml").exists());
+    let known = ["init", "--email", "ada@acme.example", "--workspace", "acme"];
+    stdout(&headwater(folder.path(), &known));
     let checked = stdout(&headwater(folder.path(), &["config", "check"]));
     assert!(!checked.contains("error"), "{checked}");
     let again = headwater(folder.path(), &["init"]);
     assert_eq!(code(&again), 2);
+    stdout(&headwater(folder.path(), &["init", "--force"]));
+    let examples = headwater(folder.path(), &["config", "check"]);
+    assert_eq!(code(&examples), 3, "the examples are still in it");
+    let file = ["config", "schema", "--output", "headwater.schema.json"];
+    stdout(&headwater(folder.path(), &file));
+    assert!(folder.path().join("headwater.schema.json").exists());
     let schema = stdout(&headwater(folder.path(), &["config", "schema"]));
     assert!(serde_json::from_str::<serde_json::Value>(&schema).unwrap()["properties"].is_object());
 }
@@ -166,6 +176,33 @@ fn a_broken_configuration_ends_every_command_with_3_and_places() {
 }
 
 #[test]
+fn a_variable_goes_before_the_file_and_a_wrong_one_ends_every_command_with_3() {
+    let folder = folder();
+    let run = |variable: &str, value: &str, arguments: &[&str]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_headwater"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .env_remove("HEADWATER_CONFIG")
+            .env(variable, value)
+            .output()
+            .unwrap()
+    };
+    let url = "HEADWATER__DATABASE__URL";
+    stdout(&run(url, "sqlite:other.db", &["migrate"]));
+    assert!(
+        folder.path().join("other.db").exists(),
+        "without a file, too"
+    );
+    let wrong = run("HEADWATER__DATABASE__URI", "hunter2", &["status"]);
+    assert_eq!(code(&wrong), 3);
+    let said = stderr(&wrong);
+    assert!(
+        said.contains("HEADWATER__DATABASE__URI") && !said.contains("hunter2"),
+        "{said}"
+    );
+}
+
+#[test]
 fn sync_without_a_configuration_says_what_to_do() {
     let folder = folder();
     let output = headwater(folder.path(), &["sync"]);
@@ -180,7 +217,8 @@ fn sync_without_a_configuration_says_what_to_do() {
 #[test]
 fn wrong_arguments_end_with_2() {
     let folder = folder();
-    stdout(&headwater(folder.path(), &["init"]));
+    let known = ["init", "--email", "ada@acme.example", "--workspace", "acme"];
+    stdout(&headwater(folder.path(), &known));
     let wrong: [&[&str]; 5] = [
         &["sink"],
         &["sync", "--only", "pull_request"],

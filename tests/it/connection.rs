@@ -45,7 +45,8 @@ async fn every_kind_of_credentials_is_accepted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_that_are_refused_are_told_apart() {
     let simulator = simulator().await;
-    let user_name = API_TOKEN.replace("me@example.com", "jane");
+    // Of a literal one the configuration says it.
+    let user_name = API_TOKEN.replace("me@example.com", "env:HOME");
     let other_mail = API_TOKEN.replace("me@example.com", "you@example.com");
     let swapped = "kind = \"access-token\", token = \"env:TOKEN\"";
     let code = "invalid_credentials";

@@ -136,7 +136,7 @@ fn what_is_wrong_with_a_project_is_told_with_its_place() {
         let text = format!(
             "[[connection]]\nid = 1\nname = \"cloud\"\nkind = \"bitbucket-cloud\"\n\
              scopes = [\"acme/*\"]\nauth.kind = \"api-token\"\n\
-             auth.email = \"me@example.com\"\n[[project]]\nname = \"all\"\n{project}\n"
+             auth.email = \"me@acme.example\"\n[[project]]\nname = \"all\"\n{project}\n"
         );
         std::fs::write(folder.path().join("headwater.toml"), text).unwrap();
         let checked = headwater(folder.path(), &["config", "check"]);

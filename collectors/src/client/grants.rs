@@ -65,12 +65,23 @@ impl Grants {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Requests that count now, without those this process holds and has not sent.
-    pub(super) async fn used(&self) -> Result<u64, StoreError> {
+    /// How long a request counts from its minute on.
+    pub(super) fn counts(&self) -> Duration {
+        let window = self.ledger.window();
+        window.length + window.slack + window.bucket
+    }
+
+    /// Requests that count now, by when they no longer do, without those this process holds and
+    /// has not sent.
+    pub(super) async fn returning(&self) -> Result<Vec<(Duration, u64)>, StoreError> {
         let held = self.held.lock().await;
         let unsent = held.grant.map_or(0, |(grant, ..)| grant.requests);
-        let used = self.ledger.used(&self.credential, (self.now)()).await?;
-        Ok(used.saturating_sub(u64::from(unsent)))
+        let credential = &self.credential;
+        let mut returning = self.ledger.returning(credential, (self.now)()).await?;
+        if let Some((_, newest)) = returning.last_mut() {
+            *newest = newest.saturating_sub(u64::from(unsent));
+        }
+        Ok(returning)
     }
 
     /// Takes one request, waiting until there is one, and returns the bucket it counts in. `tell`

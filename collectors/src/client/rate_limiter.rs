@@ -11,6 +11,7 @@ use headwater_store::ledger::Ledger;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::budget::Budget;
 use super::grants::Grants;
 use super::pause::Pause;
 use super::rate_limit_headers::RateLimitHeaders;
@@ -65,17 +66,6 @@ pub struct Hold {
     pub until: DateTime<Utc>,
     /// True when the server asked for it, false when the budget of the hour is used up.
     pub by_server: bool,
-}
-
-/// How much of a credential's budget is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Budget {
-    /// Requests allowed in any hour.
-    pub per_hour: u32,
-    /// Requests that may go at once before they are spread over the hour.
-    pub at_once: u32,
-    /// Requests of the last hour; 0 where they were not counted.
-    pub used: u64,
 }
 
 impl RateLimiter {
@@ -157,15 +147,18 @@ impl RateLimiter {
     /// How much of the hour's budget is used; none where requests are not limited by the hour.
     pub async fn budget(&self) -> Result<Option<Budget>, StoreError> {
         let limit = self.limit();
-        let used = match &self.0.kind {
+        let (returning, counts) = match &self.0.kind {
             Kind::PerSecond { .. } => return Ok(None),
-            Kind::PerHour => 0,
-            Kind::Recorded(grants) => grants.used().await?,
+            Kind::PerHour => (Vec::new(), None),
+            Kind::Recorded(grants) => (grants.returning().await?, Some(grants.counts())),
         };
+        let rate = self.0.kind.rate(limit);
         Ok(Some(Budget {
             per_hour: limit,
-            at_once: self.0.kind.rate(limit).at_once,
-            used,
+            at_once: rate.at_once,
+            evenly: rate.requests,
+            returning,
+            counts,
         }))
     }
 

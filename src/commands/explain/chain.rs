@@ -5,6 +5,7 @@ use headwater_converters::bitbucket::explain::Line;
 use headwater_store::measuring::Sort;
 use headwater_store::{Store, StoreError};
 
+use super::page;
 use crate::cli::Explainable;
 
 /// What a kind is in the tables; none for what no project measures.
@@ -26,8 +27,16 @@ pub(super) async fn id_of(
     sort: Sort,
     name: &str,
 ) -> Result<Option<Vec<String>>, StoreError> {
+    let mut name = name.to_owned();
     if name.contains("://") {
-        return store.ids_of(sort, Some(name), None).await.map(Some);
+        let ids = store.ids_of(sort, Some(&name), None).await?;
+        match page::named(&name) {
+            // Of builds and of pages within a page the tables have another address.
+            Some((kind, numbered)) if ids.is_empty() && self::sort(kind) == Some(sort) => {
+                name = numbered;
+            }
+            _ => return Ok(Some(ids)),
+        }
     }
     let Some((repository, number)) = name.rsplit_once('#') else {
         return Ok(None);

@@ -219,7 +219,18 @@ impl Ledger {
 
     /// Requests that count at this time (UTC).
     pub async fn used(&self, credential: &str, now: DateTime<Utc>) -> Result<u64, StoreError> {
-        let text = "SELECT bucket, requests FROM _headwater_requests WHERE credential = ?";
+        let returning = self.returning(credential, now).await?;
+        Ok(returning.iter().map(|(_, requests)| requests).sum())
+    }
+
+    /// Requests that count at this time (UTC), by how long they still do, soonest first.
+    pub async fn returning(
+        &self,
+        credential: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(Duration, u64)>, StoreError> {
+        let text = "SELECT bucket, requests FROM _headwater_requests WHERE credential = ? \
+                    ORDER BY bucket";
         let rows = self.store.query_all(text, vec![credential.into()]).await?;
         let buckets = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?)));
         let buckets: Vec<(i64, i64)> = buckets.collect::<Result<_, _>>().during(text)?;
@@ -236,7 +247,7 @@ impl Ledger {
             .query_all(CREDENTIAL_SEEN, vec![credential.into()]);
         let seen = Seen::read(&rows.await?).during(CREDENTIAL_SEEN)?;
         let arrived = self.arrived(&seen, server_now, now);
-        Ok(counted(self.window, &buckets, arrived.now))
+        Ok(returning(self.window, &buckets, arrived.now))
     }
 
     /// The ledger's time. It never goes back, so that a clock that does unlocks nothing.
@@ -460,6 +471,18 @@ fn counted(window: Window, buckets: &[(i64, i64)], now: i64) -> u64 {
     counts
         .map(|(_, requests)| u64::try_from(*requests).unwrap_or_default())
         .sum()
+}
+
+/// Requests that count, by how long they still do; `buckets` in order of time.
+fn returning(window: Window, buckets: &[(i64, i64)], now: i64) -> Vec<(Duration, u64)> {
+    let counting = buckets.iter().filter_map(|&(bucket, requests)| {
+        let left = u64::try_from(window.leaves(bucket) - now)
+            .ok()
+            .filter(|&left| left > 0)?;
+        let requests = u64::try_from(requests).unwrap_or_default();
+        Some((Duration::from_millis(left), requests))
+    });
+    counting.collect()
 }
 
 fn millis(duration: Duration) -> i64 {

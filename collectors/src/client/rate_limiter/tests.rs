@@ -362,7 +362,7 @@ async fn whoever_waits_for_the_budget_is_told_until_when_and_can_be_cancelled() 
         client.get(&url, &cancel, |_| Ok(())).await.unwrap();
     }
     let other = world.rate_limiter(5).await;
-    assert_eq!(other.budget().await.unwrap().unwrap().used, 5);
+    assert_eq!(other.budget().await.unwrap().unwrap().used(), 5);
     rate_limiter.at_most(5);
     let sixth = client.get(&url, &cancel, |_| Ok(()));
     let cancelled = async {
@@ -395,7 +395,7 @@ async fn a_redirect_counts_as_a_request() {
         let cancel = CancellationToken::new();
         client.get(&url, &cancel, |_| Ok(())).await.unwrap();
     }
-    let used = rate_limiter.budget().await.unwrap().unwrap().used;
+    let used = rate_limiter.budget().await.unwrap().unwrap().used();
     assert_eq!((used, world.arrived.lock().unwrap().len()), (4, 4));
 }
 
@@ -447,4 +447,34 @@ async fn a_pace_by_the_second_saves_a_burst_up_and_remembers_nothing() {
     let seconds = began.elapsed().as_secs_f64();
     assert!((9.9..=10.5).contains(&seconds), "{seconds}");
     assert_eq!(rate_limiter.budget().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_time_that_the_budget_makes_of_requests_is_right_within_a_tenth_over_hours() {
+    const LIMIT: u32 = 240;
+    let mut world = World::new(LIMIT as usize).await;
+    for (idle, requests) in [(0, 200), (0, 700), (25, 400), (90, 150)] {
+        world.pass(idle * MINUTE).await;
+        world.start(LIMIT).await;
+        let budget = world.clients[0]
+            .rate_limiter
+            .budget()
+            .await
+            .unwrap()
+            .unwrap();
+        let told = Duration::from_secs(budget.seconds(requests));
+        let (from, before) = (world.began.elapsed(), world.arrived.lock().unwrap().len());
+        let sent = |world: &World| (world.arrived.lock().unwrap().len() - before) as u64;
+        while sent(&world) < requests {
+            world.pass(MINUTE).await;
+        }
+        world.end().await;
+        let took = world.began.elapsed().checked_sub(from).unwrap();
+        // The world is looked at once a minute, and a grant may be a minute old.
+        let apart = took.abs_diff(told);
+        assert!(
+            apart <= (took / 10).max(2 * MINUTE),
+            "{told:?} told, {took:?} needed"
+        );
+    }
 }
