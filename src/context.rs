@@ -263,6 +263,7 @@ pub fn cancelled_by_signals_then(next: &'static str) -> CancellationToken {
             std::process::exit(i32::from(Exit::Cancelled.code()));
         });
         signals.next().await;
+        say_next(next);
         std::process::exit(i32::from(Exit::Cancelled.code()));
     });
     token

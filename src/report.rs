@@ -92,6 +92,8 @@ pub struct RunSummary {
     pub scopes: u64,
     /// Scopes that did not succeed.
     pub scopes_failed: u64,
+    /// Of these, workspaces, and connections whose repositories could not be listed.
+    pub others_failed: u64,
     /// Rows inserted or updated, over all tables.
     pub written: u64,
     /// Rows removed, over all tables.

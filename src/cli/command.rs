@@ -1,12 +1,13 @@
 //! The commands.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 
 use super::{
     CollectArgs, ConfigCommand, ConnectionCommand, DemoArgs, DiffFormat, ExplainArgs, Format,
     ImportCommand, InitArgs, MetricsCommand, PeopleCommand, QueryLimits, RawCommand, RawFormat,
-    ReportFormat,
-    ScopeArgs, ScopesCommand, StatusArgs, StreamArgs, TableCommand, WholeArgs,
+    ReportFormat, ScopeArgs, ScopesCommand, StatusArgs, StreamArgs, TableCommand, WholeArgs,
 };
 
 /// The commands.
@@ -332,6 +333,7 @@ impl Command {
             | Self::Streams { format, .. }
             | Self::Plan { format, .. }
             | Self::Scopes { format, .. }
+            | Self::Table(TableCommand::Compare { format, .. })
             | Self::Status(StatusArgs { format, .. })
             | Self::Explain(ExplainArgs { format, .. })
             | Self::People(PeopleCommand::Join { format, .. }) => *format = Format::Json,

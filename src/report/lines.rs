@@ -141,9 +141,25 @@ pub(super) fn run_line(summary: &RunSummary) -> String {
         let rejected = counted(summary.rejected, "item", "items");
         line = format!("{line}; {rejected} could not be processed, the next run tries again");
     }
-    if summary.scopes_failed > 0 {
-        let failed = counted(summary.scopes_failed, "repository", "repositories");
-        line = format!("{line}; {failed} did not finish");
+    let others = summary.others_failed;
+    let unfinished = [
+        (
+            summary.scopes_failed.saturating_sub(others),
+            "repository",
+            "repositories",
+        ),
+        (
+            others,
+            "workspace or connection",
+            "workspaces or connections",
+        ),
+    ];
+    let unfinished = unfinished.into_iter().filter(|(count, ..)| *count > 0);
+    let unfinished: Vec<String> = unfinished
+        .map(|(count, one, many)| counted(count, one, many))
+        .collect();
+    if !unfinished.is_empty() {
+        line = format!("{line}; {} did not finish", unfinished.join(" and "));
     }
     line
 }
@@ -178,6 +194,31 @@ mod tests {
             "c:acme/rocket convert pull_requests: 9 read, 0 written, 3 short hashes unknown, \
              1 short hash ambiguous (0.0 s)"
         );
+    }
+
+    #[test]
+    fn only_repositories_are_counted_as_repositories() {
+        for (failed, others, expected) in [
+            (
+                2,
+                1,
+                "; 1 repository and 1 workspace or connection did not finish",
+            ),
+            (2, 0, "; 2 repositories did not finish"),
+            (1, 1, "; 1 workspace or connection did not finish"),
+        ] {
+            let summary = RunSummary {
+                state: "partial",
+                scopes_failed: failed,
+                others_failed: others,
+                ..RunSummary::default()
+            };
+            assert!(
+                run_line(&summary).ends_with(expected),
+                "{}",
+                run_line(&summary)
+            );
+        }
     }
 
     #[test]

@@ -74,6 +74,9 @@ impl ScopeRun<'_> {
             return;
         };
         tally.scope_failed();
+        if self.job.scope.is_workspace() {
+            tally.no_repository();
+        }
         match stop {
             Stop::Scope => {}
             Stop::Connection => self.job.cancel.cancel(),

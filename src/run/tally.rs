@@ -15,6 +15,8 @@ use crate::report::{RunSummary, ScopeSummary, StepSummary};
 pub struct Tally {
     scopes: u64,
     scopes_failed: u64,
+    /// Those of them that are workspaces, and connections that could not be listed.
+    others_failed: u64,
     written: u64,
     removed: u64,
     rejected: u64,
@@ -76,6 +78,11 @@ impl Tally {
         self.incomplete = true;
     }
 
+    /// Notes that what did not finish is no repository.
+    pub fn no_repository(&mut self) {
+        self.others_failed = self.scopes_failed;
+    }
+
     /// Notes that credentials or permissions did not suffice.
     pub fn refused(&mut self) {
         self.refused = true;
@@ -109,6 +116,7 @@ impl Tally {
     pub fn connection_failed(&mut self) {
         self.scopes += 1;
         self.scopes_failed += 1;
+        self.others_failed += 1;
         self.incomplete = true;
     }
 
@@ -122,6 +130,7 @@ impl Tally {
     pub fn add(&mut self, other: &Self) {
         self.scopes += other.scopes;
         self.scopes_failed += other.scopes_failed;
+        self.others_failed += other.others_failed;
         self.written += other.written;
         self.removed += other.removed;
         self.rejected += other.rejected;
@@ -172,6 +181,7 @@ impl Tally {
             exit_code: exit.code(),
             scopes: self.scopes,
             scopes_failed: self.scopes_failed,
+            others_failed: self.others_failed,
             written: self.written,
             removed: self.removed,
             rejected: self.rejected,

@@ -147,6 +147,13 @@ async fn a_second_process_is_told_who_works_on_the_database() {
     assert!(said.contains("host ") && said.contains(&holder), "{said}");
     send("-INT", &child);
     ended(&mut child).await;
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut said).unwrap();
+    let last = said.lines().last().unwrap_or_default();
+    assert!(
+        last.contains("`headwater transform` makes tables"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -62,7 +62,12 @@ fn an_export_can_be_imported_again() {
     let run = |arguments: &[&str]| stdout(&headwater(folder.path(), arguments));
     write_raw(folder.path());
     run(&["raw", "import", "pull_requests", "rows.csv"]);
-    run(&["raw", "export", "pull_requests", "out.csv"]);
+    let scope = ["--scope", "1:acme/widgets"];
+    let said = run(&[&["raw", "export", "pull_requests", "out.csv"][..], &scope].concat());
+    assert_eq!(
+        said,
+        "_raw_bitbucket_api_pull_requests: 1 row written to out.csv\n"
+    );
     run(&["raw", "export", "pull_requests", "out.jsonl"]);
     for file in ["out.csv", "out.jsonl"] {
         run(&[
@@ -84,6 +89,56 @@ fn an_export_can_be_imported_again() {
         ]);
         assert_eq!(there, run(&["query", sql, "--format", "csv"]), "{file}");
         std::fs::remove_file(folder.path().join("other.db")).unwrap();
+    }
+}
+
+#[test]
+fn data_is_json_wherever_it_is_wanted() {
+    let folder = folder();
+    write_raw(folder.path());
+    let import = ["--json", "raw", "import", "pull_requests", "rows.csv"];
+    let done: serde_json::Value =
+        serde_json::from_str(&stdout(&headwater(folder.path(), &import))).unwrap();
+    assert_eq!(done["rows"], 2, "{done}");
+    for arguments in [
+        &["tables"][..],
+        &["tables", "pull_requests"],
+        &["streams"],
+        &["status"],
+        &["status", "--steps"],
+        &["dead-letters"],
+        &["migrate", "--status"],
+        &["query", "SELECT 1 AS one"],
+        &["people", "join", "--dry-run"],
+        &["tags", "acme/widgets"],
+        &["raw", "export", "pull_requests"],
+        &["config", "schema"],
+    ] {
+        let arguments = [&["--json"][..], arguments].concat();
+        let text = stdout(&headwater(folder.path(), &arguments));
+        let json = serde_json::from_str::<serde_json::Value>(&text);
+        assert!(json.is_ok(), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
+fn the_program_tells_its_version_its_manual_and_what_shells_need() {
+    let folder = folder();
+    let run = |arguments: &[&str]| stdout(&headwater(folder.path(), arguments));
+    let version = run(&["--version"]);
+    assert!(version.starts_with("headwater 0."), "{version}");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(
+            run(&["completions", shell]).contains("dead-letters"),
+            "{shell}"
+        );
+    }
+    assert!(run(&["man"]).contains(".TH headwater"));
+    run(&["man", "--output", "pages"]);
+    assert!(folder.path().join("pages/headwater-sync.1").exists());
+    let help = run(&["--help"]);
+    for wish in ["Set up:", "Collect:", "Ask:", "Mend:"] {
+        assert!(help.contains(wish), "{help}");
     }
 }
 

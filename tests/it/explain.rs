@@ -192,6 +192,14 @@ async fn numbers_of_a_project_are_explained_by_the_rows_that_they_count(
     let by_id = explained(&lake, "pr", &found[0]);
     assert_eq!(explained(&lake, "pr", &named), by_id, "{named}");
     assert_eq!(explained(&lake, "pr", &found[3]), by_id, "{}", found[3]);
+    let page = named.replace('#', "/pull-requests/");
+    let page = format!("https://bitbucket.org/{page}/diff");
+    assert_eq!(explained(&lake, "pr", &page), by_id, "{page}");
+    let alone = run(&lake, &["--json", "explain", &page]);
+    assert_eq!(
+        serde_json::from_slice::<Vec<Value>>(&alone.stdout).unwrap(),
+        by_id
+    );
     let deployed = by_id.iter().find(|line| line["decides"] == "deployed");
     assert_eq!(deployed.unwrap()["rule"], "project shop");
     assert_eq!(deployed.unwrap()["matches"], "yes");
@@ -231,6 +239,8 @@ async fn numbers_of_a_project_are_explained_by_the_rows_that_they_count(
         vec!["explain", "metric", "nobody", "lead_time"],
         vec!["explain", "pr", "acme/nothing#1"],
         vec!["explain", "pr", "acme/nothing#1", "lead_time"],
+        vec!["explain", "pr"],
+        vec!["explain", "https://bitbucket.org/acme/rocket/src/main"],
     ] {
         let output = run(&lake, &wrong);
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");
