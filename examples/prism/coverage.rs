@@ -95,6 +95,13 @@ pub(crate) fn is_of_tracker(path: &str) -> bool {
     path.starts_with("/repositories/") && path.split('/').nth(4) == Some("issues")
 }
 
+/// True for the path of a list that is at another address, where the server leads.
+pub(crate) fn leads_elsewhere(path: &str) -> bool {
+    let streams = bitbucket().streams.into_iter();
+    let mut lists = streams.map(|stream| stream.collection.endpoint);
+    lists.any(|endpoint| endpoint.redirects > 0 && Template::of(endpoint.path).matches(path))
+}
+
 /// Reads the description.
 pub(crate) fn read(file: &Path) -> Result<Value, Failure> {
     let text = std::fs::read(file);

@@ -18,7 +18,7 @@ pub(crate) struct Exemption {
     pub(crate) reason: &'static str,
 }
 
-const EXEMPTIONS: [Exemption; 10] = [
+const EXEMPTIONS: [Exemption; 12] = [
     Exemption {
         place: ".author",
         reason: "the author of a pull request is null when the account is gone",
@@ -47,6 +47,14 @@ const EXEMPTIONS: [Exemption; 10] = [
     Exemption {
         place: ".content",
         reason: "a deleted comment may have the content null",
+    },
+    Exemption {
+        place: ".values.*.old",
+        reason: "a file that was added had no path before",
+    },
+    Exemption {
+        place: ".values.*.new",
+        reason: "a file that was removed has no path any more",
     },
     Exemption {
         place: ".tagger",

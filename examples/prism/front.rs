@@ -182,7 +182,17 @@ impl Shared {
                 .await?
                 .into_response());
         }
-        let mut answer = self.forward(request, &self.prism, &target).await?;
+        let mut answer = if coverage::leads_elsewhere(bare) {
+            // Prism follows by itself. Of such an answer the description says only that it is one.
+            let answer = self.forward(request, &self.simulator, &plain).await?;
+            if answer.status != StatusCode::FOUND {
+                let violation = format!("{bare}: {} instead of a redirect", answer.status);
+                self.seen().violations.insert(violation);
+            }
+            answer
+        } else {
+            self.forward(request, &self.prism, &target).await?
+        };
         if answer.is_problem() {
             let unchecked = self.forward(request, &self.simulator, &plain).await?;
             if !self.allow(&target, &answer, &unchecked) {

@@ -7,10 +7,10 @@
 mod mutations;
 mod nesting;
 mod target;
+mod widths;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use headwater::config::DatabaseAddress;
 use headwater::exit::Exit;
 use headwater::source::StreamEntry;
 use headwater::sources::bitbucket::bitbucket;
@@ -28,6 +28,7 @@ use serde_json::Value;
 use crate::lake::{ALL, How as Sync, Lake, with_everything};
 use mutations::{How, Mutation, deep, other_type, places, spoil, tokens};
 use target::{Target, foreign_items, is_key, mended, with_identity};
+use widths::width_question;
 
 /// Hostile items in one list; repositories are scopes, each with lists of its own.
 const AT_ONCE: usize = 400;
@@ -137,26 +138,6 @@ impl Company {
         let harm: Vec<String> = harm.map(|found: Difference| found.to_string()).collect();
         assert!(harm.is_empty(), "{}: {harm:#?}", target.stream);
     }
-}
-
-async fn width_question(lake: &Lake) -> String {
-    let sql = "SELECT tables.name, columns.name, columns.type FROM sqlite_master AS tables \
-               JOIN pragma_table_info(tables.name) AS columns \
-               WHERE tables.type = 'table' AND columns.type LIKE 'varchar(%' ORDER BY 1, 2";
-    let mut conditions: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for row in lake.ask(sql).await.rows {
-        let [Cell::Text(table), Cell::Text(column), Cell::Text(declared)] = row.as_slice() else {
-            panic!("{row:?}");
-        };
-        let width = declared.trim_matches(|letter: char| !letter.is_ascii_digit());
-        let condition = format!("LENGTH(\"{column}\") > {width}");
-        conditions.entry(table.clone()).or_default().push(condition);
-    }
-    let counts = conditions.into_iter().map(|(table, conditions)| {
-        let any = conditions.join(" OR ");
-        format!("(SELECT COUNT(*) FROM {table} WHERE {any})")
-    });
-    format!("SELECT {}", counts.collect::<Vec<_>>().join(" + "))
 }
 
 /// A dead letter without its times and attempts.
@@ -495,41 +476,6 @@ fn payloads_spoilt_at_random_harm_only_themselves() {
             Ok(())
         });
         tried.unwrap_or_else(|error| panic!("{}: {error}", target.stream));
-    }
-}
-
-#[tokio::test]
-async fn text_is_as_wide_in_the_migrated_schema_as_in_the_entities() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("headwater.db");
-    let store = headwater::database::open(&DatabaseAddress::of_file(&path))
-        .await
-        .unwrap();
-    store.close().await.unwrap();
-    let source = bitbucket();
-    let mut tables = source.tables().rows;
-    tables.extend(
-        source
-            .streams
-            .iter()
-            .flat_map(|entry| &entry.extraction.tables),
-    );
-    for table in tables {
-        let sql = format!("SELECT name, type FROM pragma_table_info('{}')", table.name);
-        let stored = crate::lake::ask(&path, &sql).await.rows;
-        for column in &table.columns {
-            let declared = stored
-                .iter()
-                .find(|row| row[0] == Cell::Text(column.name.clone()));
-            let Cell::Text(declared) = &declared.unwrap()[1] else {
-                panic!("{}.{} has no type", table.name, column.name);
-            };
-            let width = declared
-                .strip_prefix("varchar(")
-                .and_then(|w| w.strip_suffix(')'));
-            let width: Option<usize> = width.map(|width| width.parse().unwrap());
-            assert_eq!(column.width(), width, "{}.{}", table.name, column.name);
-        }
     }
 }
 

@@ -209,9 +209,15 @@ impl Store {
     pub async fn lease_run(&self, claim: &Claim) -> Result<Option<Lease>, StoreError> {
         let now = self.dialect().clock();
         let over = format!(
-            "DELETE FROM _headwater_leases WHERE name LIKE '{RUN}%' AND expires_at < {now} - {KEPT}"
+            "SELECT name FROM _headwater_leases \
+             WHERE name LIKE '{RUN}%' AND expires_at < {now} - {KEPT}"
         );
-        self.execute(&over, Vec::new()).await?;
+        // One by one: a statement over all rows would wait for those that pages hold.
+        for row in self.query_all(&over, Vec::new()).await? {
+            let name: String = row.get(0).during(&over)?;
+            let text = "DELETE FROM _headwater_leases WHERE name = ?";
+            self.execute(text, vec![name.into()]).await?;
+        }
         let name = format!("{RUN}{:032x}", rand::random::<u128>());
         match self.take_lease_of("", name, claim).await? {
             Taken::Ours(lease) => Ok(Some(lease)),

@@ -38,6 +38,8 @@ enum Event {
     Limit(usize),
     /// A shallow repository gets all its history.
     Deepen,
+    /// The source gave a commit the wrong parents before.
+    Corrected(usize, Vec<usize>),
 }
 
 /// A commit by its number.
@@ -107,6 +109,14 @@ impl World {
             }
             Event::Limit(limit) => repository.limit = *limit,
             Event::Deepen => repository.shallow = 0,
+            Event::Corrected(commit, parents) => {
+                let commit = commit % count;
+                if commit > 0 {
+                    // A commit comes after its parents, whichever these are.
+                    let parents: BTreeSet<usize> = parents.iter().map(|p| p % commit).collect();
+                    self.parents[commit] = parents.into_iter().rev().collect();
+                }
+            }
         }
     }
 
@@ -156,6 +166,15 @@ async fn replace<R: Row>(
     column: &'static str,
     made: Vec<R>,
 ) {
+    replace_of(page, scope, (column, vec![repo_id(scope)]), made).await;
+}
+
+async fn replace_of<R: Row>(
+    page: &mut Transaction<'_>,
+    scope: &Scope,
+    (column, values): (&'static str, Vec<String>),
+    made: Vec<R>,
+) {
     let mut rows = Rows::default();
     rows.from_origin(Origin {
         params: scope.params(),
@@ -169,12 +188,11 @@ async fn replace<R: Row>(
         table: R::table(),
         owner: Owner::Column {
             name: column,
-            values: vec![repo_id(scope)],
+            values,
             connection_id: None,
         },
         rows: rows.take(R::table()),
-        // Parents are shared: written where they are needed, never removed here.
-        first: column.is_empty(),
+        first: false,
     };
     page.replace(replacement).await.unwrap();
 }
@@ -212,7 +230,9 @@ async fn write(store: &Store, world: &World, place: usize) {
             parent_order: order,
         })
     });
-    replace(&mut page, scope, "", parents.collect()).await;
+    // Those of a commit are shared by all repositories that have it.
+    let own = held.iter().map(|commit| sha(*commit)).collect();
+    replace_of(&mut page, scope, ("commit_sha", own), parents.collect()).await;
     let deployments =
         repository
             .deployments
@@ -330,6 +350,10 @@ async fn assert_same_as_fresh(on: On, shallow: [usize; 2], events: &[(usize, Eve
     for (place, event) in events {
         world.happen(*place, event);
         write(&lived.store, &world, *place).await;
+        if matches!(event, Event::Corrected(..)) {
+            // Whoever has the commit is given its parents anew.
+            write(&lived.store, &world, 1 - *place).await;
+        }
         compare(&lived.store, &world.repositories[*place]).await;
     }
     settle(&lived.store, &world).await;
@@ -365,6 +389,8 @@ fn events() -> impl Strategy<Value = Vec<(usize, Event)>> {
         1 => (0..8u8).prop_map(Event::Undeploy),
         1 => (1..4usize).prop_map(Event::Limit),
         1 => Just(Event::Deepen),
+        1 => (0..1000usize, prop::collection::vec(0..1000usize, 0..3))
+            .prop_map(|(commit, parents)| Event::Corrected(commit, parents)),
     ];
     prop::collection::vec((0..2usize, event), 1..16)
 }
