@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use sea_orm::{DbErr, Value};
@@ -29,8 +29,9 @@ use crate::rows::shape::Shape;
 /// How long a lease lasts unless it is renewed, in milliseconds.
 const LASTS: i64 = 60_000;
 
-/// How long it is asked again for a lease that another process is just taking.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How often it is asked again for a lease that another process is just taking: for five seconds.
+/// Tries are counted, because a process that stood still meanwhile has not tried.
+const TRIES: u32 = 250;
 
 /// Time between two such questions.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -256,8 +257,9 @@ impl Store {
         claim: &Claim,
     ) -> Result<Taken, StoreError> {
         let token = format!("{:032x}", rand::random::<u128>());
-        let began = Instant::now();
+        let mut tries = 0;
         loop {
+            tries += 1;
             self.make_lease_row(&name).await?;
             if self.claim_lease(&name, &token, claim).await? {
                 break;
@@ -266,7 +268,7 @@ impl Store {
                 return Ok(Taken::Held(holder));
             }
             // It was released between the two statements, or another process is just taking it.
-            if began.elapsed() > PATIENCE {
+            if tries > TRIES {
                 return Err(StoreError::locked(
                     format!("taking the lease of {name}"),
                     "another process keeps its row locked without saying who it is",
