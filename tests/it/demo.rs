@@ -141,18 +141,24 @@ async fn assert_filled(store: &Store) {
     assert_eq!(empty, known, "tables without rows, and those known to be");
 }
 
-/// Writes what `doctor` says into the configuration, as a person would.
-fn mend(folder: &Path) {
+/// What `doctor` finds, but for lists that are old whenever the test runs long after the demo's day.
+fn findings(folder: &Path) -> Vec<Value> {
     let found = headwater(
         folder,
         &["--config", "headwater-demo.toml", "doctor", "--json"],
     );
-    assert_eq!(code(&found), 5);
     let found = String::from_utf8(found.stdout).unwrap();
-    let findings: Vec<Value> = found
+    let findings = found
         .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    findings
+        .filter(|it| it["code"] != "LIST_NOT_READ")
+        .collect()
+}
+
+/// Writes what `doctor` says into the configuration, as a person would.
+fn mend(folder: &Path) {
+    let findings = findings(folder);
     assert_eq!(findings.len(), 1, "one flaw is planted: {findings:#?}");
     let (heading, line) = findings[0]["write"]
         .as_str()
@@ -200,8 +206,8 @@ async fn it_fits_a_screen_is_repeatable_and_what_it_finds_can_be_mended() {
     stdout(&transformed);
     let said = String::from_utf8_lossy(&transformed.stderr);
     assert_eq!(said, "", "its configuration is in order");
-    let healthy = stdout(&asked(&["doctor"]));
-    assert!(healthy.contains("nothing was found"), "{healthy}");
+    let left = findings(folder.path());
+    assert!(left.is_empty(), "{left:#?}");
     let by_repository = stdout(&asked(&["metrics", "dora", "shop", "--by", "repository"]));
     assert!(by_repository.contains("order-worker"), "{by_repository}");
 }
