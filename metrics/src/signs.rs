@@ -24,9 +24,9 @@ impl Sign {
             (self.is_hotfix, RepairKind::Hotfix),
             (self.is_revert, RepairKind::Revert),
         ];
-        let named = kinds.iter().filter(|(is_it, _)| *is_it);
-        let names: Vec<&str> = named.map(|(_, kind)| kind.name()).collect();
-        names.join(",")
+        let said = kinds.iter().filter(|(is_it, _)| *is_it);
+        let said: Vec<&str> = said.map(|(_, kind)| kind.name()).collect();
+        said.join(",")
     }
 }
 

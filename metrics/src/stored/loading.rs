@@ -226,9 +226,9 @@ async fn add_histories(store: &Store, rules: &Rules, facts: &mut Facts) -> Resul
             commits.push(commit);
         }
     }
-    let named: BTreeSet<&String> = facts.stored_differences.values().flatten().collect();
-    let named: Vec<String> = named.into_iter().cloned().collect();
-    for it in store.loose_commits(&named).await? {
+    let loose: BTreeSet<&String> = facts.stored_differences.values().flatten().collect();
+    let loose: Vec<String> = loose.into_iter().cloned().collect();
+    for it in store.loose_commits(&loose).await? {
         let known = LooseCommit {
             authored: it.authored,
             is_merge: it.parents > 1,
