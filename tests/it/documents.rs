@@ -129,7 +129,10 @@ fn with_subcommands(command: &clap::Command) -> Vec<clap::Command> {
 #[test]
 fn every_example_in_the_help_is_a_command() {
     let mut count = 0;
-    for mut command in with_subcommands(&cli::command()) {
+    let mut program = cli::command();
+    // So that every command has the options of all of them.
+    program.build();
+    for mut command in with_subcommands(&program) {
         let help = command.render_long_help().to_string();
         let examples = help.lines().map(str::trim);
         let examples = examples.map(|line| line.strip_prefix("$ ").unwrap_or(line));
