@@ -58,7 +58,7 @@ impl<'a> Wants<'a> {
         if !self.production.is_empty() {
             let shown = format!("{:?}", self.production);
             let hash = xxhash_rust::xxh3::xxh3_64(shown.as_bytes());
-            fingerprint.push_str(&format!(" production {hash:016x}"));
+            fingerprint = format!("{fingerprint} production {hash:016x}");
         }
         Checkpoint::rules_of(&version(), &fingerprint)
     }

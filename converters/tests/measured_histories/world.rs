@@ -1,5 +1,6 @@
 //! Rows of a small company that change at random. Few things of each kind, so that they meet often.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -122,10 +123,14 @@ impl World {
         // of a scope that nothing maps any more stay as they are.
         let same = |it: &&project_mapping::Model| it.table == table && it.row_id == row_id;
         let is_last = table == "cicd_scopes" && self.mapping.values().filter(same).count() == 1;
-        if !self.mapping.contains_key(&key) {
-            self.mapping.insert(key, row);
-        } else if !is_last {
-            self.mapping.remove(&key);
+        match self.mapping.entry(key) {
+            Entry::Vacant(free) => {
+                free.insert(row);
+            }
+            Entry::Occupied(there) if !is_last => {
+                there.remove();
+            }
+            Entry::Occupied(_) => {}
         }
     }
 

@@ -96,7 +96,7 @@ fn first(conditions: &[(bool, &'static str)]) -> Option<&'static str> {
 }
 
 impl Brute<'_> {
-    fn of_release(&self, window: &Window<'_>, it: &Release) -> Sample {
+    fn of_release(window: &Window<'_>, it: &Release) -> Sample {
         Sample {
             day: window.day(it.end),
             minutes: 0,
@@ -189,7 +189,7 @@ impl Brute<'_> {
         let samples: Vec<Sample> = releases
             .iter()
             .filter(|it| it.is_success)
-            .map(|it| self.of_release(window, it))
+            .map(|it| Self::of_release(window, it))
             .collect();
         let days: BTreeSet<NaiveDate> = samples.iter().map(|it| it.day).collect();
         let per = |by: By| -> Vec<i64> {
@@ -414,7 +414,7 @@ impl Brute<'_> {
         let counted = releases.filter(|it| self.is_counted(it));
         let samples = counted.map(|it| Sample {
             counts: self.failure(it).is_some(),
-            ..self.of_release(window, it)
+            ..Self::of_release(window, it)
         });
         let samples: Vec<Sample> = samples.collect();
         let reason = first(&[
@@ -454,7 +454,7 @@ impl Brute<'_> {
                     day: window.day(*at),
                     minutes: (at - release.end) / 60_000,
                     seconds: (at - release.end) / 1000,
-                    ..self.of_release(window, release)
+                    ..Self::of_release(window, release)
                 });
             }
         }
@@ -493,7 +493,7 @@ impl Brute<'_> {
                     .iter()
                     .find(|release| release.id == id && self.is_counted(release))
             });
-            let environments = linked.map(|it| self.of_release(window, it).environments);
+            let environments = linked.map(|it| Self::of_release(window, it).environments);
             samples.push(Sample {
                 day: window.day(resolved),
                 minutes,
@@ -529,7 +529,7 @@ impl Brute<'_> {
         let samples: Vec<Sample> = releases
             .map(|it| Sample {
                 counts: is_rework(it),
-                ..self.of_release(window, it)
+                ..Self::of_release(window, it)
             })
             .collect();
         let reason = first(&[
@@ -544,13 +544,13 @@ impl Brute<'_> {
         let mut counts: [BTreeMap<String, usize>; 4] = Default::default();
         let [methods, reasons, linked, unlinked] = &mut counts;
         let rows = self.pull_requests();
-        let merged = self
+        let of_window = self
             .world
             .pull_requests
             .iter()
             .filter(|it| window.has(it.merged));
         let (mut merges, mut found) = (0, 0);
-        for it in merged {
+        for it in of_window {
             merges += 1;
             let row = &rows[&it.id];
             let (method, reason) = (row["deployment_method"].as_str(), row["reason"].as_str());

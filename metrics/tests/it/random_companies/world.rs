@@ -54,7 +54,7 @@ impl World {
     pub(super) fn of(seed: u64) -> Self {
         let mut world = Self {
             state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
-            hours: if seed % 2 == 0 { 900 } else { 48 },
+            hours: if seed.is_multiple_of(2) { 900 } else { 48 },
             rules: Rules::default(),
             commits: BTreeMap::new(),
             rows: Vec::new(),
@@ -142,7 +142,7 @@ impl World {
                 let reverted = known.last().cloned().unwrap_or_default();
                 let message = match self.dice(8) {
                     0 => format!("This reverts commit {reverted}."),
-                    1 => format!("Undo\n\nThis reverts commit {:.7}. Well", reverted),
+                    1 => format!("Undo\n\nThis reverts commit {reverted:.7}. Well"),
                     2 => "This reverts commit DEADBEEF".to_owned(),
                     _ => "m".to_owned(),
                 };
@@ -381,7 +381,6 @@ impl World {
             reverting_commits,
             commits_of_incidents: self.by_commit.clone(),
             pull_requests_of_incidents: self.by_pull_request.clone(),
-            ..Facts::default()
         }
     }
 }
