@@ -288,8 +288,8 @@ async fn without_credentials_sixty_requests_an_hour_are_told() {
     );
     std::fs::write(folder.path().join("headwater.toml"), config).unwrap();
     let path = folder.path().to_owned();
-    let sync = move || run(&path, &[], &["sync", "--only", "repositories"]);
+    let sync = move || run(&path, &[], &["sync", "--only", "repositories", "--json"]);
     let told = stdout(&tokio::task::spawn_blocking(sync).await.unwrap());
-    assert!(told.contains("this hour's 60"), "{told}");
+    assert!(told.contains("\"per_hour\":60,"), "{told}");
     assert_eq!(simulator.request_count(), 1);
 }

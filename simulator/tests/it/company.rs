@@ -29,7 +29,8 @@ fn the_same_seed_and_moment_give_the_same_company_and_others_give_others() {
     let company = shown(&Company::new(7, evening()).world());
     assert!(company == shown(&Company::new(7, evening()).world()));
     assert!(company != shown(&Company::new(8, evening()).world()));
-    let later = evening() + TimeDelta::hours(1);
+    // A working day: in a single hour nothing may have happened.
+    let later = evening() + TimeDelta::days(1);
     assert!(company != shown(&Company::new(7, later).world()));
 }
 
