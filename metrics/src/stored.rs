@@ -1,6 +1,6 @@
 //! Facts of a project from a database, and what was decided back into it.
 //!
-//! The SQL is in the store (`headwater_store::measuring`); here rows become [`Facts`], and a
+//! The SQL is in the store (`headwater_store::measuring`); here rows become [`crate::Facts`], and a
 //! `Measured` becomes rows. Rows are replaced as sets, and equal ones are not written, so that a
 //! second computation changes nothing.
 
