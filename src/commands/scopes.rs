@@ -40,7 +40,7 @@ pub(super) async fn scopes(
         return Ok(Exit::Ok);
     };
     if connection.kind == ConnectionKind::Git {
-        return list_names(shared, connection, search, format);
+        return list_names(connection, search, format);
     }
     let cancel = cancelled_by_signals();
     let store = context.open_if_there().await;
@@ -56,20 +56,18 @@ pub(super) async fn scopes(
     let Some(repositories) = source.repositories(&client) else {
         return Ok(Exit::Ok);
     };
-    let listed = list(shared, connection, &repositories, (search, format), &cancel).await;
+    let listed = list(connection, &repositories, (search, format), &cancel).await;
     connector.close().await?;
     listed
 }
 
 /// The repositories of a connection without an API: those that the configuration names.
 fn list_names(
-    shared: &Shared,
     connection: &Connection,
     search: Option<&str>,
     format: Format,
 ) -> Result<Exit, Failure> {
     let search = search.map(str::to_lowercase);
-    let format = if shared.json { Format::Json } else { format };
     let mut printer = Printer::of_sentences(format, io::BufWriter::new(output::data()));
     let mut done = printer.columns(COLUMNS.map(str::to_owned).to_vec());
     for name in connection.git.urls.keys() {
@@ -89,14 +87,12 @@ fn list_names(
 }
 
 async fn list(
-    shared: &Shared,
     connection: &Connection,
     repositories: &Repositories<'_>,
     (search, format): (Option<&str>, Format),
     cancel: &CancellationToken,
 ) -> Result<Exit, Failure> {
     let workspaces = visible_workspaces(connection, repositories, cancel).await?;
-    let format = if shared.json { Format::Json } else { format };
     let mut listing = Listing {
         connection,
         search: search.map(str::to_lowercase),

@@ -79,17 +79,8 @@ async fn compare(
 }
 
 fn row(column: String, differing: Differing) -> Vec<Cell> {
-    let Difference {
-        table,
-        key,
-        cell,
-        only_left,
-    } = differing.example;
-    let (here, there) = match cell {
-        Some((_, here, there)) => (here, there),
-        None if only_left => ("the row".to_owned(), "no row".to_owned()),
-        None => ("no row".to_owned(), "the row".to_owned()),
-    };
+    let (here, there) = differing.example.sides();
+    let Difference { table, key, .. } = differing.example;
     let number = |number| i64::try_from(number).unwrap_or(i64::MAX);
     vec![
         Cell::Text(table),

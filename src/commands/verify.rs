@@ -64,21 +64,14 @@ pub(super) async fn verify(
 }
 
 fn row(difference: Difference) -> Vec<Cell> {
+    let (here, there) = difference.sides();
     let Difference {
-        table,
-        key,
-        cell,
-        only_left,
+        table, key, cell, ..
     } = difference;
-    let (column, here, there) = match cell {
-        Some((column, here, there)) => (Cell::Text(column), here, there),
-        None if only_left => (Cell::Null, "the row".to_owned(), "no row".to_owned()),
-        None => (Cell::Null, "no row".to_owned(), "the row".to_owned()),
-    };
     vec![
         Cell::Text(table),
         Cell::Text(key),
-        column,
+        cell.map_or(Cell::Null, |(column, ..)| Cell::Text(column)),
         Cell::Text(here),
         Cell::Text(there),
     ]

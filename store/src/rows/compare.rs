@@ -60,6 +60,22 @@ pub struct Difference {
     pub only_left: bool,
 }
 
+impl Difference {
+    /// What is here and what is there: the cell, or whether there is a row.
+    #[must_use]
+    pub fn sides(&self) -> (String, String) {
+        let row = || ("the row".to_owned(), "no row".to_owned());
+        match &self.cell {
+            Some((_, here, there)) => (here.clone(), there.clone()),
+            None if self.only_left => row(),
+            None => {
+                let (row, none) = row();
+                (none, row)
+            }
+        }
+    }
+}
+
 impl std::fmt::Display for Difference {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {

@@ -462,7 +462,7 @@ async fn the_time_that_the_budget_makes_of_requests_is_right_within_a_tenth_over
             .await
             .unwrap()
             .unwrap();
-        let told = Duration::from_secs(budget.seconds(requests));
+        let estimated = Duration::from_secs(budget.seconds(requests));
         let (from, before) = (world.began.elapsed(), world.arrived.lock().unwrap().len());
         let sent = |world: &World| (world.arrived.lock().unwrap().len() - before) as u64;
         while sent(&world) < requests {
@@ -471,10 +471,10 @@ async fn the_time_that_the_budget_makes_of_requests_is_right_within_a_tenth_over
         world.end().await;
         let took = world.began.elapsed().checked_sub(from).unwrap();
         // The world is looked at once a minute, and a grant may be a minute old.
-        let apart = took.abs_diff(told);
+        let apart = took.abs_diff(estimated);
         assert!(
             apart <= (took / 10).max(2 * MINUTE),
-            "{told:?} told, {took:?} needed"
+            "{estimated:?} estimated, {took:?} needed"
         );
     }
 }
