@@ -1,5 +1,6 @@
 //! `tables` and `streams`: what there is, from the registry, the entities and the views.
 
+mod collected;
 mod following;
 
 use std::fmt::Write as _;
@@ -196,6 +197,9 @@ pub fn streams_markdown(sources: &Sources) -> Result<String, Circle> {
         "# Streams\n\nMade by `headwater streams --markdown`; a test compares it with the \
          registry, so change the code and not this page.\n\n",
     );
+    for source in sources.iter().filter(|source| source.api.is_some()) {
+        page.push_str(&collected::markdown(source)?);
+    }
     let header = STREAM_COLUMNS.join(" | ");
     for (source, api) in sources.iter().filter_map(|it| Some((it, it.api?))) {
         // Writing to a String cannot fail.

@@ -1,5 +1,11 @@
 //! Commands in the documents and in the help: each is one, and those that need no account are run.
 
+pub(crate) mod examples;
+mod figures;
+mod links;
+mod messages;
+mod other_commands;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -7,8 +13,8 @@ use headwater::cli;
 
 use crate::lake::{headwater, stdout};
 
-/// Marks a command that is not run here.
-const NEEDS_ACCOUNT: &str = "# needs an account";
+/// Marks a command that is not run here, and says what it would need.
+const NEEDS: &str = "# needs ";
 
 /// Commands that are not run here, because they are about what a reader's repository or database
 /// has.
@@ -19,22 +25,44 @@ const OF_A_READER: [&str; 4] = [
     "headwater raw import _raw_bitbucket_api_repositories ",
 ];
 
-/// A line of a document that has a command of ours.
+/// A line in a block of shell commands.
 struct Line {
     file: String,
     number: usize,
     text: String,
 }
 
-/// The lines of blocks of shell commands in README.md and docs/*.md.
-fn lines() -> Vec<Line> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = vec![root.join("README.md")];
-    let pages = std::fs::read_dir(root.join("docs")).unwrap();
-    files.extend(pages.map(|page| page.unwrap().path()));
+impl Line {
+    fn place(&self) -> String {
+        format!("{}:{}: {}", self.file, self.number, self.text)
+    }
+}
+
+/// The folder of the project.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// README.md, CONTRIBUTING.md and docs/*.md.
+fn pages() -> Vec<PathBuf> {
+    let pages = std::fs::read_dir(root().join("docs")).unwrap();
+    let mut files: Vec<PathBuf> = pages.map(|page| page.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|ending| ending == "md"));
+    files.extend(["README.md", "CONTRIBUTING.md"].map(|file| root().join(file)));
     files.sort();
-    files.iter().flat_map(|file| lines_of(file)).collect()
+    files
+}
+
+/// The lines of their blocks of shell commands.
+fn all_lines() -> Vec<Line> {
+    pages().iter().flat_map(|file| lines_of(file)).collect()
+}
+
+/// Those that have a command of ours.
+fn lines() -> Vec<Line> {
+    let mut lines = all_lines();
+    lines.retain(|line| !commands(&line.text).is_empty());
+    lines
 }
 
 fn lines_of(file: &Path) -> Vec<Line> {
@@ -58,10 +86,8 @@ fn lines_of(file: &Path) -> Vec<Line> {
         }
         joined.push_str(line);
         let text = std::mem::take(&mut joined);
-        if !commands(&text).is_empty() {
-            let file = file.display().to_string();
-            found.push(Line { file, number, text });
-        }
+        let file = file.display().to_string();
+        found.push(Line { file, number, text });
     }
     found
 }
@@ -113,7 +139,7 @@ fn every_command_in_the_documents_is_one() {
         let refused = commands(&line.text)
             .into_iter()
             .filter_map(|it| refused(&it));
-        refused.map(move |why| format!("{}:{}: {why}", line.file, line.number))
+        refused.map(move |why| format!("{}: {why}", line.place()))
     });
     let wrong: Vec<String> = wrong.collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -178,8 +204,8 @@ fn every_command_in_the_documents_that_needs_no_account_runs() {
         write_files(folder.path());
         stdout(&headwater(folder.path(), &["migrate"]));
         for line in page {
-            let skipped = line.text.contains(NEEDS_ACCOUNT)
-                || OF_A_READER.iter().any(|it| line.text.starts_with(it));
+            let skipped =
+                line.text.contains(NEEDS) || OF_A_READER.iter().any(|it| line.text.starts_with(it));
             if skipped {
                 continue;
             }
@@ -191,8 +217,7 @@ fn every_command_in_the_documents_that_needs_no_account_runs() {
                 .output()
                 .unwrap();
             let said = String::from_utf8_lossy(&done.stderr);
-            let place = format!("{}:{}: {}", line.file, line.number, line.text);
-            assert!(done.status.success(), "{place}\n{said}");
+            assert!(done.status.success(), "{}\n{said}", line.place());
             run += 1;
         }
     }
