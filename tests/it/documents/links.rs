@@ -49,13 +49,12 @@ fn every_link_between_the_documents_leads_somewhere() {
     files.extend(decisions.map(|page| page.unwrap().path()));
     files.push(root().join("examples/README.md"));
     let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
+    // What is code is no link.
+    let code = Regex::new(r"(?s)```.*?```|`[^`\n]*`\(").unwrap();
     let mut broken = Vec::new();
     for page in &files {
         let text = std::fs::read_to_string(page).unwrap();
-        // What is code is no link.
-        let text = Regex::new(r"(?s)```.*?```|`[^`\n]*`\(")
-            .unwrap()
-            .replace_all(&text, "");
+        let text = code.replace_all(&text, "");
         let links = link.captures_iter(&text);
         broken.extend(links.filter_map(|found| wrong(page, &found[1])));
     }
