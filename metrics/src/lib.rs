@@ -39,5 +39,7 @@ pub use measured::{Measured, measure};
 pub use numbers::{percentile, ratio, seconds, span};
 pub use repairs::{Repair, RepairKind};
 pub use report::{Edition, Explained, Metric, Part, explain, report};
-pub use rules::{FailureSource, HOTFIX_BRANCH, HOTFIX_TITLE, INCIDENT_WINDOW, Rules};
+pub use rules::{
+    FailureSource, HASH, HOTFIX_BRANCH, HOTFIX_TITLE, INCIDENT_WINDOW, NUMBER, Rules, TITLE,
+};
 pub use signs::Sign;

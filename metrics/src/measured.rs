@@ -79,6 +79,7 @@ pub fn measure(facts: &Facts, rules: &Rules) -> Measured {
         first: &first,
         lead_times: &lead_times,
         by_id: deployments.by_id(),
+        message_pattern: rules.revert_message_pattern.as_ref(),
     }
     .find();
     let failures = failures::failures(facts, rules, &deployments, &links, &repairs);

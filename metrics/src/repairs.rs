@@ -7,6 +7,7 @@ use headwater_domain::graph::{Graph, RangeWalk, Reach};
 use regex::Regex;
 
 use crate::first_deployment::{FirstDeployments, find};
+use crate::rules::HASH;
 use crate::signs::Signs;
 use crate::{Deployment, DeploymentRows, Facts, FailureSource, LeadTime, Moment};
 
@@ -63,6 +64,8 @@ pub(crate) struct Repairs<'f> {
     pub(crate) first: &'f FirstDeployments,
     pub(crate) lead_times: &'f [LeadTime],
     pub(crate) by_id: HashMap<&'f str, &'f Deployment>,
+    /// Messages that revert besides those that git makes.
+    pub(crate) message_pattern: Option<&'f Regex>,
 }
 
 impl Repairs<'_> {
@@ -146,7 +149,7 @@ impl Repairs<'_> {
             let Some(row) = self.first.of_commit(&commit.repo_id, &commit.sha) else {
                 continue;
             };
-            for reverted in named_in(&commit.message) {
+            for reverted in named_in(&commit.message, self.message_pattern) {
                 let mut meant = history.graph.beginning_with(reverted);
                 let only = meant.next().filter(|_| meant.next().is_none());
                 let failed = only.and_then(|reverted| {
@@ -283,17 +286,23 @@ fn rolled_back(commits: &[&str], order: &mut Order<'_>) -> Vec<(usize, usize)> {
     found
 }
 
-/// Hashes, or their beginnings, that a message says it reverts.
-fn named_in(message: &str) -> impl Iterator<Item = &str> {
-    static REVERTS: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new("This reverts commit ([0-9a-f]{7,40})(?:[^0-9a-f]|$)").ok());
-    let found = REVERTS
-        .as_ref()
-        .map(|pattern| pattern.captures_iter(message));
-    found
-        .into_iter()
-        .flatten()
-        .filter_map(|it| it.get(1).map(|hash| hash.as_str()))
+/// Hashes, or their beginnings, that a message says it reverts: as git writes it, and by a
+/// configured pattern.
+fn named_in<'m>(message: &'m str, further: Option<&'m Regex>) -> impl Iterator<Item = &'m str> {
+    static REVERTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new("This reverts commit (?<hash>[0-9a-f]{7,40})(?:[^0-9a-f]|$)").ok()
+    });
+    let patterns = REVERTS.as_ref().into_iter().chain(further);
+    patterns
+        .flat_map(|pattern| pattern.captures_iter(message))
+        .filter_map(|it| it.name(HASH).map(|hash| hash.as_str()))
+        .filter(|hash| is_hash(hash))
+}
+
+/// Whether a text may be the beginning of one hash only: 7 to 40 hexadecimal digits.
+fn is_hash(text: &str) -> bool {
+    let is_digit = |it: u8| it.is_ascii_digit() || (b'a'..=b'f').contains(&it);
+    (7..=40).contains(&text.len()) && text.bytes().all(is_digit)
 }
 
 #[cfg(test)]
@@ -316,10 +325,15 @@ mod tests {
     fn a_message_can_revert_several_commits() {
         let message = "Revert\n\nThis reverts commit 0123456.\nThis reverts commit \
                        0123456789012345678901234567890123456789\nThis reverts commit 012345.\n";
-        let named: Vec<&str> = named_in(message).collect();
+        let named: Vec<&str> = named_in(message, None).collect();
         assert_eq!(
             named,
             ["0123456", "0123456789012345678901234567890123456789"]
         );
+        let further = Regex::new("(?i)backs out (?<hash>[0-9a-z]+)").ok();
+        let message = "Backs out 89abcde and backs out 012345, backs out 0123456x.\n\
+                       This reverts commit 0123456.";
+        let named: Vec<&str> = named_in(message, further.as_ref()).collect();
+        assert_eq!(named, ["0123456", "89abcde"]);
     }
 }

@@ -63,6 +63,15 @@ pub struct Rules {
     pub hotfix_branch_pattern: Regex,
     /// Which titles of pull requests are hotfixes.
     pub hotfix_title_pattern: Regex,
+    /// Which head branches revert besides those that Bitbucket makes; group [`NUMBER`] is what
+    /// they revert.
+    pub revert_branch_pattern: Option<Regex>,
+    /// Which titles revert besides those that Bitbucket makes; group [`NUMBER`] or [`TITLE`] is
+    /// what they revert.
+    pub revert_title_pattern: Option<Regex>,
+    /// Which messages of commits revert besides those that git makes; group [`HASH`] is what they
+    /// revert.
+    pub revert_message_pattern: Option<Regex>,
     /// The repository (`repos.id`) that a component of an incident belongs to.
     pub services: BTreeMap<String, String>,
 }
@@ -71,6 +80,12 @@ pub struct Rules {
 pub const HOTFIX_BRANCH: &str = "(?i)(^|/)hotfix([/_-]|$)";
 /// The pattern of hotfix titles where the configuration has none.
 pub const HOTFIX_TITLE: &str = r"(?i)\bhotfix\b";
+/// Group of a pattern that holds the number of the pull request that is reverted.
+pub const NUMBER: &str = "number";
+/// Group of a pattern that holds the title of the pull request that is reverted.
+pub const TITLE: &str = "title";
+/// Group of a pattern that holds the hash of the commit that is reverted, or its beginning.
+pub const HASH: &str = "hash";
 /// Seven days, in milliseconds.
 pub const INCIDENT_WINDOW: i64 = 7 * 24 * 60 * 60 * 1000;
 
@@ -93,6 +108,9 @@ impl Default for Rules {
             incident_window: INCIDENT_WINDOW,
             hotfix_branch_pattern: pattern(HOTFIX_BRANCH),
             hotfix_title_pattern: pattern(HOTFIX_TITLE),
+            revert_branch_pattern: None,
+            revert_title_pattern: None,
+            revert_message_pattern: None,
             services: BTreeMap::new(),
         }
     }

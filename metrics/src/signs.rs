@@ -3,6 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use regex::Regex;
+
+use crate::rules::{NUMBER, TITLE};
 use crate::{Facts, PullRequest, RepairKind, Rules};
 
 /// What a pull request says, whether it was deployed or not.
@@ -38,15 +41,16 @@ pub(crate) fn signs(facts: &Facts, rules: &Rules) -> Signs {
     let mut signs = Signs::new();
     let mut index = None;
     for pull_request in &facts.pull_requests {
+        let named = named(rules, &pull_request.head_ref, &pull_request.title);
         let mut sign = Sign {
             is_hotfix: is_hotfix(rules, &pull_request.head_ref, &pull_request.title),
-            is_revert: is_revert(&pull_request.head_ref, &pull_request.title),
+            is_revert: named.is_some(),
             reverted: String::new(),
         };
-        if sign.is_revert {
+        if let Some(named) = named {
             // Made when it is asked for: most projects revert little.
             let index = index.get_or_insert_with(|| PullRequests::of(&facts.pull_requests));
-            let reverted = index.reverted_by(pull_request);
+            let reverted = index.meant(named, pull_request);
             sign.reverted = reverted.map_or_else(String::new, |it| it.id.clone());
         }
         if sign.is_hotfix || sign.is_revert {
@@ -65,18 +69,54 @@ pub(crate) fn may_concern_others(
     stored: &[(String, String, String)],
 ) -> bool {
     let is_meant = |(reverting, reverted, reverting_title): &(String, String, String)| {
-        let names_it = reverted_title(reverting_title).is_some_and(|(named, _)| named == title);
+        // A branch says a number, which no title changes.
+        let names_it = match named(rules, "", reverting_title) {
+            Some(Named::Title(named, _)) => named == title,
+            _ => false,
+        };
         reverting == id || reverted == id || names_it
     };
-    is_hotfix(rules, head_ref, title) || is_revert(head_ref, title) || stored.iter().any(is_meant)
+    is_hotfix(rules, head_ref, title)
+        || named(rules, head_ref, title).is_some()
+        || stored.iter().any(is_meant)
 }
 
 fn is_hotfix(rules: &Rules, head_ref: &str, title: &str) -> bool {
     rules.hotfix_branch_pattern.is_match(head_ref) || rules.hotfix_title_pattern.is_match(title)
 }
 
-fn is_revert(head_ref: &str, title: &str) -> bool {
-    reverted_number(head_ref).is_some() || reverted_title(title).is_some()
+/// What a pull request says that it reverts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named<'t> {
+    /// The one with this number.
+    Number(&'t str),
+    /// The one with the number, where there is one; else the one with this title.
+    Title(&'t str, Option<&'t str>),
+}
+
+/// What a branch and a title say is reverted: first in Bitbucket's own form, then by the configured
+/// patterns.
+fn named<'t>(rules: &Rules, head_ref: &'t str, title: &'t str) -> Option<Named<'t>> {
+    let titled = || reverted_title(title).map(|(title, number)| Named::Title(title, number));
+    reverted_number(head_ref)
+        .map(Named::Number)
+        .or_else(titled)
+        .or_else(|| captured(rules.revert_branch_pattern.as_ref(), head_ref))
+        .or_else(|| captured(rules.revert_title_pattern.as_ref(), title))
+}
+
+/// What the groups of a configured pattern hold.
+fn captured<'t>(pattern: Option<&Regex>, text: &'t str) -> Option<Named<'t>> {
+    let found = pattern?.captures(text)?;
+    let group = |name| found.name(name).map(|it| it.as_str());
+    let number = group(NUMBER).filter(|it| is_number(it));
+    match group(TITLE) {
+        None => number.map(Named::Number),
+        Some(title) => {
+            let (title, beside) = with_number(title);
+            Some(Named::Title(title, number.or(beside)))
+        }
+    }
 }
 
 /// The number in a branch that the button `Revert` makes.
@@ -115,18 +155,18 @@ impl<'f> PullRequests<'f> {
         Self { numbers, titles }
     }
 
-    /// What a pull request reverts, by its branch or its title.
-    fn reverted_by(&self, reverting: &PullRequest) -> Option<&'f PullRequest> {
+    /// The pull request that is named by one of the same repository.
+    fn meant(&self, named: Named<'_>, reverting: &PullRequest) -> Option<&'f PullRequest> {
         let repository = reverting.base_repo_id.as_str();
         let numbered = |number: &str| -> Option<&'f PullRequest> {
             self.numbers
                 .get(&(repository, number.parse().ok()?))
                 .copied()
         };
-        if let Some(number) = reverted_number(&reverting.head_ref) {
-            return numbered(number);
-        }
-        let (title, number) = reverted_title(&reverting.title)?;
+        let (title, number) = match named {
+            Named::Number(number) => return numbered(number),
+            Named::Title(title, number) => (title, number),
+        };
         number.and_then(numbered).or_else(|| {
             let same = self.titles.get(&(repository, title))?;
             let earlier = same.partition_point(|it| it.merged < reverting.merged);
@@ -160,6 +200,39 @@ mod tests {
             ("Fix (pull request #x)", None)
         );
         assert_eq!(with_number("Fix"), ("Fix", None));
+    }
+
+    #[test]
+    fn configured_patterns_name_what_is_reverted_beside_bitbuckets_own_forms() {
+        let rules = Rules {
+            revert_branch_pattern: Regex::new("^undo/(?<number>[0-9a-z]+)").ok(),
+            revert_title_pattern: Regex::new("^Back out: (?<title>.+)$").ok(),
+            ..Rules::default()
+        };
+        for (head_ref, title, expected) in [
+            ("undo/12", "x", Some(Named::Number("12"))),
+            ("undo/12", "Revert \"T\"", Some(Named::Title("T", None))),
+            ("revert-pr-3", "Back out: T", Some(Named::Number("3"))),
+            ("x", "Back out: T", Some(Named::Title("T", None))),
+            (
+                "x",
+                "Back out: T (pull request #7)",
+                Some(Named::Title("T", Some("7"))),
+            ),
+            ("undo/x", "T", None),
+            ("x", "Back out:", None),
+        ] {
+            assert_eq!(
+                named(&rules, head_ref, title),
+                expected,
+                "{head_ref} {title}"
+            );
+        }
+        let default = Rules::default();
+        assert_eq!(named(&default, "undo/12", "Back out: T"), None);
+        let stored = [("r".to_owned(), String::new(), "Back out: T".to_owned())];
+        assert!(may_concern_others(&rules, ("p", "x", "T"), &stored));
+        assert!(!may_concern_others(&default, ("p", "x", "T"), &stored));
     }
 
     #[test]

@@ -174,6 +174,12 @@ const FILES: &[Broken] = &[
     broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nweek_start = \"mondy\"", (9, 14), "project[0].week_start", "write: \"monday\""),
     broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nfailure_sources = [\"incidents\"]", (9, 20), "project[0].failure_sources[0]", "write: \"incident\""),
     broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nrework_sources = [\"failed_deployment\"]", (9, 19), "project[0].rework_sources[0]", "is not a source"),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nfailure_sources = []", (9, 19), "project[0].failure_sources", "is empty: the rate would be 0 % whatever happens; expected at least one of incident, failed_deployment"),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nrework_sources = []", (9, 18), "project[0].rework_sources", "is empty"),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nhotfix_title_pattern = \".*\"", (9, 24), "project[0].hotfix_title_pattern", "\".*\" matches everything; expected what only hotfixes have"),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nrevert_title_pattern = \"(?<title>.*)\"", (9, 24), "project[0].revert_title_pattern", "matches everything; expected what only reverts have"),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nrevert_branch_pattern = \"^undo\"", (9, 25), "project[0].revert_branch_pattern", "does not say what is reverted; expected a group (?<number>...)"),
+    broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nrevert_message_pattern = \"backs out (?<title>.*)\"", (9, 26), "project[0].revert_message_pattern", "expected a group (?<hash>...)"),
     broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nincident_window = \"1 month\"", (9, 19), "project[0].incident_window", "is no fixed time"),
     broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nhotfix_branch_pattern = \"(\"", (9, 25), "project[0].hotfix_branch_pattern", "is not a regular expression"),
     broken("CLOUD[[project]]\nname = \"p\"\nscopes = []\nproduction_environments = [\"\"]", (9, 28), "project[0].production_environments[0]", "is empty"),
@@ -263,6 +269,10 @@ fn what_is_odd_but_usable_is_a_warning() {
         (
             "[[project]]\nname = \"p\"\nscopes = [\"a:beta/x\"]",
             "does not collect",
+        ),
+        (
+            "[scope_config.default]\ndeployment_pattern = \".*\"",
+            "every build counts as a deployment",
         ),
     ];
     for (lines, says) in cases {

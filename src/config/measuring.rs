@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::Weekday;
 use chrono_tz::Tz;
 use headwater_metrics::stored::Projects;
-use headwater_metrics::{FailureSource, Rules};
+use headwater_metrics::{FailureSource, HASH, NUMBER, Rules, TITLE};
 use schemars::JsonSchema;
 
 use super::period::Period;
@@ -25,11 +25,12 @@ pub struct Measuring {
     #[schemars(default)]
     pub production_environments: Vec<String>,
     /// What makes a deployment a failed one: `incident`, `failed_deployment`, `rollback`,
-    /// `revert`, `hotfix`. Default: `["incident"]`.
-    #[schemars(default, with = "Vec<String>")]
+    /// `revert`, `hotfix`. At least one. Default: `["incident"]`.
+    #[schemars(default, with = "Vec<String>", length(min = 1))]
     pub failure_sources: Option<BTreeSet<FailureSource>>,
-    /// Which repairs count as rework: `incident`, `revert`, `hotfix`, `rollback`. Default: all.
-    #[schemars(default, with = "Vec<String>")]
+    /// Which repairs count as rework: `incident`, `revert`, `hotfix`, `rollback`. At least one.
+    /// Default: all.
+    #[schemars(default, with = "Vec<String>", length(min = 1))]
     pub rework_sources: Option<BTreeSet<FailureSource>>,
     /// How long after a deployment an incident is its likely consequence. Default: `"7 days"`.
     #[schemars(default, with = "Option<String>", extend("default" = "7 days"))]
@@ -41,6 +42,19 @@ pub struct Measuring {
     /// Titles of pull requests that are hotfixes. By default those with the word `hotfix`.
     #[schemars(default)]
     pub hotfix_title_pattern: Option<Pattern>,
+    /// Head branches of pull requests that revert another one, besides Bitbucket's own
+    /// `revert-pr-N`. Group `(?<number>...)` is the number of the reverted one. No default.
+    #[schemars(default)]
+    pub revert_branch_pattern: Option<Pattern>,
+    /// Titles of pull requests that revert another one, besides Bitbucket's own `Revert "..."`.
+    /// Group `(?<number>...)` is the number of the reverted one, `(?<title>...)` its title. No
+    /// default.
+    #[schemars(default)]
+    pub revert_title_pattern: Option<Pattern>,
+    /// Messages of commits that revert another one, besides git's own `This reverts commit ...`.
+    /// Group `(?<hash>...)` is its hash, of which 7 digits are enough. No default.
+    #[schemars(default)]
+    pub revert_message_pattern: Option<Pattern>,
     /// Component of an incident -> `repos.id` of the repository that it is about. Default: `{}`.
     #[schemars(default)]
     pub services: BTreeMap<String, String>,
@@ -82,6 +96,9 @@ impl Measuring {
                 .unwrap_or(default.hotfix_branch_pattern),
             hotfix_title_pattern: pattern(&self.hotfix_title_pattern)
                 .unwrap_or(default.hotfix_title_pattern),
+            revert_branch_pattern: pattern(&self.revert_branch_pattern),
+            revert_title_pattern: pattern(&self.revert_title_pattern),
+            revert_message_pattern: pattern(&self.revert_message_pattern),
             services: self.services.clone(),
         }
     }
@@ -103,9 +120,21 @@ pub(super) fn read(table: &mut TableReader<'_>) -> Measuring {
         .into_iter()
         .filter(|source| *source != FailureSource::FailedDeployment)
         .collect();
-    let mut pattern = |name| table.field(name).and_then(|field| read_narrow(&field));
-    let hotfix_branch_pattern = pattern("hotfix_branch_pattern");
-    let hotfix_title_pattern = pattern("hotfix_title_pattern");
+    let mut narrow = |name, which| {
+        table
+            .field(name)
+            .and_then(|field| read_narrow(&field, which))
+    };
+    let hotfix_branch_pattern = narrow("hotfix_branch_pattern", HOTFIXES);
+    let hotfix_title_pattern = narrow("hotfix_title_pattern", HOTFIXES);
+    let mut reverting = |name, groups: &[&str]| {
+        let field = table.field(name)?;
+        let pattern = read_narrow(&field, REVERTS)?;
+        names_one_of(&field, &pattern, groups).then_some(pattern)
+    };
+    let revert_branch_pattern = reverting("revert_branch_pattern", &[NUMBER]);
+    let revert_title_pattern = reverting("revert_title_pattern", &[NUMBER, TITLE]);
+    let revert_message_pattern = reverting("revert_message_pattern", &[HASH]);
     let mut sources = |name, known: &[FailureSource]| {
         table
             .field(name)
@@ -126,6 +155,9 @@ pub(super) fn read(table: &mut TableReader<'_>) -> Measuring {
             .and_then(|field| read_window(&field)),
         hotfix_branch_pattern,
         hotfix_title_pattern,
+        revert_branch_pattern,
+        revert_title_pattern,
+        revert_message_pattern,
         services: table
             .field("services")
             .map(|field| read_services(&field))
@@ -133,19 +165,34 @@ pub(super) fn read(table: &mut TableReader<'_>) -> Measuring {
     }
 }
 
-/// Texts that have nothing in common.
-const UNLIKE: [&str; 3] = ["\u{1}", "zq7 x", "Ж-9"];
+/// What is expected of a pattern of hotfixes.
+const HOTFIXES: &str = "what only hotfixes have, such as '(?i)hotfix'";
+/// What is expected of a pattern of reverts.
+const REVERTS: &str = "what only reverts have, such as '^Back out (?<number>\\d+)'";
 
-/// A pattern that tells some texts from others.
-fn read_narrow(field: &Field<'_>) -> Option<Pattern> {
+/// A pattern that tells some texts from others; `which` is what is expected of it.
+fn read_narrow(field: &Field<'_>, which: &str) -> Option<Pattern> {
     let pattern = read_pattern(field)?;
-    if UNLIKE.iter().all(|text| pattern.regex().is_match(text)) {
+    if pattern.matches_everything() {
         let shown = quoted(pattern.regex().as_str());
         let problem = field.error(format!("{shown} matches everything"));
-        field.report(problem.expecting("what only hotfixes have, such as '(?i)hotfix'"));
+        field.report(problem.expecting(which));
         return None;
     }
     Some(pattern)
+}
+
+/// Whether a pattern has a group for what is reverted.
+fn names_one_of(field: &Field<'_>, pattern: &Pattern, groups: &[&str]) -> bool {
+    let mut names = pattern.regex().capture_names().flatten();
+    let is_there = names.any(|name| groups.contains(&name));
+    if !is_there {
+        let shown = quoted(pattern.regex().as_str());
+        let problem = field.error(format!("{shown} does not say what is reverted"));
+        let groups: Vec<String> = groups.iter().map(|it| format!("(?<{it}>...)")).collect();
+        field.report(problem.expecting(format!("a group {}", groups.join(" or "))));
+    }
+    is_there
 }
 
 fn read_weekday(field: &Field<'_>) -> Option<Weekday> {
@@ -168,6 +215,12 @@ fn read_sources(field: &Field<'_>, known: &[FailureSource]) -> Option<BTreeSet<F
             Some(source) => _ = sources.insert(*source),
             None => report_unknown(&element, text, "a source", &names),
         }
+    }
+    // Where nothing counts the rate is 0 whatever happens, which is no answer but looks like one.
+    if field.elements().is_some_and(|elements| elements.is_empty()) {
+        let problem = field.error("is empty: the rate would be 0 % whatever happens");
+        let expected = format!("at least one of {}, or no such key", listed(&names));
+        field.report(problem.expecting(expected));
     }
     Some(sources)
 }

@@ -114,6 +114,12 @@ impl Pattern {
         self.0.is_match(text)
     }
 
+    /// Whether it tells no text from others, as far as texts show that have nothing in common.
+    pub(super) fn matches_everything(&self) -> bool {
+        const UNLIKE: [&str; 3] = ["\u{1}", "zq7 x", "Ж-9"];
+        UNLIKE.iter().all(|text| self.0.is_match(text))
+    }
+
     /// The compiled expression.
     #[must_use]
     pub fn regex(&self) -> &Regex {

@@ -16,10 +16,13 @@ use super::scope_pattern::glob;
 pub(super) fn read(mut table: TableReader<'_>) -> ScopeConfig {
     let default = ScopeConfig::default();
     let entities = table.field("entities").and_then(|f| read_entities(&f));
+    let deployment_pattern = table
+        .field("deployment_pattern")
+        .and_then(|field| read_deployment_pattern(&field));
     let mut pattern = |name| table.field(name).and_then(|field| read_pattern(&field));
     let config = ScopeConfig {
         entities: entities.unwrap_or(default.entities),
-        deployment_pattern: pattern("deployment_pattern"),
+        deployment_pattern,
         production_pattern: pattern("production_pattern"),
         deployment_ref_pattern: pattern("deployment_ref_pattern"),
         production_ref_pattern: pattern("production_ref_pattern"),
@@ -157,6 +160,19 @@ pub(super) fn read_pattern(field: &Field<'_>) -> Option<Pattern> {
             None
         }
     }
+}
+
+/// Where every step is a deployment, each build counts as one: that is rarely meant.
+fn read_deployment_pattern(field: &Field<'_>) -> Option<Pattern> {
+    let pattern = read_pattern(field)?;
+    if pattern.matches_everything() {
+        let shown = quoted(pattern.as_str());
+        let problem = field.warning(format!(
+            "{shown} matches everything, so that every build counts as a deployment"
+        ));
+        field.report(problem.expecting("what only deploying steps have, such as '(?i)deploy'"));
+    }
+    Some(pattern)
 }
 
 /// The sentence in the crate's message, which otherwise repeats the expression over lines.

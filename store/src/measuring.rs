@@ -22,7 +22,7 @@ use crate::database::{Cells, Row};
 use crate::error::{During, StoreError};
 
 pub use chains::{ChainOfDeployment, ChainOfIncident, ChainOfPullRequest, Sort};
-pub use history::{DatedCommit, LooseCommit, StoredHistory};
+pub use history::{DatedCommit, LooseCommit, Says, StoredHistory};
 pub use incidents::{INCIDENT_ORIGIN, StoredIncident};
 pub use people::{Author, GivenPeople, PEOPLE_ORIGIN, StoredAccount};
 pub use pipelines::{FinishedTask, PipelineCommit, StoredPipeline};

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
-use headwater_store::measuring::{Mapping, StoredDeployment, StoredIncident, StoredPullRequest};
+use headwater_store::measuring::{
+    Mapping, Says, StoredDeployment, StoredIncident, StoredPullRequest,
+};
 use headwater_store::{Store, StoreError};
 
 use crate::facts::{first_commit, first_review};
@@ -195,7 +197,10 @@ async fn add_histories(store: &Store, rules: &Rules, facts: &mut Facts) -> Resul
     }
     let mut histories = BTreeMap::new();
     for name in names {
-        let stored = store.dated_history(&name).await?;
+        let further = rules.revert_message_pattern.as_ref();
+        let reverts = further.map(|pattern| |message: &str| pattern.is_match(message));
+        let reverts = reverts.as_ref().map(|it| it as &Says<'_>);
+        let stored = store.dated_history(&name, reverts).await?;
         if stored.graph.is_empty() {
             continue;
         }

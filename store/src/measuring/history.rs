@@ -46,9 +46,17 @@ pub struct LooseCommit {
     pub parents: i64,
 }
 
+/// Whether a message of a commit says that it reverts another one.
+pub type Says<'s> = dyn Fn(&str) -> bool + Send + Sync + 's;
+
+/// What git writes into the message of a commit that reverts another one.
+const REVERTS: &str = "This reverts commit ";
+
 /// A history while its rows are read.
 #[derive(Default)]
-struct Reading {
+struct Reading<'s> {
+    /// Tells whether a message reverts that does not say so as git does.
+    says: Option<&'s Says<'s>>,
     builder: GraphBuilder,
     dated: Vec<DatedCommit>,
     names: HashMap<CommitHash, String>,
@@ -78,7 +86,7 @@ impl Parentage {
     }
 }
 
-impl Reading {
+impl Reading<'_> {
     /// Adds a page of rows: each commit is in one page, with all of its parents.
     fn add(&mut self, rows: Vec<Row>) -> Result<Result<(), StoreError>, DbErr> {
         let mut rows = rows.into_iter().map(Parentage::of).peekable();
@@ -112,7 +120,10 @@ impl Reading {
         let authored = commit.authored;
         self.dated
             .extend(authored.map(|authored| DatedCommit { hash, authored }));
-        let message = commit.message;
+        let reverts = |message: &String| {
+            message.contains(REVERTS) || self.says.is_some_and(|says| says(message))
+        };
+        let message = commit.message.filter(reverts);
         self.reverting
             .extend(message.map(|message| (commit.sha.clone(), message)));
         if hash.to_string() != commit.sha {
@@ -133,24 +144,38 @@ impl Reading {
 }
 
 impl Store {
-    /// The commits of a repository (`repos.id`).
+    /// The commits of a repository (`repos.id`). `says` is asked of every message that has not got
+    /// git's own sentence.
     ///
     /// Texts that are no full hash, as imported rows may have them, stand for commits too.
-    pub async fn dated_history(&self, repo_id: &str) -> Result<StoredHistory, StoreError> {
+    pub async fn dated_history(
+        &self,
+        repo_id: &str,
+        says: Option<&Says<'_>>,
+    ) -> Result<StoredHistory, StoreError> {
+        // Without further patterns most messages never leave the database.
+        let message = match says {
+            Some(_) => "own.message".to_owned(),
+            None => format!("CASE WHEN own.message LIKE '%{REVERTS}%' THEN own.message END"),
+        };
         // Commits are limited before others are joined, so that no page ends inside a commit.
-        let sql = "SELECT held.commit_sha, parents.parent_commit_sha, parents.parent_order, \
-                   own.authored_date, CASE WHEN own.message LIKE '%This reverts commit %' \
-                   THEN own.message ELSE NULL END FROM \
+        let sql = &format!(
+            "SELECT held.commit_sha, parents.parent_commit_sha, parents.parent_order, \
+                   own.authored_date, {message} FROM \
                    (SELECT commit_sha FROM repo_commits WHERE repo_id = ? AND commit_sha > ? \
                    ORDER BY commit_sha LIMIT ?) AS held \
                    LEFT JOIN commits AS own ON own.sha = held.commit_sha \
                    LEFT JOIN commit_parents AS parents ON parents.commit_sha = held.commit_sha \
-                   ORDER BY held.commit_sha";
+                   ORDER BY held.commit_sha"
+        );
         let page = |last: String| {
             let values = vec![repo_id.into(), last.into(), PAGE.into()];
             self.query_all(sql, values)
         };
-        let mut reading = Reading::default();
+        let mut reading = Reading {
+            says,
+            ..Reading::default()
+        };
         let mut rows = page(String::new()).await?;
         while let Some(last) = rows.last() {
             // The database reads on while these are looked at.
