@@ -202,11 +202,15 @@ async fn run_query(
         Ok(()) => return written(printer.finish()),
         Err(QueryError::Output(error)) => return written(Err(error)),
         Err(QueryError::Refused(why)) => {
+            // Where there are no tables, that is why.
+            if let Ok(None) = context.open_if_made().await {
+                return Err(context.no_tables());
+            }
             let message = format!("{why}; `headwater tables` lists tables and columns");
             return Err(Failure::usage(message));
         }
         Err(error @ QueryError::Open(..)) => {
-            return Err(Failure::because(Exit::Failed, "the query failed", error));
+            return Err(database::not_opened(&context.database, error));
         }
         Err(QueryError::Cancelled) => (Exit::Cancelled, ""),
         Err(QueryError::TooLong(_)) => (Exit::Failed, "; --max-seconds allows more"),

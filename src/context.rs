@@ -2,8 +2,8 @@
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Once};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::time::{Duration, Instant};
 
 use headwater_store::Store;
 use headwater_store::ledger::Window;
@@ -24,6 +24,8 @@ use crate::sources::Sources;
 pub struct Context {
     /// What the file says, or the defaults where there is none.
     pub config: Arc<Config>,
+    /// Whether there is a file.
+    has_file: bool,
     /// Folder of the file.
     pub folder: PathBuf,
     /// Where the tables are.
@@ -60,7 +62,8 @@ impl Context {
     pub fn load(shared: &Shared, needs: NeedsFile) -> Result<Self, Failure> {
         let path = config_path(shared);
         let may_lack = needs == NeedsFile::No && shared.config.is_none();
-        let (config, folder) = if may_lack && !path.exists() {
+        let has_file = !may_lack || path.exists();
+        let (config, folder) = if !has_file {
             let config = config::without_file()
                 .map_err(|problems| Failure::new(Exit::Configuration, problems.in_full()))?;
             (config, PathBuf::from("."))
@@ -77,6 +80,7 @@ impl Context {
         let database = database_address(shared, &config, &folder)?;
         Ok(Self {
             config: Arc::new(config),
+            has_file,
             folder,
             database,
             clock: Clock::system(),
@@ -151,10 +155,12 @@ impl Context {
     /// Opens a database that must be there, to read from it.
     ///
     /// # Errors
-    /// Exit 6 when it is not there or has no tables yet.
+    /// Exit 2 when it is not there or has no tables yet, 6 when it cannot be opened or is older than
+    /// this program.
     pub async fn open_for_reading(&self) -> Result<Store, Failure> {
         self.require_database()?;
-        self.current(database::connect(&self.database).await?).await
+        let store = database::connect(&self.database).await?;
+        self.current(store).await?.ok_or_else(|| self.no_tables())
     }
 
     /// The same for what a person waits for: see [`database::connect_to_read`].
@@ -163,14 +169,30 @@ impl Context {
     /// As [`Context::open_for_reading`].
     pub async fn open_to_read(&self) -> Result<Store, Failure> {
         self.require_database()?;
-        self.current(database::connect_to_read(&self.database).await?)
-            .await
+        let store = database::connect_to_read(&self.database).await?;
+        self.current(store).await?.ok_or_else(|| self.no_tables())
     }
 
-    async fn current(&self, store: Store) -> Result<Store, Failure> {
+    /// The database as it is; none where it is not there or has no tables yet.
+    ///
+    /// # Errors
+    /// Exit 6 when it cannot be opened or is older than this program.
+    pub async fn open_if_made(&self) -> Result<Option<Store>, Failure> {
+        if self.missing_file().is_some() {
+            return Ok(None);
+        }
+        self.current(database::connect(&self.database).await?).await
+    }
+
+    /// None for a database without tables.
+    async fn current(&self, store: Store) -> Result<Option<Store>, Failure> {
         let status = headwater_migrations::status(store.connection()).await;
         let status = status
             .map_err(|error| Failure::because(Exit::Failed, "the schema is not usable", error))?;
+        if status.iter().all(|change| !change.applied) {
+            store.close().await?;
+            return Ok(None);
+        }
         if status.iter().any(|change| !change.applied) {
             let database = &self.database;
             let message = format!(
@@ -178,7 +200,7 @@ impl Context {
             );
             return Err(Failure::new(Exit::Failed, message));
         }
-        Ok(store)
+        Ok(Some(store))
     }
 
     /// The database for a command that can do without: none where there is none yet, or it cannot
@@ -190,18 +212,38 @@ impl Context {
     /// Refuses to go on without a database file. Whether a server has tables is seen later.
     ///
     /// # Errors
-    /// Exit 6.
+    /// Exit 2.
     pub fn require_database(&self) -> Result<(), Failure> {
+        match self.missing_file() {
+            None => Ok(()),
+            Some(file) => {
+                Err(self.nothing_here(&format!("there is no database {}", file.display())))
+            }
+        }
+    }
+
+    /// The database file that is not there.
+    fn missing_file(&self) -> Option<PathBuf> {
         let file = self.database.sqlite_path();
-        let Some(file) = file.filter(|file| !file.exists()) else {
-            return Ok(());
+        file.filter(|file| !file.exists())
+    }
+
+    /// What to say of a database without tables.
+    pub(crate) fn no_tables(&self) -> Failure {
+        self.nothing_here(&format!("{} has no tables", self.database))
+    }
+
+    /// Nothing was collected: that is no fault of a database, and the next step is another one.
+    fn nothing_here(&self, what: &str) -> Failure {
+        let next = if self.has_file {
+            "`headwater sync` collects what the configuration names"
+        } else {
+            "`headwater init` writes a configuration here, and then `headwater sync` collects what \
+             it names"
         };
-        Err(Failure::new(
-            Exit::Failed,
-            format!(
-                "there is no database {}; `headwater sync` or `headwater raw import` makes one",
-                file.display()
-            ),
+        Failure::usage(format!(
+            "{what}: nothing is collected yet; {next}. Is the data elsewhere? Name its database \
+             with --database, or its configuration with --config"
         ))
     }
 }
@@ -242,31 +284,75 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// and so does a command that takes too long to end by itself.
 #[must_use]
 pub fn cancelled_by_signals() -> CancellationToken {
-    cancelled_by_signals_then("")
+    Stopping::by_signals("").token
 }
 
-/// The same; the last line says what to do next, where this is not empty.
-#[must_use]
-pub fn cancelled_by_signals_then(next: &'static str) -> CancellationToken {
-    let token = CancellationToken::new();
-    let cancel = token.clone();
-    // Created now and not in the task, so that no signal comes too early.
-    let mut signals = StopSignals::new();
-    tokio::spawn(async move {
-        signals.next().await;
-        output::note("stopping after the page under way; press Ctrl-C again to end at once");
-        cancel.cancel();
-        // A thread of its own: neither a busy runtime nor one that is shutting down delays it.
-        std::thread::spawn(move || {
-            std::thread::sleep(PATIENCE);
+/// How this process is stopped: the first signal cancels what it does, the second one ends it, and
+/// so does the end of the time that it may take after the first.
+pub struct Stopping {
+    /// Cancelled by the first signal.
+    pub token: CancellationToken,
+    /// When the process is ended; moved on by [`Stopping::allow`].
+    ends: Arc<Mutex<Instant>>,
+}
+
+impl Stopping {
+    /// Begins to listen. The last line of a process that is ended says what to do next, where that
+    /// is not empty.
+    #[must_use]
+    pub fn by_signals(next: &'static str) -> Self {
+        let stopping = Self {
+            token: CancellationToken::new(),
+            ends: Arc::new(Mutex::new(Instant::now())),
+        };
+        let (cancel, ends) = (stopping.token.clone(), Arc::clone(&stopping.ends));
+        // Created now and not in the task, so that no signal comes too early.
+        let mut signals = StopSignals::new();
+        tokio::spawn(async move {
+            signals.next().await;
+            output::note("stopping after the page under way; press Ctrl-C again to end at once");
+            allow(&ends, PATIENCE);
+            cancel.cancel();
+            // A thread of its own: neither a busy runtime nor one that is shutting down delays it.
+            std::thread::spawn(move || {
+                while let Some(left) = left(&ends) {
+                    std::thread::sleep(left);
+                }
+                say_next(next);
+                std::process::exit(i32::from(Exit::Cancelled.code()));
+            });
+            signals.next().await;
             say_next(next);
             std::process::exit(i32::from(Exit::Cancelled.code()));
         });
-        signals.next().await;
-        say_next(next);
-        std::process::exit(i32::from(Exit::Cancelled.code()));
-    });
-    token
+        stopping
+    }
+
+    /// Allows what follows an interruption this time, and a little more to end. Returns a token
+    /// that is cancelled when the time is over.
+    #[must_use]
+    pub fn allow(&self, time: Duration) -> CancellationToken {
+        allow(&self.ends, time + PATIENCE);
+        let over = CancellationToken::new();
+        let cancel = over.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            cancel.cancel();
+        });
+        over
+    }
+}
+
+fn allow(ends: &Mutex<Instant>, time: Duration) {
+    let mut ends = ends.lock().unwrap_or_else(PoisonError::into_inner);
+    *ends = Instant::now() + time;
+}
+
+/// The time that is left; none when it is over.
+fn left(ends: &Mutex<Instant>) -> Option<Duration> {
+    let ends = *ends.lock().unwrap_or_else(PoisonError::into_inner);
+    let left = ends.saturating_duration_since(Instant::now());
+    (!left.is_zero()).then_some(left)
 }
 
 /// Says what follows an interruption, once for the process.
@@ -319,5 +405,22 @@ impl StopSignals {
 
     async fn next(&mut self) {
         let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_follows_an_interruption_has_a_time_and_is_cancelled_before_the_process_ends() {
+        let stopping = Stopping::by_signals("");
+        let over = stopping.allow(Duration::from_secs(6));
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert!(!over.is_cancelled());
+        assert!(left(&stopping.ends) > Some(Duration::from_secs(6)));
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert!(over.is_cancelled());
+        assert!(!stopping.token.is_cancelled(), "nothing was to be stopped");
     }
 }

@@ -53,17 +53,22 @@ async fn connect_within(address: &DatabaseAddress, limits: Limits) -> Result<Sto
         (DatabaseKind::Mysql, _) => Box::pin(Store::open_mysql_within(server, limits)).await,
         (DatabaseKind::Sqlite, path) => Store::open_sqlite(&path.unwrap_or_default()).await,
     };
-    opened.map_err(|error| {
-        let what = match address.kind() {
-            DatabaseKind::Sqlite => "check that its folder exists and is writable",
-            _ => "check that the server runs, and that user, password and database are right",
-        };
-        let message = format!(
-            "the database {address} could not be opened; {what}, and database.url in the \
-             configuration"
-        );
-        Failure::because(Exit::Failed, message, error)
-    })
+    opened.map_err(|error| not_opened(address, error))
+}
+
+/// What to say of a database that cannot be opened or reached.
+pub(crate) fn not_opened(
+    address: &DatabaseAddress,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> Failure {
+    let what = match address.kind() {
+        DatabaseKind::Sqlite => "check that its folder exists and is writable",
+        _ => "check that the server runs, and that user, password and database are right",
+    };
+    let message = format!(
+        "the database {address} could not be opened; {what}, and database.url in the configuration"
+    );
+    Failure::because(Exit::Failed, message, error)
 }
 
 /// Lets no line and no message hold the password from now on.

@@ -9,7 +9,7 @@ use crate::config::{DatabaseAddress, DatabaseKind};
 pub enum Exit {
     /// 0: done.
     Ok,
-    /// 2: the command line asks for something that is not there.
+    /// 2: the command line asks for something that is not there, or nothing is collected yet.
     Usage,
     /// 3: the configuration, or a file of rows, is wrong.
     Configuration,

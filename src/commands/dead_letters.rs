@@ -21,7 +21,7 @@ pub(super) async fn dead_letters(
     format: Format,
 ) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::No)?;
-    let store = context.open_for_reading().await?;
+    let store = context.open_to_read().await?;
     let selection = Selection::parse(&scopes.scopes)?;
     let mut rows = Vec::new();
     for (scope, connection) in registered(&store, &context.config, &selection).await? {

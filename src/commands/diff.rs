@@ -24,7 +24,7 @@ pub(super) async fn diff(
 ) -> Result<Exit, Failure> {
     let range = Range::parse(range)?;
     let context = Context::load(shared, NeedsFile::No)?;
-    let store = context.open_for_reading().await?;
+    let store = context.open_to_read().await?;
     let (scope, connection) = one_registered(&store, &context.config, scope).await?;
     let repository = repository_id(&context.sources, &context.config, &scope);
     let refs = store.refs_of(&repository).await?;

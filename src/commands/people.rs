@@ -43,7 +43,7 @@ async fn join_people(shared: &Shared, how: How<'_>) -> Result<Exit, Failure> {
     let context = Context::load(shared, NeedsFile::No)?;
     let mailmap = how.mailmap.map(read_mailmap).transpose()?;
     let (store, _lock) = if how.dry_run {
-        (context.open_for_reading().await?, None)
+        (context.open_to_read().await?, None)
     } else {
         context.require_database()?;
         context.open_for_writing("people join").await?

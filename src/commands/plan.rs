@@ -44,14 +44,13 @@ pub(super) async fn show(
     (shared, format): (&Shared, Format),
 ) -> Result<Exit, Failure> {
     // Where there is no database yet, the run would begin with an empty one.
-    let there = context.database.sqlite_path();
     let folder = tempfile::tempdir()
         .map_err(|error| Failure::because(Exit::Failed, "making a temporary folder", error))?;
-    let store: Store = if there.is_some_and(|file| !file.exists()) {
+    let store: Store = if let Some(store) = context.open_if_made().await? {
+        store
+    } else {
         let empty = DatabaseAddress::of_file(&folder.path().join("empty.db"));
         Box::pin(database::open(&empty)).await?
-    } else {
-        context.open_for_reading().await?
     };
     let connector: Connector = context.connector(&store).await?;
     let planner = Planner {

@@ -58,7 +58,7 @@ pub(super) async fn export(
     let sources = Sources::all();
     let (_, entry) = stream_of(&sources, table)?;
     let context = Context::load(shared, NeedsFile::No)?;
-    let store = context.open_for_reading().await?;
+    let store = context.open_to_read().await?;
     let format = format.or_else(|| file.map(form_of));
     let out: Box<dyn Write> = match file {
         Some(file) => {

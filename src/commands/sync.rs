@@ -1,5 +1,7 @@
 //! `sync` and its parts.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 use super::closing::Closing;
@@ -8,17 +10,26 @@ use crate::cli::{CollectArgs, Format, ScopeArgs, Shared, StreamArgs};
 use crate::clock::Clock;
 use crate::config::DataAfter;
 use crate::connect::Connector;
-use crate::context::{Context, NeedsFile, cancelled_by_signals_then, reporter, say_next};
+use crate::context::{Context, NeedsFile, Stopping, reporter, say_next};
 use crate::entities::require_wanted;
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::plan::{Depth, Plan, Stages, choose_streams};
 use crate::resolve::Selection;
-use crate::session::SyncRequest;
+use crate::session::{Session, SyncRequest};
 
 /// The last line of an interrupted run.
 const GOES_ON: &str = "interrupted: everything that arrived is kept. `headwater sync` goes on where \
                        this run stopped; `headwater transform` makes tables of what is there, \
                        without a request";
+
+/// The same where the tables were made.
+const GOES_ON_FROM_TABLES: &str = "interrupted: everything that arrived is kept, and the tables \
+                                   have it. `headwater sync` goes on where this run stopped";
+
+/// How long an interrupted run may make tables of what arrived: with what it takes to stop before
+/// and after, it ends within ten seconds, after which `docker stop` would kill it.
+const MAKES_TABLES_FOR: Duration = Duration::from_secs(6);
 
 /// The last line of an interrupted run that makes no requests.
 const TRANSFORM_GOES_ON: &str = "interrupted: everything that was written is kept. \
@@ -69,7 +80,8 @@ pub(super) struct Online {
 impl Online {
     /// Collects, and runs what follows.
     pub(super) async fn run(self, shared: &Shared) -> Result<Exit, Failure> {
-        let cancel = cancelled_by_signals_then(GOES_ON);
+        let stopping = Stopping::by_signals(GOES_ON);
+        let cancel = stopping.token.clone();
         let context = Context::load(shared, NeedsFile::Yes)?;
         let connections = context.config.require_connections();
         connections.map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
@@ -97,6 +109,11 @@ impl Online {
         let began = context.clock.now();
         let done = Box::pin(session.sync(&request)).await;
         let (exit, summary) = done.map_err(|failure| failure.naming(&context.database))?;
+        let goes_on = if exit == Exit::Cancelled && self.stages.convert {
+            transform_what_arrived(&session, &request, &stopping).await
+        } else {
+            GOES_ON
+        };
         store.close().await?;
         let closing = Closing {
             config: &context.config,
@@ -110,9 +127,37 @@ impl Online {
             session.reporter.closing(&line);
         }
         if exit == Exit::Cancelled {
-            say_next(GOES_ON);
+            say_next(goes_on);
         }
         Ok(exit)
+    }
+}
+
+/// Makes tables of what an interrupted run collected, as far as that is done soon. Returns the last
+/// line, which says how to go on.
+async fn transform_what_arrived(
+    session: &Session,
+    request: &SyncRequest,
+    stopping: &Stopping,
+) -> &'static str {
+    let session = Session {
+        cancel: stopping.allow(MAKES_TABLES_FOR),
+        ..session.clone()
+    };
+    let plan = Plan {
+        command: "transform",
+        stages: Stages::OFFLINE,
+        ..request.plan.clone()
+    };
+    match Box::pin(session.transform(&plan, &request.selection)).await {
+        Ok((Exit::Ok | Exit::Partial, _)) => GOES_ON_FROM_TABLES,
+        Ok(_) => GOES_ON,
+        // Of a repository that is not known yet nothing has arrived.
+        Err(failure) if failure.exit == Exit::Usage => GOES_ON,
+        Err(failure) => {
+            output::note(format_args!("headwater: {}", failure.chain()));
+            GOES_ON
+        }
     }
 }
 
@@ -153,7 +198,7 @@ async fn offline(
     streams: StreamArgs,
     (command, stages): (&'static str, Stages),
 ) -> Result<Exit, Failure> {
-    let cancel = cancelled_by_signals_then(TRANSFORM_GOES_ON);
+    let cancel = Stopping::by_signals(TRANSFORM_GOES_ON).token;
     let context = Context::load(shared, NeedsFile::No)?;
     context.require_database()?;
     let plan = Plan {

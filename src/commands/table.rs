@@ -43,7 +43,7 @@ async fn compare(
     let input = Input::open(file)?;
     let file = TableFile::of(&input, table, null).with_foreign_columns();
     file.check()?;
-    let here = context.open_for_reading().await?;
+    let here = context.open_to_read().await?;
     let folder =
         tempfile::tempdir().map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     let empty = database::open(&DatabaseAddress::of_file(

@@ -19,6 +19,9 @@ use crate::lake::{self, How, Lake};
 /// What the program promises is two seconds; a machine that is busy with other tests may be late.
 const BOUND: Duration = Duration::from_secs(5);
 
+/// The same for `sync`, which makes tables of what arrived: that is ten seconds.
+const BOUND_WITH_TABLES: Duration = Duration::from_secs(15);
+
 fn send(signal: &str, child: &Child) {
     let sent = Command::new("kill")
         .args([signal, &child.id().to_string()])
@@ -73,7 +76,11 @@ async fn a_process_that_is_told_to_stop_ends_within_two_seconds_wherever_it_is()
         // In every other round the signal comes while requests hang.
         let hanging_from = if round % 2 == 0 { stop_at } else { u64::MAX };
         simulator.set_faults(Some(slow(random.random_range(0..30), hanging_from)));
-        let mut child = lake.start(&["sync", "--full"]);
+        let (command, bound) = match round % 4 {
+            0 | 1 => ("collect", BOUND),
+            _ => ("sync", BOUND_WITH_TABLES),
+        };
+        let mut child = lake.start(&[command, "--full"]);
         asked(&simulator, stop_at.max(begun + 1)).await;
         tokio::time::sleep(Duration::from_millis(random.random_range(0..40))).await;
         let signal = if round % 3 == 0 { "-TERM" } else { "-INT" };
@@ -83,7 +90,7 @@ async fn a_process_that_is_told_to_stop_ends_within_two_seconds_wherever_it_is()
         send(signal, &child);
         let (status, took) = ended(&mut child).await;
         longest = longest.max(took);
-        assert!(took < BOUND, "{took:?} after {stop_at} requests");
+        assert!(took < bound, "{command}: {took:?} after {stop_at} requests");
         match status.code() {
             Some(130) => cancelled += 1,
             // The signal came when it was done.
@@ -150,9 +157,82 @@ async fn a_second_process_is_told_who_works_on_the_database() {
     let mut said = String::new();
     std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut said).unwrap();
     let last = said.lines().last().unwrap_or_default();
+    assert!(last.contains("`headwater sync` goes on"), "{said}");
+}
+
+/// How a process ended and what it printed: standard output, and the last line of standard error.
+async fn said(child: Child) -> (ExitStatus, String, String) {
+    // Read while it runs: it waits for a reader of a full pipe.
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap());
+    let output = output.await.unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let last = errors.lines().last().unwrap_or_default().to_owned();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    (output.status, printed, last)
+}
+
+/// The ends of runs among events.
+fn ends(events: &str) -> Vec<serde_json::Value> {
+    let events = events
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    events
+        .filter(|event: &serde_json::Value| event["event"] == "run_finished")
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_sync_makes_tables_of_what_it_collected() {
+    let (simulator, lake) = tiny().await;
+    simulator.set_faults(Some(slow(0, 40)));
+    let child = lake.start(&["--json", "sync"]);
+    asked(&simulator, 40).await;
+    let began = Instant::now();
+    send("-INT", &child);
+    let (status, events, last) = said(child).await;
+    let took = began.elapsed();
+    assert_eq!(status.code(), Some(130));
+    assert!(took < BOUND_WITH_TABLES, "{took:?}");
+    assert!(last.contains("the tables have it"), "{last}\n{events}");
+    let ends_of = ends(&events);
+    assert_eq!(ends_of.len(), 2, "{events}");
+    assert_eq!(ends_of[0]["state"], "cancelled");
+    assert_eq!(ends_of[1]["state"], "success");
+    let collected = "SELECT COUNT(*) FROM _raw_bitbucket_api_pull_requests";
+    let collected = lake.number(collected).await;
+    assert!(collected > 0, "{events}");
+    let converted = lake.number("SELECT COUNT(*) FROM pull_requests").await;
+    assert_eq!(converted, collected);
+    let (_, events, _) = said(lake.start(&["--json", "transform"])).await;
+    let left = &ends(&events)[0];
+    assert_eq!(
+        (&left["written"], &left["removed"]),
+        (&0.into(), &0.into()),
+        "{events}"
+    );
+    simulator.set_faults(None);
+    lake.sync(How::default()).await;
+    lake.assert_equals_a_first_sync(&simulator).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_sync_that_cannot_make_tables_ends_soon_and_says_how() {
+    let (simulator, lake) = tiny().await;
+    simulator.set_faults(Some(slow(0, 40)));
+    let child = lake.start(&["sync"]);
+    asked(&simulator, 40).await;
+    // Another program holds the database.
+    let held = rusqlite::Connection::open(lake.address.sqlite_path().unwrap()).unwrap();
+    held.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let began = Instant::now();
+    send("-INT", &child);
+    let (status, _, last) = said(child).await;
+    assert_eq!(status.code(), Some(130));
+    let took = began.elapsed();
+    assert!(took < BOUND_WITH_TABLES, "{took:?}");
     assert!(
         last.contains("`headwater transform` makes tables"),
-        "{said}"
+        "{last}"
     );
 }
 

@@ -184,7 +184,13 @@ async fn a_command_that_only_prints_fails_on_a_full_disk_and_is_quiet_on_a_close
 #[test]
 fn a_failure_keeps_its_code_when_nothing_can_be_written() {
     let folder = tempfile::tempdir().unwrap();
-    for (arguments, expected) in [(&["sync"][..], 3), (&["nonsense"], 2), (&["status"], 6)] {
+    let nowhere = &["--database", "postgres://u@127.0.0.1:9/d", "status"];
+    for (arguments, expected) in [
+        (&["sync"][..], 3),
+        (&["nonsense"], 2),
+        (&["status"], 2),
+        (nowhere, 6),
+    ] {
         let mut command = program(folder.path(), arguments);
         let status = command.stdout(full_disk()).stderr(full_disk()).status();
         assert_eq!(status.unwrap().code(), Some(expected), "{arguments:?}");

@@ -82,6 +82,9 @@ pub fn run_sqlite_within(
         Some(ErrorCode::OperationInterrupted) if spent.load(Ordering::Relaxed) > 0 => {
             QueryError::TooLong(limits.time)
         }
+        Some(ErrorCode::NotADatabase) => {
+            QueryError::Open(path.display().to_string(), Box::new(error))
+        }
         Some(ErrorCode::OutOfMemory | ErrorCode::TooBig) => QueryError::TooLarge(limits.bytes),
         _ => refused(&error),
     };

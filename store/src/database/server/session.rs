@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, Executor, MySqlPool, PgPool};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, MySqlPool, PgPool};
 
 /// Connections of one process: one writes, the others read.
 const CONNECTIONS: u32 = 6;
@@ -56,13 +56,40 @@ impl Limits {
     }
 }
 
+/// The pool, with the reason where there is none. A pool tries again and again for as long as it may,
+/// and then knows no reason: so a server that starts is waited for, but not by reads that a person
+/// waits for. `once` connects a single time.
+async fn pooled<P, F>(
+    once: impl Fn() -> F,
+    limits: Limits,
+    pool: impl Future<Output = Result<P, sqlx::Error>>,
+) -> Result<P, sqlx::Error>
+where
+    F: Future<Output = Result<(), sqlx::Error>>,
+{
+    let reached = async || match tokio::time::timeout(PATIENCE, once()).await {
+        Ok(reached) => reached,
+        Err(_) => Err(sqlx::Error::PoolTimedOut),
+    };
+    if limits.only_reads_for.is_some() {
+        reached().await?;
+    }
+    match pool.await {
+        Err(sqlx::Error::PoolTimedOut) => {
+            reached().await?;
+            Err(sqlx::Error::PoolTimedOut)
+        }
+        opened => opened,
+    }
+}
+
 pub(super) async fn postgres(address: &str, limits: Limits) -> Result<PgPool, sqlx::Error> {
     let options: PgConnectOptions = address.parse()?;
     let options = options
         .application_name("headwater")
         .statement_cache_capacity(PREPARED)
         .disable_statement_logging();
-    PgPoolOptions::new()
+    let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(PATIENCE)
         .after_connect(move |connection, _| {
@@ -84,8 +111,9 @@ pub(super) async fn postgres(address: &str, limits: Limits) -> Result<PgPool, sq
                 Ok(())
             })
         })
-        .connect_with(options)
-        .await
+        .connect_with(options.clone());
+    let once = async || options.connect().await?.close().await;
+    pooled(once, limits, pool).await
 }
 
 pub(super) async fn mysql(address: &str, limits: Limits) -> Result<MySqlPool, sqlx::Error> {
@@ -95,12 +123,13 @@ pub(super) async fn mysql(address: &str, limits: Limits) -> Result<MySqlPool, sq
         .collation("utf8mb4_bin")
         .statement_cache_capacity(PREPARED)
         .disable_statement_logging();
-    MySqlPoolOptions::new()
+    let pool = MySqlPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(PATIENCE)
         .after_connect(move |connection, _| Box::pin(set_up_mysql(connection, limits)))
-        .connect_with(options)
-        .await
+        .connect_with(options.clone());
+    let once = async || options.connect().await?.close().await;
+    pooled(once, limits, pool).await
 }
 
 /// Gives a session the collation of the schema's columns: texts of two collations cannot be
