@@ -119,8 +119,8 @@ pub struct ExplainArgs {
     /// address of a page, which says it
     #[arg(value_parser = subject)]
     pub kind: Subject,
-    /// `acme/rocket#12` (of a deployment the number of the build), the address of its page, or a
-    /// domain id; for `metric` the project
+    /// `acme/rocket#12` (of a deployment or a task the number of the build; `acme/rocket#12/Deploy`
+    /// is a step of it), the address of its page, or a domain id; for `metric` the project
     pub id: Option<String>,
     /// For `metric`: `deployment_frequency`, `lead_time`, `change_failure_rate`,
     /// `failed_deployment_recovery_time`, `time_to_restore` or `rework_rate`

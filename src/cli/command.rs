@@ -99,6 +99,8 @@ pub enum Command {
         headwater explain pr acme/rocket#12\n  \
         headwater explain https://bitbucket.org/acme/rocket/pull-requests/12\n  \
         headwater explain deployment acme/rocket#42\n  \
+        headwater explain task 'acme/rocket#42/Deploy to production'\n  \
+        headwater explain https://bitbucket.org/acme/rocket/pipelines/results/42\n  \
         headwater explain incident acme/rocket#7\n  \
         headwater explain metric shop lead_time --from 2026-01-01 --to 2026-04-01\n\n\
         A pipeline's id explains whether the pipeline is a deployment of its own. A step that was \

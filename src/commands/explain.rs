@@ -1,6 +1,7 @@
 //! `explain`: which rules looked at a deployment, a task or an issue, and what came of it; and with
 //! which commits a pull request is linked.
 
+mod build;
 mod chain;
 pub(crate) mod metric;
 mod page;
@@ -93,20 +94,14 @@ async fn explain(
 ) -> Result<Exit, Failure> {
     let sort = chain::sort(kind);
     // Other ids than those that are taken apart here are those of imported rows.
-    let unreadable = DomainId::parse(kind, id).err();
-    if sort.is_none()
-        && let Some(unreadable) = unreadable
-    {
-        return Err(unreadable);
+    if sort.is_none() && build::Build::parse(id).is_none() && !id.contains("://") {
+        DomainId::parse(kind, id)?;
     }
     let context = Context::load(shared, NeedsFile::No)?;
-    let store = match (context.open_to_read().await, unreadable) {
-        (Err(_), Some(unreadable)) => return Err(unreadable),
-        (store, _) => store?,
-    };
+    let store = context.open_to_read().await?;
     let id = match sort {
         Some(sort) => the_one(kind, id, chain::id_of(&store, sort, id).await?)?,
-        None => id.to_owned(),
+        None => build::step_id(&store, id).await?,
     };
     let parsed = DomainId::parse(kind, &id);
     let mut lines = match &parsed {

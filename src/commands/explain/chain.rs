@@ -5,8 +5,10 @@ use headwater_converters::bitbucket::explain::Line;
 use headwater_store::measuring::Sort;
 use headwater_store::{Store, StoreError};
 
+use super::build::Build;
 use super::page;
 use crate::cli::Explainable;
+use crate::exit::Failure;
 
 /// What a kind is in the tables; none for what no project measures.
 pub(super) fn sort(kind: Explainable) -> Option<Sort> {
@@ -26,7 +28,7 @@ pub(super) async fn id_of(
     store: &Store,
     sort: Sort,
     name: &str,
-) -> Result<Option<Vec<String>>, StoreError> {
+) -> Result<Option<Vec<String>>, Failure> {
     let mut name = name.to_owned();
     if name.contains("://") {
         let ids = store.ids_of(sort, Some(&name), None).await?;
@@ -35,8 +37,23 @@ pub(super) async fn id_of(
             Some((kind, numbered)) if ids.is_empty() && self::sort(kind) == Some(sort) => {
                 name = numbered;
             }
+            // The page of a step is one of its build.
+            Some((Explainable::Task, numbered)) if sort == Sort::Deployment => {
+                name = numbered;
+            }
             _ => return Ok(Some(ids)),
         }
+    }
+    if sort == Sort::Deployment
+        && let Some(build) = Build::parse(&name)
+    {
+        let ids = store.ids_of(sort, None, Some(build.numbered())).await?;
+        // Why a build is no deployment is worth an answer, too.
+        return Ok(Some(if ids.is_empty() {
+            build.pipeline_ids(store).await?
+        } else {
+            ids
+        }));
     }
     let Some((repository, number)) = name.rsplit_once('#') else {
         return Ok(None);
@@ -45,7 +62,7 @@ pub(super) async fn id_of(
         return Ok(None);
     };
     let ids = store.ids_of(sort, None, Some((repository, number)));
-    ids.await.map(Some)
+    Ok(Some(ids.await?))
 }
 
 /// One line for each step of the chain, in each project.

@@ -4,8 +4,8 @@ use url::Url;
 
 use crate::cli::Explainable;
 
-/// The kind, and the repository and number as `acme/rocket#12`; none for an address of another
-/// form.
+/// The kind, and the repository and number as `acme/rocket#12`, of a step `acme/rocket#12/{uuid}`;
+/// none for an address of another form.
 pub(super) fn named(address: &str) -> Option<(Explainable, String)> {
     let url = Url::parse(address).ok()?;
     let path: Vec<&str> = url
@@ -22,9 +22,14 @@ pub(super) fn named(address: &str) -> Option<(Explainable, String)> {
     };
     // An older form of pages of pipelines.
     let results = url.fragment().and_then(|it| it.strip_prefix("!/results/"));
+    let mut step = None;
     let (kind, number) = match (rest, results) {
         (["pull-requests", number, ..], _) => (Explainable::PullRequest, *number),
         (["issues", number, ..], _) => (Explainable::Issue, *number),
+        (["pipelines", "results", number, "steps", uuid, ..], _) => {
+            step = Some(uuid.replace("%7B", "{").replace("%7D", "}"));
+            (Explainable::Task, *number)
+        }
         (["pipelines", "results", number, ..], _) => (Explainable::Deployment, *number),
         (["addon", "pipelines", ..], Some(results)) => {
             (Explainable::Deployment, results.split('/').next()?)
@@ -32,7 +37,8 @@ pub(super) fn named(address: &str) -> Option<(Explainable, String)> {
         _ => return None,
     };
     let number: u64 = number.parse().ok()?;
-    Some((kind, format!("{repository}#{number}")))
+    let step = step.map_or_else(String::new, |step| format!("/{step}"));
+    Some((kind, format!("{repository}#{number}{step}")))
 }
 
 #[cfg(test)]
@@ -41,7 +47,7 @@ mod tests {
 
     #[test]
     fn a_page_names_its_pull_request_issue_or_build() {
-        use Explainable::{Deployment, Issue, PullRequest};
+        use Explainable::{Deployment, Issue, PullRequest, Task};
         let page = |path: &str| named(&format!("https://bitbucket.org/{path}"));
         for (path, expected) in [
             (
@@ -58,8 +64,12 @@ mod tests {
                 (Deployment, "acme/rocket#42"),
             ),
             (
-                "acme/rocket/pipelines/results/42/steps/%7Bs%7D",
-                (Deployment, "acme/rocket#42"),
+                "acme/rocket/pipelines/results/42/steps/%7Bs%7D/tasks",
+                (Task, "acme/rocket#42/{s}"),
+            ),
+            (
+                "acme/rocket/pipelines/results/42/steps/{s}",
+                (Task, "acme/rocket#42/{s}"),
             ),
             (
                 "acme/rocket/addon/pipelines/home#!/results/42",
