@@ -101,17 +101,23 @@ fn called(id: &str) -> &str {
     id.rsplit_once(':').map_or(id, |(_, name)| name)
 }
 
-/// Names in quotes, at most ten of them.
+/// Most names in one finding.
+const MOST: usize = 10;
+
+/// Names in quotes, at most [`MOST`] of them.
 fn named<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
-    const MOST: usize = 10;
     let names: BTreeSet<&str> = names.into_iter().collect();
     let shown: Vec<String> = names
         .iter()
         .take(MOST)
         .map(|name| format!("\"{}\"", crate::output::shown(name)))
         .collect();
-    let more = names.len().saturating_sub(MOST);
-    match more {
+    and_more(&shown, names.len())
+}
+
+/// The first ones of so many, and how many more there are.
+fn and_more(shown: &[String], of: usize) -> String {
+    match of.saturating_sub(shown.len()) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }

@@ -58,8 +58,10 @@ pub struct StepSummary {
     pub ambiguous_hashes: u64,
     /// How long it took.
     pub seconds: f64,
-    /// Why it is not a success; empty when it is.
+    /// Why it is not a success, or what else a person should know; empty for most.
     pub message: String,
+    /// The run before had the same message of this step, and it went well then, too: no news.
+    pub said_before: bool,
 }
 
 /// What a run did with one repository.
@@ -145,6 +147,15 @@ pub enum Event {
         connection: String,
         /// When requests go on (UTC).
         until: DateTime<Utc>,
+        /// Seconds until then.
+        seconds: u64,
+    },
+    /// For another minute requests went out evenly, as the budget of the hour allows it.
+    RatePaced {
+        /// Name of the connection.
+        connection: String,
+        /// When the last request is sent, as it was estimated (UTC).
+        finishes_at: DateTime<Utc>,
         /// Seconds until then.
         seconds: u64,
     },

@@ -113,7 +113,8 @@ impl Session {
         let mut tally = Tally::default();
         let prepared = resolve_jobs(self, request, &mut tally);
         let Prepared { jobs, _watched } = Box::pin(prepared).await?;
-        tally.requests(budget::tell_estimates(self, plan, &jobs).await?);
+        let told = budget::tell_estimates(self, plan, &jobs).await?;
+        tally.requests(told.requests);
         self.run_measured(plan, jobs, tally).await
     }
 

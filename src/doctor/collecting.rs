@@ -7,7 +7,10 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use headwater_store::symptoms::Counted;
 use regex::Regex;
 
-use super::{Code, Examined, Finding, called, named};
+use headwater_store::symptoms::ReadList;
+
+use super::{Code, Examined, Finding, MOST, and_more, called, named};
+use crate::report::counted;
 use crate::resolve::connection_name;
 
 /// How old a list may be, in days.
@@ -156,35 +159,39 @@ impl Examined<'_> {
         .collect()
     }
 
+    /// One finding for each connection that has lists which are old.
     fn lists(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
         let oldest = self.now - TimeDelta::days(OLDEST);
+        let mut connections: BTreeMap<i64, BTreeMap<&str, Vec<&ReadList>>> = BTreeMap::new();
         for list in &self.symptoms.lists {
             let scope = headwater_domain::Scope::new(list.connection_id, list.scope.as_str());
             let is_fresh = list.succeeded_at.is_some_and(|at| at >= oldest);
-            if is_fresh || !self.has_scope(&scope.params()) {
-                continue;
+            if !is_fresh && self.has_scope(&scope.params()) {
+                let scopes = connections.entry(list.connection_id).or_default();
+                scopes.entry(&list.scope).or_default().push(list);
             }
-            let stream = match list.stream.as_str() {
-                "" => "nothing of it",
-                stream => stream,
-            };
-            let what = match list.succeeded_at {
-                Some(at) => format!(
-                    "{stream}: last read on {}, {} days ago",
-                    at.format("%Y-%m-%d"),
-                    (self.now - at).num_days()
-                ),
-                None if list.stream.is_empty() => "nothing of it was read yet".to_owned(),
-                None => format!("{stream}: no reading has succeeded ({})", list.state),
-            };
-            let next = format!(
-                "run `headwater sync {}`; `headwater status` says how the last one ended",
-                list.scope
-            );
-            findings.push(Finding::new(Code::ListNotRead, list.scope.as_str(), what).next(next));
         }
-        findings
+        let findings = connections.into_iter().map(|(id, scopes)| {
+            let lists: usize = scopes.values().map(Vec::len).sum();
+            let named = scopes.iter().take(MOST);
+            let named: Vec<String> = named.map(|(name, lists)| old_lists(name, lists)).collect();
+            let verb = if lists == 1 { "was" } else { "were" };
+            let what = format!(
+                "{} of {} {verb} not read in the last {OLDEST} days: {}",
+                counted(lists as u64, "list", "lists"),
+                counted(scopes.len() as u64, "repository", "repositories"),
+                and_more(&named, scopes.len())
+            );
+            let only = scopes.keys().next().filter(|_| scopes.len() == 1);
+            let which = only.map_or_else(String::new, |name| format!(" {name}"));
+            let next = format!(
+                "run `headwater sync{which}`; `headwater status --steps{which}` says how each list \
+                 ended"
+            );
+            let about = connection_name(self.config, id);
+            Finding::new(Code::ListNotRead, about, what).next(next)
+        });
+        findings.collect()
     }
 
     /// Tokens, announced removals, clocks.
@@ -241,6 +248,28 @@ impl Examined<'_> {
                 .next("make a new token, and put it where `auth.token` reads it"),
         )
     }
+}
+
+/// Old lists of a repository, those of one day together: `acme/rocket (issues, tags: 2026-01-31)`.
+fn old_lists(name: &str, lists: &[&ReadList]) -> String {
+    let mut ends: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for list in lists {
+        let end = match list.succeeded_at {
+            Some(at) => at.format("%Y-%m-%d").to_string(),
+            None if list.stream.is_empty() => "never".to_owned(),
+            None => format!("never, the last reading: {}", list.state),
+        };
+        ends.entry(end).or_default().push(&list.stream);
+    }
+    let ends = ends.into_iter().map(|(end, mut streams)| {
+        streams.sort_unstable();
+        match streams[..] {
+            [""] => end,
+            _ => format!("{}: {end}", streams.join(", ")),
+        }
+    });
+    let ends: Vec<String> = ends.collect();
+    format!("{} ({})", crate::output::shown(name), ends.join("; "))
 }
 
 /// A pattern for the names that hold one of these words; for none of them, one for all names.

@@ -236,13 +236,61 @@ fn dead_letters_and_lists_that_are_old_or_failed_are_told() {
     };
     let findings = found("", &symptoms);
     let codes: Vec<Code> = findings.iter().map(|it| it.code).collect();
-    assert_eq!(
-        codes,
-        [Code::DeadLetters, Code::ListNotRead, Code::ListNotRead]
-    );
+    assert_eq!(codes, [Code::DeadLetters, Code::ListNotRead]);
     assert_eq!(findings[0].what, "2 items of issues could not be processed");
-    assert!(findings[1].what.contains("8 days ago"), "{findings:?}");
-    assert!(findings[2].what.contains("no reading has succeeded"));
+    assert_eq!(
+        findings[1].what,
+        "2 lists of 1 repository were not read in the last 7 days: acme/rocket (pull_requests: \
+         2026-09-13; issues: never, the last reading: failed)"
+    );
+    assert!(findings[1].next.contains("`headwater sync acme/rocket`"));
+}
+
+#[test]
+fn old_lists_are_one_finding_that_names_some_repositories_and_counts_the_others() {
+    let mut lists = Vec::new();
+    for number in 10..22 {
+        for stream in ["tags", "pull_requests"] {
+            lists.push(ReadList {
+                scope: format!("acme/{number}"),
+                stream: stream.to_owned(),
+                ..list(9)
+            });
+        }
+    }
+    lists.push(ReadList {
+        connection_id: 7,
+        stream: String::new(),
+        succeeded_at: None,
+        ..list(0)
+    });
+    let symptoms = Symptoms { lists, ..healthy() };
+    let findings = found("", &symptoms);
+    let whats: Vec<(&str, &str)> = findings
+        .iter()
+        .map(|it| (it.about.as_str(), it.what.as_str()))
+        .collect();
+    let expected = "24 lists of 12 repositories were not read in the last 7 days: \
+                    acme/10 (pull_requests, tags: 2026-09-12), ";
+    assert!(whats[1].1.starts_with(expected), "{whats:?}");
+    assert!(
+        whats[1]
+            .1
+            .ends_with("acme/19 (pull_requests, tags: 2026-09-12) and 2 more"),
+        "{whats:?}"
+    );
+    assert!(
+        findings[1].next.contains("`headwater sync`"),
+        "{findings:?}"
+    );
+    assert_eq!(
+        whats[0],
+        (
+            "7",
+            "1 list of 1 repository was not read in the last 7 days: acme/rocket (never)"
+        )
+    );
+    assert_eq!(findings.len(), 2);
 }
 
 #[test]

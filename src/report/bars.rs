@@ -21,10 +21,11 @@ pub struct Bars {
     running: Mutex<HashMap<String, ProgressBar>>,
 }
 
-/// A bar that counts a wait down, by the clock that goes on evenly.
-fn countdown(connection: &str, left: Duration) -> ProgressBar {
+/// A bar that counts the time down until something, by the clock that goes on evenly.
+fn countdown(connection: &str, until: &str, left: Duration) -> ProgressBar {
     let end = Instant::now() + left;
-    let style = ProgressStyle::with_template("{spinner} {prefix}  goes on in {countdown}");
+    let style =
+        ProgressStyle::with_template(&format!("{{spinner}} {{prefix}}  {until} {{countdown}}"));
     let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
     let style = style.with_key(
         "countdown",
@@ -56,6 +57,12 @@ impl Bars {
             bar
         });
         use_it(bar);
+    }
+
+    fn count_down(&self, connection: &str, until: &str, left: Duration) {
+        let bar = self.all.add(countdown(connection, until, left));
+        bar.enable_steady_tick(Duration::from_secs(1));
+        self.replace(waiting(connection), Some(bar));
     }
 
     fn end(&self, place: &Place) {
@@ -131,10 +138,13 @@ impl Reporter for Bars {
             } => {
                 self.print(report);
                 let left = (*until - report.at).to_std().unwrap_or_default();
-                let bar = self.all.add(countdown(connection, left));
-                bar.enable_steady_tick(Duration::from_secs(1));
-                self.replace(waiting(connection), Some(bar));
+                self.count_down(connection, "goes on in", left);
             }
+            Event::RatePaced {
+                connection,
+                seconds,
+                ..
+            } => self.count_down(connection, "done in about", Duration::from_secs(*seconds)),
             // The countdown says it.
             Event::RateWaiting { .. } => {}
             Event::RateResumed { connection } => self.replace(waiting(connection), None),
@@ -145,8 +155,14 @@ impl Reporter for Bars {
             Event::RunStarted { .. }
             | Event::Notice { .. }
             | Event::Estimate { .. }
-            | Event::ScopeFinished { .. }
-            | Event::RunFinished { .. } => {
+            | Event::ScopeFinished { .. } => {
+                self.print(report);
+            }
+            Event::RunFinished { .. } => {
+                // Nothing waits any more.
+                let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+                running.drain().for_each(|(_, bar)| bar.finish_and_clear());
+                drop(running);
                 self.print(report);
             }
         }

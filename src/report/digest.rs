@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use super::lines::{counted, limited_line, run_line, step_line, waiting_line, with_commas};
+use super::lines::{
+    counted, limited_line, paced_line, run_line, step_line, waiting_line, with_commas,
+};
 use super::{Event, Place, Report, RunSummary, ScopeSummary, StepSummary};
 use crate::output::Tone;
 
@@ -81,6 +83,14 @@ impl Digest {
                 Tone::Faint,
                 waiting_line(connection, (*until, now), *seconds),
             )],
+            Event::RatePaced {
+                connection,
+                finishes_at,
+                seconds,
+            } => vec![(
+                Tone::Faint,
+                paced_line(connection, (*finishes_at, now), *seconds),
+            )],
             Event::StepStarted { place } if self.verbose => plain(format!(
                 "{} {} {} ...",
                 place.scope, place.stage, place.stream
@@ -114,7 +124,7 @@ impl Digest {
     }
 
     fn keep(&self, place: &Place, summary: &StepSummary) {
-        if summary.message.is_empty() {
+        if summary.message.is_empty() || summary.said_before {
             return;
         }
         let name = place.scope.split_once(':').map_or("", |(_, name)| name);
@@ -306,6 +316,13 @@ mod tests {
             command: "sync",
             scopes: 5,
         }];
+        events.push(Event::StepFinished {
+            place: place("c:acme/a", "pipelines"),
+            summary: StepSummary {
+                said_before: true,
+                ..step("success", "the list is switched off")
+            },
+        });
         for name in ["a", "b", "c", "d"] {
             let full = format!("c:acme/{name}");
             events.push(Event::StepFinished {

@@ -58,6 +58,16 @@ pub(super) fn waiting_line(
     format!("{connection}: waits {left} more for the rate limit, until {until}")
 }
 
+/// A line for each minute of an even pace.
+pub(super) fn paced_line(
+    connection: &str,
+    (finishes_at, now): (DateTime<Utc>, DateTime<Utc>),
+    seconds: u64,
+) -> String {
+    let (left, end) = (times::duration(seconds), times::local(finishes_at, now));
+    format!("{connection}: requests go evenly for the rate limit; done in {left}, at about {end}")
+}
+
 /// `1 row`, `2,345 rows`.
 #[must_use]
 pub fn counted(count: u64, one: &str, many: &str) -> String {

@@ -53,11 +53,14 @@ impl ScopeRun<'_> {
             finished_at: Some(self.runner.clock.now()),
             message: summary.message.clone(),
         };
-        let recorded = self
-            .runner
-            .store
-            .record_step(self.run, &self.job.scope, &record)
-            .await;
+        let store = &self.runner.store;
+        // What cannot be read is said again.
+        summary.said_before = summary.state == "success"
+            && store
+                .was_said(&self.job.scope, &record)
+                .await
+                .unwrap_or(false);
+        let recorded = store.record_step(self.run, &self.job.scope, &record).await;
         if let Err(error) = &recorded {
             summary.state = "failed";
             summary.message = chain(error);

@@ -9,7 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::Session;
 use crate::clock::Clock;
-use crate::estimate::{Basis, estimate};
+use crate::estimate::{Basis, Estimate, estimate};
 use crate::exit::Failure;
 use crate::plan::Plan;
 use crate::report::Event;
@@ -21,15 +21,25 @@ const WORTH_TELLING: TimeDelta = TimeDelta::seconds(60);
 /// How often it is said how long a wait still is.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// Tells what collecting is going to cost, for each connection. Returns the requests that went
-/// into finding out.
+/// What collecting is going to cost, as it was told.
+pub(super) struct Told {
+    /// Requests that went into finding out.
+    pub(super) requests: u64,
+    /// Tell of requests that go evenly for as long as they are kept.
+    pub(super) _watched: Vec<AbortOnDropHandle<()>>,
+}
+
+/// Tells what collecting is going to cost, for each connection.
 pub(super) async fn tell_estimates(
     session: &Session,
     plan: &Plan,
     jobs: &[Job],
-) -> Result<u64, Failure> {
+) -> Result<Told, Failure> {
     let sent = |jobs: &[Job]| jobs[0].client.as_ref().map_or(0, Client::requests);
-    let mut asked = 0;
+    let mut told = Told {
+        requests: 0,
+        _watched: Vec::new(),
+    };
     let basis = Basis {
         store: &session.store,
         plan,
@@ -37,20 +47,74 @@ pub(super) async fn tell_estimates(
         now: session.clock.now(),
     };
     for of_connection in jobs.chunk_by(|a, b| a.connection == b.connection) {
-        if of_connection[0].client.is_none() {
-            // No API, no budget.
+        // No API, no budget.
+        let Some(client) = &of_connection[0].client else {
             continue;
-        }
+        };
         let connection = of_connection[0].connection.clone();
         let before = sent(of_connection);
         let estimate = estimate(&basis, &of_connection.iter().collect::<Vec<_>>()).await?;
-        asked += sent(of_connection) - before;
+        told.requests += sent(of_connection) - before;
+        told._watched
+            .extend(watch_pace(session, client, &connection, &estimate));
         session.reporter.event(&Event::Estimate {
             connection,
             estimate,
         });
     }
-    Ok(asked)
+    Ok(told)
+}
+
+/// Tells every minute that requests go evenly, and when the last of them is sent, as the estimate
+/// has it. None where the estimate knows no such time.
+fn watch_pace(
+    session: &Session,
+    client: &Client,
+    connection: &str,
+    estimate: &Estimate,
+) -> Option<AbortOnDropHandle<()>> {
+    let limiter = client.rate_limiter().clone();
+    let hold = limiter.hold();
+    let (reporter, clock) = (session.reporter.clone(), session.clock.clone());
+    let now = clock.clone();
+    // A longer wait of all requests is told by itself.
+    let is_short = move |hold: Hold| hold.until < now.now() + WORTH_TELLING;
+    let pace = Pace {
+        connection: connection.to_owned(),
+        finishes_at: estimate.finishes_at?,
+        waits: move || limiter.waiting() > 0 && hold.borrow().is_none_or(&is_short),
+        tell: move |event: &Event| reporter.event(event),
+        clock,
+    };
+    Some(AbortOnDropHandle::new(tokio::spawn(pace.follow())))
+}
+
+/// Requests that go evenly.
+struct Pace<W, T> {
+    connection: String,
+    /// When the last request is sent (UTC).
+    finishes_at: DateTime<Utc>,
+    /// Whether requests wait, and none of them for long.
+    waits: W,
+    tell: T,
+    clock: Clock,
+}
+
+impl<W: Fn() -> bool, T: Fn(&Event)> Pace<W, T> {
+    async fn follow(self) {
+        loop {
+            tokio::time::sleep(EVERY).await;
+            let left = (self.finishes_at - self.clock.now()).num_seconds();
+            // What was not known before takes longer, and no one can say how long.
+            if let (Ok(seconds @ 1..), true) = (u64::try_from(left), (self.waits)()) {
+                (self.tell)(&Event::RatePaced {
+                    connection: self.connection.clone(),
+                    finishes_at: self.finishes_at,
+                    seconds,
+                });
+            }
+        }
+    }
 }
 
 /// Tells until when no request of a connection goes out, every minute how long that still is, and
@@ -139,9 +203,47 @@ impl<T: Fn(&Event)> Waits<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, Mutex};
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_that_go_evenly_are_told_every_minute_with_the_one_time_at_which_they_end() {
+        let told: Arc<Mutex<Vec<String>>> = Arc::default();
+        let log = Arc::clone(&told);
+        let waiting = Arc::new(AtomicBool::new(true));
+        let waits = Arc::clone(&waiting);
+        let began = tokio::time::Instant::now();
+        let now =
+            move || DateTime::UNIX_EPOCH + TimeDelta::from_std(began.elapsed()).unwrap_or_default();
+        let pace = Pace {
+            connection: "acme".to_owned(),
+            finishes_at: DateTime::UNIX_EPOCH + TimeDelta::seconds(250),
+            waits: move || waits.load(Ordering::Relaxed),
+            tell: move |event: &Event| {
+                let event = serde_json::to_string(event).unwrap();
+                log.lock().unwrap().push(event);
+            },
+            clock: Clock::of(now),
+        };
+        let following = AbortOnDropHandle::new(tokio::spawn(pace.follow()));
+        tokio::time::sleep(Duration::from_secs(125)).await;
+        waiting.store(false, Ordering::Relaxed);
+        tokio::time::sleep(EVERY).await;
+        waiting.store(true, Ordering::Relaxed);
+        tokio::time::sleep(EVERY * 5).await;
+        drop(following);
+        // Two minutes, none while nothing waits, one more, and none after the end.
+        let lines = told.lock().unwrap().clone();
+        let line = |seconds: u64| {
+            format!(
+                "{{\"event\":\"rate_paced\",\"connection\":\"acme\",\
+                 \"finishes_at\":\"1970-01-01T00:04:10Z\",\"seconds\":{seconds}}}"
+            )
+        };
+        assert_eq!(lines, [line(190), line(130), line(10)]);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_is_said_once_then_every_minute_and_when_it_is_over() {

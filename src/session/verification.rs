@@ -235,7 +235,9 @@ impl Scratch<'_> {
         ];
         for (plan, jobs) in steps {
             if !plan.streams.is_empty() && !session.cancel.is_cancelled() {
-                exits.push(runner.run(&plan, jobs, Tally::default()).await?.0);
+                // With the projects of the configuration, which the tables here have, too.
+                let run = session.run_measured(&plan, jobs, Tally::default());
+                exits.push(Box::pin(run).await?.0);
             }
         }
         Ok(exits)

@@ -215,3 +215,85 @@ fn stopped_when_limited(folder: &Path) -> (Value, Option<i32>) {
     let status = child.wait().unwrap();
     (limited, status.code())
 }
+
+/// A program under a terminal of its own, which the system's `script` makes. What it draws comes
+/// out of standard output as it is; the program's number is the first line.
+#[cfg(target_os = "linux")]
+fn at_a_terminal(folder: &Path) -> std::process::Child {
+    let program = env!("CARGO_BIN_EXE_headwater");
+    let command = format!("stty cols 100 rows 30; echo $$; exec '{program}' sync");
+    let started = Command::new("script")
+        .args([
+            "--quiet",
+            "--flush",
+            "--return",
+            "--command",
+            &command,
+            "/dev/null",
+        ])
+        .current_dir(folder)
+        .env_remove("HEADWATER_CONFIG")
+        .env_remove("NO_COLOR")
+        .env("TERM", "xterm")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    started.expect("script of util-linux is needed to make a terminal")
+}
+
+/// The countdowns in what was drawn, in order, each once.
+#[cfg(target_os = "linux")]
+fn countdowns(drawn: &str) -> Vec<String> {
+    let shown = regex::Regex::new(r"goes on in (\d:\d\d:\d\d)").unwrap();
+    let mut shown: Vec<String> = shown
+        .captures_iter(drawn)
+        .map(|found| found[1].to_owned())
+        .collect();
+    shown.dedup();
+    shown
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_shows_a_countdown_while_the_run_waits_and_erases_it_in_the_end() {
+    use std::io::Read as _;
+
+    let place = Place::new().await;
+    place.allow(5000);
+    place.sync().await;
+    let (_, used) = place.ledger().await;
+    place.allow(u32::try_from(used).unwrap());
+    let mut child = at_a_terminal(place.folder.path());
+    let mut out = child.stdout.take().unwrap();
+    let drawn = tokio::task::spawn_blocking(move || {
+        let mut drawn = Vec::new();
+        let mut part = [0; 4096];
+        let mut is_stopped = false;
+        loop {
+            let read = out.read(&mut part).unwrap();
+            if read == 0 {
+                return String::from_utf8_lossy(&drawn).into_owned();
+            }
+            drawn.extend_from_slice(&part[..read]);
+            let so_far = String::from_utf8_lossy(&drawn);
+            if !is_stopped && countdowns(&so_far).len() >= 3 {
+                let process = so_far.lines().next().unwrap().trim().to_owned();
+                let sent = Command::new("kill").args(["-INT", &process]).status();
+                assert!(sent.unwrap().success(), "{so_far}");
+                is_stopped = true;
+            }
+        }
+    });
+    let limit = std::time::Duration::from_secs(60);
+    let drawn = tokio::time::timeout(limit, drawn).await.unwrap().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{drawn}");
+    let shown = countdowns(&drawn);
+    assert!(
+        shown.is_sorted_by(|a, b| a > b),
+        "it counts down: {shown:?}"
+    );
+    let last = drawn.rfind("goes on in").unwrap();
+    let after = &drawn[last..];
+    assert!(after.contains("\u{1b}[2K"), "the line is erased: {after:?}");
+    assert!(after.contains("interrupted"), "{after:?}");
+}

@@ -95,6 +95,26 @@ impl Store {
         self.execute(text, values).await.map(|_| ())
     }
 
+    /// Whether this step of a scope ended with the same state and message when it last ran; false
+    /// for a step without a message.
+    pub async fn was_said(&self, scope: &Scope, step: &StepRecord) -> Result<bool, StoreError> {
+        if step.message.is_empty() {
+            return Ok(false);
+        }
+        let text = "SELECT state, message FROM _headwater_steps \
+                    WHERE params = ? AND stage = ? AND stream = ? \
+                    ORDER BY run_id DESC, id DESC LIMIT 1";
+        let values: Vec<Value> = vec![
+            scope.params().into(),
+            step.stage.clone().into(),
+            step.stream.clone().into(),
+        ];
+        let rows = self.query_all(text, values).await?;
+        let last = rows.first().map(|row| Ok((row.get(0)?, row.get(1)?)));
+        let last: Option<(String, String)> = last.transpose().during(text)?;
+        Ok(last == Some((step.state.clone(), shown(&step.message))))
+    }
+
     /// Every step of a scope as it last ran, with how fresh its data is.
     pub async fn scope_status(&self, scope: &Scope) -> Result<Vec<ScopeStatus>, StoreError> {
         let text = "SELECT steps.stage, steps.stream, steps.state, steps.items, steps.written, \
