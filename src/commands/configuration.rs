@@ -4,6 +4,8 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::cli::{ConfigCommand, InitArgs, Shared};
 use crate::config::{self, Given, Problem};
 use crate::context::config_path;
@@ -36,6 +38,11 @@ pub(super) fn init(shared: &Shared, arguments: InitArgs) -> Result<Exit, Failure
     })?;
     let done = file.write_all(text.as_bytes());
     done.map_err(|error| Failure::because(Exit::Failed, format!("writing {shown}"), error))?;
+    if shared.json {
+        let done = json!({ "file": shown.to_string(), "missing": missing });
+        output::json_line(&done.to_string());
+        return Ok(Exit::Ok);
+    }
     if shared.quiet {
         return Ok(Exit::Ok);
     }
@@ -139,7 +146,10 @@ fn schema(shared: &Shared, file: Option<&Path>) -> Result<Exit, Failure> {
     let shown = file.display();
     let written = std::fs::write(file, format!("{schema}\n"));
     written.map_err(|error| Failure::because(Exit::Failed, format!("writing {shown}"), error))?;
-    if !shared.quiet {
+    if shared.json {
+        let done = json!({ "file": shown.to_string() });
+        output::json_line(&done.to_string());
+    } else if !shared.quiet {
         output::line(format_args!(
             "wrote {shown}; a first line `#:schema {shown}` in headwater.toml names it"
         ));

@@ -2,6 +2,7 @@
 
 use headwater_migrations::Status;
 use headwater_store::query::Cell;
+use serde_json::json;
 
 use crate::cli::{Format, Shared};
 use crate::context::{Context, NeedsFile};
@@ -26,8 +27,14 @@ pub(super) async fn migrate(shared: &Shared, status: bool, dry_run: bool) -> Res
             list(shared, &changes.map_err(failed)?)?;
         } else {
             let pending = headwater_migrations::pending_statements(connection).await;
-            for statement in pending.map_err(failed)? {
-                output::line(format_args!("{statement};"));
+            let pending = pending.map_err(failed)?;
+            if shared.json {
+                let rows = pending.into_iter().map(|it| vec![Cell::Text(it)]);
+                written(print(Format::Json, &["statement"], rows.collect()))?;
+            } else {
+                for statement in pending {
+                    output::line(format_args!("{statement};"));
+                }
             }
         }
         store.close().await?;
@@ -36,6 +43,11 @@ pub(super) async fn migrate(shared: &Shared, status: bool, dry_run: bool) -> Res
     let _lock = database::lock(&context.database, "migrate", context.clock.now())?;
     let store = database::connect(&context.database).await?;
     match database::migrate(&store, &context.database).await? {
+        changes if shared.json => {
+            let done = json!({ "database": context.database.to_string(), "changes": changes });
+            output::json_line(&done.to_string());
+        }
+        _ if shared.quiet => {}
         0 => output::line(format_args!("{} is up to date", context.database)),
         count => output::line(format_args!(
             "{}: {count} changes applied",

@@ -6,6 +6,7 @@
 )]
 
 mod backfill;
+mod bad_input;
 mod broken_items;
 mod budget;
 mod bulk_list;
@@ -32,11 +33,13 @@ mod incident_import;
 mod issue_links;
 mod issues;
 mod joined_people;
+mod json;
 mod lake;
 mod leases;
 mod lists;
 mod merges;
 mod network;
+mod no_database;
 mod oracle;
 mod output;
 mod partial_imports;
@@ -49,6 +52,7 @@ mod registry;
 mod reliability;
 mod renames;
 mod requests;
+mod reverts;
 mod rules;
 mod scopes;
 mod secrets;
@@ -59,3 +63,4 @@ mod table_import;
 mod terminal;
 mod verify;
 mod views;
+mod work_logs;
