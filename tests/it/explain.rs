@@ -246,3 +246,71 @@ async fn numbers_of_a_project_are_explained_by_the_rows_that_they_count(
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");
     }
 }
+
+/// A step with its build: repository, number, name and UUID.
+const STEP: &str = "SELECT builds.repo_id, CAST(builds.build_number AS CHAR(9)), steps.name, \
+                    steps.bitbucket_id FROM _tool_bitbucket_pipeline_steps AS steps \
+                    JOIN _tool_bitbucket_pipelines AS builds \
+                    ON builds.connection_id = steps.connection_id \
+                    AND builds.repo_id = steps.repo_id \
+                    AND builds.bitbucket_id = steps.pipeline_id \
+                    WHERE steps.name = 'Test' ORDER BY builds.repo_id, builds.build_number LIMIT 1";
+
+/// A build of which no row says that it deployed.
+const IDLE: &str = "SELECT builds.repo_id, CAST(MIN(builds.build_number) AS CHAR(9)) \
+                    FROM _tool_bitbucket_pipelines AS builds WHERE builds.bitbucket_id NOT IN \
+                    (SELECT belongs_to FROM _tool_bitbucket_deployments) \
+                    GROUP BY builds.repo_id ORDER BY builds.repo_id LIMIT 1";
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_is_named_by_its_build_and_a_build_that_deploys_nothing_is_explained(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let simulator = company().await;
+    let rules = "deployment_pattern = \"^nothing$\"";
+    let Some(lake) = Lake::with(on, &under(&simulator, rules)).await else {
+        return;
+    };
+    lake.sync(How::default()).await;
+    let step = texts(&lake, STEP).await.remove(0);
+    let [repository, number, name, uuid] = step.as_slice() else {
+        panic!("{step:?}")
+    };
+    let build = format!("{repository}#{}", number.trim());
+    let by_id = format!("bitbucket:BitbucketPipelineStep:1:{uuid}");
+    let by_id = explained(&lake, "task", &by_id);
+    for named in [
+        format!("{build}/{name}"),
+        format!("{build}/{}", name.to_uppercase()),
+        format!("{build}/{uuid}"),
+    ] {
+        assert_eq!(explained(&lake, "task", &named), by_id, "{named}");
+    }
+    let page = build.replace('#', "/pipelines/results/");
+    let page = format!("https://bitbucket.org/{page}/steps/{uuid}");
+    let alone = run(&lake, &["--json", "explain", &page]);
+    let errors = String::from_utf8_lossy(&alone.stderr).into_owned();
+    let alone: Vec<Value> = serde_json::from_slice(&alone.stdout).expect(&errors);
+    assert_eq!(alone, by_id, "{page}");
+    for (named, said) in [
+        (build.clone(), format!("\"{build}/{name}\"")),
+        (format!("{build}/Nothing"), format!("\"{build}/{name}\"")),
+        (
+            format!("{repository}#999999"),
+            "no build here is".to_owned(),
+        ),
+    ] {
+        let refused = run(&lake, &["explain", "task", &named]);
+        let errors = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(2), "{named}: {errors}");
+        assert!(errors.contains(&said), "{named}: {errors}");
+    }
+    let idle = texts(&lake, IDLE).await.remove(0);
+    let idle = format!("{}#{}", idle[0], idle[1].trim());
+    let lines = explained(&lake, "deployment", &idle);
+    let of_pattern = lines
+        .iter()
+        .find(|line| line["rule"] == "deployment_pattern");
+    assert_eq!(of_pattern.unwrap()["matches"], "no", "{lines:?}");
+}

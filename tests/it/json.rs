@@ -128,7 +128,7 @@ async fn every_command_prints_json_and_nothing_else_when_it_succeeds() {
             (&["metrics", "dora", "shop"], 0, One),
             (&["metrics", "dora", "idle", "--by", "repository"], 0, One),
             (&["explain", "metric", "shop", "lead_time"], 0, One),
-            (&["tags", "acme/rocket-api"], 0, One),
+            (&["tags", "acme/ledger"], 0, One),
             (&["query", "SELECT id, title FROM pull_requests"], 0, One),
             (
                 &["query", "SELECT id FROM pull_requests WHERE id = ''"],

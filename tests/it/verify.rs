@@ -413,3 +413,22 @@ async fn a_workspace_with_another_name_is_seen(#[case] on: On) {
     assert_eq!(shown(&verified), Vec::<String>::new());
     assert_eq!(verified.exit, Exit::Ok, "{:?}", verified.left_out);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_measured_of_projects_is_no_difference_until_a_row_is_wrong() {
+    let simulator = lake::tiny().await;
+    let project = "[[project]]\nname = \"shop\"\nscopes = [\"acme-cloud:acme/*\"]\n";
+    let text = lake::with_everything(&simulator.endpoint(), lake::ALL);
+    let lake = Lake::with(On::Sqlite, &format!("{text}{project}")).await;
+    let lake = lake.unwrap();
+    lake.sync(How::default()).await;
+    let measured = "SELECT COUNT(*) FROM project_deployments";
+    assert!(lake.number(measured).await > 0);
+    let verified = lake.verify(false).await;
+    assert_eq!(shown(&verified), Vec::<String>::new());
+    lake.execute("UPDATE project_deployments SET repairs = 'luck'")
+        .await;
+    let verified = lake.verify(false).await;
+    assert_eq!(verified.exit, Exit::Partial);
+    assert!(shown(&verified)[0].contains("repairs"), "{verified:?}");
+}
