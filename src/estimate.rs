@@ -8,7 +8,9 @@ use std::fmt;
 use chrono::{DateTime, Local, TimeDelta, TimeZone, Utc};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
-use headwater_collectors::{Budget, Client, Collection, Paging, list_size};
+use headwater_collectors::{
+    Budget, Client, Collection, Moment, Paging, Range, costs_nothing, list_size,
+};
 use headwater_store::forecast::ChildLists;
 use headwater_store::progress::{WalkKey, WalkState};
 use headwater_store::{Store, StoreError};
@@ -51,6 +53,8 @@ pub struct Basis<'a> {
     pub store: &'a Store,
     /// What is going to run.
     pub plan: &'a Plan,
+    /// Only the cost of this stream, and of those that hang on it; none for that of all.
+    pub only: Option<&'static str>,
     /// Ends everything.
     pub cancel: &'a CancellationToken,
     /// The time (UTC).
@@ -164,9 +168,19 @@ impl Basis<'_> {
         let mut known = KnownLists::default();
         let chosen =
             |stream: &str| self.plan.streams.contains(&stream) && job.streams.contains(stream);
+        let streams = job.source.streams_of(&job.scope);
+        let read: Vec<&'static str> = streams
+            .map(|entry| entry.collection.stream)
+            .filter(|stream| chosen(stream))
+            .collect();
         for entry in job.source.streams_of(&job.scope) {
             let collection = &entry.collection;
-            if !chosen(collection.stream) || collection.parent.is_some() {
+            let is_meant = self.only.is_none_or(|only| only == collection.stream);
+            if !chosen(collection.stream) || collection.parent.is_some() || !is_meant {
+                continue;
+            }
+            if self.is_known(job, &read, collection).await? {
+                known.changes = true;
                 continue;
             }
             if collection.endpoint.paging == Paging::Single {
@@ -208,6 +222,26 @@ impl Basis<'_> {
             }
         }
         Ok(known)
+    }
+
+    /// Whether the run asks nothing for a list unless another one, or a head, shows that it changed.
+    async fn is_known(
+        &self,
+        job: &Job,
+        read: &[&'static str],
+        collection: &Collection,
+    ) -> Result<bool, StoreError> {
+        let moment = Moment {
+            store: self.store,
+            scope: &job.scope,
+            range: Range {
+                data_after: job.data_after,
+                full: self.plan.depth != Depth::Changes,
+            },
+            read,
+            now: self.now,
+        };
+        costs_nothing(&moment, collection).await
     }
 
     /// A list of changes, and the lists of items that an earlier run left to be read.

@@ -304,15 +304,10 @@ impl Planner<'_> {
             .map(|child: &Collection| child.stream)
             .filter(|child| self.plan.streams.contains(child) && job.streams.contains(child))
             .collect();
-        let mut streams = vec![stream];
-        streams.extend(&children);
-        let plan = Plan {
-            streams,
-            ..self.plan.clone()
-        };
         let basis = Basis {
             store: self.store,
-            plan: &plan,
+            plan: self.plan,
+            only: Some(stream),
             cancel: &job.cancel,
             now: self.clock.now(),
         };
@@ -337,6 +332,9 @@ impl Planner<'_> {
                 (false, _, None) => "the first time: everything".to_owned(),
             }
         };
+        if requests == 0 && walked.complete && self.plan.depth == Depth::Changes {
+            "nothing, unless another list shows that it changed".clone_into(&mut what);
+        }
         if !children.is_empty() {
             what.push_str("; of items that changed: ");
             what.push_str(&children.join(", "));

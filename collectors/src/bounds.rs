@@ -6,7 +6,8 @@ use crate::endpoint::Endpoint;
 use crate::key::field;
 use crate::page::RawItem;
 
-fn created_at(endpoint: &Endpoint, item: &RawItem) -> Option<DateTime<Utc>> {
+/// When an item was created; none where it does not say.
+pub(crate) fn created_at(endpoint: &Endpoint, item: &RawItem) -> Option<DateTime<Utc>> {
     if endpoint.created.is_empty() {
         return None;
     }

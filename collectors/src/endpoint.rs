@@ -5,6 +5,8 @@ use url::Url;
 
 use crate::dialect::Dialect;
 use crate::key::{Key, field};
+use crate::list::together::Together;
+use crate::refresh::Refresh;
 
 /// Where a stream's items are and how to walk them.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +44,10 @@ pub struct Endpoint {
     /// What can take the list away; none where nothing can. Then 403, 404 or 410 is no failure, and
     /// what was collected before stays.
     pub switch: Option<Switch>,
+    /// How often the list is read.
+    pub refresh: Refresh,
+    /// A list that holds its items and those of others; none where there is none.
+    pub together: Option<Together>,
     /// How to walk down from the head of a branch; none for other lists.
     pub commit_range: Option<CommitRange>,
     /// The text that identifies an item may be too long for a key of the database, as paths of
@@ -83,6 +89,9 @@ pub struct CommitRange {
     pub exclude: &'static str,
     /// Field of an item that lists its parents, and the field of each that is its hash.
     pub parents: (&'static str, &'static str),
+    /// The list of branches, and the field of a branch that is its head: where the run has read it,
+    /// nothing is asked to see whether the head moved.
+    pub heads: Option<(fn() -> Collection, &'static [&'static str])>,
 }
 
 /// What an answer holds.

@@ -15,7 +15,9 @@ use crate::client::{Answer, Client};
 use crate::endpoint::{Collection, Endpoint, Paging};
 use crate::error::{CollectError, CollectErrorKind, RequestError, RequestErrorKind, ShownUrl};
 use crate::key::content_hash;
+use crate::list::together::SharedLists;
 use crate::page::{self, Items, RawItem};
+use crate::refresh::{self, Moment, Next};
 use crate::{children, list, switch};
 
 /// What part of a list is wanted.
@@ -39,6 +41,10 @@ pub struct Task<'a> {
     pub range: Range,
     /// Streams that hang on this one: an item's children go with it.
     pub children: &'a [Collection],
+    /// Streams of the scope that this run has read, or found not to be due.
+    pub read: &'a [&'static str],
+    /// Lists that hold the items of several streams, as this run has read them.
+    pub shared: &'a SharedLists,
     /// The scope's one item, when a list contained it already.
     pub prefetched: Option<RawItem>,
     /// Our clock (UTC), for servers that do not tell theirs.
@@ -129,11 +135,7 @@ impl Collected {
 /// When a request that the stream cannot do without fails, the database fails, or it is cancelled.
 pub async fn run(task: &Task<'_>, collection: &Collection) -> Result<Collected, CollectError> {
     let mut outcome = Collected::default();
-    let done = match &collection.parent {
-        None => list::collect(task, collection, &mut outcome).await,
-        Some(parent) => children::collect(task, collection, parent, &mut outcome).await,
-    };
-    let done = switch::look(task, collection, done).await;
+    let done = collect(task, collection, &mut outcome).await;
     outcome.requests = task.client.requests();
     let located = |kind| CollectError {
         outcome,
@@ -150,6 +152,40 @@ pub async fn run(task: &Task<'_>, collection: &Collection) -> Result<Collected, 
     };
     done.map_err(located)?;
     Ok(outcome)
+}
+
+/// Collects what is due.
+async fn collect(
+    task: &Task<'_>,
+    collection: &Collection,
+    outcome: &mut Collected,
+) -> Result<(), CollectErrorKind> {
+    if let Some(parent) = &collection.parent {
+        return children::collect(task, collection, parent, outcome).await;
+    }
+    match refresh::next(&task.moment(), collection).await? {
+        Next::Read => {}
+        Next::Unchanged => return Ok(()),
+        Next::Absent => return Err(CollectErrorKind::StillAbsent),
+    }
+    let seq = task.store.latest_seq(task.scope).await?;
+    let done = list::collect(task, collection, outcome).await;
+    let done = switch::look(task, collection, done).await;
+    refresh::note(task, collection, seq, &done).await?;
+    done
+}
+
+impl Task<'_> {
+    /// What is decided from whether a list is due.
+    pub(crate) fn moment(&self) -> Moment<'_> {
+        Moment {
+            store: self.store,
+            scope: self.scope,
+            range: self.range,
+            read: self.read,
+            now: self.now,
+        }
+    }
 }
 
 /// One page with the server's clock.

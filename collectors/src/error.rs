@@ -293,6 +293,9 @@ pub enum CollectErrorKind {
         /// True when it was there the last time.
         is_new: bool,
     },
+    /// The list was not there when it was last asked for, and is not asked for again yet.
+    #[error("the list was not there when it was last asked for")]
+    StillAbsent,
     /// Items came and went between the pages of every walk.
     #[error(
         "the list changed each of the {0} times that it was read, and items may have been missed; \
@@ -313,7 +316,7 @@ impl CollectErrorKind {
                 Verdict::Retry => Verdict::Fail,
                 verdict => verdict,
             },
-            Self::SwitchedOff { .. } => Verdict::Skip,
+            Self::SwitchedOff { .. } | Self::StillAbsent => Verdict::Skip,
             Self::Store(_) | Self::Restless(_) => Verdict::Fail,
             Self::Cancelled => Verdict::Stop,
         }

@@ -16,6 +16,7 @@ pub mod git;
 mod key;
 mod list;
 mod page;
+mod refresh;
 mod repositories;
 mod size;
 mod switch;
@@ -36,6 +37,8 @@ pub use error::{
     CollectError, CollectErrorKind, RequestError, RequestErrorKind, ShownUrl, Verdict,
 };
 pub use key::{Alternative, Key, content_hash, field};
+pub use list::together::{SharedLists, Together};
 pub use page::RawItem;
+pub use refresh::{Absence, Moment, Refresh, Sign, costs_nothing};
 pub use repositories::{FoundRepository, Listing, Repositories, Traits};
 pub use size::list_size;

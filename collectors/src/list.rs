@@ -7,6 +7,7 @@ mod plan;
 mod reading;
 mod settled;
 mod shift_detection;
+pub(crate) mod together;
 mod unended;
 
 use std::collections::HashSet;
@@ -23,9 +24,11 @@ use crate::engine::{Collected, Listing, Page, Progress, Task, bad_url};
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, ShownUrl};
 use crate::page::RawItem;
 
+pub(crate) use backfill::is_wider;
 use plan::Plan;
 use shift_detection::ShiftDetection;
 use unended::Unended;
+pub(crate) use unended::noted;
 
 /// Times that a list is read in one run, at most, because it changed between its pages.
 const ROUNDS: u32 = 4;
@@ -58,7 +61,11 @@ pub(crate) async fn collect(
         return settled::collect(task, collection, settled, outcome).await;
     }
     let plan = Plan::new(task, collection, &stored);
-    if walk(task, collection, (&plan, None), outcome).await? {
+    let first = match collection.endpoint.together {
+        Some(together) if plan.complete => together::page(task, collection, together).await?,
+        _ => None,
+    };
+    if walk(task, collection, (&plan, first), outcome).await? {
         return Ok(());
     }
     let plan = Plan::whole(task, collection);

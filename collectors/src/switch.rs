@@ -3,15 +3,14 @@
 //! Servers answer such a list with 404, with 403 or with nothing. 403 means missing permissions,
 //! too, and 404 a server in trouble: so the switch itself is asked before either is believed.
 
-use headwater_store::progress::Checkpoint;
+use headwater_store::progress::WalkKey;
 use serde_json::Value;
 
 use crate::endpoint::{Collection, Switch};
 use crate::engine::{Task, fetch_single};
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind};
 
-/// What came of a collection, where it failed because the list is switched off. Whether that is
-/// news is remembered.
+/// What came of a collection, where it failed because the list is switched off.
 pub(crate) async fn look(
     task: &Task<'_>,
     collection: &Collection,
@@ -20,45 +19,20 @@ pub(crate) async fn look(
     let Some(switch) = collection.endpoint.switch else {
         return done;
     };
-    let step = format!("switched-off:{}", collection.stream);
-    let noted = task.store.checkpoint(task.scope, &step).await?;
-    match done {
-        Ok(()) => {
-            if noted != Checkpoint::default() {
-                note(task, &step, &Checkpoint::default()).await?;
-            }
-            Ok(())
-        }
-        Err(CollectErrorKind::Request(error)) => {
-            let is_new = noted == Checkpoint::default();
-            // What was found out once is believed for as long as the list answers so.
-            if !may_be_off(&error.kind)
-                || is_new && !is_off(task, collection, switch, &error).await?
-            {
-                return Err(error.into());
-            }
-            if is_new {
-                let off = Checkpoint {
-                    rules: "off".to_owned(),
-                    ..Checkpoint::default()
-                };
-                note(task, &step, &off).await?;
-            }
-            Err(CollectErrorKind::SwitchedOff { error, is_new })
-        }
-        Err(error) => Err(error),
+    let Err(CollectErrorKind::Request(error)) = done else {
+        return done;
+    };
+    let key = WalkKey {
+        scope: task.scope,
+        stream: collection.stream,
+    };
+    let noted = task.store.look(key).await?;
+    let is_new = noted.is_none_or(|look| look.absent_since.is_none());
+    // What was found out once is believed for as long as the list answers so.
+    if !may_be_off(&error.kind) || is_new && !is_off(task, collection, switch, &error).await? {
+        return Err(error.into());
     }
-}
-
-async fn note(
-    task: &Task<'_>,
-    step: &str,
-    checkpoint: &Checkpoint,
-) -> Result<(), CollectErrorKind> {
-    let page = task.store.begin(task.scope, task.now).await?;
-    page.set_checkpoint(step, checkpoint).await?;
-    page.commit().await?;
-    Ok(())
+    Err(CollectErrorKind::SwitchedOff { error, is_new })
 }
 
 fn may_be_off(answered: &RequestErrorKind) -> bool {

@@ -44,6 +44,7 @@ mod m20261130_000042_count_pull_requests;
 mod m20261130_000044_create_what_boards_read;
 mod m20261130_000052_note_repairs_of_pull_requests;
 mod m20261130_000053_list_every_period;
+mod m20261130_000064_note_looks;
 mod schema;
 
 use std::time::Duration;
@@ -164,6 +165,7 @@ history! {
     m20261130_000044_create_what_boards_read => READ_BY_BOARDS,
     m20261130_000052_note_repairs_of_pull_requests => REPAIRS_OF_PULL_REQUESTS,
     m20261130_000053_list_every_period => EVERY_PERIOD,
+    m20261130_000064_note_looks => LOOKS,
 }
 
 /// Applies changes in order and remembers which are applied.

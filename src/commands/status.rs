@@ -58,6 +58,7 @@ pub(super) async fn status(shared: &Shared, arguments: StatusArgs) -> Result<Exi
         let rows = repositories.iter().map(|it| it.for_people(now)).collect();
         let exit = written(print(format, &overview::HEADINGS, rows))?;
         output::line(overview::last_line(&repositories));
+        output::line(overview::BOUND);
         return Ok(exit);
     }
     let rows = repositories.iter().map(overview::Overview::as_data);

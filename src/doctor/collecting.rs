@@ -10,6 +10,7 @@ use regex::Regex;
 use headwater_store::symptoms::ReadList;
 
 use super::{Code, Examined, Finding, MOST, and_more, called, named};
+use crate::config::RateLimit;
 use crate::report::counted;
 use crate::resolve::connection_name;
 
@@ -22,6 +23,12 @@ const APART: i64 = 60;
 /// A share of merges that were not found, in percent, from which on they matter.
 const MANY: i64 = 10;
 
+/// Requests for a repository that did not change, without git and with it: docs/requests.md.
+const UNCHANGED_BY_API: u64 = 3;
+const UNCHANGED_BY_GIT: u64 = 2;
+/// One part in so many of an hour's requests is much for a sync that finds nothing.
+const MUCH: u64 = 4;
+
 const AGAIN: &str = "then run `headwater transform`, which asks the server for nothing";
 
 impl Examined<'_> {
@@ -33,6 +40,7 @@ impl Examined<'_> {
         findings.extend(self.dead_letters());
         findings.extend(self.lists());
         findings.extend(self.connections());
+        findings.extend(self.saved_by_git());
         findings
     }
 
@@ -229,6 +237,36 @@ impl Examined<'_> {
             let about = connection_name(self.config, *id);
             let next = "set the clock by NTP, as with `timedatectl set-ntp true`";
             findings.push(Finding::new(Code::ClockSkew, about, what).next(next));
+        }
+        findings
+    }
+
+    /// Connections whose unchanged repositories take much of the requests of an hour, part of which
+    /// git would take over.
+    fn saved_by_git(&self) -> Vec<Finding> {
+        let mut repositories: BTreeMap<String, u64> = BTreeMap::new();
+        for params in self.symptoms.repositories.values() {
+            *repositories.entry(self.connection_of(params)).or_default() += 1;
+        }
+        let mut findings = Vec::new();
+        for connection in &self.config.connections {
+            let name = connection.name.as_str();
+            let RateLimit::PerHour(per_hour) = connection.rate_limit() else {
+                continue;
+            };
+            let count = repositories.get(name).copied().unwrap_or_default();
+            let (by_api, by_git) = (count * UNCHANGED_BY_API, count * UNCHANGED_BY_GIT);
+            if self.config.reads_git(name) || by_api * MUCH <= u64::from(per_hour) {
+                continue;
+            }
+            let what = format!(
+                "a sync of its {count} repositories takes {by_api} of {per_hour} requests an hour \
+                 though nothing changed; with git, which has a limit of its own, {by_git}"
+            );
+            let finding = Finding::new(Code::GitSavesRequests, name, what);
+            findings.push(finding.write(with_git(name)).next(
+                "then run `headwater sync`; it needs git on this machine, and room for mirrors",
+            ));
         }
         findings
     }

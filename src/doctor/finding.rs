@@ -52,6 +52,8 @@ pub enum Code {
     TokenExpires,
     /// The server is going to remove an endpoint.
     EndpointGoes,
+    /// Lists that git would tell take much of what may be asked.
+    GitSavesRequests,
 }
 
 impl Code {
@@ -72,6 +74,7 @@ impl Code {
             Self::ListNotRead => "LIST_NOT_READ",
             Self::TokenExpires => "TOKEN_EXPIRES",
             Self::EndpointGoes => "ENDPOINT_GOES",
+            Self::GitSavesRequests => "GIT_SAVES_REQUESTS",
         }
     }
 
@@ -89,7 +92,10 @@ impl Code {
             Self::ProjectWithoutScopes
             | Self::RepositoryWithoutDeployments
             | Self::NoIncidentSource => Harm::Empty,
-            Self::ListNotRead | Self::TokenExpires | Self::EndpointGoes => Harm::Old,
+            Self::ListNotRead
+            | Self::TokenExpires
+            | Self::EndpointGoes
+            | Self::GitSavesRequests => Harm::Old,
         }
     }
 }

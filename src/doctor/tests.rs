@@ -353,3 +353,29 @@ fn findings_come_most_harmful_first() {
     let harms = order.map(|code| code.harm().name());
     assert_eq!(harms, ["wrong", "empty", "old"]);
 }
+
+#[test]
+fn what_git_would_save_is_told_where_lists_take_much_of_the_budget() {
+    let of = |count: usize| {
+        let repositories = (0..count).map(|number| {
+            let name = format!("acme/rocket-{number}");
+            let id = format!("bitbucket:BitbucketRepo:1:{name}");
+            (id, Scope::new(1, name).params())
+        });
+        let mut symptoms = healthy();
+        symptoms.repositories.extend(repositories);
+        symptoms
+    };
+    let paid = "requests_per_hour = 1000";
+    assert_eq!(found(paid, &of(80)), []);
+    let finding = only(paid, &of(199));
+    assert_eq!(finding.code, Code::GitSavesRequests);
+    assert!(finding.what.contains("takes 600 of 1000"), "{finding:?}");
+    assert!(finding.what.ends_with("400"), "{finding:?}");
+    assert!(
+        finding.write.starts_with("git.enabled = true"),
+        "{finding:?}"
+    );
+    let with_git = format!("{paid}\ngit.enabled = true");
+    assert_eq!(found(&with_git, &of(199)), []);
+}

@@ -2,7 +2,7 @@
 
 use headwater_collectors::{
     self as collectors, Client, CollectError, CollectErrorKind, Collected, Range, RequestErrorKind,
-    Verdict,
+    SharedLists, Verdict,
 };
 
 use super::Tally;
@@ -23,19 +23,26 @@ impl ScopeRun<'_> {
     ) -> Step<()> {
         // Streams whose list the server does not have: nothing can hang on its items.
         let mut absent = Vec::new();
+        let mut known = Known::default();
         for entry in streams {
             let parent = entry.collection.parent.as_ref();
             if parent.is_some_and(|(parent, _)| absent.contains(&parent.stream)) {
                 continue;
             }
-            if self.collect(entry, tally).await? == List::Absent {
+            if self.collect(entry, &known, tally).await? == List::Absent {
                 absent.push(entry.collection.stream);
             }
+            known.read.push(entry.collection.stream);
         }
         Ok(())
     }
 
-    async fn collect(&mut self, entry: &StreamEntry, tally: &mut Tally) -> Step<List> {
+    async fn collect(
+        &mut self,
+        entry: &StreamEntry,
+        known: &Known,
+        tally: &mut Tally,
+    ) -> Step<List> {
         let Some(client) = self.job.client.clone() else {
             return Ok(List::There);
         };
@@ -58,6 +65,8 @@ impl ScopeRun<'_> {
                 full: self.plan.depth >= needed,
             },
             children: &children,
+            read: &known.read,
+            shared: &known.shared,
             prefetched: self.job.prefetched.clone(),
             now: self.runner.clock.now(),
             cancel: self.job.cancel.clone(),
@@ -95,6 +104,10 @@ impl ScopeRun<'_> {
                 summary.message = format!("{}{why}; what was collected before stays", error.kind);
                 Ok(List::Absent)
             }
+            Err(CollectError {
+                kind: CollectErrorKind::StillAbsent,
+                ..
+            }) => Ok(List::Absent),
             Err(CollectError {
                 kind: CollectErrorKind::SwitchedOff { error, is_new },
                 ..
@@ -141,9 +154,9 @@ impl ScopeRun<'_> {
                 return Stop::Scope;
             }
             CollectErrorKind::Store(error) => return Stop::from(error),
-            CollectErrorKind::Restless(_) | CollectErrorKind::SwitchedOff { .. } => {
-                return Stop::Scope;
-            }
+            CollectErrorKind::Restless(_)
+            | CollectErrorKind::SwitchedOff { .. }
+            | CollectErrorKind::StillAbsent => return Stop::Scope,
             CollectErrorKind::Request(request) | CollectErrorKind::GaveUp { last: request, .. } => {
                 &request.kind
             }
@@ -178,6 +191,15 @@ impl ScopeRun<'_> {
             _ => Stop::Scope,
         }
     }
+}
+
+/// What a run has found out of a scope's lists.
+#[derive(Default)]
+struct Known {
+    /// Streams whose lists were read, or found not to be due or not to be there.
+    read: Vec<&'static str>,
+    /// Lists that hold the items of several streams.
+    shared: SharedLists,
 }
 
 /// Whether the server has a list at all.

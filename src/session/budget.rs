@@ -43,6 +43,7 @@ pub(super) async fn tell_estimates(
     let basis = Basis {
         store: &session.store,
         plan,
+        only: None,
         cancel: &session.cancel,
         now: session.clock.now(),
     };

@@ -158,6 +158,7 @@ impl Scratch<'_> {
         if !moved.is_empty() {
             // Another process has synced them meanwhile: what it found is looked for, too.
             let mut again = Vec::new();
+            self.there().forget_looks().await?;
             exits.extend(self.fill(&moved, Tally::default(), &mut again).await?);
         }
         verified.scopes = self.read_whole(&jobs, &mut verified.left_out).await?;

@@ -6,6 +6,7 @@ pub mod forecast;
 mod forgetting;
 pub mod leases;
 pub mod ledger;
+pub mod looks;
 pub mod ownership;
 pub mod progress;
 pub mod renames;

@@ -98,6 +98,8 @@ async fn rows_of_an_entity_that_is_taken_out_stay_and_it_goes_on_when_it_is_back
         .find(|found| found.table.contains("issue"));
     assert!(of_issues.is_none(), "nobody asks for issues: {of_issues:?}");
     lake.configure(&under(&simulator, ""));
+    // What no pipeline deployed is looked for once a day.
+    lake.days_pass(1).await;
     lake.sync(How::default()).await;
     let fresh = synced(&simulator, "").await;
     let differences = lake.differences(&fresh).await;

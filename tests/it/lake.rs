@@ -139,6 +139,11 @@ impl Lake {
         done.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
+    /// Lets so many days pass since lists that are not read in each run were last read.
+    pub(crate) async fn days_pass(&self, days: u64) {
+        age_looks(&self.store, days).await;
+    }
+
     /// Reads whole lists again, and repairs what differs.
     pub(crate) async fn reconcile(&self, depth: Depth) -> (Exit, RunSummary) {
         let session = self
@@ -269,6 +274,16 @@ impl Lake {
             .unwrap();
         answer
     }
+}
+
+/// Lets so many days pass since lists that are not read in each run were last read.
+pub(crate) async fn age_looks(store: &Store, days: u64) {
+    let millis = days * 24 * 60 * 60 * 1000;
+    let sql = format!(
+        "UPDATE _headwater_looks SET looked_at = looked_at - {millis}, \
+         absent_since = absent_since - {millis}"
+    );
+    store.connection().execute_unprepared(&sql).await.unwrap();
 }
 
 /// Everything of every repository that is configured.

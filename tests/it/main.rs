@@ -48,6 +48,7 @@ mod planning;
 mod projects;
 mod query;
 mod recorded_shapes;
+mod refresh;
 mod registry;
 mod reliability;
 mod renames;

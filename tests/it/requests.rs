@@ -1,12 +1,15 @@
 //! The number of requests stated in `docs/requests.md` is never exceeded.
 
+use std::time::Duration;
+
 use headwater::exit::Exit;
 use headwater_simulator::{ENVIRONMENTS, Options, Repository, Simulator, Size, World};
+use headwater_testing::On;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rstest::rstest;
 
-use crate::lake::{How, Lake};
+use crate::lake::{ALL, How, Lake, with_everything};
 
 fn pages(items: usize, length: usize) -> usize {
     items.div_ceil(length).max(1)
@@ -80,16 +83,34 @@ fn of_activity(repository: &Repository) -> usize {
 fn again(world: &World) -> usize {
     let now = world.now();
     let each = world.repositories().iter().map(|repository| {
-        let commits = usize::from(repository.mainbranch.is_some());
-        1 + 1
-            + pages(repository.branches().len(), 100)
-            + pages(repository.tags.len(), 100)
-            + commits
+        1 + usize::from(world.has_trackers())
+            + refs(repository)
             + pages(repository.pipelines(now).len(), 100)
+    });
+    of_workspace(world) + each.sum::<usize>()
+}
+
+/// One list of all refs, or one of branches and one of tags.
+fn refs(repository: &Repository) -> usize {
+    let (branches, tags) = (repository.branches().len(), repository.tags.len());
+    match branches + tags {
+        0..=100 => 1,
+        _ => pages(branches, 100) + pages(tags, 100),
+    }
+}
+
+/// Requests beside these in repositories where something moved: heads, the lists of refs, and those
+/// that pipelines make due.
+fn moved(world: &World) -> usize {
+    let now = world.now();
+    let each = world.repositories().iter().map(|repository| {
+        pages(repository.branches().len(), 100)
+            + pages(repository.tags.len(), 100)
+            + 2
             + pages(repository.deployments(now).len(), 100)
             + pages(ENVIRONMENTS.len(), 100)
     });
-    of_workspace(world) + each.sum::<usize>()
+    each.sum()
 }
 
 async fn synced(lake: &Lake, simulator: &Simulator) -> usize {
@@ -144,7 +165,7 @@ async fn a_sync_costs_no_more_requests_than_the_formula_says(
     }
     let allowed = {
         let world = simulator.world();
-        again(&world).max(allowed) + changes * records_of_one(&world)
+        again(&world).max(allowed) + moved(&world) + changes * records_of_one(&world)
     };
     let sent = synced(&lake, &simulator).await;
     assert!(
@@ -166,4 +187,64 @@ fn records_of_one(world: &World) -> usize {
             + 2 * pages(it.commits.len(), 100)
     });
     of.max().unwrap_or(0) + 2 + 1
+}
+
+/// A world in which nothing happens any more.
+async fn quiet(repositories: usize, trackers: Option<usize>) -> Simulator {
+    let simulator = Simulator::start(Options {
+        size: Size {
+            repositories,
+            empty_repositories: 0,
+            ..Size::tiny()
+        },
+        trackers,
+        ..Options::default()
+    });
+    let simulator = simulator.await.unwrap();
+    simulator.world().advance(Duration::from_hours(48));
+    simulator
+}
+
+/// Requests to the API, without those of git.
+async fn of_the_api(lake: &Lake, simulator: &Simulator) -> usize {
+    let _ = simulator.take_requests();
+    let (exit, summary) = lake.sync(How::default()).await;
+    assert_eq!(exit, Exit::Ok, "{summary:?}");
+    let requests = simulator.take_requests().into_iter();
+    requests.filter(|it| !it.path.contains(".git/")).count()
+}
+
+#[rstest]
+#[case::by_the_api(None, false, 3)]
+#[case::with_trackers(Some(4), false, 4)]
+#[case::by_git(None, true, 2)]
+#[case::by_git_with_trackers(Some(4), true, 3)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unchanged_repository_costs_exactly_what_the_page_says(
+    #[case] trackers: Option<usize>,
+    #[case] git: bool,
+    #[case] expected: usize,
+    #[values(1, 10)] repositories: usize,
+) {
+    let simulator = quiet(repositories, trackers).await;
+    let mut text = with_everything(&simulator.endpoint(), ALL);
+    if git {
+        let url = simulator.git_url();
+        text.push_str(&format!("git.enabled = true\ngit.url = \"{url}\"\n"));
+    }
+    let lake = Lake::with(On::Sqlite, &text).await.unwrap();
+    let _ = of_the_api(&lake, &simulator).await;
+    let of_workspace = of_workspace(&simulator.world());
+    for _ in 0..2 {
+        let sent = of_the_api(&lake, &simulator).await;
+        assert_eq!(sent, of_workspace + repositories * expected);
+    }
+    // Once a day deployments and environments, once a week a tracker that is missing.
+    lake.days_pass(1).await;
+    let sent = of_the_api(&lake, &simulator).await;
+    assert_eq!(sent, of_workspace + repositories * (expected + 2));
+    lake.days_pass(7).await;
+    let missing = usize::from(trackers.is_none());
+    let sent = of_the_api(&lake, &simulator).await;
+    assert_eq!(sent, of_workspace + repositories * (expected + 2 + missing));
 }

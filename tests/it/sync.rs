@@ -17,6 +17,7 @@ pub(crate) fn is_top_list(path: &str) -> bool {
     let lists = [
         "pullrequests",
         "issues",
+        "refs",
         "branches",
         "tags",
         "commits",

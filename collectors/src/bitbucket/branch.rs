@@ -4,6 +4,7 @@ use headwater_domain::tool::bitbucket::branch::Branches;
 
 use crate::endpoint::{Collect, Endpoint};
 use crate::key::{Alternative, Key};
+use crate::list::together::Together;
 
 impl Collect for Branches {
     const ENDPOINT: Endpoint = Endpoint {
@@ -13,6 +14,10 @@ impl Collect for Branches {
             fields: &[&["name"]],
         }]),
         item_path: Some("repositories/{scope}/refs/branches/{item}"),
+        together: Some(Together {
+            kind: "branch",
+            ..super::REFS
+        }),
         ..super::LIST
     };
 }

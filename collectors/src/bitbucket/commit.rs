@@ -1,10 +1,11 @@
 //! `GET repositories/{workspace}/{repo_slug}/commits?include=<main branch>`.
 
 use headwater_domain::Stream;
+use headwater_domain::tool::bitbucket::branch::Branches;
 use headwater_domain::tool::bitbucket::commit::Commits;
 use headwater_domain::tool::bitbucket::repository::Repositories;
 
-use crate::endpoint::{Collect, CommitRange, Endpoint};
+use crate::endpoint::{Collect, Collection, CommitRange, Endpoint};
 use crate::key::{Alternative, Key};
 
 impl Collect for Commits {
@@ -22,6 +23,7 @@ impl Collect for Commits {
             include: "include",
             exclude: "exclude",
             parents: ("parents", "hash"),
+            heads: Some((Collection::of::<Branches>, &["target", "hash"])),
         }),
         ..super::LIST
     };

@@ -4,8 +4,9 @@ use headwater_domain::Stream;
 use headwater_domain::tool::bitbucket::deployment::Deployments;
 use headwater_domain::tool::bitbucket::pipeline::Pipelines;
 
-use crate::endpoint::{Collect, Ended, Endpoint, Waiting};
+use crate::endpoint::{Collect, Collection, Ended, Endpoint, Waiting};
 use crate::key::{Alternative, Key};
+use crate::refresh::{Refresh, Sign};
 
 impl Collect for Deployments {
     const ENDPOINT: Endpoint = Endpoint {
@@ -40,6 +41,12 @@ impl Collect for Deployments {
         // The list ignores filters and refuses an order.
         settled: true,
         switch: Some(super::PIPELINES),
+        // What pipelines deploy shows with them; what is deployed by other means, once a day.
+        refresh: Refresh {
+            hours: super::DAY,
+            signs: &[Sign::Moves(Collection::of::<Pipelines>)],
+            absence: Some(super::ABSENCE),
+        },
         ..super::LIST
     };
 }

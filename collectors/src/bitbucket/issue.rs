@@ -5,6 +5,7 @@
 use headwater_domain::tool::bitbucket::issue::Issues;
 
 use crate::endpoint::{Collect, Endpoint, Since};
+use crate::refresh::Refresh;
 
 impl Collect for Issues {
     const ENDPOINT: Endpoint = Endpoint {
@@ -14,6 +15,10 @@ impl Collect for Issues {
         }),
         item_path: Some("repositories/{scope}/issues/{item}"),
         optional: true,
+        refresh: Refresh {
+            absence: Some(super::ABSENCE),
+            ..Refresh::EACH_RUN
+        },
         ..super::LIST
     };
 }

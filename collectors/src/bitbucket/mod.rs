@@ -23,8 +23,15 @@ mod tag;
 mod workspace;
 mod workspace_member;
 
-use crate::endpoint::{Endpoint, Paging, Switch};
+use headwater_domain::Stream;
+use headwater_domain::tool::bitbucket::branch::Branches;
+use headwater_domain::tool::bitbucket::repository::Repositories;
+use headwater_domain::tool::bitbucket::tag::Tags;
+
+use crate::endpoint::{Collection, Endpoint, Paging, Switch};
 use crate::key::{Alternative, Key};
+use crate::list::together::Together;
+use crate::refresh::{Absence, Refresh};
 
 pub use dialect::DIALECT;
 pub use workspace::REPOSITORIES;
@@ -34,6 +41,25 @@ const PIPELINES: Switch = Switch {
     path: "repositories/{scope}/pipelines_config",
     on: "/enabled",
     of: "repositories/{scope}",
+};
+
+/// Hours of a day.
+const DAY: i64 = 24;
+
+/// A tracker or Pipelines that a repository lacks is asked for again after a week.
+const ABSENCE: Absence = Absence {
+    hours: 7 * DAY,
+    scope_item: Repositories::NAME,
+};
+
+/// Branches and tags in one list.
+const REFS: Together = Together {
+    path: "repositories/{scope}/refs",
+    query: &[("pagelen", "100")],
+    lists: &[Collection::of::<Branches>, Collection::of::<Tags>],
+    kind_field: &["type"],
+    kind: "",
+    moved: &["target", "hash"],
 };
 
 /// What most lists share: `{"values": [...], "next": "..."}`, items with an `id`.
@@ -54,6 +80,8 @@ const LIST: Endpoint = Endpoint {
     item_path: None,
     optional: false,
     switch: None,
+    refresh: Refresh::EACH_RUN,
+    together: None,
     commit_range: None,
     long_keys: false,
     redirects: 0,

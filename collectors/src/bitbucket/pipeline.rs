@@ -4,6 +4,7 @@ use headwater_domain::tool::bitbucket::pipeline::Pipelines;
 
 use crate::endpoint::{Collect, Ended, Endpoint, NewestFirst};
 use crate::key::{Alternative, Key};
+use crate::refresh::Refresh;
 
 impl Collect for Pipelines {
     const ENDPOINT: Endpoint = Endpoint {
@@ -25,6 +26,10 @@ impl Collect for Pipelines {
             waiting: None,
         }),
         switch: Some(super::PIPELINES),
+        refresh: Refresh {
+            absence: Some(super::ABSENCE),
+            ..Refresh::EACH_RUN
+        },
         item_path: Some("repositories/{scope}/pipelines/{item}"),
         ..super::LIST
     };

@@ -4,6 +4,7 @@ use headwater_domain::tool::bitbucket::tag::Tags;
 
 use crate::endpoint::{Collect, Endpoint};
 use crate::key::{Alternative, Key};
+use crate::list::together::Together;
 
 impl Collect for Tags {
     const ENDPOINT: Endpoint = Endpoint {
@@ -13,6 +14,10 @@ impl Collect for Tags {
             fields: &[&["name"]],
         }]),
         item_path: Some("repositories/{scope}/refs/tags/{item}"),
+        together: Some(Together {
+            kind: "tag",
+            ..super::REFS
+        }),
         ..super::LIST
     };
 }

@@ -24,7 +24,7 @@ pub(super) struct Missing {
 }
 
 /// True when the range reaches further back than what was walked.
-pub(super) fn is_wider(wanted: Option<DateTime<Utc>>, stored: &WalkState) -> bool {
+pub(crate) fn is_wider(wanted: Option<DateTime<Utc>>, stored: &WalkState) -> bool {
     match (wanted, stored.data_after) {
         (_, None) => false,
         (None, Some(_)) => true,

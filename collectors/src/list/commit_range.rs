@@ -15,6 +15,7 @@ use crate::engine::{Collected, Page, Task, fetch, fetch_single};
 use crate::error::{CollectErrorKind, RequestErrorKind};
 use crate::key::field;
 use crate::page::RawItem;
+use crate::refresh::stored;
 
 /// What is asked for: all that a head reaches, less what another one does.
 #[derive(Clone, Debug)]
@@ -85,26 +86,25 @@ pub(super) async fn collect(
     let Some(branch) = branch(task, collection, commit_range).await? else {
         return Ok(());
     };
+    let step = collection.heads_step();
+    let known = task.store.checkpoint(task.scope, &step).await?.rules;
+    let old = Some(known).filter(|known| !known.is_empty() && !task.range.full);
+    let shown = shown_head(task, commit_range, &branch).await?;
+    if let (Some(old), Some(head)) = (&old, &shown)
+        && follow(task, collection, (commit_range, old, head), outcome).await?
+    {
+        return Ok(());
+    }
     let first = including(&list_url(task, collection)?, commit_range, &branch, None);
     let page = fetch(&task.client, &task.cancel, collection, &first).await?;
     let Some(newest) = page.items.items.first() else {
         return Ok(());
     };
     let head = collection.endpoint.key.of(&newest.0).unwrap_or_default();
-    let step = collection.heads_step();
-    let known = task.store.checkpoint(task.scope, &step).await?.rules;
-    if !known.is_empty() && !task.range.full {
-        if known == head {
-            return Ok(());
-        }
-        let news = Span {
-            commit_range,
-            head: head.clone(),
-            exclude: Some(known),
-        };
-        if walk(task, collection, (news, None), outcome).await? {
-            return Ok(());
-        }
+    if let Some(old) = old.filter(|_| shown.as_ref() != Some(&head))
+        && follow(task, collection, (commit_range, &old, &head), outcome).await?
+    {
+        return Ok(());
     }
     let all = Span {
         commit_range,
@@ -113,6 +113,42 @@ pub(super) async fn collect(
     };
     walk(task, collection, (all, Some((first, page))), outcome).await?;
     Ok(())
+}
+
+/// Reads what a head adds to an old one. Returns false when it does not continue that one.
+async fn follow(
+    task: &Task<'_>,
+    collection: &Collection,
+    (commit_range, old, head): (CommitRange, &str, &str),
+    outcome: &mut Collected,
+) -> Result<bool, CollectErrorKind> {
+    if old == head {
+        return Ok(true);
+    }
+    let news = Span {
+        commit_range,
+        head: head.to_owned(),
+        exclude: Some(old.to_owned()),
+    };
+    walk(task, collection, (news, None), outcome).await
+}
+
+/// The head of a branch as the list of branches shows it, where this run has read that.
+async fn shown_head(
+    task: &Task<'_>,
+    commit_range: CommitRange,
+    branch: &str,
+) -> Result<Option<String>, CollectErrorKind> {
+    let Some((branches, hash)) = commit_range.heads else {
+        return Ok(None);
+    };
+    let branches = branches();
+    if !task.read.contains(&branches.stream) {
+        return Ok(None);
+    }
+    let key = [branch.to_owned()];
+    let found = stored(task.store, task.scope, &branches, &key).await?;
+    Ok(found.first().and_then(|item| field(&item.0, hash)))
 }
 
 /// The branch whose commits are wanted; none while nothing has been pushed.

@@ -127,6 +127,11 @@ fn note(leader: &str, key: &str) -> String {
     format!("{leader}{WAITS_FOR}{key}")
 }
 
+/// The key of a noted item that changes by itself; none for one that waits for another.
+pub(crate) fn noted(note: &str) -> Option<String> {
+    note.strip_prefix(WAITS_FOR).map(str::to_owned)
+}
+
 impl Walk<'_> {
     /// Asks for each item that had not ended and was not met. Returns false when there are more of
     /// them than the whole list has pages.

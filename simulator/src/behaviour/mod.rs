@@ -32,6 +32,8 @@ pub struct Behaviour {
     /// Short names of repositories that the credentials do not see (any more): they are left out
     /// of lists, and answer 404. The empty name means all of them.
     pub hidden: Vec<String>,
+    /// The list of branches and tags together writes branches in another way than their own list.
+    pub refs_differ: bool,
     /// Pipelines whose number is a multiple of this one wait for a person and never end.
     pub unending_pipelines: Option<u64>,
     /// Status of the lists of pipelines, deployments and environments in repositories without

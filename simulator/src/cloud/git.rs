@@ -3,11 +3,17 @@
 use std::collections::HashSet;
 
 use crate::cloud::payload::{self, Place};
-use crate::world::Commit;
+use crate::world::{Commit, Hash, Tag, Time};
 
 use super::answer::Answer;
 use super::paging::{self, COMMITS, LISTS};
 use super::{Session, rendered};
+
+/// A branch or a tag, with its name.
+enum Ref<'a> {
+    Branch(&'a str, (Hash, Time)),
+    Tag(&'a str, &'a Tag),
+}
 
 impl Session<'_> {
     /// Branches in the order of their names.
@@ -21,6 +27,23 @@ impl Session<'_> {
         let all: Vec<_> = branches.into_iter().collect();
         paging::numbered(self.request, &all, LISTS, |out, (name, stands)| {
             payload::branch(out, place, name, *stands);
+        })
+    }
+
+    /// Branches and tags in one list.
+    pub(super) fn refs(&self, place: Place<'_>) -> Result<Answer, Answer> {
+        let branches = place.repository.branches();
+        let branches = branches
+            .iter()
+            .map(|(name, stands)| Ref::Branch(name, *stands));
+        let tags = place.repository.tags.iter();
+        let tags = tags.map(|(name, tag)| Ref::Tag(name, tag));
+        let all: Vec<Ref<'_>> = branches.chain(tags).collect();
+        let strategies = !self.request.quirks.refs_differ;
+        paging::numbered(self.request, &all, LISTS, |out, it| match it {
+            Ref::Branch(name, stands) if strategies => payload::branch(out, place, name, *stands),
+            Ref::Branch(name, stands) => payload::plain_branch(out, place, name, *stands),
+            Ref::Tag(name, tag) => payload::tag(out, place, name, tag),
         })
     }
 

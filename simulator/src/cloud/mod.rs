@@ -54,6 +54,7 @@ pub(crate) struct Quirks {
     pub(crate) without_size: bool,
     pub(crate) without_next: bool,
     pub(crate) lists: ListQuirks,
+    pub(crate) refs_differ: bool,
     pub(crate) unending_pipelines: Option<u64>,
     pub(crate) pipelines_off: Option<PipelinesOff>,
 }
@@ -178,6 +179,7 @@ impl<'a> Session<'a> {
             ["pipelines", rest @ ..] => self.pipelines(place, rest),
             ["deployments", rest @ ..] => self.deployments(place, rest),
             ["environments", rest @ ..] => self.environments(place, rest),
+            ["refs"] => self.refs(place),
             ["refs", "branches", name @ ..] => self.branches(place, name),
             ["refs", "tags", name @ ..] => self.tags(place, name),
             ["commits"] => self.main_commits(place),

@@ -125,7 +125,7 @@ impl Session<'_> {
                 super::paging::HEAVY_LISTS,
                 |_, ()| {},
             ),
-            ["pipelines" | "deployments" | "environments" | "commits"]
+            ["pipelines" | "deployments" | "environments" | "commits" | "refs"]
             | ["refs", "branches" | "tags"] => {
                 paging::numbered(self.request, &[(); 0], LISTS, |_, ()| {})
             }

@@ -20,6 +20,11 @@ pub(super) const COLUMNS: [&str; 5] = ["repository", "fresh_until", "last_run", 
 /// Names of the columns for people.
 pub(super) const HEADINGS: [&str; 5] = ["repository", "fresh", "last run", "result", "waits"];
 
+/// How old what is not read in each run may be.
+pub(super) const BOUND: &str = "environments, and deployments that no pipeline made, are read once \
+                                a day; a tracker or Pipelines that were missing, once a week; \
+                                `headwater reconcile` reads everything";
+
 /// States of a step from the best to the worst.
 const STATES: [&str; 4] = ["success", "cancelled", "partial", "failed"];
 

@@ -112,6 +112,7 @@ impl Transaction<'_> {
         let streams: Vec<Value> = streams.iter().map(|&stream| stream.into()).collect();
         for table in [
             "_headwater_walks",
+            "_headwater_looks",
             "_headwater_fetched_children",
             "_headwater_dead_letters",
         ] {

@@ -6,7 +6,7 @@ use headwater::config::{ConnectionKind, Entity};
 use headwater::source::{Api, Source, To};
 use headwater_collectors::{
     Alternative, ApiError, Collect, Collection, Dialect, Endpoint, Key, Listing, Pages, Paging,
-    Refused, RequestErrorKind, Times, Traits, field,
+    Refresh, Refused, RequestErrorKind, Times, Traits, field,
 };
 use headwater_converters::{Convert, Read, Related, Write};
 use headwater_domain::code::{pull_request as domain, repo};
@@ -103,6 +103,8 @@ const LIST: Endpoint = Endpoint {
     item_path: None,
     optional: false,
     switch: None,
+    refresh: Refresh::EACH_RUN,
+    together: None,
     commit_range: None,
     long_keys: false,
     redirects: 0,

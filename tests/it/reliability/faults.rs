@@ -156,6 +156,8 @@ async fn recover(lake: &Lake, simulator: &Simulator, untold: bool) -> Recovery {
     let fresh = Lake::beside(simulator).await;
     let (exit, _) = fresh.sync(How::default()).await;
     assert_eq!(exit, Exit::Ok);
+    // What no pipeline deployed is looked for once a day.
+    lake.days_pass(1).await;
     let mut shown = Vec::new();
     for recovery in [Recovery::Sync, Recovery::Deep] {
         let (exit, summary) = match recovery {

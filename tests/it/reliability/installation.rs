@@ -10,7 +10,7 @@ use headwater_store::compare::tables_equal;
 use headwater_testing::{On, TestDatabase};
 use tempfile::TempDir;
 
-use crate::lake::{ALL, How, Lake, with_everything};
+use crate::lake::{ALL, How, Lake, age_looks, with_everything};
 
 /// A folder with a configuration, and a database.
 pub(super) struct Installation {
@@ -64,6 +64,13 @@ impl Installation {
         tokio::task::spawn_blocking(move || command.output().unwrap())
             .await
             .unwrap()
+    }
+
+    /// Lets a day pass since lists that are not read in each run were last read.
+    pub(super) async fn a_day_passes(&self) {
+        let store = self.database.on.open(&self.address).await;
+        age_looks(&store, 1).await;
+        store.close().await.unwrap();
     }
 
     /// Fails unless the tables equal those of a first sync.

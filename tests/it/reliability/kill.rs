@@ -70,6 +70,8 @@ pub(super) async fn kills(on: On, wanted: u64, seed: u64) -> Option<Kills> {
         note_repeated(&before, &after, &mut kills);
         installation.assert_equals_a_first_sync(&simulator).await;
         change(&simulator, &mut random, CHANGES);
+        // What no pipeline deployed is looked for once a day.
+        installation.a_day_passes().await;
     }
     println!("{on:?}: {kills:?}");
     Some(kills)

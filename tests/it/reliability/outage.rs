@@ -143,6 +143,7 @@ async fn a_server_that_goes_away_is_told_and_the_next_sync_goes_on(
     }
     assert!(told >= 2, "only {told} syncs noticed");
     simulator.set_faults(None);
+    installation.a_day_passes().await;
     let done = installation.run(&["sync"]).await;
     let said = String::from_utf8_lossy(&done.stderr);
     assert_eq!(done.status.code(), Some(0), "{said}");

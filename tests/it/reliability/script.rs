@@ -13,6 +13,7 @@ use headwater_simulator::{
     Behaviour, Change, FaultKind, FaultPlan, FaultSettings, Habits, Options, SECRET, Simulator,
     Size, World,
 };
+use headwater_store::query::Cell;
 use headwater_testing::On;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -155,6 +156,15 @@ impl Script {
         if let Err(wrong) = history.sync().await {
             return Some(vec![format!("at the last sync: {wrong}")]);
         }
+        let missed = history.missed_releases().await;
+        if !missed.is_empty() {
+            return Some(missed);
+        }
+        // What no pipeline deployed is looked for once a day.
+        history.lake.days_pass(1).await;
+        if let Err(wrong) = history.sync().await {
+            return Some(vec![format!("at the sync a day later: {wrong}")]);
+        }
         let History {
             lake,
             is_untold,
@@ -224,21 +234,25 @@ async fn measure_as(lake: &Lake, mapping: &BTreeSet<(String, String)>) {
 }
 
 fn mapped_in(answer: &Answer) -> BTreeSet<(String, String)> {
-    let text = |cell: &headwater_store::query::Cell| match cell {
-        headwater_store::query::Cell::Text(text) => text.clone(),
-        other => panic!("{other:?}"),
-    };
     let rows = answer.rows.iter();
     rows.map(|row| (text(&row[0]), text(&row[1]))).collect()
 }
+
+fn text(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => text.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Keys of the deployments that are stored.
+const STORED_RELEASES: &str = "SELECT item_key FROM _raw_bitbucket_api_deployments";
 
 /// Changes one cell of one row.
 async fn break_a_cell(lake: &Lake) {
     use sea_orm::ConnectionTrait as _;
     let key = lake.ask("SELECT MIN(id) FROM pull_requests").await;
-    let headwater_store::query::Cell::Text(key) = &key.rows[0][0] else {
-        panic!("no pull request");
-    };
+    let key = text(&key.rows[0][0]);
     let sql = format!("UPDATE pull_requests SET title = 'broken' WHERE id = '{key}'");
     let connection = lake.store.connection();
     connection.execute_unprepared(&sql).await.unwrap();
@@ -309,6 +323,25 @@ impl History<'_> {
             (Exit::Ok, summary) => Err(format!("lost access passed for success: {summary:?}")),
             _ => Ok(()),
         }
+    }
+
+    /// Releases that pipelines deployed and that are not stored: the rules promise them at once.
+    async fn missed_releases(&self) -> Vec<String> {
+        let stored = self.lake.ask(STORED_RELEASES).await;
+        let stored: BTreeSet<String> = stored.rows.iter().map(|row| text(&row[0])).collect();
+        let world = self.simulator.world();
+        let mut missed = Vec::new();
+        for repository in world.repositories() {
+            let mut known = BTreeSet::new();
+            for release in repository.deployments(world.now()) {
+                // One that is deployed again needs no pipeline of its own.
+                let is_first = known.insert((release.pipeline.uuid.clone(), release.environment));
+                if is_first && !stored.contains(&release.uuid) {
+                    missed.push(format!("{}: {} is missing", repository.slug, release.uuid));
+                }
+            }
+        }
+        missed
     }
 
     async fn sync(&self) -> Result<(), String> {

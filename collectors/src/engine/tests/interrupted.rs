@@ -99,6 +99,8 @@ async fn a_cancelled_collection_ends_at_once_and_says_so() {
             client: lake.client.counted(),
             range: Range::default(),
             children: &[],
+            read: &[],
+            shared: &SharedLists::default(),
             prefetched: None,
             now: now(),
             cancel: CancellationToken::new(),

@@ -232,6 +232,8 @@ async fn a_cancelled_walk_over_parents_repeats_only_what_was_under_way() {
             client: lake.client.counted(),
             range: Range::default(),
             children: &[],
+            read: &[],
+            shared: &SharedLists::default(),
             prefetched: None,
             now: now(),
             cancel,

@@ -5,12 +5,9 @@ use crate::world::{Hash, Tag, Time};
 use super::json::{Object, object};
 use super::{API, Place, WEB, repository};
 
-pub(crate) fn branch(out: &mut String, place: Place<'_>, name: &str, (head, date): (Hash, Time)) {
+pub(crate) fn branch(out: &mut String, place: Place<'_>, name: &str, stands: (Hash, Time)) {
     object(out, |it| {
-        it.text("type", "branch");
-        it.text("name", name);
-        links(it, place, ("branches", "branch"), name);
-        target(it, place, head, date);
+        head(it, place, name, stands);
         it.array(
             "merge_strategies",
             ["merge_commit", "squash", "fast_forward"],
@@ -18,6 +15,18 @@ pub(crate) fn branch(out: &mut String, place: Place<'_>, name: &str, (head, date
         );
         it.text("default_merge_strategy", "merge_commit");
     });
+}
+
+/// A branch without what can be done with it.
+pub(crate) fn plain_branch(out: &mut String, place: Place<'_>, name: &str, stands: (Hash, Time)) {
+    object(out, |it| head(it, place, name, stands));
+}
+
+fn head(it: &mut Object<'_>, place: Place<'_>, name: &str, (head, date): (Hash, Time)) {
+    it.text("type", "branch");
+    it.text("name", name);
+    links(it, place, ("branches", "branch"), name);
+    target(it, place, head, date);
 }
 
 pub(crate) fn tag(out: &mut String, place: Place<'_>, name: &str, tag: &Tag) {

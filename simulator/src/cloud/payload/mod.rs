@@ -22,7 +22,7 @@ pub(crate) use build::{Environment, deployment, environment, pipeline, pipeline_
 pub(crate) use comment::comment;
 pub(crate) use commit::commit;
 pub(crate) use diffstat::{changed_files, diffstat};
-pub(crate) use git_ref::{branch, tag};
+pub(crate) use git_ref::{branch, plain_branch, tag};
 pub(crate) use issue::{issue, issue_change, issue_comment};
 pub(crate) use pull_request::{Extras, pull_request};
 pub(crate) use repository::{project, repository};
