@@ -307,6 +307,13 @@ impl Collection {
         Ok(Some(url))
     }
 
+    /// True when the list is read when others show that it changed, and not in each run.
+    #[must_use]
+    pub fn is_shown_by_others(&self) -> bool {
+        let heads = self.endpoint.commit_range.and_then(|range| range.heads);
+        self.endpoint.refresh.hours > 0 || heads.is_some()
+    }
+
     /// Name of the step that fetches the lists of parents, for its checkpoint.
     #[must_use]
     pub fn children_step(&self) -> String {

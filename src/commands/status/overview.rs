@@ -55,10 +55,18 @@ pub(super) async fn repositories(looked_at: &LookedAt<'_>) -> Result<Vec<Overvie
         let mut steps = looked_at.store.scope_status(scope).await?;
         // Of a stream that is not wanted any more the last run says nothing.
         steps.retain(|it| it.step.stage != "collect" || wanted.contains(it.step.stream.as_str()));
+        let source = looked_at.source(connection);
+        for it in &mut steps {
+            // How old that may be is said below.
+            let entry = source.find(&it.step.stream);
+            if entry.is_some_and(|entry| entry.collection.is_shown_by_others()) {
+                it.fresh_until = None;
+            }
+        }
         let mut repository = Overview::of_steps(&steps);
         repository.name = format!("{connection}:{}", scope.full_name);
         repository.is_workspace = scope.is_workspace();
-        repository.waits = waits(looked_at, scope, looked_at.source(connection)).await?;
+        repository.waits = waits(looked_at, scope, source).await?;
         repositories.push(repository);
     }
     Ok(repositories)
