@@ -89,9 +89,18 @@ pub struct CommitRange {
     pub exclude: &'static str,
     /// Field of an item that lists its parents, and the field of each that is its hash.
     pub parents: (&'static str, &'static str),
-    /// The list of branches, and the field of a branch that is its head: where the run has read it,
-    /// nothing is asked to see whether the head moved.
-    pub heads: Option<(fn() -> Collection, &'static [&'static str])>,
+    /// The list of branches: where the run has read it, nothing is asked to see whether the head
+    /// moved.
+    pub heads: Option<Heads>,
+}
+
+/// Where the heads of branches are shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Heads {
+    /// The list of branches, whose keys are their names.
+    pub branches: fn() -> Collection,
+    /// Field of a branch that is its head.
+    pub head: &'static [&'static str],
 }
 
 /// What an answer holds.

@@ -29,8 +29,8 @@ pub use client::{
 };
 pub use dialect::{ApiError, Dialect, Filter, Pages, Parameter, Refused, Times};
 pub use endpoint::{
-    BulkList, Collect, Collection, Counted, Ended, Endpoint, NewestFirst, Paging, Parent, Since,
-    Switch, Waiting,
+    BulkList, Collect, Collection, Counted, Ended, Endpoint, Heads, NewestFirst, Paging, Parent,
+    Since, Switch, Waiting,
 };
 pub use engine::{BulkListDefect, Collected, Progress, Range, Task};
 pub use error::{

@@ -126,7 +126,8 @@ pub(crate) async fn next(moment: &Moment<'_>, collection: &Collection) -> Result
     let is_whole = walked.complete
         && walked.resume_at.is_none()
         && !is_wider(moment.range.data_after, &walked);
-    if !is_absent && !(is_whole && moment.is_well(collection).await?) {
+    let is_certain = is_absent || is_whole && moment.is_well(collection).await?;
+    if !is_certain {
         return Ok(Next::Read);
     }
     let is_running = collection.endpoint.ended.is_some() && moment.runs(collection).await?;
@@ -191,10 +192,10 @@ impl Moment<'_> {
         let (step, mut after) = (list.unended_step(), String::new());
         loop {
             let notes = self.store.work(self.scope, &step, &after, GROUP).await?;
-            let Some(last) = notes.last() else {
+            let Some(newest) = notes.last() else {
                 return Ok(false);
             };
-            after.clone_from(last);
+            after.clone_from(newest);
             let keys: Vec<String> = notes.iter().filter_map(|it| list::noted(it)).collect();
             for item in stored(self.store, self.scope, list, &keys).await? {
                 let created = bounds::created_at(&list.endpoint, &item);
@@ -253,8 +254,8 @@ pub async fn costs_nothing(
         return Ok(false);
     }
     let range = collection.endpoint.commit_range;
-    if let Some((branches, _)) = range.and_then(|range| range.heads) {
-        return Ok(moment.read.contains(&branches().stream));
+    if let Some(heads) = range.and_then(|range| range.heads) {
+        return Ok(moment.read.contains(&(heads.branches)().stream));
     }
     let Some(together) = collection.endpoint.together else {
         return Ok(false);

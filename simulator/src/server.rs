@@ -261,7 +261,6 @@ impl Site {
                 without_size: false,
                 without_next: false,
                 lists: ListQuirks::default(),
-                refs_differ: false,
                 unending_pipelines: None,
                 pipelines_off: None,
             },
@@ -343,7 +342,6 @@ impl Site {
                 without_size: behaviour.hides_size(path),
                 without_next: behaviour.hides_next(path),
                 lists: behaviour.of_lists(path, self.log.count()),
-                refs_differ: behaviour.refs_differ,
                 unending_pipelines: behaviour.unending_pipelines,
                 pipelines_off: behaviour.pipelines_off,
                 ..self.quirks

@@ -5,7 +5,7 @@ use headwater_domain::tool::bitbucket::branch::Branches;
 use headwater_domain::tool::bitbucket::commit::Commits;
 use headwater_domain::tool::bitbucket::repository::Repositories;
 
-use crate::endpoint::{Collect, Collection, CommitRange, Endpoint};
+use crate::endpoint::{Collect, Collection, CommitRange, Endpoint, Heads};
 use crate::key::{Alternative, Key};
 
 impl Collect for Commits {
@@ -23,7 +23,10 @@ impl Collect for Commits {
             include: "include",
             exclude: "exclude",
             parents: ("parents", "hash"),
-            heads: Some((Collection::of::<Branches>, &["target", "hash"])),
+            heads: Some(Heads {
+                branches: Collection::of::<Branches>,
+                head: &["target", "hash"],
+            }),
         }),
         ..super::LIST
     };

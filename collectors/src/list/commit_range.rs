@@ -139,16 +139,16 @@ async fn shown_head(
     commit_range: CommitRange,
     branch: &str,
 ) -> Result<Option<String>, CollectErrorKind> {
-    let Some((branches, hash)) = commit_range.heads else {
+    let Some(heads) = commit_range.heads else {
         return Ok(None);
     };
-    let branches = branches();
+    let branches = (heads.branches)();
     if !task.read.contains(&branches.stream) {
         return Ok(None);
     }
     let key = [branch.to_owned()];
     let found = stored(task.store, task.scope, &branches, &key).await?;
-    Ok(found.first().and_then(|item| field(&item.0, hash)))
+    Ok(found.first().and_then(|item| field(&item.0, heads.head)))
 }
 
 /// The branch whose commits are wanted; none while nothing has been pushed.

@@ -70,6 +70,7 @@ pub(crate) struct ListQuirks {
     pub(crate) order: Option<u64>,
     pub(crate) forgetful_next: bool,
     pub(crate) endless: bool,
+    pub(crate) refs_differ: bool,
 }
 
 /// An endpoint that is gone.
@@ -118,6 +119,7 @@ impl Behaviour {
             order: is_in(&self.unstable_order).then_some(number),
             forgetful_next: is_in(&self.forgetful_next),
             endless: is_in(&self.endless),
+            refs_differ: self.refs_differ,
         }
     }
 

@@ -39,7 +39,7 @@ impl Session<'_> {
         let tags = place.repository.tags.iter();
         let tags = tags.map(|(name, tag)| Ref::Tag(name, tag));
         let all: Vec<Ref<'_>> = branches.chain(tags).collect();
-        let strategies = !self.request.quirks.refs_differ;
+        let strategies = !self.request.quirks.lists.refs_differ;
         paging::numbered(self.request, &all, LISTS, |out, it| match it {
             Ref::Branch(name, stands) if strategies => payload::branch(out, place, name, *stands),
             Ref::Branch(name, stands) => payload::plain_branch(out, place, name, *stands),

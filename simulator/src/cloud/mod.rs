@@ -54,7 +54,6 @@ pub(crate) struct Quirks {
     pub(crate) without_size: bool,
     pub(crate) without_next: bool,
     pub(crate) lists: ListQuirks,
-    pub(crate) refs_differ: bool,
     pub(crate) unending_pipelines: Option<u64>,
     pub(crate) pipelines_off: Option<PipelinesOff>,
 }
