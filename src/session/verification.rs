@@ -141,7 +141,7 @@ impl Scratch<'_> {
         let prepared = resolve_jobs(session, &first_sync, &mut tally);
         let Prepared { jobs, _watched } = Box::pin(prepared).await?;
         let mut left_out = self.skipped(&jobs);
-        let mut exits = self.fill(&jobs, tally, &mut left_out).await?;
+        let mut exits = Box::pin(self.fill(&jobs, tally, &mut left_out)).await?;
         let mut verified = Verified {
             exit: Exit::Ok,
             differences: Vec::new(),
@@ -159,7 +159,8 @@ impl Scratch<'_> {
             // Another process has synced them meanwhile: what it found is looked for, too.
             let mut again = Vec::new();
             self.there().forget_looks().await?;
-            exits.extend(self.fill(&moved, Tally::default(), &mut again).await?);
+            let filled = Box::pin(self.fill(&moved, Tally::default(), &mut again));
+            exits.extend(filled.await?);
         }
         verified.scopes = self.read_whole(&jobs, &mut verified.left_out).await?;
         self.note_others(&mut verified).await?;
