@@ -230,7 +230,7 @@ async fn an_unchanged_repository_costs_exactly_what_the_page_says(
     let mut text = with_everything(&simulator.endpoint(), ALL);
     if git {
         let url = simulator.git_url();
-        text.push_str(&format!("git.enabled = true\ngit.url = \"{url}\"\n"));
+        text = format!("{text}git.enabled = true\ngit.url = \"{url}\"\n");
     }
     let lake = Lake::with(On::Sqlite, &text).await.unwrap();
     let _ = of_the_api(&lake, &simulator).await;
