@@ -4,6 +4,7 @@
 mod collecting;
 mod finding;
 mod measuring;
+mod steps;
 #[cfg(test)]
 mod tests;
 

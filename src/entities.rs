@@ -5,10 +5,13 @@
 use std::collections::BTreeSet;
 
 use headwater_converters::{Conversion, Derivation};
+use headwater_domain::Stream as _;
+use headwater_domain::rules::Steps;
+use headwater_domain::tool::bitbucket::deployment::Deployments;
 use headwater_extractors::accounts;
 use headwater_store::compare::Tables;
 
-use crate::config::{Config, Connection, Entity};
+use crate::config::{Config, Connection, Entity, ScopeConfig};
 use crate::exit::{Exit, Failure};
 use crate::plan::unknown_stream;
 use crate::source::{GIT, REPOSITORIES, Source, StreamEntry};
@@ -198,9 +201,25 @@ impl Config {
                 let message = format!("scope_config.{config}.skip_streams: {wrong}");
                 return Err(Failure::new(Exit::Configuration, message));
             }
+            require_deployments(config, rules)?;
         }
         Ok(())
     }
+}
+
+/// Refuses a choice of steps by deployments where these are not collected.
+fn require_deployments(config: &str, rules: &ScopeConfig) -> Result<(), Failure> {
+    let is_left_out = rules.skip_streams.iter().any(|it| it == Deployments::NAME);
+    if rules.steps == Steps::All || !is_left_out {
+        return Ok(());
+    }
+    let message = format!(
+        "scope_config.{config}.steps: \"{}\" chooses steps by their deployments; take {} out of \
+         `skip_streams`",
+        rules.steps.as_str(),
+        Deployments::NAME
+    );
+    Err(Failure::new(Exit::Configuration, message))
 }
 
 /// Refuses streams that were asked for by name and that no connection wants.

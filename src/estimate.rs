@@ -9,7 +9,7 @@ use chrono::{DateTime, Local, TimeDelta, TimeZone, Utc};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use headwater_collectors::{
-    Budget, Client, Collection, Moment, Paging, Range, costs_nothing, list_size,
+    Budget, Chosen, Client, Collection, Moment, Paging, Range, chosen_lists, costs_nothing, list_size,
 };
 use headwater_store::forecast::ChildLists;
 use headwater_store::progress::{WalkKey, WalkState};
@@ -197,11 +197,20 @@ impl Basis<'_> {
                 stream: collection.stream,
             };
             let walked = self.store.walk_state(key).await?;
+            let named = self.lists_named(job, collection.stream).await?;
             let lists = Lists {
                 job,
                 collection,
                 children: &children,
+                named,
             };
+            if !walked.complete {
+                // How many of its items are chosen shows when others are read.
+                known.changes |= children.iter().any(|child| {
+                    choice_of(job, child)
+                        .is_some_and(|by| !chosen(by.stream) || (by.looks_at_names)(&job.rules))
+                });
+            }
             let whole = self.plan.depth != Depth::Changes;
             let uncounted =
                 collection.endpoint.optional || collection.endpoint.commit_range.is_some();
@@ -263,7 +272,9 @@ impl Basis<'_> {
         for child in lists.children {
             let step = child.children_step();
             let done = self.store.checkpoint(&lists.job.scope, &step).await?;
-            known.certain += self.lists(lists, child, Some(done.seq)).await?;
+            // Read under another rule: all parents are looked at again.
+            let seq = if done.rules.is_empty() { done.seq } else { 0 };
+            known.certain += self.lists(lists, child, Some(seq)).await?;
         }
         Ok(())
     }
@@ -291,9 +302,12 @@ impl Basis<'_> {
             length: None,
             stored: 0,
             page: lists.collection.page_length(),
-            children: lists.children.iter().map(requests_of_a_list).sum(),
+            children: lists.named,
             below: None,
         };
+        let children = lists.children.iter();
+        let unchosen = children.filter(|child| choice_of(lists.job, child).is_none());
+        whole.children += unchosen.map(requests_of_a_list).sum::<u64>();
         if walked.complete && !is_wider(walked, lists.job.data_after) {
             let table = &lists.collection.raw_table;
             whole.length = Some(self.store.scope_rows(&lists.job.scope, table).await?);
@@ -306,6 +320,29 @@ impl Basis<'_> {
         Ok(whole)
     }
 
+    /// Requests for lists that each item of a stream causes by naming their parent, where these
+    /// parents are not known yet.
+    async fn lists_named(&self, job: &Job, stream: &str) -> Result<u64, StoreError> {
+        let mut requests = 0;
+        for entry in job.source.streams_of(&job.scope) {
+            let child = &entry.collection;
+            let wanted =
+                self.plan.streams.contains(&child.stream) && job.streams.contains(child.stream);
+            let is_named = choice_of(job, child).is_some_and(|by| by.stream == stream);
+            let Some((parent, _)) = child.parent.as_ref().filter(|_| wanted && is_named) else {
+                continue;
+            };
+            let key = WalkKey {
+                scope: &job.scope,
+                stream: parent.stream,
+            };
+            if !self.store.walk_state(key).await?.complete {
+                requests += requests_of_a_list(child);
+            }
+        }
+        Ok(requests)
+    }
+
     /// Lists of a child stream: those that an earlier run left to be read, or all of them.
     async fn lists(
         &self,
@@ -313,6 +350,11 @@ impl Basis<'_> {
         child: &Collection,
         pending_after: Option<i64>,
     ) -> Result<u64, StoreError> {
+        let place = (self.store, &lists.job.scope);
+        let all = pending_after.is_none();
+        if let Some(chosen) = chosen_lists(place, child, &lists.job.rules, all).await? {
+            return Ok(chosen * requests_of_a_list(child));
+        }
         let wanted = ChildLists {
             parent_table: &lists.collection.raw_table,
             stream: child.stream,
@@ -329,11 +371,19 @@ fn requests_of_a_list(child: &Collection) -> u64 {
     1 + child.endpoint.redirects
 }
 
+/// What chooses the parents whose lists of a child stream are read; none where all are.
+fn choice_of<'c>(job: &Job, child: &'c Collection) -> Option<&'c Chosen> {
+    let (chosen, _) = child.chosen.as_ref()?;
+    (!(chosen.fingerprint)(&job.rules).is_empty()).then_some(chosen)
+}
+
 /// A list of a repository, with the streams whose lists hang on its items.
 struct Lists<'a> {
     job: &'a Job,
     collection: &'a Collection,
     children: &'a [Collection],
+    /// Requests for lists that each of its items causes by naming their parent.
+    named: u64,
 }
 
 /// True when only the part of a wider range that is missing is read, as collecting decides it.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use headwater_collectors::{Client, Collection, Paging};
-use headwater_domain::Scope;
+use headwater_domain::rules::Steps;
+use headwater_domain::tool::bitbucket::pipeline_step::PipelineSteps;
+use headwater_domain::{Scope, Stream as _};
 use headwater_store::progress::WalkKey;
 use headwater_store::scopes::KnownScope;
 use headwater_store::{Store, StoreError};
@@ -338,6 +340,12 @@ impl Planner<'_> {
         if !children.is_empty() {
             what.push_str("; of items that changed: ");
             what.push_str(&children.join(", "));
+        }
+        if children.contains(&PipelineSteps::NAME) && job.rules.steps != Steps::All {
+            what.push_str(&format!(
+                " (steps = \"{}\": not of all pipelines)",
+                job.rules.steps.as_str()
+            ));
         }
         Ok((requests, at_least, what))
     }

@@ -3,7 +3,10 @@
 //! A parent is pending while it changed after its children were last fetched, so a crash between
 //! a list and its children loses nothing. A complete walk is all pages of one parent.
 
+mod arriving;
+mod batch;
 mod bulk_list;
+mod choice;
 mod fetcher;
 
 use std::collections::HashSet;
@@ -12,9 +15,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, future, stream};
 use headwater_store::Transaction;
-use headwater_store::dead_letters::{DeadLetter, named};
+use headwater_store::dead_letters::DeadLetter;
 use headwater_store::progress::Checkpoint;
-use headwater_store::raw::{NewItem, ParentPosition, PendingParent, StoredItems};
+use headwater_store::raw::{ParentPosition, PendingParent, StoredItems};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -25,6 +28,10 @@ use crate::engine::{Collected, Listing, Progress, Task, bad_url};
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, Verdict};
 use crate::page::RawItem;
 
+use arriving::Arriving;
+use batch::Batch;
+use choice::Choice;
+pub use choice::chosen_lists;
 use fetcher::Fetcher;
 
 /// Pending parents read at once.
@@ -111,12 +118,16 @@ impl<'a> Engine<'a> {
         }
         let latest = store.latest_seq(scope).await?;
         let done = store.checkpoint(scope, &self.step).await?;
-        let mut position = ParentPosition {
-            seq: done.seq,
-            id: done.row_id,
-        };
+        let mut choice = Choice::of((store, scope), self.collection, self.task.rules).await?;
+        let rules = choice.as_ref().map(|choice| choice.basis.clone());
+        let rules = rules.unwrap_or_default();
+        let mut position = ParentPosition::default();
+        if done.rules == rules {
+            position.seq = done.seq;
+            position.id = done.row_id;
+        }
         let changed = store
-            .changed_count(scope, self.parent_table, done.seq)
+            .changed_count(scope, self.parent_table, position.seq)
             .await?;
         (self.task.progress)(Progress {
             expected_parents: changed,
@@ -131,17 +142,16 @@ impl<'a> Engine<'a> {
         }
         let streams = (self.parent_table, self.collection.stream);
         loop {
-            let (pending, reached) = store
-                .pending_parents(scope, streams, position, PARENTS)
-                .await?;
-            if reached.seq == position.seq && reached.id == position.id {
+            let (parents, reached) = store.parents(scope, streams, position, PARENTS).await?;
+            if parents.is_empty() {
                 break;
             }
             position = reached;
+            let pending = self.choose(choice.as_mut(), parents).await?;
             self.walk(pending).await?;
         }
         if self.failed == 0 {
-            self.finish(latest).await?;
+            self.finish(latest, rules).await?;
         }
         Ok(())
     }
@@ -161,11 +171,11 @@ impl<'a> Engine<'a> {
     }
 
     /// Every parent up to here is done; later runs need not look at them.
-    async fn finish(&self, latest: i64) -> Result<(), CollectErrorKind> {
+    async fn finish(&self, latest: i64, rules: String) -> Result<(), CollectErrorKind> {
         let done = Checkpoint {
             seq: latest,
             row_id: i64::MAX,
-            rules: String::new(),
+            rules,
         };
         if self
             .task
@@ -458,90 +468,4 @@ fn status(error: &RequestError) -> Option<u16> {
         }
         _ => return None,
     })
-}
-
-/// Finished walks, sorted for one transaction.
-#[derive(Default)]
-struct Batch {
-    walks: u64,
-    received: u64,
-    items: Vec<NewItem>,
-    letters: Vec<DeadLetter>,
-    /// Parents whose children are complete, with the parent's sequence.
-    parents: Vec<(String, i64)>,
-    /// Parents whose list the server no longer knows.
-    lost: Vec<(String, i64)>,
-    counted_empty: HashSet<String>,
-    /// Parents with items that could not be stored.
-    incomplete: HashSet<String>,
-    /// Why the collection must not go on.
-    stopped: Option<CollectErrorKind>,
-    date: Option<DateTime<Utc>>,
-}
-
-impl Batch {
-    /// Of earlier dead letters those of parents that were read now, and that did not fail again.
-    fn settled(&self, old: &[String]) -> Vec<String> {
-        if old.is_empty() {
-            return Vec::new();
-        }
-        let again: HashSet<String> = self.letters.iter().map(|l| named(&l.item)).collect();
-        let read = self.parents.iter().chain(&self.lost);
-        let read: HashSet<&str> = read.map(|(parent, _)| parent.as_str()).collect();
-        let parent = |item: &str| item.split_once('/').map(|(parent, _)| parent.to_owned());
-        let is_read = |item: &&String| parent(item).is_some_and(|p| read.contains(p.as_str()));
-        let settled = old.iter().filter(is_read);
-        settled
-            .filter(|item| !again.contains(*item))
-            .cloned()
-            .collect()
-    }
-
-    /// Stored children of complete parents that the walks did not bring.
-    fn missing(&self, known: &StoredItems) -> Vec<(String, String)> {
-        let brought: HashSet<(&str, &str)> = self
-            .items
-            .iter()
-            .map(|item| (item.parent.as_str(), item.key.as_str()))
-            .collect();
-        let missing = known.keys();
-        missing
-            .filter(|(parent, key)| !brought.contains(&(parent.as_str(), key.as_str())))
-            .cloned()
-            .collect()
-    }
-}
-
-/// Walks under way; dropping it ends them.
-struct Arriving {
-    walks: mpsc::Receiver<Walked>,
-    /// What has arrived for the next group: it stays when no task waits for that any longer.
-    gathered: Vec<Walked>,
-    cancel: CancellationToken,
-}
-
-impl Arriving {
-    /// What has arrived, and what arrives within a moment: from a fast server many walks share a
-    /// transaction, and from a slow one each is stored at once. Empty at the end.
-    async fn group(&mut self) -> Vec<Walked> {
-        if self.gathered.is_empty() && self.walks.recv_many(&mut self.gathered, GROUP).await == 0 {
-            return Vec::new();
-        }
-        let until = tokio::time::Instant::now() + GATHERING;
-        while self.gathered.len() < GROUP {
-            let wanted = GROUP - self.gathered.len();
-            let more = self.walks.recv_many(&mut self.gathered, wanted);
-            match tokio::time::timeout_at(until, more).await {
-                Ok(received) if received > 0 => {}
-                _ => break,
-            }
-        }
-        std::mem::take(&mut self.gathered)
-    }
-}
-
-impl Drop for Arriving {
-    fn drop(&mut self) {
-        self.cancel.cancel();
-    }
 }

@@ -3,6 +3,7 @@
 use headwater_domain::{Scope, Stream};
 use url::Url;
 
+use crate::chosen::Chosen;
 use crate::dialect::Dialect;
 use crate::key::{Key, field};
 use crate::list::together::Together;
@@ -195,6 +196,9 @@ pub trait Collect: Stream {
 
     /// A list that may serve instead of the parents' lists; none where there is none.
     const BULK_LIST: Option<BulkList> = None;
+
+    /// Which parents' lists are read, where rules want some alone; none where that is all.
+    const CHOSEN: Option<Chosen> = None;
 }
 
 /// A [`Collect`] as the engine sees it.
@@ -218,6 +222,8 @@ pub struct Collection {
     pub parent: Option<(Parent, String)>,
     /// The list that may serve instead of the parents' lists.
     pub bulk_list: Option<BulkList>,
+    /// Which parents' lists are read, with the raw table of the stream that may name them.
+    pub chosen: Option<(Chosen, String)>,
 }
 
 impl Endpoint {
@@ -252,6 +258,7 @@ impl Collection {
                 .map(|waiting| table(waiting.stream)),
             parent: S::PARENT.map(|parent| (parent, table(parent.stream))),
             bulk_list: S::BULK_LIST,
+            chosen: S::CHOSEN.map(|chosen| (chosen, table(chosen.stream))),
         }
     }
 

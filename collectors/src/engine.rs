@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use headwater_domain::Scope;
+use headwater_domain::rules::Rules;
 use headwater_redaction::one_line;
 use headwater_store::Store;
 use headwater_store::dead_letters::DeadLetter;
@@ -39,6 +40,8 @@ pub struct Task<'a> {
     pub client: Client,
     /// The part that is wanted.
     pub range: Range,
+    /// The rules of the scope, for streams of which they choose a part.
+    pub rules: &'a Rules,
     /// Streams that hang on this one: an item's children go with it.
     pub children: &'a [Collection],
     /// Streams of the scope that this run has read, or found not to be due.

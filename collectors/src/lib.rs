@@ -7,6 +7,7 @@ mod address;
 pub mod bitbucket;
 mod bounds;
 mod children;
+mod chosen;
 pub mod client;
 mod dialect;
 mod endpoint;
@@ -23,6 +24,8 @@ mod switch;
 mod trail;
 
 pub use address::address_without_secrets;
+pub use children::chosen_lists;
+pub use chosen::Chosen;
 pub use client::{
     Auth, Budget, Cause, Client, Hold, Notes, Probed, RateLimiter, Refusal, Reply, Settings,
     Unanswered, together,

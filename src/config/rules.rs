@@ -42,6 +42,7 @@ impl ScopeConfig {
                 .flat_map(|(name, kinds)| kinds.iter().map(|kind| (kind.clone(), name.clone())))
                 .collect(),
             tags: self.tag_rules(),
+            steps: self.steps,
         }
     }
 

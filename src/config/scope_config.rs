@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use globset::GlobMatcher;
+use headwater_domain::rules::Steps;
 use headwater_domain::rules::issue::{USUAL_STATUS, USUAL_TYPES};
 use regex::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -384,11 +385,33 @@ pub struct ScopeConfig {
     /// theirs; rows that are there stay. Default: `[]`.
     #[schemars(default, extend("default" = Vec::<String>::new()))]
     pub skip_streams: Vec<String>,
+    /// Which pipelines' steps are collected, each of which costs a request: of `"all"`, of those with
+    /// a deployment (`"deployments"`), or also of those of which the name, the ref or the target
+    /// matches one of the patterns above (`"matching"`). Default: `"all"`.
+    #[schemars(
+        with = "StepsWord",
+        default,
+        extend("default" = Steps::All.as_str())
+    )]
+    pub steps: Steps,
     /// Whether the changed files of pull requests are collected, which say how many lines each
     /// adds and removes: two requests more for each pull request that changed. Where git counts
     /// lines it is not needed. Default: `false`.
     #[schemars(default, extend("default" = false))]
     pub pull_request_sizes: bool,
+}
+
+/// The words of `steps`, for the schema.
+struct StepsWord;
+
+impl JsonSchema for StepsWord {
+    fn schema_name() -> Cow<'static, str> {
+        "Steps".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": Steps::ALL.map(Steps::as_str) })
+    }
 }
 
 fn default_bot_pattern() -> Option<Pattern> {
@@ -397,6 +420,19 @@ fn default_bot_pattern() -> Option<Pattern> {
 
 fn every_entity() -> BTreeSet<Entity> {
     BTreeSet::from(Entity::ALL)
+}
+
+impl ScopeConfig {
+    /// Whether a pattern says what is a deployment or what goes to production.
+    pub(super) fn has_deployment_pattern(&self) -> bool {
+        let patterns = [
+            &self.deployment_pattern,
+            &self.production_pattern,
+            &self.deployment_ref_pattern,
+            &self.production_ref_pattern,
+        ];
+        patterns.iter().any(|pattern| pattern.is_some())
+    }
 }
 
 impl Default for ScopeConfig {
@@ -420,6 +456,7 @@ impl Default for ScopeConfig {
             commit_statuses: false,
             skip_streams: Vec::new(),
             pull_request_sizes: false,
+            steps: Steps::default(),
         }
     }
 }

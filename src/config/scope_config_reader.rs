@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use headwater_domain::rules::Steps;
 use regex::Regex;
 
 use super::problem::quoted;
@@ -37,6 +38,10 @@ pub(super) fn read(mut table: TableReader<'_>) -> ScopeConfig {
             .field("pull_request_sizes")
             .and_then(|field| field.boolean())
             .unwrap_or_default(),
+        steps: table
+            .field("steps")
+            .and_then(|field| read_word(&field, &Steps::ALL, Steps::as_str, "a choice of steps"))
+            .unwrap_or_default(),
         tags_limit: table
             .field("tags_limit")
             .and_then(|field| field.integer(1..=10_000))
@@ -55,6 +60,15 @@ pub(super) fn read(mut table: TableReader<'_>) -> ScopeConfig {
         environments: read_environments(&mut table).unwrap_or_default(),
         issue_type: read_issue_type(&mut table).unwrap_or_default(),
     };
+    if config.steps == Steps::Matching && !config.has_deployment_pattern() {
+        if let Some(field) = table.field("steps") {
+            let problem = field.warning("looks at patterns, and there is none");
+            field.report(problem.expecting(
+                "deployment_ref_pattern or another pattern of deployments; without one only \
+                 pipelines with a deployment match",
+            ));
+        }
+    }
     table.finish();
     config
 }

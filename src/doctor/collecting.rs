@@ -34,6 +34,7 @@ const AGAIN: &str = "then run `headwater transform`, which asks the server for n
 impl Examined<'_> {
     pub(super) fn of_collections(&self) -> Vec<Finding> {
         let mut findings = self.patterns();
+        findings.extend(self.steps());
         findings.extend(self.nowhere());
         findings.extend(self.merges());
         findings.extend(self.short_hashes());
@@ -45,7 +46,10 @@ impl Examined<'_> {
     }
 
     /// Names by connection, of scopes that are looked at.
-    fn by_connection<'c>(&self, counted: &'c [Counted]) -> BTreeMap<String, Vec<&'c Counted>> {
+    pub(super) fn by_connection<'c>(
+        &self,
+        counted: &'c [Counted],
+    ) -> BTreeMap<String, Vec<&'c Counted>> {
         let mut connections: BTreeMap<String, Vec<&Counted>> = BTreeMap::new();
         for it in counted.iter().filter(|it| self.has_scope(&it.scope)) {
             let connection = self.connection_of(&it.scope);

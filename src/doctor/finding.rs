@@ -28,6 +28,8 @@ impl Harm {
 pub enum Code {
     /// A pattern matches no name that there is.
     PatternNeverMatched,
+    /// A pattern looks at names of steps, and not all steps are collected.
+    StepsNotLookedAt,
     /// Deployments went to environments that no rule knows.
     DeploymentsWithoutEnvironment,
     /// Pull requests were merged in a way that was not recognized.
@@ -48,6 +50,8 @@ pub enum Code {
     NoIncidentSource,
     /// A list was not read for long.
     ListNotRead,
+    /// Lists of steps take more than an hour's requests, and decide nothing.
+    StepsCostRequests,
     /// A token is going to expire.
     TokenExpires,
     /// The server is going to remove an endpoint.
@@ -62,6 +66,7 @@ impl Code {
     pub fn name(self) -> &'static str {
         match self {
             Self::PatternNeverMatched => "PATTERN_NEVER_MATCHED",
+            Self::StepsNotLookedAt => "STEPS_NOT_LOOKED_AT",
             Self::DeploymentsWithoutEnvironment => "DEPLOYMENTS_WITHOUT_ENVIRONMENT",
             Self::MergesNotFound => "MERGES_NOT_FOUND",
             Self::ShortHashes => "SHORT_HASHES",
@@ -72,6 +77,7 @@ impl Code {
             Self::RepositoryWithoutDeployments => "REPOSITORY_WITHOUT_DEPLOYMENTS",
             Self::NoIncidentSource => "NO_INCIDENT_SOURCE",
             Self::ListNotRead => "LIST_NOT_READ",
+            Self::StepsCostRequests => "STEPS_COST_REQUESTS",
             Self::TokenExpires => "TOKEN_EXPIRES",
             Self::EndpointGoes => "ENDPOINT_GOES",
             Self::GitSavesRequests => "GIT_SAVES_REQUESTS",
@@ -83,6 +89,7 @@ impl Code {
     pub fn harm(self) -> Harm {
         match self {
             Self::PatternNeverMatched
+            | Self::StepsNotLookedAt
             | Self::DeploymentsWithoutEnvironment
             | Self::MergesNotFound
             | Self::ShortHashes
@@ -93,6 +100,7 @@ impl Code {
             | Self::RepositoryWithoutDeployments
             | Self::NoIncidentSource => Harm::Empty,
             Self::ListNotRead
+            | Self::StepsCostRequests
             | Self::TokenExpires
             | Self::EndpointGoes
             | Self::GitSavesRequests => Harm::Old,

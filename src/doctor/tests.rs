@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use headwater_domain::Scope;
-use headwater_store::symptoms::{Announcement, Counted, Merged, ReadList, Symptoms};
+use headwater_store::symptoms::{Announcement, Counted, DEPLOYED, Merged, ReadList, Symptoms};
 
 use super::{Code, Finding, Harm, examine};
 use crate::config::{self, Config};
@@ -103,6 +103,56 @@ fn a_pattern_that_never_matched_names_the_steps_and_a_pattern_that_would() {
         "[scope_config.default]\ndeployment_pattern = '^(Deploy \\(eu\\))$'"
     );
     assert_eq!(found(&finding.write, &symptoms), [], "what it says helps");
+}
+
+/// Pipelines of which so many have a deployment, and so many have none.
+fn pipelines(deployed: i64, undeployed: i64) -> Symptoms {
+    Symptoms {
+        pipelines: vec![
+            counted(&params(), "", undeployed),
+            counted(&params(), DEPLOYED, deployed),
+        ],
+        ..healthy()
+    }
+}
+
+#[test]
+fn steps_that_decide_nothing_are_told_of_when_they_take_more_than_an_hour() {
+    let budget = "requests_per_hour = 100\n";
+    let finding = only(budget, &pipelines(40, 101));
+    assert_eq!(finding.code, Code::StepsCostRequests);
+    assert!(finding.what.contains("101 of 141"), "{finding:?}");
+    assert!(finding.next.contains("101 requests less"), "{finding:?}");
+    let helped = format!("{budget}{}", finding.write);
+    assert_eq!(
+        found(&helped, &pipelines(40, 101)),
+        [],
+        "what it says helps"
+    );
+    assert_eq!(found(budget, &pipelines(40, 100)), [], "an hour is enough");
+    let looked_at = format!("{budget}[scope_config.default]\ndeployment_pattern = \"Deploy\"");
+    assert_eq!(
+        found(&looked_at, &pipelines(40, 101)),
+        [],
+        "a pattern looks"
+    );
+}
+
+#[test]
+fn a_pattern_for_steps_that_are_not_collected_says_what_it_cannot_see() {
+    let rules = |steps: &str| {
+        format!("[scope_config.default]\ndeployment_pattern = \"Deploy\"\nsteps = \"{steps}\"")
+    };
+    for (steps, expected) in [
+        ("deployments", "leaves them out of 3 of 7 pipelines"),
+        ("matching", "leaves them out of up to 3 of 7 pipelines"),
+    ] {
+        let finding = only(&rules(steps), &pipelines(4, 3));
+        assert_eq!(finding.code, Code::StepsNotLookedAt);
+        assert!(finding.what.contains(expected), "{finding:?}");
+    }
+    assert_eq!(found(&rules("deployments"), &pipelines(4, 0)), []);
+    assert_eq!(found(&rules("all"), &pipelines(4, 3)), []);
 }
 
 #[test]

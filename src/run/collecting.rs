@@ -64,6 +64,7 @@ impl ScopeRun<'_> {
                 data_after: self.job.data_after,
                 full: self.plan.depth >= needed,
             },
+            rules: &self.job.rules,
             children: &children,
             read: &known.read,
             shared: &known.shared,

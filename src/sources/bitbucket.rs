@@ -77,8 +77,9 @@ pub fn bitbucket() -> Source {
         .stream::<Commits, To<convert::Commits>>(Code, change::COMMITS)
         .also::<convert::RepoCommits>()
         .stream::<Pipelines, To<convert::Pipelines>>(Cicd, change::PIPELINES)
-        .stream::<PipelineSteps, To<convert::PipelineSteps>>(Cicd, change::PIPELINE_STEPS)
         .stream::<Deployments, To<convert::Deployments>>(Cicd, change::DEPLOYMENTS)
+        // After the deployments, which may choose them.
+        .stream::<PipelineSteps, To<convert::PipelineSteps>>(Cicd, change::PIPELINE_STEPS)
         .stream::<Environments, Feeds<convert::Repositories>>(Cicd, change::ENVIRONMENTS)
         .stream::<Workspaces, Stays>(Cross, change::WORKSPACES)
         .stream::<Projects, Stays>(Cross, change::WORKSPACES)

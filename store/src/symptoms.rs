@@ -79,6 +79,8 @@ pub struct Symptoms {
     pub projects: BTreeMap<String, Vec<(String, String)>>,
     /// Names of steps that ran, by `params`.
     pub steps: Vec<Counted>,
+    /// Pipelines, by `params`, named by whether a deployment names them: see [`DEPLOYED`].
+    pub pipelines: Vec<Counted>,
     /// Names of environments of deployments that no rule knows, by `params`.
     pub nowhere: Vec<Counted>,
     /// Short hashes that no commit was found for, by `repos.id`.
@@ -104,6 +106,16 @@ pub struct Symptoms {
 
 const STEPS: &str = "SELECT _raw_data_params, name, COUNT(*) FROM cicd_tasks \
                      GROUP BY _raw_data_params, name";
+/// What [`Symptoms::pipelines`] calls those that a deployment names; the others have no name.
+pub const DEPLOYED: &str = "DEPLOYED";
+
+const PIPELINES: &str = "SELECT of_pipelines, deployed, COUNT(*) FROM \
+                         (SELECT _raw_data_params AS of_pipelines, CASE WHEN EXISTS \
+                         (SELECT 1 FROM cicd_deployments AS told \
+                         WHERE told.cicd_pipeline_id = pipelines.id) \
+                         THEN 'DEPLOYED' ELSE '' END AS deployed \
+                         FROM cicd_pipelines AS pipelines) AS counted \
+                         GROUP BY of_pipelines, deployed";
 const NOWHERE: &str = "SELECT _raw_data_params, original_environment, COUNT(*) \
                        FROM cicd_deployments WHERE environment = '' AND subtask_name = '' \
                        GROUP BY _raw_data_params, original_environment";
@@ -160,6 +172,7 @@ impl Store {
                 .into_iter()
                 .collect(),
             steps: self.counted(STEPS).await?,
+            pipelines: self.counted(PIPELINES).await?,
             nowhere: self.counted(NOWHERE).await?,
             short_hashes: self.counted(SHORT_HASHES).await?,
             production: self.counted(PRODUCTION).await?,

@@ -58,6 +58,7 @@ mod rules;
 mod scopes;
 mod secrets;
 mod sessions;
+mod steps;
 mod sync;
 mod table_compare;
 mod table_import;

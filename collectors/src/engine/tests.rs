@@ -44,6 +44,7 @@ struct Lake {
     store: TestStore,
     scope: Scope,
     client: Client,
+    rules: Rules,
 }
 
 impl Lake {
@@ -55,6 +56,7 @@ impl Lake {
             store,
             scope,
             client: Client::new(settings(endpoint)).unwrap(),
+            rules: Rules::default(),
         }
     }
 
@@ -74,6 +76,7 @@ impl Lake {
             scope: &self.scope,
             client: self.client.counted(),
             range,
+            rules: &self.rules,
             children: &children,
             read: &[],
             shared: &SharedLists::default(),
@@ -419,6 +422,7 @@ async fn a_prefetched_repository_costs_no_request() {
         scope: &lake.scope,
         client: lake.client.counted(),
         range: Range::default(),
+        rules: &lake.rules,
         children: &[],
         read: &[],
         shared: &SharedLists::default(),
@@ -454,6 +458,7 @@ async fn with_comments(
 }
 
 mod children;
+mod chosen;
 mod deletions;
 mod hostile_sizes;
 mod interrupted;

@@ -12,7 +12,7 @@ use super::deployment::Environments;
 use super::pipeline::release::{End, Release};
 use super::{deployment as told, issue as issues, pipeline as pipelines, pipeline_step as steps};
 use crate::bitbucket::outcome;
-use crate::rules::{Rules, TraceEntry};
+use crate::rules::{Rules, Steps, TraceEntry};
 
 /// One thing that was looked at, or what came of them all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -150,6 +150,37 @@ pub fn task(rules: &Rules, step: &pipeline_step::Model, rows: &PipelineRows) -> 
     lines.lines
 }
 
+/// Says that the steps of a pipeline were not collected, so that no rule could look at their names.
+fn not_collected(
+    lines: &mut Lines,
+    rules: &Rules,
+    pipeline: &pipeline::Model,
+    rows: &PipelineRows,
+) {
+    let is_wanted = rules.wants_steps(!rows.deployments.is_empty(), &[&pipeline.ref_name]);
+    if is_wanted || !rows.steps.is_empty() {
+        return;
+    }
+    let matching = match rules.steps {
+        Steps::Matching => ", and no pattern matches its name, ref or target",
+        _ => "",
+    };
+    let policy = rules.steps.as_str();
+    lines.lines.push(Line {
+        of: "step",
+        decides: "row".to_owned(),
+        rule: "steps".to_owned(),
+        looked_at: "deployments of the pipeline".to_owned(),
+        matches: "no",
+        because: format!(
+            "its steps are not collected because steps = \"{policy}\": Bitbucket lists no \
+             deployment of it{matching}; a deployment that only the name of a step tells is not \
+             seen"
+        ),
+        ..Line::default()
+    });
+}
+
 /// Whether a step is a task at all.
 fn started(lines: &mut Lines, step: &pipeline_step::Model) {
     let (matches, because, gives) = if step.started_on.is_some() {
@@ -224,6 +255,7 @@ pub fn pipeline(
     let result = outcome::pipeline_result(&pipeline.result);
     let subject = ("result", "words of results", "result of the pipeline");
     lines.word(subject, &pipeline.result, result);
+    not_collected(&mut lines, rules, pipeline, rows);
     for step in rows.steps.iter().map(|step| &step.row) {
         lines.of = "step";
         started(&mut lines, step);
@@ -245,8 +277,8 @@ pub fn pipeline(
         }
         Some(release) => released_as(&mut lines, &release),
         None => {
-            let because = "it has not ended, or neither its ref nor a step that ended is one of \
-                           a deployment";
+            let because = "it has not ended, or neither its ref nor a collected step that ended \
+                           is one of a deployment";
             lines.verdict("row", "", because);
         }
     }

@@ -6,6 +6,7 @@
 
 pub mod deployment;
 pub mod issue;
+mod steps;
 mod trace;
 
 use globset::GlobMatcher;
@@ -14,6 +15,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::tags::TagRules;
 
+pub use steps::Steps;
 pub use trace::{Finding, Trace, TraceEntry, decide, untraced};
 
 /// A name or a glob of an environment, and what the environments that it matches are for.
@@ -48,6 +50,8 @@ pub struct Rules {
     pub bot_pattern: Option<Regex>,
     /// Which tags are compared.
     pub tags: TagRules,
+    /// Which pipelines' steps are collected.
+    pub steps: Steps,
 }
 
 impl Default for Rules {
@@ -62,6 +66,7 @@ impl Default for Rules {
             issue_type: issue::usual_types(),
             bot_pattern: None,
             tags: TagRules::default(),
+            steps: Steps::default(),
         }
     }
 }
@@ -70,13 +75,8 @@ impl Rules {
     /// The rules about pipelines, steps and deployments, as a hash of their text.
     #[must_use]
     pub fn deployment_fingerprint(&self) -> String {
-        let patterns = [
-            &self.deployment_pattern,
-            &self.production_pattern,
-            &self.deployment_ref_pattern,
-            &self.production_ref_pattern,
-        ];
-        let patterns = patterns.map(|pattern| pattern.as_ref().map(Regex::as_str));
+        let patterns = self.deployment_patterns();
+        let patterns = patterns.map(|pattern| pattern.map(Regex::as_str));
         let rule = |rule: &EnvironmentRule| (rule.pattern.clone(), rule.environment);
         let environments: Vec<_> = self.environments.iter().map(rule).collect();
         hashed(&format!("{patterns:?} {environments:?}"))

@@ -2,6 +2,7 @@
 
 mod copy;
 mod export;
+mod parents;
 mod rewrite;
 
 use std::collections::{BTreeMap, HashMap};
@@ -22,6 +23,8 @@ use crate::rows::shape::Shape;
 
 pub use copy::ItemTime;
 pub use export::ExportedRow;
+pub(crate) use parents::FETCHED_AS_OF;
+pub use parents::{KnownParent, ParentPosition, PendingParent};
 pub use rewrite::Rewritten;
 
 /// An item to be stored.
@@ -83,26 +86,6 @@ pub struct RawChanges {
     pub unchanged: u64,
 }
 
-/// A parent whose children are to be fetched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PendingParent {
-    /// Natural key of the parent.
-    pub key: String,
-    /// Sequence of its last change.
-    pub changed_seq: i64,
-    /// What it says of its children's numbers, as [`NewItem::child_counts`].
-    pub child_counts: String,
-}
-
-/// How far a walk over pending parents has come.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ParentPosition {
-    /// Sequence of the last parent seen.
-    pub seq: i64,
-    /// Raw id of the last parent seen.
-    pub id: i64,
-}
-
 const RAW_COLUMNS: [&str; 11] = [
     "params",
     "parent",
@@ -116,14 +99,6 @@ const RAW_COLUMNS: [&str; 11] = [
     "seen_walk",
     "child_counts",
 ];
-/// The sequence of `parents` as of which its children of a stream were fetched.
-///
-/// Not a join: to `PostgreSQL`, whose statistics are young during a first sync, a stream seems to
-/// have one row, and it would read all of them again for each parent. So it has no choice but to
-/// look each one up by its key.
-pub(crate) const FETCHED_AS_OF: &str = "(SELECT fetched.parent_seq \
-     FROM _headwater_fetched_children AS fetched WHERE fetched.params = parents.params \
-     AND fetched.stream = ? AND fetched.parent = parents.item_key)";
 
 const RAW_KEYS: [&str; 3] = ["params", "parent", "item_key"];
 
@@ -250,58 +225,6 @@ impl Store {
             }
         }
         Ok(found)
-    }
-
-    /// Number of items changed after a sequence.
-    pub async fn changed_count(
-        &self,
-        scope: &Scope,
-        table: &str,
-        seq: i64,
-    ) -> Result<u64, StoreError> {
-        let text = format!("SELECT COUNT(*) FROM {table} WHERE params = ? AND changed_seq > ?");
-        self.count(&text, vec![scope.params().into(), seq.into()])
-            .await
-    }
-
-    /// Parents whose children were not fetched since their last change, after a position.
-    pub async fn pending_parents(
-        &self,
-        scope: &Scope,
-        (parent_table, stream): (&str, &str),
-        after: ParentPosition,
-        limit: usize,
-    ) -> Result<(Vec<PendingParent>, ParentPosition), StoreError> {
-        let text = format!(
-            "SELECT parents.id, parents.item_key, parents.changed_seq, {FETCHED_AS_OF}, \
-             parents.child_counts FROM {parent_table} AS parents \
-             WHERE parents.params = ? AND parents.changed_seq >= ? \
-             AND (parents.changed_seq > ? OR parents.id > ?) \
-             ORDER BY parents.changed_seq, parents.id LIMIT ?"
-        );
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let values = vec![
-            stream.into(),
-            scope.params().into(),
-            after.seq.into(),
-            after.seq.into(),
-            after.id.into(),
-            limit.into(),
-        ];
-        let rows = self.query_all(&text, values).await?;
-        let mut pending = Vec::new();
-        let mut position = after;
-        for row in &rows {
-            let (parent, fetched, id) = pending_parent(row).during("reading pending parents")?;
-            position = ParentPosition {
-                seq: parent.changed_seq,
-                id,
-            };
-            if fetched.is_none_or(|seq| seq < parent.changed_seq) {
-                pending.push(parent);
-            }
-        }
-        Ok((pending, position))
     }
 }
 
@@ -464,56 +387,6 @@ impl Transaction<'_> {
         let keys: Vec<KeyValue> = ids.iter().map(i64::to_string).collect();
         self.note_deleted(table, keys).await
     }
-
-    /// Removes all children of a parent in one child stream. Returns how many.
-    pub async fn remove_children(
-        &mut self,
-        (table, stream): (&str, &str),
-        parent: &str,
-    ) -> Result<u64, StoreError> {
-        let text = format!("SELECT id FROM {table} WHERE params = ? AND parent = ?");
-        let values: Vec<Value> = vec![self.params.clone().into(), parent.into()];
-        let rows = self.query_all(&text, values.clone()).await?;
-        let ids = rows.iter().map(|row| row.get(0));
-        let ids: Vec<i64> = ids.collect::<Result<_, _>>().during("reading children")?;
-        self.remove_items(table, &ids).await?;
-        let text = "DELETE FROM _headwater_fetched_children \
-                    WHERE params = ? AND parent = ? AND stream = ?";
-        let mut values = values;
-        values.push(stream.into());
-        self.execute(text, values).await?;
-        Ok(ids.len() as u64)
-    }
-
-    /// Notes that the children of these parents are complete as of each parent's sequence.
-    pub async fn set_children_fetched(
-        &self,
-        stream: &str,
-        parents: Vec<(String, i64)>,
-    ) -> Result<(), StoreError> {
-        let shape = Shape::plain(
-            "_headwater_fetched_children",
-            &["params", "stream", "parent", "parent_seq"],
-            &["params", "stream", "parent"],
-        );
-        let row = |(parent, seq): (String, i64)| {
-            vec![
-                self.params.clone().into(),
-                stream.into(),
-                parent.into(),
-                seq.into(),
-            ]
-        };
-        self.upsert(&shape, parents.into_iter().map(row).collect())
-            .await
-    }
-
-    /// Makes every parent pending again for a child stream.
-    pub async fn forget_children_fetched(&self, stream: &str) -> Result<(), StoreError> {
-        let text = "DELETE FROM _headwater_fetched_children WHERE params = ? AND stream = ?";
-        let values = vec![self.params.clone().into(), stream.into()];
-        self.execute(text, values).await.map(|_| ())
-    }
 }
 
 /// An item that came twice counts as it came last: lists shift while they are read.
@@ -554,13 +427,4 @@ fn raw_row(mut row: Row) -> Result<RawRow, DbErr> {
         created_at: row.get(4)?,
         changed_seq: row.get(5)?,
     })
-}
-
-fn pending_parent(row: &Row) -> Result<(PendingParent, Option<i64>, i64), DbErr> {
-    let parent = PendingParent {
-        key: row.get(1)?,
-        changed_seq: row.get(2)?,
-        child_counts: row.get::<Option<String>>(4)?.unwrap_or_default(),
-    };
-    Ok((parent, row.get(3)?, row.get(0)?))
 }

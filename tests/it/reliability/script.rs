@@ -134,10 +134,11 @@ impl Script {
             creation_is_logged_twice: true,
             ..Habits::default()
         });
-        let lake = Lake::with(on, &configured(&simulator.endpoint())).await?;
+        let lake = Lake::with(on, &configured(&simulator.endpoint(), self.seed)).await?;
         measure_everything(&lake, &simulator).await;
         let mut history = History {
             simulator: &simulator,
+            seed: self.seed,
             lake,
             is_untold: false,
             endpoint: simulator.endpoint(),
@@ -184,7 +185,7 @@ impl Script {
         if !leaks.is_empty() {
             return Some(leaks);
         }
-        let fresh = Lake::with(On::Sqlite, &configured(&endpoint)).await;
+        let fresh = Lake::with(On::Sqlite, &configured(&endpoint, self.seed)).await;
         let fresh = fresh.unwrap();
         // Of repositories with the names of now, and of those that the script began with.
         let mapping = lake
@@ -199,8 +200,16 @@ impl Script {
     }
 }
 
-fn configured(endpoint: &str) -> String {
+/// The seed chooses which pipelines' steps are collected.
+fn configured(endpoint: &str, seed: u64) -> String {
     let mut text = with_everything(endpoint, ALL);
+    let steps = match seed % 3 {
+        0 => "all",
+        1 => "deployments",
+        _ => "matching\"\ndeployment_ref_pattern = \"^(feature|bugfix)/",
+    };
+    let rules = format!("commit_statuses = true\nsteps = \"{steps}\"\n");
+    text = text.replacen("commit_statuses = true\n", &rules, 1);
     text.push_str("timeout_seconds = { connect = 5, read = 1, total = 30 }\n");
     text
 }
@@ -261,6 +270,7 @@ async fn break_a_cell(lake: &Lake) {
 /// A script being played.
 struct History<'a> {
     simulator: &'a Simulator,
+    seed: u64,
     lake: Lake,
     is_untold: bool,
     /// Where the service is now.
@@ -294,7 +304,7 @@ impl History<'_> {
     fn moved(&mut self) {
         let (one, other) = (self.simulator.endpoint(), self.simulator.other_endpoint());
         self.endpoint = if self.endpoint == one { other } else { one };
-        self.lake.configure(&configured(&self.endpoint));
+        self.lake.configure(&configured(&self.endpoint, self.seed));
         self.is_untold = true;
     }
 

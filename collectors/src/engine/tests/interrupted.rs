@@ -98,6 +98,7 @@ async fn a_cancelled_collection_ends_at_once_and_says_so() {
             scope: &lake.scope,
             client: lake.client.counted(),
             range: Range::default(),
+            rules: &lake.rules,
             children: &[],
             read: &[],
             shared: &SharedLists::default(),

@@ -231,6 +231,7 @@ async fn a_cancelled_walk_over_parents_repeats_only_what_was_under_way() {
             scope: &lake.scope,
             client: lake.client.counted(),
             range: Range::default(),
+            rules: &lake.rules,
             children: &[],
             read: &[],
             shared: &SharedLists::default(),
