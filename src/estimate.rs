@@ -9,7 +9,8 @@ use chrono::{DateTime, Local, TimeDelta, TimeZone, Utc};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use headwater_collectors::{
-    Budget, Chosen, Client, Collection, Moment, Paging, Range, chosen_lists, costs_nothing, list_size,
+    Budget, Chosen, Client, Collection, Moment, Paging, Range, chosen_lists, costs_nothing,
+    list_size,
 };
 use headwater_store::forecast::ChildLists;
 use headwater_store::progress::{WalkKey, WalkState};

@@ -6,6 +6,7 @@
 mod arriving;
 mod batch;
 mod bulk_list;
+mod carried;
 mod choice;
 mod fetcher;
 
@@ -139,6 +140,14 @@ impl<'a> Engine<'a> {
             && changed >= bulk_list::WORTH
         {
             bulk_list::collect(self, bulk_list).await?;
+        }
+        if let Some((carried, _)) = self
+            .collection
+            .carried
+            .as_ref()
+            .filter(|_| !self.task.range.full)
+        {
+            carried::collect(self, *carried).await?;
         }
         let streams = (self.parent_table, self.collection.stream);
         loop {

@@ -3,6 +3,7 @@
 use headwater_domain::{Scope, Stream};
 use url::Url;
 
+use crate::carried::Carried;
 use crate::chosen::Chosen;
 use crate::dialect::Dialect;
 use crate::key::{Key, field};
@@ -197,6 +198,9 @@ pub trait Collect: Stream {
     /// A list that may serve instead of the parents' lists; none where there is none.
     const BULK_LIST: Option<BulkList> = None;
 
+    /// Where the children are besides; none where nothing carries them.
+    const CARRIED: Option<Carried> = None;
+
     /// Which parents' lists are read, where rules want some alone; none where that is all.
     const CHOSEN: Option<Chosen> = None;
 }
@@ -222,6 +226,8 @@ pub struct Collection {
     pub parent: Option<(Parent, String)>,
     /// The list that may serve instead of the parents' lists.
     pub bulk_list: Option<BulkList>,
+    /// What carries the children besides, with the raw table of the stream that does.
+    pub carried: Option<(Carried, String)>,
     /// Which parents' lists are read, with the raw table of the stream that may name them.
     pub chosen: Option<(Chosen, String)>,
 }
@@ -258,6 +264,7 @@ impl Collection {
                 .map(|waiting| table(waiting.stream)),
             parent: S::PARENT.map(|parent| (parent, table(parent.stream))),
             bulk_list: S::BULK_LIST,
+            carried: S::CARRIED.map(|carried| (carried, table(carried.stream))),
             chosen: S::CHOSEN.map(|chosen| (chosen, table(chosen.stream))),
         }
     }
@@ -462,7 +469,8 @@ mod tests {
         let comments = Collection::of::<PullRequestComments>();
         assert_eq!(
             comments.list_url(&base, &scope, "12").unwrap().as_str(),
-            "https://api.example/2.0/repositories/acme/rocket/pullrequests/12/comments?pagelen=100"
+            "https://api.example/2.0/repositories/acme/rocket/pullrequests/12/comments?pagelen=100\
+             &fields=-values.pending%2C-values.resolution"
         );
         let pull_requests = Collection::of::<PullRequests>();
         assert_eq!(

@@ -86,6 +86,36 @@ pub struct Collected {
     pub lost: u64,
     /// Why the list of all parents' children did not serve, where it was tried and did not.
     pub bulk_list_defect: Option<BulkListDefect>,
+    /// Parents whose children were taken from items of another stream.
+    pub carried: u64,
+    /// Why the items of the other stream did not serve, where that was tried and they did not.
+    pub carried_defect: Option<CarriedDefect>,
+}
+
+/// Why children that another stream's items carry are not taken from there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CarriedDefect {
+    /// A list to compare was not given; the status, where there was an answer.
+    NotGiven(Option<u16>),
+    /// The lists of some parents, read to compare, hold something else.
+    Different,
+    /// This server leaves out children that are marked as deleted.
+    Hidden,
+    /// It was not seen yet that this server gives all of them, those marked as deleted included.
+    Unproved,
+}
+
+impl fmt::Display for CarriedDefect {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotGiven(Some(status)) => write!(formatter, "the server answered {status}"),
+            Self::NotGiven(None) => formatter.write_str("the server gave no usable answer"),
+            Self::Different => formatter.write_str("they differ from the lists of single items"),
+            Self::Hidden => formatter.write_str("this server leaves out what was deleted"),
+            Self::Unproved => formatter
+                .write_str("it was not seen yet that they are all, what was deleted included"),
+        }
+    }
 }
 
 /// Why a list of all parents' children does not serve: the parents' lists were read instead.
@@ -129,6 +159,8 @@ impl Collected {
         self.rejected += part.rejected;
         self.lost += part.lost;
         self.bulk_list_defect = self.bulk_list_defect.or(part.bulk_list_defect);
+        self.carried += part.carried;
+        self.carried_defect = self.carried_defect.or(part.carried_defect);
     }
 }
 

@@ -6,6 +6,7 @@
 mod address;
 pub mod bitbucket;
 mod bounds;
+mod carried;
 mod children;
 mod chosen;
 pub mod client;
@@ -24,6 +25,7 @@ mod switch;
 mod trail;
 
 pub use address::address_without_secrets;
+pub use carried::Carried;
 pub use children::chosen_lists;
 pub use chosen::Chosen;
 pub use client::{
@@ -35,7 +37,7 @@ pub use endpoint::{
     BulkList, Collect, Collection, Counted, Ended, Endpoint, Heads, NewestFirst, Paging, Parent,
     Since, Switch, Waiting,
 };
-pub use engine::{BulkListDefect, Collected, Progress, Range, Task};
+pub use engine::{BulkListDefect, CarriedDefect, Collected, Progress, Range, Task};
 pub use error::{
     CollectError, CollectErrorKind, RequestError, RequestErrorKind, ShownUrl, Verdict,
 };

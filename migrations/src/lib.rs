@@ -45,6 +45,7 @@ mod m20261130_000044_create_what_boards_read;
 mod m20261130_000052_note_repairs_of_pull_requests;
 mod m20261130_000053_list_every_period;
 mod m20261130_000064_note_looks;
+mod m20261130_000067_note_proofs;
 mod schema;
 
 use std::time::Duration;
@@ -166,6 +167,7 @@ history! {
     m20261130_000052_note_repairs_of_pull_requests => REPAIRS_OF_PULL_REQUESTS,
     m20261130_000053_list_every_period => EVERY_PERIOD,
     m20261130_000064_note_looks => LOOKS,
+    m20261130_000067_note_proofs => PROOFS,
 }
 
 /// Applies changes in order and remembers which are applied.

@@ -247,8 +247,11 @@ fn remarks(outcome: &Collected) -> String {
     let doubt = outcome.bulk_list_defect.map(|doubt| {
         format!("the list of the whole repository did not serve ({doubt}): read one by one")
     });
+    let carried = outcome.carried_defect.map(|doubt| {
+        format!("what the activity has of them did not serve ({doubt}): read one by one")
+    });
     let lost = Some(lost(outcome.lost)).filter(|lost| !lost.is_empty());
-    let remarks: Vec<String> = doubt.into_iter().chain(lost).collect();
+    let remarks: Vec<String> = doubt.into_iter().chain(carried).chain(lost).collect();
     remarks.join("; ")
 }
 

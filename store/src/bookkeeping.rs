@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod looks;
 pub mod ownership;
 pub mod progress;
+pub mod proofs;
 pub mod renames;
 pub mod runs;
 pub mod scopes;

@@ -174,7 +174,9 @@ async fn served(simulator: &Simulator) -> Vec<Page> {
         let world = simulator.world();
         world.full_name(&world.repositories()[0])
     };
-    let list = format!("repositories/{name}/pullrequests/activity?pagelen=50");
+    let fields = "-values.comment.pending%2C-values.comment.resolution%2C\
+                  -values.comment.inline.context_lines%2C-values.comment.inline.outdated";
+    let list = format!("repositories/{name}/pullrequests/activity?pagelen=50&fields={fields}");
     let mut next = Some(format!("{}{list}", simulator.endpoint()));
     let mut pages: Vec<Page> = Vec::new();
     while let Some(url) = &next {

@@ -11,6 +11,7 @@ mod broken_items;
 mod budget;
 mod bulk_list;
 mod cancel;
+mod carried_comments;
 mod command_line;
 mod connection;
 mod connection_case;

@@ -28,6 +28,7 @@ impl Collect for PipelineSteps {
     const CHOSEN: Option<Chosen> = Some(Chosen {
         stream: Deployments::NAME,
         field: &["release", "pipeline", "uuid"],
+        created: &["created_on"],
         // A pipeline that was started by its name is named by its selector.
         names: &[
             &["name"],

@@ -10,7 +10,15 @@ use crate::key::{Alternative, Key};
 impl Collect for PullRequestActivities {
     const ENDPOINT: Endpoint = Endpoint {
         path: "repositories/{scope}/pullrequests/{parent}/activity",
-        query: &[("pagelen", "50")],
+        // Of comments without what their own lists do not have.
+        query: &[
+            ("pagelen", "50"),
+            (
+                "fields",
+                "-values.comment.pending,-values.comment.resolution,\
+                 -values.comment.inline.context_lines,-values.comment.inline.outdated",
+            ),
+        ],
         // Entries have neither id nor type: kind, time and actor tell them apart.
         key: Key(&[
             Alternative {

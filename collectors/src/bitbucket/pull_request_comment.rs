@@ -2,18 +2,32 @@
 
 use headwater_domain::Stream;
 use headwater_domain::tool::bitbucket::pull_request::PullRequests;
+use headwater_domain::tool::bitbucket::pull_request_activity::PullRequestActivities;
 use headwater_domain::tool::bitbucket::pull_request_comment::PullRequestComments;
 
+use crate::carried::Carried;
 use crate::endpoint::{Collect, Endpoint, Parent};
 
 impl Collect for PullRequestComments {
     const ENDPOINT: Endpoint = Endpoint {
         path: "repositories/{scope}/pullrequests/{parent}/comments",
+        // Without what the log of activity does not have.
+        query: &[
+            ("pagelen", "100"),
+            ("fields", "-values.pending,-values.resolution"),
+        ],
         ..super::LIST
     };
 
     const PARENT: Option<Parent> = Some(Parent {
         stream: PullRequests::NAME,
         count: Some("comment_count"),
+    });
+
+    const CARRIED: Option<Carried> = Some(Carried {
+        stream: PullRequestActivities::NAME,
+        member: "comment",
+        answers: &["parent", "id"],
+        uncounted: &["deleted"],
     });
 }

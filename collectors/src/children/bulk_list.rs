@@ -76,13 +76,13 @@ impl From<CollectErrorKind> for Ended {
 
 /// Children of one parent, in whatever order they came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Tally {
+pub(super) struct Tally {
     items: u64,
     digest: u128,
 }
 
 impl Tally {
-    fn add(&mut self, key: &str, content_hash: &str) {
+    pub(super) fn add(&mut self, key: &str, content_hash: &str) {
         self.items += 1;
         let item = xxh3_128(format!("{key}\n{content_hash}").as_bytes());
         self.digest = self.digest.wrapping_add(item);
@@ -238,7 +238,7 @@ fn counts(bulk_list: BulkList, item: &RawItem) -> bool {
 }
 
 /// Items as the parent's own list would bring them, and those without a usable key.
-fn items(
+pub(super) fn items(
     engine: &Engine<'_>,
     parent: &str,
     items: Vec<RawItem>,

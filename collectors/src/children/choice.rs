@@ -4,7 +4,7 @@
 //! anew for all parents when the rule or one of these items changed. Children of a parent that is
 //! not chosen any more go: the rows are those that a first sync under the same rule would bring.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use headwater_domain::Scope;
 use headwater_domain::rules::Rules;
@@ -141,8 +141,32 @@ impl Engine<'_> {
                 wanted
             }
         };
-        let pending = wanted.into_iter().filter(KnownParent::is_pending);
-        Ok(pending.map(|known| known.parent).collect())
+        let mut pending: Vec<KnownParent> =
+            wanted.into_iter().filter(KnownParent::is_pending).collect();
+        if let Some((chosen, _)) = &self.collection.chosen {
+            self.put_latest_first(&mut pending, chosen.created).await?;
+        }
+        Ok(pending.into_iter().map(|known| known.parent).collect())
+    }
+
+    /// Sorts parents by the time at which they were created; those that tell none come last.
+    async fn put_latest_first(
+        &self,
+        parents: &mut [KnownParent],
+        created: &[&str],
+    ) -> Result<(), StoreError> {
+        let times = self.collection.endpoint.dialect.times;
+        let mut of_parents = HashMap::with_capacity(parents.len());
+        for group in parents.chunks(GROUP) {
+            let ids: Vec<i64> = group.iter().map(|known| known.id).collect();
+            let rows = self.task.store.items_by_id(self.parent_table, &ids).await?;
+            let times = rows
+                .iter()
+                .filter_map(|row| Some((row.id, times.read(&field(&row.data, created)?)?)));
+            of_parents.extend(times);
+        }
+        parents.sort_by_key(|known| std::cmp::Reverse(of_parents.get(&known.id).copied()));
+        Ok(())
     }
 
     /// Removes what is stored of parents that are not chosen, and their dead letters.

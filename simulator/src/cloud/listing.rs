@@ -192,7 +192,7 @@ impl Session<'_> {
                 return;
             };
             self.write(out, place, pull_request, Item::Comment(*id), |out| {
-                payload::comment(out, place, pull_request, comment);
+                payload::comment(out, place, pull_request, comment, payload::Shown::Alone);
             });
         })
     }

@@ -212,7 +212,7 @@ impl<'a> Session<'a> {
                 let comment = id.parse().ok().and_then(|id| pull_request.comment(id));
                 let comment = comment.ok_or_else(|| Answer::not_found("Comment"))?;
                 Ok(rendered(|out| {
-                    payload::comment(out, place, pull_request, comment);
+                    payload::comment(out, place, pull_request, comment, payload::Shown::Alone);
                 }))
             }
             ["commits"] => self.commits(place, pull_request),

@@ -4,6 +4,7 @@ use crate::world::{
     Activity, Difference, Event, PullRequest, SourceRepository, State, Update, UserId, Verdict,
 };
 
+use super::comment::Shown;
 use super::json::object;
 use super::{Place, comment, pull_request, user};
 
@@ -20,7 +21,7 @@ pub(crate) fn activity(
         match &entry.event {
             Event::Comment(id) => {
                 it.optional("comment", pull_request.comment(*id), |out, found| {
-                    comment::comment(out, place, pull_request, found);
+                    comment::comment(out, place, pull_request, found, Shown::InActivity);
                 });
             }
             Event::Update(changed) => it.value("update", |out| {

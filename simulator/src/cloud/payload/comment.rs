@@ -5,11 +5,21 @@ use crate::world::{Comment, Inline, PullRequest};
 use super::json::object;
 use super::{API, Place, WEB, markdown, pull_request, user};
 
+/// Where a comment is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// In the list of comments, or by itself.
+    Alone,
+    /// In an entry of the activity log, which says more of its line, and not whether it is pending.
+    InActivity,
+}
+
 pub(crate) fn comment(
     out: &mut String,
     place: Place<'_>,
     pull_request: &PullRequest,
     comment: &Comment,
+    shown: Shown,
 ) {
     let (name, number, id) = (place.full_name, pull_request.id, comment.id);
     object(out, |it| {
@@ -38,9 +48,11 @@ pub(crate) fn comment(
             });
         }
         if let Some(inline) = &comment.inline {
-            it.value("inline", |out| anchor(out, inline));
+            it.value("inline", |out| anchor(out, inline, shown));
         }
-        it.flag("pending", false);
+        if shown == Shown::Alone {
+            it.flag("pending", false);
+        }
         it.text("type", "pullrequest_comment");
         it.object("links", |links| {
             let collection =
@@ -55,7 +67,7 @@ pub(crate) fn comment(
     });
 }
 
-fn anchor(out: &mut String, inline: &Inline) {
+fn anchor(out: &mut String, inline: &Inline, shown: Shown) {
     object(out, |it| {
         for (key, line) in [("from", inline.from), ("to", inline.to)] {
             if let Some(line) = line {
@@ -63,5 +75,9 @@ fn anchor(out: &mut String, inline: &Inline) {
             }
         }
         it.text("path", &inline.path);
+        if shown == Shown::InActivity {
+            it.text("context_lines", "");
+            it.flag("outdated", false);
+        }
     });
 }

@@ -19,7 +19,7 @@ mod user;
 
 pub(crate) use activity::activity;
 pub(crate) use build::{Environment, deployment, environment, pipeline, pipeline_step};
-pub(crate) use comment::comment;
+pub(crate) use comment::{Shown, comment};
 pub(crate) use commit::commit;
 pub(crate) use diffstat::{changed_files, diffstat};
 pub(crate) use git_ref::{branch, plain_branch, tag};
