@@ -57,6 +57,10 @@ impl Breaker {
             return;
         };
         for item in values {
+            // So that comments are read by their own lists, too.
+            if let Some(comment) = item["comment"].as_object_mut() {
+                comment.insert("more".to_owned(), 1.into());
+            }
             let name = item["id"].as_u64().map(|id| format!("{path} {id}"));
             let Some(name) = name else { continue };
             let chance = hash(&name);
