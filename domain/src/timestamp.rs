@@ -11,6 +11,27 @@ pub fn to_milliseconds(time: DateTime<Utc>) -> DateTime<Utc> {
 /// Fixed-width text that sorts like the time: `2023-02-20T09:38:47.203+00:00`.
 #[must_use]
 pub fn to_text(time: DateTime<Utc>) -> String {
+    fixed_text(time, 'T')
+}
+
+/// The same with a space between day and hour, as it is stored in an SQLite file: so it compares
+/// with what SQLite's own `datetime()` writes.
+#[must_use]
+pub fn to_stored_text(time: DateTime<Utc>) -> String {
+    fixed_text(time, ' ')
+}
+
+/// What [`to_text`] writes for the time that [`to_stored_text`] wrote as this text; none of any
+/// other text.
+#[must_use]
+pub fn of_stored_text(text: &str) -> Option<String> {
+    let is_stored = text.as_bytes().get(10) == Some(&b' ');
+    fixed_width(text.as_bytes())
+        .filter(|_| is_stored)
+        .map(to_text)
+}
+
+fn fixed_text(time: DateTime<Utc>, before_hour: char) -> String {
     // By hand: this runs several times for every row, and a format string is read each time.
     let mut text = String::with_capacity(29);
     let year = u32::try_from(time.year()).unwrap_or_default();
@@ -18,7 +39,7 @@ pub fn to_text(time: DateTime<Utc>) -> String {
     for (separator, number) in [
         ('-', time.month()),
         ('-', time.day()),
-        ('T', time.hour()),
+        (before_hour, time.hour()),
         (':', time.minute()),
         (':', time.second()),
     ] {
@@ -31,7 +52,7 @@ pub fn to_text(time: DateTime<Utc>) -> String {
     text
 }
 
-/// Reads what [`to_text`] writes, and other forms of RFC 3339.
+/// Reads what [`to_text`] and [`to_stored_text`] write, and other forms of RFC 3339.
 #[must_use]
 pub fn from_text(text: &str) -> Option<DateTime<Utc>> {
     // By hand: this runs for every time of every row that is read.
@@ -40,15 +61,9 @@ pub fn from_text(text: &str) -> Option<DateTime<Utc>> {
 
 fn fixed_width(text: &[u8]) -> Option<DateTime<Utc>> {
     let (text, zone) = text.split_at_checked(23)?;
-    let separators = [
-        (4, b'-'),
-        (7, b'-'),
-        (10, b'T'),
-        (13, b':'),
-        (16, b':'),
-        (19, b'.'),
-    ];
+    let separators = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':'), (19, b'.')];
     let is_separated = separators.iter().all(|(place, byte)| text[*place] == *byte);
+    let is_separated = is_separated && matches!(text[10], b'T' | b' ');
     if zone != b"+00:00" || !is_separated {
         return None;
     }
@@ -221,11 +236,28 @@ mod tests {
             "2023-02-29T00:00:00.000+00:00",
             "2024-02-29T24:00:00.000+00:00",
             "2024-0a-29T00:00:00.000+00:00",
-            "2024-02-29 00:00:00.000+00:00",
             "2024-02-29T00:00:00.000",
             "",
         ] {
             assert_eq!(from_text(text), rfc3339(text), "{text}");
+            assert_eq!(of_stored_text(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_file_stores_is_read_and_shown_as_on_a_server() {
+        let shown = "2024-02-29T23:59:59.999+00:00";
+        let time = from_text(shown).unwrap();
+        let stored = to_stored_text(time);
+        assert_eq!(stored, "2024-02-29 23:59:59.999+00:00");
+        assert_eq!(from_text(&stored), Some(time));
+        assert_eq!(of_stored_text(&stored).as_deref(), Some(shown));
+        for other in [
+            "2024-02-29 23:59:59.999",
+            "2024-02-30 23:59:59.999+00:00",
+            "no",
+        ] {
+            assert_eq!(of_stored_text(other), None, "{other}");
         }
     }
 

@@ -44,6 +44,7 @@ mod m20261130_000042_count_pull_requests;
 mod m20261130_000044_create_what_boards_read;
 mod m20261130_000052_note_repairs_of_pull_requests;
 mod m20261130_000053_list_every_period;
+mod m20261130_000060_declare_times;
 mod m20261130_000064_note_looks;
 mod m20261130_000067_note_proofs;
 mod schema;
@@ -62,10 +63,26 @@ struct Change {
 }
 
 impl Change {
-    fn statements(&self, dialect: Dialect) -> Vec<String> {
+    fn tables(&self) -> Vec<NewTable> {
         let tables = (self.tables)();
+        if self.name <= TIMES_DECLARED.as_str() {
+            return tables;
+        }
+        let tables = tables.into_iter();
+        tables.map(NewTable::with_declared_times).collect()
+    }
+
+    fn statements(&self, dialect: Dialect) -> Vec<String> {
+        let tables = self.tables();
         tables.iter().flat_map(|t| t.statements(dialect)).collect()
     }
+}
+
+/// The tables of all changes before this one.
+fn tables_before(name: ChangeName) -> Vec<NewTable> {
+    let changes = changes().into_iter();
+    let before = changes.take_while(|change| change.name < name.as_str());
+    before.flat_map(|change| change.tables()).collect()
 }
 
 impl MigrationName for Change {
@@ -76,10 +93,15 @@ impl MigrationName for Change {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Change {
+    fn use_transaction(&self) -> Option<bool> {
+        // Between its statements a time would be written in one form and compared with another.
+        (self.name == TIMES_DECLARED.as_str()).then_some(true)
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let connection = manager.get_connection();
         let dialect = dialect(connection).await?;
-        for table in (self.tables)() {
+        for table in self.tables() {
             for (addition, statement) in table.steps(dialect) {
                 // A change that was killed halfway runs again, and not every database can be told
                 // to add a column or an index only where it is missing.
@@ -166,6 +188,7 @@ history! {
     m20261130_000044_create_what_boards_read => READ_BY_BOARDS,
     m20261130_000052_note_repairs_of_pull_requests => REPAIRS_OF_PULL_REQUESTS,
     m20261130_000053_list_every_period => EVERY_PERIOD,
+    m20261130_000060_declare_times => TIMES_DECLARED,
     m20261130_000064_note_looks => LOOKS,
     m20261130_000067_note_proofs => PROOFS,
 }

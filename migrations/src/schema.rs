@@ -48,7 +48,10 @@ enum Kind {
     Integer,
     Boolean,
     Real,
+    /// Declared as text in an `SQLite` file.
     Time,
+    /// Declared as a time in an `SQLite` file too, which is how other programs recognise it.
+    DeclaredTime,
     Bytes,
     /// Numbered by the database; the primary key.
     Serial,
@@ -85,6 +88,8 @@ pub(crate) struct NewTable {
     partial: Vec<(Vec<&'static str>, &'static str)>,
     /// What all rows of a table on `MySQL` and `MariaDB` are set to.
     updates: Vec<&'static str>,
+    /// Statements that only an `SQLite` file needs, instead of all others.
+    in_files: Option<Vec<String>>,
     /// The query of a view; none for a table.
     view: Option<std::sync::Arc<dyn Fn(Dialect) -> String + Send + Sync>>,
 }
@@ -101,6 +106,7 @@ impl NewTable {
             dropped: Vec::new(),
             partial: Vec::new(),
             updates: Vec::new(),
+            in_files: None,
             view: None,
         }
     }
@@ -126,8 +132,33 @@ impl NewTable {
         }
     }
 
+    /// Statements that an `SQLite` file needs and a server does not.
+    pub(crate) fn in_files(name: &str, statements: Vec<String>) -> Self {
+        Self {
+            in_files: Some(statements),
+            ..Self::new(name)
+        }
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Names of the columns that hold times and are declared as text in an `SQLite` file.
+    pub(crate) fn times_as_text(&self) -> Vec<&'static str> {
+        let times = self.columns.iter();
+        let times = times.filter(|column| matches!(column.kind, Kind::Time));
+        times.map(|column| column.name).collect()
+    }
+
+    /// Declares times as such in an `SQLite` file too.
+    pub(crate) fn with_declared_times(mut self) -> Self {
+        for column in &mut self.columns {
+            if matches!(column.kind, Kind::Time) {
+                column.kind = Kind::DeclaredTime;
+            }
+        }
+        self
     }
 
     /// A raw table: `DevLake`'s columns, then the natural key and change tracking.
@@ -332,6 +363,14 @@ impl NewTable {
 
     /// Statements that create the table and its indexes where they are missing.
     pub(crate) fn statements(&self, dialect: Dialect) -> Vec<String> {
+        if let Some(statements) = &self.in_files {
+            let is_file = dialect == Dialect::Sqlite;
+            return if is_file {
+                statements.clone()
+            } else {
+                Vec::new()
+            };
+        }
         if let Some(query) = &self.view {
             return self.view_statements(dialect, &query(dialect));
         }
@@ -457,10 +496,13 @@ impl NewColumn {
             (Kind::Text, _) | (Kind::Time, Dialect::Sqlite) => {
                 column.text();
             }
-            (Kind::Time, Dialect::MySql | Dialect::MariaDb) => {
+            (Kind::DeclaredTime, Dialect::Sqlite) => {
+                column.custom(Alias::new("timestamp"));
+            }
+            (Kind::Time | Kind::DeclaredTime, Dialect::MySql | Dialect::MariaDb) => {
                 column.custom(Alias::new("datetime(3)"));
             }
-            (Kind::Time, _) => {
+            (Kind::Time | Kind::DeclaredTime, _) => {
                 column.timestamp_with_time_zone();
             }
             (Kind::Bytes, Dialect::MySql | Dialect::MariaDb) => {

@@ -226,6 +226,8 @@ fn every_statement_can_be_repeated() {
                 is_looked_up
                     || statement.starts_with("CREATE OR REPLACE")
                     || sets_constants(&statement)
+                    || replaces_texts(&statement)
+                    || statement.starts_with("PRAGMA writable_schema")
                     || statement.contains("IF NOT EXISTS")
                     || statement.contains("IF EXISTS"),
                 "{backend:?}: {statement}"
@@ -243,6 +245,15 @@ fn sets_constants(statement: &str) -> bool {
         && columns.split(", ").all(|column| {
             let value = column.split_once(" = ").map_or("", |(_, value)| value);
             value.len() > 1 && value.starts_with('\'') && value.ends_with('\'')
+        })
+}
+
+/// True for an `UPDATE` that replaces a text by one which does not contain it.
+fn replaces_texts(statement: &str) -> bool {
+    statement.starts_with("UPDATE ")
+        && statement.split(" = ").skip(1).all(|value| {
+            let parts: Vec<&str> = value.split('\'').collect();
+            !value.starts_with("replace(") || !parts[3].contains(parts[1])
         })
 }
 
@@ -446,6 +457,126 @@ async fn where_times_were_lost_every_step_reads_its_input_once_more(
         assert_eq!((rules[0].as_str(), done[0].as_str()), ("1", "1"));
     }
     empty.drop().await;
+}
+
+/// All changes before the one that declares times, and a time in each place that matters: of a
+/// row, of a key, and of a raw row behind its payload.
+async fn before_times_were_declared() -> Empty {
+    let empty = Empty::new().await;
+    let before = changes()
+        .iter()
+        .position(|it| it.name == TIMES_DECLARED.as_str());
+    let before: u32 = before.unwrap().try_into().unwrap();
+    Migrator::up(&empty.db, Some(before)).await.unwrap();
+    for sql in [
+        "INSERT INTO repos (id, name, created_date, deleted) \
+         VALUES ('a', 'The T', '2024-02-29T23:59:59.999+00:00', 0), ('b', 'T', NULL, 0)",
+        "INSERT INTO _raw_bitbucket_api_commits \
+         (params, data, created_at, parent, item_key, changed_seq, seen_walk) \
+         VALUES ('p', '{\"date\": \"2024-02-29T23:59:59Z\"}', '1999-12-31T00:00:00.000+00:00', \
+         '', 'k', 1, 1)",
+    ] {
+        empty.db.execute_unprepared(sql).await.unwrap();
+    }
+    empty
+}
+
+#[tokio::test]
+async fn an_older_file_has_its_times_declared_and_written_as_sqlite_writes_them() {
+    let old = before_times_were_declared().await;
+    up(&old.db).await.unwrap();
+    let fresh = Empty::new().await;
+    up(&fresh.db).await.unwrap();
+    let of_columns = "SELECT m.name || '.' || c.name || ' ' || c.type FROM sqlite_master AS m \
+                      JOIN pragma_table_info(m.name) AS c ORDER BY 1";
+    let columns = old.texts(of_columns).await;
+    assert_eq!(columns, fresh.texts(of_columns).await);
+    for declared in [
+        "repos.created_date timestamp",
+        "_raw_bitbucket_api_commits.created_at timestamp",
+        // Added by a later change than the table.
+        "project_recoveries.recovered_date timestamp",
+        "v_pull_request_cycle.merged_date timestamp",
+        "repos.id varchar(255)",
+    ] {
+        assert!(
+            columns.iter().any(|column| column == declared),
+            "{declared}"
+        );
+    }
+    let as_text = |column: &&String| {
+        let name = column.split(' ').next().unwrap_or_default();
+        (name.ends_with("_date") || name.ends_with("_at")) && column.ends_with(" TEXT")
+    };
+    // Where a walk goes on is an address.
+    let as_text: Vec<&String> = columns.iter().filter(as_text).collect();
+    assert_eq!(as_text, ["_headwater_walks.resume_at TEXT"]);
+    let repos = "SELECT id || ' ' || name || ' ' || COALESCE(created_date, 'none') FROM repos \
+                 WHERE created_date IS NULL OR created_date < datetime('2024-03-01') ORDER BY id";
+    let expected = ["a The T 2024-02-29 23:59:59.999+00:00", "b T none"];
+    assert_eq!(old.texts(repos).await, expected);
+    let raw = "SELECT CAST(data AS text) || ' ' || created_at FROM _raw_bitbucket_api_commits";
+    let expected = r#"{"date": "2024-02-29T23:59:59Z"} 1999-12-31 00:00:00.000+00:00"#;
+    assert_eq!(old.texts(raw).await, [expected]);
+    assert_eq!(old.texts("PRAGMA integrity_check").await, ["ok"]);
+    let forbidden = old
+        .db
+        .execute_unprepared("UPDATE sqlite_master SET sql = sql");
+    assert!(
+        forbidden.await.is_err(),
+        "the schema can be written as if it were a table"
+    );
+}
+
+#[tokio::test]
+async fn times_are_declared_wholly_or_not_at_all() {
+    use sea_orm_migration::sea_orm::TransactionTrait as _;
+    let old = before_times_were_declared().await;
+    let schema = old.schema().await;
+    let change = changes()
+        .into_iter()
+        .find(|it| it.name == TIMES_DECLARED.as_str());
+    let change = change.unwrap();
+    assert_eq!(change.use_transaction(), Some(true));
+    let statements = change.statements(Dialect::Sqlite);
+    for kill in [
+        1,
+        statements.len() / 2,
+        statements.len() - 3,
+        statements.len(),
+    ] {
+        let transaction = old.db.begin().await.unwrap();
+        for statement in &statements[..kill] {
+            transaction.execute_unprepared(statement).await.unwrap();
+        }
+        transaction.rollback().await.unwrap();
+        assert_eq!(old.schema().await, schema, "after {kill} statements");
+        let written = old
+            .texts("SELECT created_date FROM repos WHERE id = 'a'")
+            .await;
+        assert_eq!(
+            written,
+            ["2024-02-29T23:59:59.999+00:00"],
+            "after {kill} statements"
+        );
+    }
+    up(&old.db).await.unwrap();
+    assert_ne!(old.schema().await, schema);
+    assert_eq!(old.texts("PRAGMA integrity_check").await, ["ok"]);
+}
+
+#[test]
+fn a_table_of_a_later_change_declares_its_times() {
+    let table = NewTable::new("later").time("at").with_declared_times();
+    let statements = table.statements(Dialect::Sqlite);
+    assert_eq!(
+        statements,
+        [r#"CREATE TABLE IF NOT EXISTS "later" ( "at" timestamp )"#]
+    );
+    let elsewhere = NewTable::new("later").time("at");
+    for dialect in [Dialect::Postgres, Dialect::MySql, Dialect::MariaDb] {
+        assert_eq!(table.statements(dialect), elsewhere.statements(dialect));
+    }
 }
 
 #[rstest]

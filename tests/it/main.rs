@@ -64,6 +64,7 @@ mod sync;
 mod table_compare;
 mod table_import;
 mod terminal;
+mod times;
 mod verify;
 mod views;
 mod work_logs;

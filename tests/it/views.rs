@@ -183,7 +183,7 @@ fn with_times(on: On, sql: &str) -> String {
         }
         match on {
             MariaDb => format!("'{}'", part.replace('T', " ")),
-            _ => format!("'{part}+00:00'"),
+            _ => format!("'{}+00:00'", part.replace('T', " ")),
         }
     });
     parts.collect()

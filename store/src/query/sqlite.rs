@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use headwater_domain::timestamp;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
@@ -97,12 +98,15 @@ pub fn run_sqlite_within(
         .into_iter()
         .map(str::to_owned)
         .collect();
-    let width = names.len();
+    let texts: Vec<bool> = statement.columns().iter().map(is_other_text).collect();
     rows.columns(names)?;
     let mut found = statement.raw_query();
     while let Some(row) = found.next().map_err(failed)? {
-        let cells = (0..width).map(|place| row.get_ref(place).map(cell));
-        rows.row(cells.collect::<Result<_, _>>().map_err(failed)?)?;
+        let cells = texts.iter().enumerate().map(|(place, is_other_text)| {
+            let shown = row.get_ref(place).map(cell)?;
+            Ok(if *is_other_text { shown } else { time(shown) })
+        });
+        rows.row(cells.collect::<rusqlite::Result<_>>().map_err(failed)?)?;
     }
     Ok(())
 }
@@ -167,6 +171,21 @@ fn refused(error: &rusqlite::Error) -> QueryError {
         rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
         other => other.to_string(),
     })
+}
+
+/// True for a column of a table that holds no times. What an expression gives may be a time.
+fn is_other_text(column: &rusqlite::Column<'_>) -> bool {
+    column
+        .decl_type()
+        .is_some_and(|kind| !kind.eq_ignore_ascii_case("timestamp"))
+}
+
+/// A time as queries on servers show it; anything else as it is.
+fn time(cell: Cell) -> Cell {
+    match cell {
+        Cell::Text(text) => Cell::Text(timestamp::of_stored_text(&text).unwrap_or(text)),
+        other => other,
+    }
 }
 
 fn cell(value: ValueRef<'_>) -> Cell {

@@ -76,6 +76,61 @@ async fn every_database_keeps_every_time_to_the_millisecond(
     assert_eq!((again.written, again.unchanged), (0, EDGES.len() as u64));
 }
 
+/// What each expression gives for all times of the edges, in order.
+async fn on_edges(store: &TempStore, expression: &str) -> Vec<String> {
+    let sql = format!(
+        "SELECT {expression} FROM (SELECT bitbucket_id, bitbucket_created_at AS at \
+         FROM _tool_bitbucket_pull_requests) ORDER BY bitbucket_id"
+    );
+    store.rows(&sql).await
+}
+
+#[tokio::test]
+async fn the_functions_of_sqlite_read_and_compare_what_a_file_stores() {
+    let store = TempStore::new().await;
+    let ids: Vec<i64> = (1..).take(EDGES.len()).collect();
+    let rows = ids.iter().zip(EDGES);
+    let rows = rows.map(|(&id, edge)| (id, opened_at(id, time(edge))));
+    store.replace(1, &ids, rows.collect()).await;
+    let read = on_edges(&store, "strftime('%Y-%m-%dT%H:%M:%f+00:00', at)").await;
+    assert_eq!(read, EDGES);
+    let seconds = EDGES.map(|edge| time(edge).timestamp().to_string());
+    assert_eq!(on_edges(&store, "unixepoch(at)").await, seconds);
+    let days = EDGES.map(|edge| edge[..10].to_owned());
+    assert_eq!(on_edges(&store, "date(at)").await, days);
+    // As text, which is how SQLite compares them: with its own times, and with days.
+    for condition in [
+        "typeof(at) = 'text'",
+        "datetime(at) <= at",
+        "at < COALESCE(datetime(at, '+1 second'), 'A')",
+        "date(at) < at",
+        "at < COALESCE(date(at, '+1 day'), 'A')",
+    ] {
+        let holds = on_edges(&store, condition).await;
+        assert!(holds.iter().all(|it| it == "1"), "{condition}: {holds:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_happened_today_is_before_now_and_after_midnight_in_a_file() {
+    let store = TempStore::new().await;
+    let now = Utc::now();
+    let row = opened_at(1, now - chrono::TimeDelta::seconds(90));
+    store.replace(1, &[1], vec![(1, row)]).await;
+    for (condition, expected) in [
+        ("at < datetime('now')", "1"),
+        ("at > datetime('now', '-1 hour')", "1"),
+        ("at > datetime('now', '-1 minute')", "0"),
+        (
+            "at BETWEEN datetime('now', '-2 minutes') AND CURRENT_TIMESTAMP",
+            "1",
+        ),
+        ("at < date('now', '-1 day')", "0"),
+    ] {
+        assert_eq!(on_edges(&store, condition).await, [expected], "{condition}");
+    }
+}
+
 #[rstest]
 #[tokio::test]
 async fn what_is_remembered_of_a_scope_keeps_its_times_too(

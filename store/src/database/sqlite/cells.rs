@@ -47,7 +47,7 @@ impl ToSql for Bound<'_> {
             Value::String(Some(text)) => borrowed(ValueRef::Text(text.as_bytes())),
             Value::Bytes(Some(bytes)) => borrowed(ValueRef::Blob(bytes)),
             Value::ChronoDateTimeUtc(Some(time)) => Ok(ToSqlOutput::Owned(SqliteValue::Text(
-                timestamp::to_text(*time),
+                timestamp::to_stored_text(*time),
             ))),
             Value::BigInt(None)
             | Value::Int(None)
