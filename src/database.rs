@@ -109,8 +109,8 @@ pub async fn migrate(store: &Store, address: &DatabaseAddress) -> Result<usize, 
         Ok(changes) => changes,
         Err(error) => return Err(failed(error).await),
     };
-    let rid = payloads::conceal_secrets(store).await;
-    rid.map_err(|error| Failure::from(error).naming(address))?;
+    let rewritten = payloads::rewrite(store).await;
+    rewritten.map_err(|error| Failure::from(error).naming(address))?;
     Ok(changes)
 }
 

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use headwater_collectors::{Collection, address_without_secrets, content_hash};
+use headwater_collectors::{Collection, address_without_secrets, content_hash, trimmed};
 use headwater_domain::Scope;
 use headwater_redaction::payload::without_secrets;
 use headwater_store::Store;
@@ -166,7 +166,8 @@ async fn write_rows(
 }
 
 fn item((entry, children): (&StreamEntry, &[Collection]), row: FileRow) -> NewItem {
-    let data = without_secrets(row.data);
+    let left_out = entry.collection.endpoint.left_out;
+    let data = trimmed(without_secrets(row.data), left_out);
     let content_hash = content_hash(&data);
     // An item without a key is kept all the same; extraction says what is wrong with it.
     let key = entry.collection.endpoint.key_of(&data);

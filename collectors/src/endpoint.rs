@@ -20,6 +20,9 @@ pub struct Endpoint {
     pub path: &'static str,
     /// Fixed parameters, in the order they are sent.
     pub query: &'static [(&'static str, &'static str)],
+    /// Members of an item that no table reads and that can be made again, each a path such as
+    /// `author.links.self`: the server is asked to leave them out, and they are not stored.
+    pub left_out: &'static [&'static str],
     /// Whether the answer is a page of a list or the one item.
     pub paging: Paging,
     /// What identifies an item among its siblings.
@@ -241,6 +244,45 @@ impl Endpoint {
         } else {
             self.key.of(data)
         }
+    }
+
+    /// The address with which an answer is asked for that lacks what is left out.
+    ///
+    /// The list's own address says nothing of it: rows are the same whether a server can leave
+    /// members out or not, and whichever version of this program asked.
+    pub(crate) fn asking_less(&self, url: &Url) -> Url {
+        let within = match self.paging {
+            Paging::List => "values.",
+            Paging::Single => "",
+        };
+        let less: Vec<String> = self
+            .left_out
+            .iter()
+            .map(|path| format!("-{within}{path}"))
+            .collect();
+        let less = less.join(",");
+        let mut fields = None;
+        let mut parameters: Vec<(String, String)> = Vec::new();
+        for (name, value) in url.query_pairs() {
+            if name == "fields" {
+                fields = Some(value.into_owned());
+            } else {
+                parameters.push((name.into_owned(), value.into_owned()));
+            }
+        }
+        // The address of a next page has it already, in whatever form the server gives it.
+        let is_asked = |fields: &String| fields.split(',').any(|it| it.starts_with('-'));
+        if less.is_empty() || fields.as_ref().is_some_and(is_asked) {
+            return url.clone();
+        }
+        let fields = fields.map_or(less.clone(), |fields| format!("{fields},{less}"));
+        let mut asked = url.clone();
+        asked
+            .query_pairs_mut()
+            .clear()
+            .extend_pairs(parameters)
+            .append_pair("fields", &fields);
+        asked
     }
 }
 
@@ -489,6 +531,38 @@ mod tests {
              ?fields=%2Bparticipants%2C%2Breviewers"
         );
         assert_eq!(comments.item_url(&base, &scope, "301").unwrap(), None);
+    }
+
+    #[test]
+    fn less_is_asked_for_once_and_beside_what_is_asked_for_more() {
+        let endpoint = |paging| Endpoint {
+            left_out: &["links", "author.links.self"],
+            paging,
+            ..PullRequests::ENDPOINT
+        };
+        let (list, single) = (endpoint(Paging::List), endpoint(Paging::Single));
+        for (endpoint, url, expected) in [
+            (&list, "", "?fields=-values.links,-values.author.links.self"),
+            (&single, "", "?fields=-links,-author.links.self"),
+            (
+                &list,
+                "?state=OPEN&fields=%2Bvalues.reviewers&state=MERGED",
+                "?state=OPEN&state=MERGED\
+                 &fields=+values.reviewers,-values.links,-values.author.links.self",
+            ),
+        ] {
+            let url = Url::parse(&format!("https://api.example/x{url}")).unwrap();
+            let asked = endpoint.asking_less(&url);
+            let shown = asked.as_str().replace("%2B", "+").replace("%2C", ",");
+            assert_eq!(shown, format!("https://api.example/x{expected}"));
+            assert_eq!(endpoint.asking_less(&asked), asked, "of a next page");
+        }
+        let next = Url::parse("https://api.example/x?a=%20&page=2").unwrap();
+        let nothing = Endpoint {
+            left_out: &[],
+            ..list
+        };
+        assert_eq!(nothing.asking_less(&next), next);
     }
 
     #[test]

@@ -270,7 +270,13 @@ pub(crate) async fn fetch(
         let date = answer.date;
         Ok(Page { items, date })
     };
-    client.get(url, cancel, read).await
+    let asked = endpoint.asking_less(url);
+    let got = client.get(&asked, cancel, read).await;
+    got.map_err(|error| RequestError {
+        // A person who reads the message wants to know which list, not every member it lacks.
+        url: ShownUrl::of(url),
+        ..error
+    })
 }
 
 /// The same list at another page.

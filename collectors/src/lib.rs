@@ -23,6 +23,7 @@ mod repositories;
 mod size;
 mod switch;
 mod trail;
+mod trimming;
 
 pub use address::address_without_secrets;
 pub use carried::Carried;
@@ -47,3 +48,4 @@ pub use page::RawItem;
 pub use refresh::{Absence, Moment, Refresh, Sign, costs_nothing};
 pub use repositories::{FoundRepository, Listing, Repositories, Traits};
 pub use size::list_size;
+pub use trimming::trimmed;

@@ -11,12 +11,14 @@ use serde_json::value::RawValue;
 
 use crate::dialect::Pages;
 use crate::endpoint::{Endpoint, Paging};
+use crate::trimming::trimmed;
 
 /// Most items that an answer may have: ten times the longest pages. Each costs memory beside its
 /// bytes, so that small ones without end would take more than the largest answer.
 pub(crate) const MOST_ITEMS: usize = 10_000;
 
-/// One item of an answer, byte for byte but for [what is secret](headwater_redaction::payload).
+/// One item of an answer, byte for byte but for [what is secret](headwater_redaction::payload) and
+/// [what is left out](crate::Endpoint::left_out).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawItem(pub Vec<u8>);
 
@@ -149,7 +151,7 @@ fn read_text(text: &str, endpoint: &Endpoint) -> Result<Items, String> {
                 return Err("the answer is not a JSON object".to_owned());
             }
             Ok(Items {
-                items: vec![raw_item(item)],
+                items: vec![raw_item(item, endpoint)],
                 size: Some(1),
                 ..Items::default()
             })
@@ -162,7 +164,7 @@ fn read_text(text: &str, endpoint: &Endpoint) -> Result<Items, String> {
                     .values
                     .into_iter()
                     .take(MOST_ITEMS + 1)
-                    .map(raw_item)
+                    .map(|item| raw_item(item, endpoint))
                     .collect(),
                 ..Items::default()
             })
@@ -177,7 +179,7 @@ fn read_text(text: &str, endpoint: &Endpoint) -> Result<Items, String> {
                     .values
                     .into_iter()
                     .take(MOST_ITEMS + 1)
-                    .map(raw_item)
+                    .map(|item| raw_item(item, endpoint))
                     .collect(),
                 size: number(envelope.size),
             })
@@ -185,9 +187,11 @@ fn read_text(text: &str, endpoint: &Endpoint) -> Result<Items, String> {
     }
 }
 
-/// The item as it is stored: what is secret in it goes nowhere.
-fn raw_item(value: &RawValue) -> RawItem {
-    RawItem(without_secrets(value.get().as_bytes().to_vec()))
+/// The item as it is stored: what is secret in it goes nowhere, and what is left out is not in it,
+/// whether the server left it out or not.
+fn raw_item(value: &RawValue, endpoint: &Endpoint) -> RawItem {
+    let item = without_secrets(value.get().as_bytes().to_vec());
+    RawItem(trimmed(item, endpoint.left_out))
 }
 
 #[cfg(test)]

@@ -263,6 +263,7 @@ impl Site {
                 lists: ListQuirks::default(),
                 unending_pipelines: None,
                 pipelines_off: None,
+                ignores_fields: false,
             },
             world: Arc::new(Mutex::new(world)),
             cache: Mutex::new(Cache::new(options.cache_bytes)),
@@ -344,6 +345,7 @@ impl Site {
                 lists: behaviour.of_lists(path, self.log.count()),
                 unending_pipelines: behaviour.unending_pipelines,
                 pipelines_off: behaviour.pipelines_off,
+                ignores_fields: behaviour.ignores_fields,
                 ..self.quirks
             },
         };

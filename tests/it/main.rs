@@ -37,6 +37,7 @@ mod joined_people;
 mod json;
 mod lake;
 mod leases;
+mod left_out;
 mod lists;
 mod merges;
 mod network;

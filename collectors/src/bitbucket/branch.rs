@@ -18,6 +18,7 @@ impl Collect for Branches {
             kind: "branch",
             ..super::REFS
         }),
+        left_out: super::LEFT_OUT_OF_REFS,
         ..super::LIST
     };
 }

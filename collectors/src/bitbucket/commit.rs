@@ -28,6 +28,7 @@ impl Collect for Commits {
                 head: &["target", "hash"],
             }),
         }),
+        left_out: super::LEFT_OUT_OF_COMMITS,
         ..super::LIST
     };
 }

@@ -19,6 +19,16 @@ impl Collect for Issues {
             absence: Some(super::ABSENCE),
             ..Refresh::EACH_RUN
         },
+        left_out: &[
+            "content.html",
+            "repository.links",
+            "reporter.links.self",
+            "assignee.links.self",
+            "links.attachments",
+            "links.comments",
+            "links.vote",
+            "links.watch",
+        ],
         ..super::LIST
     };
 }

@@ -9,6 +9,13 @@ use crate::endpoint::{Collect, Endpoint, Parent};
 impl Collect for IssueChanges {
     const ENDPOINT: Endpoint = Endpoint {
         path: "repositories/{scope}/issues/{parent}/changes",
+        left_out: &[
+            "links",
+            "issue.links",
+            "issue.repository.links",
+            "message.html",
+            "user.links.self",
+        ],
         ..super::LIST
     };
 

@@ -9,6 +9,13 @@ use crate::endpoint::{Collect, Endpoint, Parent};
 impl Collect for IssueComments {
     const ENDPOINT: Endpoint = Endpoint {
         path: "repositories/{scope}/issues/{parent}/comments",
+        left_out: &[
+            "content.html",
+            "links",
+            "issue.links",
+            "issue.repository.links",
+            "user.links.self",
+        ],
         ..super::LIST
     };
 

@@ -62,11 +62,40 @@ const REFS: Together = Together {
     moved: &["target", "hash"],
 };
 
+/// Of a commit: its message as a page, and links but for its own, which a table holds.
+const LEFT_OUT_OF_COMMITS: &[&str] = &[
+    "rendered",
+    "summary",
+    "links.html",
+    "links.diff",
+    "links.patch",
+    "links.approve",
+    "links.comments",
+    "links.statuses",
+    "parents.links",
+    "repository.links",
+    "author.user.links.self",
+    "committer.user.links.self",
+];
+
+/// Of a branch or tag: its links, and those of what it points to, with the message as a page.
+const LEFT_OUT_OF_REFS: &[&str] = &[
+    "links",
+    "target.links",
+    "target.rendered",
+    "target.summary",
+    "target.parents.links",
+    "target.repository.links",
+    "target.author.user.links.self",
+    "target.committer.user.links.self",
+];
+
 /// What most lists share: `{"values": [...], "next": "..."}`, items with an `id`.
 const LIST: Endpoint = Endpoint {
     dialect: &DIALECT,
     path: "",
     query: &[("pagelen", "100")],
+    left_out: &[],
     paging: Paging::List,
     key: Key(&[Alternative {
         kind: "",

@@ -31,6 +31,12 @@ impl Collect for Pipelines {
             ..Refresh::EACH_RUN
         },
         item_path: Some("repositories/{scope}/pipelines/{item}"),
+        left_out: &[
+            "creator.links",
+            "repository.links",
+            "target.commit.links",
+            "links.steps",
+        ],
         ..super::LIST
     };
 }

@@ -23,6 +23,32 @@ impl Collect for PullRequests {
             field: "updated_on",
         }),
         item_path: Some("repositories/{scope}/pullrequests/{item}"),
+        // Texts as pages, and links but for its page. The address of an account in the API follows
+        // from its UUID; its picture and its page are in tables.
+        left_out: &[
+            "rendered",
+            "summary",
+            "author.links.self",
+            "closed_by.links.self",
+            "reviewers.links.self",
+            "participants.user.links.self",
+            "source.commit.links",
+            "source.repository.links",
+            "destination.commit.links",
+            "destination.repository.links",
+            "merge_commit.links",
+            "links.self",
+            "links.commits",
+            "links.approve",
+            "links.request-approve",
+            "links.diff",
+            "links.diffstat",
+            "links.comments",
+            "links.activity",
+            "links.merge",
+            "links.decline",
+            "links.statuses",
+        ],
         ..super::LIST
     };
 }

@@ -45,6 +45,24 @@ impl Collect for PullRequestActivities {
                 ],
             },
         ]),
+        left_out: &[
+            "pull_request.links",
+            "comment.content.html",
+            "comment.links",
+            "comment.parent.links",
+            "comment.pullrequest.links",
+            "comment.user.links.self",
+            "update.author.links.self",
+            "update.reviewers.links.self",
+            "update.source.commit.links",
+            "update.source.repository.links",
+            "update.destination.commit.links",
+            "update.destination.repository.links",
+            "approval.user.links.self",
+            "approval.pullrequest.links",
+            "changes_requested.user.links.self",
+            "changes_requested.pullrequest.links",
+        ],
         ..super::LIST
     };
 

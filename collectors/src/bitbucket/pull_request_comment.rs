@@ -15,6 +15,12 @@ impl Collect for PullRequestComments {
         query: &[
             ("pagelen", "100"),
             ("fields", "-values.pending,-values.resolution"),
+        left_out: &[
+            "content.html",
+            "links",
+            "parent.links",
+            "pullrequest.links",
+            "user.links.self",
         ],
         ..super::LIST
     };

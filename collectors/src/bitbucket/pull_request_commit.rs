@@ -14,6 +14,7 @@ impl Collect for PullRequestCommits {
             kind: "",
             fields: &[&["hash"]],
         }]),
+        left_out: super::LEFT_OUT_OF_COMMITS,
         ..super::LIST
     };
 

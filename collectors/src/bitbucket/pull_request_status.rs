@@ -24,6 +24,7 @@ impl Collect for PullRequestStatuses {
                 fields: &[&["key"]],
             },
         ]),
+        left_out: &["links", "commit.links", "repository.links"],
         ..super::LIST
     };
 

@@ -42,6 +42,8 @@ pub struct Behaviour {
     /// Every item has members that the API's description marks as secret, with other values at
     /// each request. All values contain [`SECRET`].
     pub secrets: bool,
+    /// Answers have the members that `fields` leaves out.
+    pub ignores_fields: bool,
     /// Endpoints that are gone.
     pub removed: Vec<Removed>,
     /// How much a credential may ask.

@@ -70,25 +70,26 @@ impl Selection {
         if self.only.is_empty() && self.dropped.is_empty() {
             return answer;
         }
-        let Ok(mut document) = serde_json::from_str(&answer.body) else {
-            return answer;
+        let dropped: Vec<&[String]> = self.dropped.iter().map(Vec::as_slice).collect();
+        let body = if self.only.is_empty() {
+            without(&answer.body, &dropped)
+        } else {
+            self.selected(&answer.body)
+                .and_then(|body| without(&body, &dropped))
         };
-        if !self.only.is_empty() {
-            let paths: Vec<&[String]> = self
-                .only
-                .iter()
-                .chain(&self.added)
-                .map(Vec::as_slice)
-                .collect();
-            keep(&mut document, &paths);
+        match body {
+            Some(body) => Answer { body, ..answer },
+            None => answer,
         }
-        for path in &self.dropped {
-            cut(&mut document, path);
-        }
-        Answer {
-            body: document.to_string(),
-            ..answer
-        }
+    }
+
+    /// Only what is named; none of what is no JSON.
+    fn selected(&self, body: &str) -> Option<String> {
+        let mut document = serde_json::from_str(body).ok()?;
+        let named = self.only.iter().chain(&self.added);
+        let paths: Vec<&[String]> = named.map(Vec::as_slice).collect();
+        keep(&mut document, &paths);
+        Some(document.to_string())
     }
 }
 
@@ -114,18 +115,101 @@ fn keep(value: &mut Value, paths: &[&[String]]) {
     }
 }
 
-fn cut(value: &mut Value, path: &[String]) {
-    match (value, path) {
-        (Value::Array(elements), _) => elements.iter_mut().for_each(|element| cut(element, path)),
-        (Value::Object(members), [last]) => members.retain(|name, _| name != last && last != "*"),
-        (Value::Object(members), [step, rest @ ..]) => {
-            for (name, member) in members {
-                if name == step || step == "*" {
-                    cut(member, rest);
-                }
+/// The document without these members; none of what is no JSON. Members stay in their order, as on
+/// the real server.
+fn without(body: &str, paths: &[&[String]]) -> Option<String> {
+    let mut copy = Copy {
+        body,
+        at: 0,
+        out: String::with_capacity(body.len()),
+    };
+    copy.value(paths, true)?;
+    Some(copy.out)
+}
+
+/// Copies a document without spaces between its parts, which is how all are written here.
+struct Copy<'a> {
+    body: &'a str,
+    at: usize,
+    out: String,
+}
+
+impl<'a> Copy<'a> {
+    fn value(&mut self, paths: &[&[String]], is_kept: bool) -> Option<()> {
+        match self.byte()? {
+            b'{' => self.members(paths, is_kept),
+            b'[' => self.elements(paths, is_kept),
+            _ => self.plain(is_kept),
+        }
+    }
+
+    fn elements(&mut self, paths: &[&[String]], is_kept: bool) -> Option<()> {
+        self.take(1, is_kept);
+        while self.byte()? != b']' {
+            self.value(paths, is_kept)?;
+            if self.byte()? == b',' {
+                self.take(1, is_kept);
             }
         }
-        _ => {}
+        self.take(1, is_kept);
+        Some(())
+    }
+
+    fn members(&mut self, paths: &[&[String]], is_kept: bool) -> Option<()> {
+        self.take(1, is_kept);
+        let mut is_first = true;
+        while self.byte()? != b'}' {
+            let name = self.string()?;
+            let fits = |step: &String| step == "*" || name.strip_prefix('"') == Some(step);
+            let paths = paths.iter().filter(|path| path.first().is_some_and(fits));
+            let deeper: Vec<&[String]> = paths.map(|path| &path[1..]).collect();
+            let is_kept = is_kept && deeper.iter().all(|path| !path.is_empty());
+            if is_kept && !is_first {
+                self.out.push(',');
+            }
+            is_first &= !is_kept;
+            // The name with its quotes, and the colon.
+            self.take(name.len() + 2, is_kept);
+            self.value(&deeper, is_kept)?;
+            if self.byte()? == b',' {
+                self.take(1, false);
+            }
+        }
+        self.take(1, is_kept);
+        Some(())
+    }
+
+    fn plain(&mut self, is_kept: bool) -> Option<()> {
+        let rest = self.body.get(self.at..)?;
+        let length = if rest.starts_with('"') {
+            self.string()?.len() + 1
+        } else {
+            rest.find([',', '}', ']']).unwrap_or(rest.len())
+        };
+        self.take(length, is_kept);
+        (length > 0).then_some(())
+    }
+
+    /// The string that begins here, without its last quote.
+    fn string(&self) -> Option<&'a str> {
+        let rest = self.body.get(self.at..)?.strip_prefix('"')?;
+        let mut is_escaped = false;
+        let end = rest.bytes().position(|byte| {
+            let ends = byte == b'"' && !is_escaped;
+            is_escaped = byte == b'\\' && !is_escaped;
+            ends
+        })?;
+        self.body.get(self.at..self.at + 1 + end)
+    }
+
+    fn byte(&self) -> Option<u8> {
+        self.body.as_bytes().get(self.at).copied()
+    }
+
+    fn take(&mut self, length: usize, is_kept: bool) {
+        let part = self.body.get(self.at..self.at + length);
+        self.out.extend(part.filter(|_| is_kept));
+        self.at += length;
     }
 }
 
@@ -166,6 +250,36 @@ mod tests {
             applied("-values.links,-values.author.links,-size"),
             json!({"next": "x", "values": [{"id": 1, "author": {"name": "a"}}]})
         );
+    }
+
+    #[test]
+    fn what_is_left_stays_as_it_is_written() {
+        let body = r#"{"values":[{"b":"\"}\\","a":{"c":[1,{"d":null}],"b":-2.5e3},"é":true}],"next":"x,}"}"#;
+        for (fields, expected) in [
+            ("-values.nothing", body),
+            (
+                "-values.b,-values.a.c.d",
+                r#"{"values":[{"a":{"c":[1,{}],"b":-2.5e3},"é":true}],"next":"x,}"}"#,
+            ),
+            (
+                "-values.a,-values.é,+values.more",
+                r#"{"values":[{"b":"\"}\\"}],"next":"x,}"}"#,
+            ),
+            (
+                "-values.*.b,-next",
+                r#"{"values":[{"b":"\"}\\","a":{"c":[1,{"d":null}]},"é":true}]}"#,
+            ),
+            ("-values", r#"{"next":"x,}"}"#),
+            ("-*", "{}"),
+        ] {
+            let answer = Answer::ok(body.to_owned());
+            let applied = Selection::parse(Some(fields)).apply(answer).body;
+            assert_eq!(applied, expected, "{fields}");
+        }
+        for body in ["", "<html>", r#"{"a":"#, r#"{"a" "#, "[1"] {
+            let answer = Answer::ok(body.to_owned());
+            assert_eq!(Selection::parse(Some("-b")).apply(answer).body, body);
+        }
     }
 
     #[test]

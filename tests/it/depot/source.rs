@@ -90,6 +90,7 @@ const LIST: Endpoint = Endpoint {
     dialect: &DIALECT,
     path: "",
     query: &[("limit", "2")],
+    left_out: &[],
     paging: Paging::List,
     key: Key(&[Alternative {
         kind: "",

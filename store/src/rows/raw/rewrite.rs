@@ -49,15 +49,33 @@ impl Store {
             if rows.is_empty() {
                 return Ok(changed);
             }
-            for row in &rows {
+            let mut updates: Vec<Vec<Value>> = Vec::new();
+            for mut row in rows {
                 after = row.get(0).during(&page)?;
-                let Some((data, hash)) = rewrite(row.get(1).during(&page)?) else {
-                    continue;
-                };
-                let values: Vec<Value> = vec![data.into(), hash.into(), after.into()];
-                changed += self.execute(&update, values).await?;
+                let data = row.take_bytes(1).unwrap_or_default();
+                if let Some((data, hash)) = rewrite(data) {
+                    updates.push(vec![data.into(), hash.into(), after.into()]);
+                }
             }
+            changed += self.execute_together(&update, updates).await?;
         }
+    }
+
+    /// Runs a statement for each of these rows of values, in one transaction: a server waits for
+    /// its disk at each commit.
+    async fn execute_together(&self, text: &str, rows: Vec<Vec<Value>>) -> Result<u64, StoreError> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let text = self.marked(text);
+        let mut turn = self.database.turn().await;
+        turn.begin().await.during(&text)?;
+        let mut changed = 0;
+        for values in rows {
+            changed += turn.execute(&text, values).await.during(&text)?;
+        }
+        turn.commit().await.during(&text)?;
+        Ok(changed)
     }
 
     /// Rewrites the texts of a column, and returns how many rows got another one.
