@@ -1,5 +1,5 @@
-//! Times in an `SQLite` file: declared as `timestamp`, which DuckDB and others recognise, and written
-//! with a space between day and hour, as SQLite's own `datetime()` writes them and compares.
+//! Times in an `SQLite` file: declared as `timestamp`, which `DuckDB` and others recognise, and
+//! written with a space between day and hour, as SQLite's own `datetime()` writes them and compares.
 //!
 //! All in one transaction, so that no program meets both forms. Only the text of the schema changes:
 //! what is stored under `timestamp` is the text that was stored under `text`.

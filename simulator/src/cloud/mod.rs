@@ -47,6 +47,10 @@ pub(crate) enum Reader {
 
 /// Where the service is known to differ between sites, times or reports.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a habit of the service of its own"
+)]
 pub(crate) struct Quirks {
     pub(crate) issues_status: u16,
     pub(crate) sorted_states_limit: Option<usize>,
