@@ -257,8 +257,9 @@ mod tests {
     fn without(value: &mut Value, path: &[&str], is_element: bool) {
         match (value, path) {
             (Value::Array(list), _) if !is_element => {
-                list.iter_mut()
-                    .for_each(|element| without(element, path, true));
+                for element in list {
+                    without(element, path, true);
+                }
             }
             (Value::Object(members), [last]) => {
                 members.remove(*last);
