@@ -78,7 +78,7 @@ const LEFT_OUT_OF_COMMITS: &[&str] = &[
     "committer.user.links.self",
 ];
 
-/// Of a branch or tag: its links, and those of what it points to, with the message as a page.
+/// Of a branch or tag, which share a list: its links, and those of what it points to, with the message as a page.
 const LEFT_OUT_OF_REFS: &[&str] = &[
     "links",
     "target.links",
