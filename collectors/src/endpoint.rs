@@ -271,7 +271,11 @@ impl Endpoint {
             }
         }
         // The address of a next page has it already, in whatever form the server gives it.
-        let is_asked = |fields: &String| fields.split(',').any(|it| it.starts_with('-'));
+        let is_asked = |fields: &String| {
+            fields
+                .split(',')
+                .any(|it| less.split(',').next() == Some(it))
+        };
         if less.is_empty() || fields.as_ref().is_some_and(is_asked) {
             return url.clone();
         }

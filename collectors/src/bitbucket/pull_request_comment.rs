@@ -15,6 +15,8 @@ impl Collect for PullRequestComments {
         query: &[
             ("pagelen", "100"),
             ("fields", "-values.pending,-values.resolution"),
+        ],
+        // As in the log of activity.
         left_out: &[
             "content.html",
             "links",
