@@ -63,11 +63,7 @@ impl Context {
         let path = config_path(shared);
         let may_lack = needs == NeedsFile::No && shared.config.is_none();
         let has_file = !may_lack || path.exists();
-        let (config, folder) = if !has_file {
-            let config = config::without_file()
-                .map_err(|problems| Failure::new(Exit::Configuration, problems.in_full()))?;
-            (config, PathBuf::from("."))
-        } else {
+        let (config, folder) = if has_file {
             let loaded = config::load(&path)
                 .map_err(|problems| Failure::new(Exit::Configuration, problems.in_full()))?;
             // A warning is no reason for a mail from cron.
@@ -76,6 +72,10 @@ impl Context {
             }
             loaded.config.require_known_streams(&Sources::all())?;
             (loaded.config, loaded.folder)
+        } else {
+            let config = config::without_file()
+                .map_err(|problems| Failure::new(Exit::Configuration, problems.in_full()))?;
+            (config, PathBuf::from("."))
         };
         let database = database_address(shared, &config, &folder)?;
         Ok(Self {

@@ -36,10 +36,7 @@ pub(super) async fn tell_estimates(
     jobs: &[Job],
 ) -> Result<Told, Failure> {
     let sent = |jobs: &[Job]| jobs[0].client.as_ref().map_or(0, Client::requests);
-    let mut told = Told {
-        requests: 0,
-        _watched: Vec::new(),
-    };
+    let (mut asked, mut watched) = (0, Vec::new());
     let basis = Basis {
         store: &session.store,
         plan,
@@ -55,15 +52,17 @@ pub(super) async fn tell_estimates(
         let connection = of_connection[0].connection.clone();
         let before = sent(of_connection);
         let estimate = estimate(&basis, &of_connection.iter().collect::<Vec<_>>()).await?;
-        told.requests += sent(of_connection) - before;
-        told._watched
-            .extend(watch_pace(session, client, &connection, &estimate));
+        asked += sent(of_connection) - before;
+        watched.extend(watch_pace(session, client, &connection, &estimate));
         session.reporter.event(&Event::Estimate {
             connection,
             estimate,
         });
     }
-    Ok(told)
+    Ok(Told {
+        requests: asked,
+        _watched: watched,
+    })
 }
 
 /// Tells every minute that requests go evenly, and when the last of them is sent, as the estimate
