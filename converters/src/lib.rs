@@ -8,6 +8,7 @@ mod derivation;
 pub mod diffs;
 pub mod engine;
 pub mod hashes;
+pub mod imported_deployments;
 pub mod issue_links;
 pub mod merges;
 pub mod project_metrics;

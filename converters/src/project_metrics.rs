@@ -11,9 +11,7 @@ use headwater_domain::code::{
 use headwater_domain::crossdomain::{
     account, issue_commit, project, project_mapping, pull_request_issue,
 };
-use headwater_domain::devops::{
-    cicd_deployment_commit, cicd_pipeline, cicd_pipeline_commit, cicd_task,
-};
+use headwater_domain::devops::cicd_deployment_commit;
 use headwater_domain::metrics::{
     project_deployment, project_incident_deployment_relationship, project_pr_metric,
     unlinked_incident,
@@ -137,21 +135,6 @@ fn of_code() -> Vec<Input> {
     ]
 }
 
-/// Imported pipelines, whose deployments are made here: no conversion makes them.
-fn of_imported_pipelines() -> [Input; 3] {
-    [
-        mapped::<cicd_pipeline::Entity>("cicd_scope_id").of_imports(),
-        of_pipeline::<cicd_task::Entity>("pipeline_id").of_imports(),
-        of_pipeline::<cicd_pipeline_commit::Entity>("pipeline_id").of_imports(),
-    ]
-}
-
-/// A table whose column holds a pipeline.
-fn of_pipeline<E: sea_orm::EntityTrait>(column: &'static str) -> Input {
-    let way = Input::through::<E, cicd_pipeline::Entity>(column, "id", "cicd_scope_id");
-    way.and_through::<project_mapping::Entity>("row_id", "project_name")
-}
-
 impl Derive for ProjectMetrics {
     const NAME: &'static str = DERIVATION;
     const REACH: Reach = Reach::Everywhere;
@@ -196,7 +179,6 @@ impl Derive for ProjectMetrics {
                 .of_columns(&["issue_id", "pull_request_id"]),
         ];
         reads.extend(of_code());
-        reads.extend(of_imported_pipelines());
         reads
     }
 
@@ -268,9 +250,11 @@ async fn derive(task: &Task<'_>) -> Result<Outcome, Error> {
     listed.await.map_err(failed)?;
     list_concerned_by_names(task, &step).await?;
     let mut outcome = Outcome::default();
+    // Imported deployments have a derivation of their own.
+    let others = [Step::Deployments, Step::Incidents];
     let of_project: BTreeSet<Step> = Step::ALL
         .into_iter()
-        .filter(|step| *step != Step::Incidents)
+        .filter(|step| !others.contains(step))
         .collect();
     loop {
         if context.cancel.is_cancelled() {

@@ -12,6 +12,7 @@ mod world;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use headwater_converters::imported_deployments::ImportedDeployments;
 use headwater_converters::project_metrics::ProjectMetrics;
 use headwater_converters::{Derivation, Task};
 use headwater_domain::devops::{cicd_deployment, cicd_deployment_commit};
@@ -34,9 +35,18 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
+/// What is derived over all scopes, in its order.
+fn derivations() -> [Derivation; 2] {
+    [
+        Derivation::of::<ImportedDeployments>(),
+        Derivation::of::<ProjectMetrics>(),
+    ]
+}
+
 /// The store, noting what changes make stale.
 fn following(store: &Store) -> Store {
-    store.following(vec![Derivation::of::<ProjectMetrics>().declared])
+    let declared = derivations().into_iter().map(|it| it.declared);
+    store.following(declared.collect())
 }
 
 /// Measures as the end of a run does.
@@ -58,11 +68,13 @@ async fn derive(store: &Store, world: &World) -> Changes {
         patches: None,
         context: &context,
     };
-    let derivation = Derivation::of::<ProjectMetrics>();
-    if !derivation.is_stale(&task).await.unwrap() {
-        return Changes::default();
+    let mut changes = Changes::default();
+    for derivation in derivations() {
+        if derivation.is_stale(&task).await.unwrap() {
+            changes += derivation.run(&task).await.unwrap().changes;
+        }
     }
-    derivation.run(&task).await.unwrap().changes
+    changes
 }
 
 fn compared() -> Tables {
@@ -94,8 +106,8 @@ async fn compare(on: On, lived: &Store, world: &World, place: &str) {
 
 /// Forgets what was computed: the next computation looks at everything.
 async fn forget(lived: &TestStore) {
-    let checkpoint = "DELETE FROM _headwater_checkpoints WHERE step = 'convert:project_metrics'";
-    lived.execute(checkpoint).await;
+    let checkpoints = "DELETE FROM _headwater_checkpoints WHERE step LIKE 'convert:%'";
+    lived.execute(checkpoints).await;
 }
 
 async fn play(on: On, seeds: std::ops::RangeInclusive<u64>, steps: usize) {

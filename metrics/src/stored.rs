@@ -18,10 +18,14 @@ use headwater_store::{Changes, StepContext, Store, StoreError};
 use crate::{DeploymentRow, Measured, Rules, measure, signs};
 
 pub use loading::load;
+pub use pipelines::renew as renew_imported_deployments;
 pub use projects::Projects;
 
 /// The name under which these rows are derived: what it writes is nothing new to itself.
 pub const DERIVATION: &str = "project_metrics";
+
+/// The name under which deployments of imported pipelines are derived.
+pub const IMPORTED_DEPLOYMENTS: &str = "imported_deployments";
 
 /// One part of a computation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,7 +83,8 @@ pub async fn refresh(
 ) -> Result<Changes, StoreError> {
     let mut changes = Changes::default();
     if steps.contains(&Step::Deployments) {
-        changes += pipelines::renew(store, project, context).await?;
+        let scopes = store.mapping_of(project).await?.of("cicd_scopes");
+        changes += renew_imported_deployments(store, &scopes, context).await?;
     }
     if steps.contains(&Step::Incidents) {
         changes += renew_incidents(store, context).await?;

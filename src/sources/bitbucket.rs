@@ -3,6 +3,7 @@
 use headwater_collectors::bitbucket::{DIALECT, REPOSITORIES};
 use headwater_converters::bitbucket as convert;
 use headwater_converters::diffs::Diffs;
+use headwater_converters::imported_deployments::ImportedDeployments;
 use headwater_converters::issue_links::IssueLinks;
 use headwater_converters::merges::Merges;
 use headwater_converters::project_metrics::ProjectMetrics;
@@ -90,5 +91,6 @@ pub fn bitbucket() -> Source {
         .derived::<Merges>()
         .derived::<IssueLinks>()
         .derived::<Diffs>()
+        .derived::<ImportedDeployments>()
         .derived::<ProjectMetrics>()
 }

@@ -1,6 +1,7 @@
 //! Git alone: repositories of which no API tells anything.
 
 use headwater_converters::diffs::Diffs;
+use headwater_converters::imported_deployments::ImportedDeployments;
 use headwater_converters::issue_links::IssueLinks;
 use headwater_converters::project_metrics::ProjectMetrics;
 use headwater_domain::id;
@@ -15,5 +16,6 @@ pub fn git() -> Source {
         .git(headwater_extractors::git::tables())
         .derived::<IssueLinks>()
         .derived::<Diffs>()
+        .derived::<ImportedDeployments>()
         .derived::<ProjectMetrics>()
 }

@@ -81,7 +81,8 @@ async fn a_plan_names_every_step_and_neither_asks_nor_writes(
     };
     assert_eq!(project["stage"], "projects", "{one:#}");
     // What spans repositories comes last, and asks for nothing.
-    assert_eq!(spanning["step"], "project_metrics", "{one:#}");
+    let step = spanning["step"].as_str().unwrap();
+    assert!(step.ends_with("project_metrics"), "{one:#}");
     assert_eq!(spanning["requests"], 0, "{one:#}");
     let what = spanning["what"].as_str().unwrap();
     assert!(what.starts_with("after collection"), "{what}");

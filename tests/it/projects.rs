@@ -3,9 +3,10 @@
 use headwater::exit::Exit;
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
+use serde_json::json;
 
-use crate::hashes::texts;
-use crate::lake::{ALL, How, Lake, code, headwater, tiny, with_everything};
+use crate::hashes::{import, offline, texts};
+use crate::lake::{ALL, How, Lake, code, headwater, stdout, tiny, with_everything};
 
 /// The distinct ids that a project has in a table.
 async fn ids(lake: &Lake, project: &str, table: &str) -> Vec<String> {
@@ -104,6 +105,64 @@ async fn an_imported_mapping_stays_and_configured_sources_join_it(
     }
     let description = "SELECT description FROM projects WHERE name = 'kept'";
     assert_eq!(texts(&lake, description).await, ["ours"]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn deployments_of_imported_pipelines_go_with_the_last_project_that_maps_their_scope(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(mut lake) = Lake::with(on, &offline()).await else {
+        return;
+    };
+    // Some repository is collected, so that there is something to transform.
+    import(
+        &lake,
+        "repositories",
+        &[json!({"full_name": "acme/rocket"})],
+    );
+    let deployments = "SELECT id FROM cicd_deployment_commits ORDER BY id";
+    for (table, content) in [
+        (
+            "cicd_pipelines",
+            "id,type,result,environment,finished_date,cicd_scope_id\n\
+             b1,DEPLOYMENT,SUCCESS,STAGING,2026-01-02 10:00:00,s1\n\
+             b2,DEPLOYMENT,SUCCESS,STAGING,2026-01-03 10:00:00,s2\n",
+        ),
+        (
+            "cicd_pipeline_commits",
+            "pipeline_id,commit_sha,repo_url\nb1,c1,u\nb2,c2,u\n",
+        ),
+        (
+            "project_mapping",
+            "project_name,table,row_id\np,cicd_scopes,s1\nq,cicd_scopes,s1\nq,cicd_scopes,s2\n",
+        ),
+        // What was imported as a deployment is nobody else's to take away.
+        (
+            "cicd_deployment_commits",
+            "id,commit_sha,cicd_scope_id\nimported,c3,s1\n",
+        ),
+    ] {
+        std::fs::write(lake.folder().join("rows.csv"), content).unwrap();
+        let imported = headwater(lake.folder(), &["table", "import", table, "rows.csv"]);
+        assert_eq!(code(&imported), 0, "{imported:?}");
+    }
+    for (projects, expected) in [
+        (&["p", "q"][..], vec!["b1:u", "b2:u", "imported"]),
+        // A configured project has what it says, and no more: here no repository at all.
+        (&["p"], vec!["b1:u", "imported"]),
+        (&[], vec!["imported"]),
+    ] {
+        let others = ["p", "q"].into_iter().filter(|it| !projects.contains(it));
+        let others = others.map(|name| {
+            format!("[[project]]\nname = \"{name}\"\nscopes = [\"acme-cloud:acme/none\"]\n")
+        });
+        lake.configure(&format!("{}\n{}", offline(), others.collect::<String>()));
+        stdout(&headwater(lake.folder(), &["transform"]));
+        assert_eq!(texts(&lake, deployments).await, expected, "{projects:?}");
+    }
+    let made = lake.number("SELECT COUNT(*) FROM cicd_deployments").await;
+    assert_eq!(made, 0);
 }
 
 #[test]

@@ -119,18 +119,10 @@ impl World {
             row_id: row_id.to_owned(),
         };
         let key = format!("{project} {table} {row_id}");
-        // What is mapped and comes again goes. Some project keeps the deployments of each scope: those
-        // of a scope that nothing maps any more stay as they are.
-        let same = |it: &&project_mapping::Model| it.table == table && it.row_id == row_id;
-        let is_last = table == "cicd_scopes" && self.mapping.values().filter(same).count() == 1;
+        // What is mapped and comes again goes.
         match self.mapping.entry(key) {
-            Entry::Vacant(free) => {
-                free.insert(row);
-            }
-            Entry::Occupied(there) if !is_last => {
-                there.remove();
-            }
-            Entry::Occupied(_) => {}
+            Entry::Vacant(free) => _ = free.insert(row),
+            Entry::Occupied(there) => _ = there.remove(),
         }
     }
 
@@ -487,9 +479,14 @@ impl World {
     pub(super) async fn write(&self, store: &Store) {
         let scopes = ["r0", "r1"].map(str::to_owned);
         let stored = store.deployments_of(&scopes).await.unwrap().into_iter();
-        // Which deployment comes before another one is nothing that a source says.
+        // Which deployment comes before another one is nothing that a source says; of a scope that no
+        // project maps, nothing computes it.
+        let is_mapped = |scope: &str| {
+            let mut mapped = self.mapping.values();
+            mapped.any(|it| it.table == "cicd_scopes" && it.row_id == scope)
+        };
         let previous: HashMap<String, String> = stored
-            .filter(|it| it.subtask_name.is_empty())
+            .filter(|it| it.subtask_name.is_empty() && is_mapped(&it.scope_id))
             .map(|it| (format!("{} {}", it.id, it.commit_sha), it.previous))
             .collect();
         let mut page = store

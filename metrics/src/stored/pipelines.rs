@@ -16,23 +16,48 @@ const BY_IMPORTANCE: [&str; 3] = ["PRODUCTION", "STAGING", "TESTING"];
 
 const DEPLOYMENT: &str = "DEPLOYMENT";
 
-/// Makes the deployments of a project's imported pipelines anew.
-pub(super) async fn renew(
+/// Makes the deployments of imported pipelines of these scopes (`cicd_scopes.id`) anew. A scope that
+/// no project maps, or that a registered repository fills, has none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn renew(
     store: &Store,
-    project: &str,
+    scopes: &[String],
     context: &StepContext<'_>,
 ) -> Result<Changes, StoreError> {
-    let scopes = store.mapping_of(project).await?.of("cicd_scopes");
-    let scopes = store.imported_scopes(&scopes).await?;
-    if scopes.is_empty() {
-        return Ok(Changes::default());
-    }
+    let mapped = store.mapped_scopes(scopes).await?;
+    let imported = store.imported_scopes(&mapped).await?;
+    let (deployments, commits) = made_of_pipelines(store, &imported).await?;
+    let others = scopes.iter().filter(|scope| !imported.contains(scope));
+    let others: Vec<String> = others.cloned().collect();
+    let page = store.begin(&Scope::everywhere(), context.now).await?;
+    let mut page = page.deriving(super::IMPORTED_DEPLOYMENTS);
+    let mut changes = page.withdraw_deployments_of_pipelines(&others).await?;
+    changes += page
+        .renew_deployments_of_pipelines(&imported, deployments, commits)
+        .await?;
+    page.commit().await?;
+    Ok(changes)
+}
+
+/// The rows that pipelines of imported scopes become.
+async fn made_of_pipelines(
+    store: &Store,
+    scopes: &[String],
+) -> Result<
+    (
+        Vec<cicd_deployment::Model>,
+        Vec<cicd_deployment_commit::Model>,
+    ),
+    StoreError,
+> {
     // Predecessors are another step's: what is stored stays.
-    let stored = store.deployments_of(&scopes).await?.into_iter();
+    let stored = store.deployments_of(scopes).await?.into_iter();
     let previous: HashMap<(String, String), String> = stored
         .map(|row| ((row.id, row.commit_sha), row.previous))
         .collect();
-    let pipelines = store.ended_pipelines_of(&scopes).await?;
+    let pipelines = store.ended_pipelines_of(scopes).await?;
     let released = pipelines.iter().filter(|it| is_deployment(it));
     let (mut deployments, mut commits) = (Vec::new(), Vec::new());
     for pipeline in released {
@@ -45,13 +70,7 @@ pub(super) async fn renew(
             commits.push(row);
         }
     }
-    let page = store.begin(&Scope::everywhere(), context.now).await?;
-    let mut page = page.deriving(super::DERIVATION);
-    let changes = page
-        .renew_deployments_of_pipelines(&scopes, deployments, commits)
-        .await?;
-    page.commit().await?;
-    Ok(changes)
+    Ok((deployments, commits))
 }
 
 fn is_deployment(pipeline: &StoredPipeline) -> bool {

@@ -7,10 +7,19 @@ use headwater_domain::{Row as _, Table};
 use sea_orm::Value;
 
 use super::{METRICS_ORIGIN, text};
-use crate::database::sql::list_of;
+use crate::database::sql::{LENGTHS, list_of};
 use crate::error::{During, StoreError};
 use crate::rows::read::{model, select};
 use crate::{Changes, Owner, Replacement, Store, Transaction};
+
+/// Tables of deployments, with what rows made of pipelines say in `subtask_name`.
+const MADE_OF_PIPELINES: [(fn() -> &'static Table, &str); 2] = [
+    (cicd_deployment::Model::table, "dora.generateDeployments"),
+    (
+        cicd_deployment_commit::Model::table,
+        "dora.generateDeploymentCommits",
+    ),
+];
 
 /// One task of a pipeline that ended with SUCCESS or FAILURE.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,6 +63,27 @@ pub struct StoredPipeline {
 }
 
 impl Store {
+    /// Whether pipelines were ever imported: their rows belong to no scope.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_imported_pipelines(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM cicd_pipelines WHERE _raw_data_params = ? LIMIT 1";
+        let rows = self.query_all(sql, vec!["".into()]).await?;
+        Ok(!rows.is_empty())
+    }
+
+    /// Those of these scopes (`cicd_scopes.id`) that any project maps.
+    pub async fn mapped_scopes(&self, scopes: &[String]) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT row_id FROM project_mapping \
+                   WHERE \"table\" = 'cicd_scopes' AND row_id IN ";
+        let rows = self.rows_in(sql, &[], scopes).await?;
+        let mapped = rows.iter().map(|row| text(row, 0));
+        let mut mapped: Vec<String> = mapped.collect::<Result<_, _>>().during(sql)?;
+        mapped.sort_unstable();
+        Ok(mapped)
+    }
+
     /// Those of these scopes (`cicd_scopes.id`) whose rows no registered repository has made.
     pub async fn imported_scopes(&self, scopes: &[String]) -> Result<Vec<String>, StoreError> {
         let sql = "SELECT made.id FROM cicd_scopes AS made JOIN _headwater_scopes AS registered \
@@ -161,30 +191,48 @@ impl Transaction<'_> {
             rows.push(row);
         }
         let mut changes = Changes::default();
-        for (table, made_by) in [
-            (cicd_deployment::Model::table(), "dora.generateDeployments"),
-            (
-                cicd_deployment_commit::Model::table(),
-                "dora.generateDeploymentCommits",
-            ),
-        ] {
+        for (table, made_by) in MADE_OF_PIPELINES {
             let (list, scopes) = list_of(scopes);
             let mut values: Vec<Value> = vec![made_by.into()];
             values.extend(scopes);
-            let owner = Owner::Within {
-                condition: format!("subtask_name = ? AND cicd_scope_id IN {list}"),
-                values,
-            };
-            let rows = rows.take(table);
-            let first = false;
+            let condition = format!("subtask_name = ? AND cicd_scope_id IN {list}");
+            let table = table();
             changes += self
                 .replace(Replacement {
                     table,
-                    owner,
-                    rows,
-                    first,
+                    owner: Owner::Within { condition, values },
+                    rows: rows.take(table),
+                    first: false,
                 })
                 .await?;
+        }
+        Ok(changes)
+    }
+
+    /// Removes the deployments of these scopes that were made of imported pipelines; what was
+    /// imported as a deployment stays.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn withdraw_deployments_of_pipelines(
+        &mut self,
+        scopes: &[String],
+    ) -> Result<Changes, StoreError> {
+        let mut changes = Changes::default();
+        for scopes in scopes.chunks(LENGTHS[0]) {
+            for (table, _) in MADE_OF_PIPELINES {
+                let (list, mut values) = list_of(scopes);
+                values.push(METRICS_ORIGIN.into());
+                let condition = format!("cicd_scope_id IN {list} AND _raw_data_table = ?");
+                changes += self
+                    .replace(Replacement {
+                        table: table(),
+                        owner: Owner::Within { condition, values },
+                        rows: Vec::new(),
+                        first: false,
+                    })
+                    .await?;
+            }
         }
         Ok(changes)
     }
