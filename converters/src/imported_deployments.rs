@@ -1,14 +1,15 @@
-//! Deployments that imported pipelines are: made anew for each CI/CD scope whose rows changed, or
+//! Deployments that imported pipelines and tags are: made anew for each CI/CD scope whose rows changed, or
 //! that a project maps, or maps no more.
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use headwater_domain::code::{commit, git_ref, repo};
 use headwater_domain::crossdomain::project_mapping;
 use headwater_domain::devops::{
     cicd_deployment, cicd_deployment_commit, cicd_pipeline, cicd_pipeline_commit, cicd_scope,
     cicd_task,
 };
-use headwater_metrics::stored::{self, IMPORTED_DEPLOYMENTS};
+use headwater_metrics::stored::{self, IMPORTED_DEPLOYMENTS, Projects};
 use headwater_store::StoreError;
 use headwater_store::derivations::{Input, Reach, RowChange, Written};
 
@@ -17,7 +18,7 @@ use crate::engine::{Error, Outcome};
 use crate::project_metrics::ProjectMetrics;
 
 /// Raise it when other rows are to be made: all scopes are looked at again.
-const RULES: &str = "v1";
+const VERSION: u32 = 1;
 
 /// Scopes computed in one transaction.
 const PAGE: usize = 256;
@@ -46,6 +47,14 @@ impl Derive for ImportedDeployments {
             of_pipeline::<cicd_pipeline_commit::Entity>(),
             Input::key::<cicd_scope::Entity>("id").of_columns(&["id"]),
             Input::key::<project_mapping::Entity>("row_id").only(maps_a_scope),
+            // The id of a repository is that of its CI/CD scope.
+            Input::key::<git_ref::Entity>("repo_id").of_imports(),
+            Input::key::<repo::Entity>("id")
+                .of_columns(&["id", "url"])
+                .of_imports(),
+            Input::through::<commit::Entity, git_ref::Entity>("sha", "commit_sha", "repo_id")
+                .of_columns(&["sha", "authored_date", "committed_date"])
+                .of_imports(),
         ]
     }
 
@@ -75,19 +84,28 @@ fn failed(source: StoreError) -> Error {
     }
 }
 
+/// What is remembered of the rules: under others all scopes are looked at again.
+fn rules(projects: &Projects) -> String {
+    let tags: Vec<_> = projects.release_tags().collect();
+    let hash = xxhash_rust::xxh3::xxh3_64(format!("{tags:?}").as_bytes());
+    format!("v{VERSION} {hash:016x}")
+}
+
 /// Where nothing was ever imported, nothing is reported of it.
 async fn is_stale(task: &Task<'_>) -> Result<bool, StoreError> {
     let step = Derivation::of::<ImportedDeployments>().declared.step();
     let (store, scope) = (task.store, task.scope);
-    Ok(store.has_keys_to_compute(scope, &step, RULES).await?
-        && (store.has_listed_keys(scope, &step).await? || store.has_imported_pipelines().await?))
+    let rules = rules(task.projects);
+    Ok(store.has_keys_to_compute(scope, &step, &rules).await?
+        && (store.has_listed_keys(scope, &step).await? || store.has_imported_releases().await?))
 }
 
 async fn derive(task: &Task<'_>) -> Result<Outcome, Error> {
     let declared = Derivation::of::<ImportedDeployments>().declared;
     let step = declared.step();
     let (store, scope, context) = (task.store, task.scope, task.context);
-    let listed = store.list_all_keys(scope, &declared, RULES, context);
+    let rules = rules(task.projects);
+    let listed = store.list_all_keys(scope, &declared, &rules, context);
     listed.await.map_err(failed)?;
     let mut outcome = Outcome::default();
     loop {
@@ -99,7 +117,7 @@ async fn derive(task: &Task<'_>) -> Result<Outcome, Error> {
         if scopes.is_empty() {
             return Ok(outcome);
         }
-        let renewed = stored::renew_imported_deployments(store, &scopes, context);
+        let renewed = stored::renew_imported_deployments(store, &scopes, task.projects, context);
         outcome.changes += renewed.await.map_err(failed)?;
         let finished = async {
             let page = store.begin(scope, context.now).await?;

@@ -269,8 +269,7 @@ async fn derive(task: &Task<'_>) -> Result<Outcome, Error> {
         // Those of all projects at once. Each time: issues may change meanwhile.
         let renewed = stored::renew_incidents(store, context).await;
         outcome.changes += renewed.map_err(failed)?;
-        let rules = task.projects.rules_of(project);
-        let computed = stored::refresh(store, project, &rules, &of_project, context);
+        let computed = stored::refresh(store, project, task.projects, &of_project, context);
         outcome.changes += computed.await.map_err(failed)?;
         let finished = async {
             let page = store.begin(scope, context.now).await?;

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use crate::releases::{OF_TAGS, without_other_tags};
 use crate::{DeploymentRow, Facts, Moment, Rules};
 
 /// What rollbacks and recoveries are about: (`cicd_scope_id`, `repo_url`, environment name).
@@ -84,7 +85,7 @@ impl DeploymentRows {
     /// Sorts the rows of a project into deployments.
     #[must_use]
     pub fn of(facts: &Facts, rules: &Rules) -> Self {
-        let counted = each_release_once(&facts.deployments);
+        let counted = without_other_tags(each_release_once(&facts.deployments), rules);
         let addresses = repositories_by_address(facts);
         let production = |result: &str| -> Vec<Row> {
             let rows = counted.iter().filter(|row| row.result == result);
@@ -158,16 +159,25 @@ fn repositories_by_address(facts: &Facts) -> HashMap<&str, &str> {
     addresses
 }
 
+/// The name of the environment that a row was deployed to.
+fn environment_name(row: &DeploymentRow) -> &str {
+    first_of([&row.original_environment, &row.environment])
+}
+
+/// Whether a row was deployed to what is production in the project. A tag that is a release is, in
+/// whichever environments the project has.
+pub(crate) fn is_production(row: &DeploymentRow, rules: &Rules) -> bool {
+    let names = &rules.production_environments;
+    let is_named = names.is_empty() || names.contains(environment_name(row));
+    row.environment == "PRODUCTION" && (is_named || row.subtask_name == OF_TAGS)
+}
+
 fn production_row(
     row: &DeploymentRow,
     rules: &Rules,
     addresses: &HashMap<&str, &str>,
 ) -> Option<Row> {
-    let environment = first_of([&row.original_environment, &row.environment]);
-    let production = &rules.production_environments;
-    if row.environment != "PRODUCTION"
-        || !(production.is_empty() || production.contains(environment))
-    {
+    if !is_production(row, rules) {
         return None;
     }
     let by_address = addresses.get(row.repo_url.as_str()).copied();
@@ -181,7 +191,7 @@ fn production_row(
         repo_url: row.repo_url.clone(),
         repository: first_of([&row.repo_id, by_address.unwrap_or_default(), &row.scope_id])
             .to_owned(),
-        environment: environment.to_owned(),
+        environment: environment_name(row).to_owned(),
         finished: row.finished?,
         predecessor: None,
         is_baseline: false,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use headwater_domain::devops::cicd_deployment_commit;
 use headwater_domain::graph::{Commit, CommitHash, Graph};
 
 /// Milliseconds since 1970 in UTC.
@@ -76,6 +77,26 @@ pub struct DeploymentRow {
     pub repo_url: String,
     /// `prev_success_deployment_commit_id`, as it is stored.
     pub previous: String,
+}
+
+impl From<&cicd_deployment_commit::Model> for DeploymentRow {
+    fn from(row: &cicd_deployment_commit::Model) -> Self {
+        Self {
+            id: row.id.clone(),
+            commit_sha: row.commit_sha.clone(),
+            scope_id: row.cicd_scope_id.clone(),
+            deployment_id: row.cicd_deployment_id.clone(),
+            pipeline_id: row.cicd_pipeline_id.clone(),
+            subtask_name: row.subtask_name.clone(),
+            result: row.result.clone(),
+            environment: row.environment.clone(),
+            original_environment: row.original_environment.clone(),
+            finished: row.finished_date.map(|at| at.timestamp_millis()),
+            repo_id: row.repo_id.clone(),
+            repo_url: row.repo_url.clone(),
+            previous: row.prev_success_deployment_commit_id.clone(),
+        }
+    }
 }
 
 /// One merged pull request.

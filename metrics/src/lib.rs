@@ -19,6 +19,7 @@ mod incidents;
 mod lead_time;
 mod measured;
 mod numbers;
+mod releases;
 mod repairs;
 mod report;
 mod rules;
@@ -37,6 +38,7 @@ pub use incidents::{Link, LinkMethod, Unlinked};
 pub use lead_time::{LeadTime, NotDeployed};
 pub use measured::{Measured, measure};
 pub use numbers::{percentile, ratio, seconds, span};
+pub use releases::{OF_TAGS, TAG_PREFIX};
 pub use repairs::{Repair, RepairKind};
 pub use report::{Edition, Explained, Metric, Part, explain, report};
 pub use rules::{

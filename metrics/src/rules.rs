@@ -53,6 +53,8 @@ pub struct Rules {
     pub week_start: Weekday,
     /// Names of environments that are production; empty: all of environment PRODUCTION.
     pub production_environments: BTreeSet<String>,
+    /// Which tags are releases: deployments to production. Without a pattern none are.
+    pub release_tags: Option<Regex>,
     /// What makes a deployment a failed one.
     pub failure_sources: BTreeSet<FailureSource>,
     /// Which repairs count as rework.
@@ -98,6 +100,7 @@ impl Default for Rules {
             timezone: Tz::UTC,
             week_start: Weekday::Mon,
             production_environments: BTreeSet::new(),
+            release_tags: None,
             failure_sources: BTreeSet::from([FailureSource::Incident]),
             rework_sources: BTreeSet::from([
                 FailureSource::Incident,

@@ -7,6 +7,7 @@
 mod loading;
 mod pipelines;
 mod projects;
+mod releases;
 mod writing;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,22 +16,23 @@ use headwater_domain::Scope;
 use headwater_domain::metrics::project_pr_metric;
 use headwater_store::{Changes, StepContext, Store, StoreError};
 
-use crate::{DeploymentRow, Measured, Rules, measure, signs};
+use crate::{DeploymentRow, Measured, measure, signs};
 
 pub use loading::load;
 pub use pipelines::renew as renew_imported_deployments;
 pub use projects::Projects;
+pub use releases::Releases;
 
 /// The name under which these rows are derived: what it writes is nothing new to itself.
 pub const DERIVATION: &str = "project_metrics";
 
-/// The name under which deployments of imported pipelines are derived.
+/// The name under which deployments of imported pipelines and tags are derived.
 pub const IMPORTED_DEPLOYMENTS: &str = "imported_deployments";
 
 /// One part of a computation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
-    /// Deployments that imported pipelines are.
+    /// Deployments that imported pipelines and tags are.
     Deployments,
     /// Incidents that issues are, of all projects.
     Incidents,
@@ -77,14 +79,14 @@ impl Step {
 pub async fn refresh(
     store: &Store,
     project: &str,
-    rules: &Rules,
+    projects: &Projects,
     steps: &BTreeSet<Step>,
     context: &StepContext<'_>,
 ) -> Result<Changes, StoreError> {
     let mut changes = Changes::default();
     if steps.contains(&Step::Deployments) {
         let scopes = store.mapping_of(project).await?.of("cicd_scopes");
-        changes += renew_imported_deployments(store, &scopes, context).await?;
+        changes += renew_imported_deployments(store, &scopes, projects, context).await?;
     }
     if steps.contains(&Step::Incidents) {
         changes += renew_incidents(store, context).await?;
@@ -96,8 +98,9 @@ pub async fn refresh(
         Step::Outcomes,
     ];
     if computed.iter().any(|step| steps.contains(step)) {
-        let mut facts = load(store, project, rules).await?;
-        let measured = measure(&facts, rules);
+        let rules = projects.rules_of(project);
+        let mut facts = load(store, project, &rules).await?;
+        let measured = measure(&facts, &rules);
         // Most of memory is given back before rows are written.
         let deployments = std::mem::take(&mut facts.deployments);
         drop(facts);

@@ -82,7 +82,6 @@ pub(super) async fn refresh(
         if cancel.is_cancelled() {
             return Err(Failure::new(Exit::Cancelled, "cancelled"));
         }
-        let rules = rules.rules_of(project);
         let changes = stored::refresh(&store, project, &rules, &steps, &step_context).await?;
         tell(shared, project, changes);
     }

@@ -24,6 +24,11 @@ pub struct Measuring {
     /// Default: `[]`.
     #[schemars(default)]
     pub production_environments: Vec<String>,
+    /// Tags whose names match are releases, which count as deployments to production: where no
+    /// pipeline deploys. A commit that was deployed to production is no second release by its tag.
+    /// No default.
+    #[schemars(default)]
+    pub release_tags: Option<Pattern>,
     /// What makes a deployment a failed one: `incident`, `failed_deployment`, `rollback`,
     /// `revert`, `hotfix`. At least one. Default: `["incident"]`.
     #[schemars(default, with = "Vec<String>", length(min = 1))]
@@ -80,6 +85,7 @@ impl Measuring {
             timezone,
             week_start: self.week_start.unwrap_or(default.week_start),
             production_environments: self.production_environments.iter().cloned().collect(),
+            release_tags: pattern(&self.release_tags),
             failure_sources: self
                 .failure_sources
                 .clone()
@@ -135,12 +141,15 @@ pub(super) fn read(table: &mut TableReader<'_>) -> Measuring {
     let revert_branch_pattern = reverting("revert_branch_pattern", &[NUMBER]);
     let revert_title_pattern = reverting("revert_title_pattern", &[NUMBER, TITLE]);
     let revert_message_pattern = reverting("revert_message_pattern", &[HASH]);
+    let release_tags = table.field("release_tags");
+    let release_tags = release_tags.and_then(|field| read_pattern(&field));
     let mut sources = |name, known: &[FailureSource]| {
         table
             .field(name)
             .and_then(|field| read_sources(&field, known))
     };
     Measuring {
+        release_tags,
         failure_sources: sources("failure_sources", &FailureSource::ALL),
         rework_sources: sources("rework_sources", &rework),
         week_start: table

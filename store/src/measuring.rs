@@ -12,6 +12,7 @@ mod people;
 mod pipelines;
 mod projects;
 mod pull_requests;
+mod releases;
 mod results;
 
 use chrono::{DateTime, Utc};
@@ -28,6 +29,7 @@ pub use people::{Author, GivenPeople, PEOPLE_ORIGIN, StoredAccount};
 pub use pipelines::{FinishedTask, PipelineCommit, StoredPipeline};
 pub use projects::{CONFIGURATION_ORIGIN, ConfiguredProjects, SCOPE_TABLES};
 pub use pull_requests::{BecameCommit, OwnCommit, Said, StoredPullRequest};
+pub use releases::DatedTag;
 pub use results::{METRICS_ORIGIN, StoredSign};
 
 /// Milliseconds since 1970 in UTC.

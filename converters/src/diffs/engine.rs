@@ -7,8 +7,9 @@ use headwater_domain::code::{commits_diff, ref_commit};
 use headwater_domain::graph::{Commit, Graph, RangeWalk};
 use headwater_domain::tool::refdiff::finished_commits_diff;
 use headwater_domain::{Scope, id};
-use headwater_metrics::stored::Projects;
-use headwater_store::diffs::{Ends, Finished, GRAPH, OtherWant, PARENTS, STEP, state};
+use headwater_metrics::Rules as ProjectRules;
+use headwater_metrics::stored::{Projects, Releases};
+use headwater_store::diffs::{DIFF_ORIGIN, Ends, Finished, GRAPH, OtherWant, PARENTS, STEP, state};
 use headwater_store::progress::Checkpoint;
 use headwater_store::{StepContext, Store, StoreError, Transaction};
 
@@ -33,22 +34,32 @@ fn version() -> String {
 /// What decides which pairs of a repository are compared.
 struct Wants<'a> {
     rules: &'a Rules,
-    /// For each project that chooses environments: which ones are production there.
-    production: BTreeSet<BTreeSet<String>>,
+    projects: &'a Projects,
+    /// For each project that chooses what production is, and for all of them where one says which
+    /// tags are releases: what is production there.
+    production: BTreeMap<String, ProjectRules>,
 }
 
 impl<'a> Wants<'a> {
     async fn of(
         store: &Store,
         repo_id: &str,
-        (rules, projects): (&'a Rules, &Projects),
+        (rules, projects): (&'a Rules, &'a Projects),
     ) -> Result<Self, StoreError> {
         let names = store.projects_mapping("cicd_scopes", repo_id).await?;
-        let chosen = names.iter().map(|name| projects.rules_of(name));
-        let chosen = chosen.map(|rules| rules.production_environments);
+        let rules_of_projects: Vec<ProjectRules> =
+            names.iter().map(|name| projects.rules_of(name)).collect();
+        let releases = rules_of_projects.iter().any(|it| it.release_tags.is_some());
+        let chooses = |it: &ProjectRules| releases || !it.production_environments.is_empty();
+        let chosen = rules_of_projects.into_iter().filter(chooses);
+        let shown = |it: &ProjectRules| {
+            let tags = it.release_tags.as_ref().map(regex::Regex::as_str);
+            format!("{:?} {tags:?}", it.production_environments)
+        };
         Ok(Self {
             rules,
-            production: chosen.filter(|names| !names.is_empty()).collect(),
+            projects,
+            production: chosen.map(|it| (shown(&it), it)).collect(),
         })
     }
 
@@ -56,7 +67,7 @@ impl<'a> Wants<'a> {
     fn fingerprint(&self) -> String {
         let mut fingerprint = self.rules.tags_fingerprint();
         if !self.production.is_empty() {
-            let shown = format!("{:?}", self.production);
+            let shown = format!("{:?}", self.production.keys());
             let hash = xxhash_rust::xxh3::xxh3_64(shown.as_bytes());
             fingerprint = format!("{fingerprint} production {hash:016x}");
         }
@@ -158,11 +169,12 @@ struct KnownPairs {
 
 impl Comparison<'_> {
     async fn run(mut self, wants: &Wants<'_>) -> Result<Outcome, Stop> {
+        self.release_tags(wants).await?;
         let refs = self.store.refs_of(self.repo_id).await?;
         let deployments = self.store.deployments_in_chains(self.repo_id).await?;
         let mut wanted = wanted(self.repo_id, &wants.rules.tags, &refs, &deployments);
-        for names in &wants.production {
-            wanted.add_production(self.repo_id, &deployments, names);
+        for rules in wants.production.values() {
+            wanted.add_production(self.repo_id, &deployments, rules);
         }
         let stored = self.store.diff_pairs_of(self.repo_id).await?;
         self.release(&stored, &wanted).await?;
@@ -185,6 +197,17 @@ impl Comparison<'_> {
         }
         self.settle(wanted, &found, wants).await?;
         Ok(self.outcome)
+    }
+
+    /// Makes the tags that projects count as releases deployments, before deployments are compared.
+    async fn release_tags(&mut self, wants: &Wants<'_>) -> Result<(), Stop> {
+        let scopes = vec![self.repo_id.to_owned()];
+        let releases = Releases::of(self.store, scopes, wants.projects).await?;
+        let page = self.store.begin(self.scope, self.context.now).await?;
+        let mut page = page.deriving(Diffs::NAME);
+        self.outcome.changes += releases.write(&mut page, DIFF_ORIGIN).await?;
+        page.commit().await?;
+        Ok(())
     }
 
     fn check_cancelled(&self) -> Result<(), Stop> {

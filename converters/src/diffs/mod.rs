@@ -10,11 +10,11 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use headwater_domain::Table;
 use headwater_domain::code::{
-    commit_parent, commits_diff, commits_diff_pair, git_ref, pull_request, pull_request_commit,
-    pull_request_merge, ref_commit, repo_commit,
+    commit, commit_parent, commits_diff, commits_diff_pair, git_ref, pull_request,
+    pull_request_commit, pull_request_merge, ref_commit, repo, repo_commit,
 };
 use headwater_domain::crossdomain::{issue_commit, pull_request_issue, refs_issues_diff};
-use headwater_domain::devops::cicd_deployment_commit;
+use headwater_domain::devops::{cicd_deployment, cicd_deployment_commit};
 use headwater_domain::tool::refdiff::finished_commits_diff;
 use headwater_store::derivations::{Input, Written};
 
@@ -40,6 +40,9 @@ impl Derive for Diffs {
             Input::whole::<commit_parent::Entity>().and_steps(&[GRAPH]),
             Input::whole::<repo_commit::Entity>().and_steps(&[GRAPH]),
             Input::whole::<git_ref::Entity>(),
+            // When a release was, and of which repository.
+            Input::whole::<commit::Entity>().of_columns(&["authored_date", "committed_date"]),
+            Input::whole::<repo::Entity>().of_columns(&["url"]),
             Input::whole::<cicd_deployment_commit::Entity>(),
             Input::whole::<pull_request::Entity>(),
             Input::whole::<pull_request_commit::Entity>(),
@@ -51,10 +54,14 @@ impl Derive for Diffs {
 
     fn writes() -> Vec<Written> {
         let own = tables().into_iter().map(Written::of);
-        // The predecessors of deployments, which conversions write.
-        let predecessors = Written::to::<cicd_deployment_commit::Entity>();
-        own.chain([predecessors.from_all(&["cicd_deployment_commits"])])
-            .collect()
+        // Tags that are releases, and the predecessors of deployments, which conversions write.
+        let deployments = Written::to::<cicd_deployment::Entity>();
+        let commits = Written::to::<cicd_deployment_commit::Entity>();
+        own.chain([
+            deployments.from_all(&["cicd_deployments"]),
+            commits.from_all(&["cicd_deployment_commits"]),
+        ])
+        .collect()
     }
 
     fn is_stale<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<bool, Error>> {

@@ -1,15 +1,16 @@
 //! Which pairs of commits are compared. Pure: refs, deployments and rules in, pairs out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 
 use headwater_domain::code::commits_diff_pair::Model as Pair;
 use headwater_domain::code::git_ref::Model as Ref;
 use headwater_domain::devops::cicd_deployment_commit::Model as Deployment;
 use headwater_domain::id;
 use headwater_domain::tags::{self, TagRules};
+use headwater_metrics::{
+    DeploymentRow, DeploymentRows, Facts, Row, Rules as ProjectRules, TAG_PREFIX,
+};
 use headwater_store::diffs::state;
-
-const TAG_PREFIX: &str = "refs/tags/";
 
 /// What follows from the refs and deployments of a repository.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -114,25 +115,32 @@ impl WantedPairs {
         }
     }
 
-    /// Each successful deployment to production with the one before it in any of a project's
-    /// production environments, which have these names: a change counts when it first arrives in one
-    /// of them.
+    /// Each successful deployment to production with the one before it in any environment that is
+    /// production by the rules of a project: a change counts when it first arrives in one of them.
     pub fn add_production(
         &mut self,
         repo_id: &str,
         deployments: &[Deployment],
-        names: &BTreeSet<String>,
+        rules: &ProjectRules,
     ) {
-        let is_production = |it: &&Deployment| {
-            let own = [&it.original_environment, &it.environment];
-            let name = own.into_iter().find(|name| !name.is_empty());
-            let is_named = name.is_some_and(|name| names.contains(name));
-            is_in_chain(it) && it.environment == "PRODUCTION" && is_named
+        let facts = Facts {
+            deployments: deployments.iter().map(DeploymentRow::from).collect(),
+            ..Facts::default()
         };
-        let mut chain: Vec<&Deployment> = deployments.iter().filter(is_production).collect();
-        chain.sort_unstable_by_key(|d| (&d.repo_url, d.finished_date, &d.id, &d.commit_sha));
-        let neighbours = chain.windows(2).map(|pair| (pair[0], pair[1]));
-        for (old, new) in neighbours.filter(|(old, new)| old.repo_url == new.repo_url) {
+        let known: HashMap<(&str, &str), &Deployment> = deployments
+            .iter()
+            .map(|it| ((it.id.as_str(), it.commit_sha.as_str()), it))
+            .collect();
+        let rows = DeploymentRows::of(&facts, rules).rows;
+        let of = |row: &Row| {
+            known
+                .get(&(row.id.as_str(), row.commit_sha.as_str()))
+                .copied()
+        };
+        let neighbours = rows
+            .iter()
+            .filter_map(|row| Some((of(&rows[row.predecessor?])?, of(row)?)));
+        for (old, new) in neighbours {
             let mut pair = of_deployments(repo_id, old, new);
             let is_same =
                 |it: &Pair| it.old_id == pair.old_id && it.old_commit_sha == pair.old_commit_sha;
@@ -173,7 +181,10 @@ fn of_deployments(repo_id: &str, old: &Deployment, new: &Deployment) -> Pair {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use chrono::DateTime;
+    use headwater_metrics::OF_TAGS;
     use regex::Regex;
 
     use super::*;
@@ -225,8 +236,11 @@ mod tests {
             to("4", "eu", 4),
         ];
         let mut found = wanted("r", &TagRules::default(), &[], &deployments);
-        let names = BTreeSet::from(["eu".to_owned()]);
-        found.add_production("r", &deployments, &names);
+        let rules = ProjectRules {
+            production_environments: BTreeSet::from(["eu".to_owned()]),
+            ..ProjectRules::default()
+        };
+        found.add_production("r", &deployments, &rules);
         let all = [
             "DEPLOYMENT 1 | 2",
             "DEPLOYMENT 1 | 3",
@@ -236,6 +250,33 @@ mod tests {
         assert_eq!(shown(&found), all);
         // The column says what came before in any environment of production.
         assert_eq!(found.predecessors[2].2, "3");
+    }
+
+    #[test]
+    fn projects_of_one_repository_have_the_pairs_of_their_own_releases() {
+        let release = |name: &str, finished| Deployment {
+            id: format!("r:refs/tags/{name}"),
+            subtask_name: OF_TAGS.to_owned(),
+            ..deployment(name, "PRODUCTION", finished)
+        };
+        let deployments = [
+            deployment("d1", "PRODUCTION", 1),
+            release("v1", 2),
+            release("x1", 3),
+            deployment("d2", "PRODUCTION", 4),
+        ];
+        let pairs_with = |tags: Option<&str>| {
+            let mut found = WantedPairs::default();
+            let rules = ProjectRules {
+                release_tags: tags.map(|it| Regex::new(it).unwrap()),
+                ..ProjectRules::default()
+            };
+            found.add_production("r", &deployments, &rules);
+            shown(&found)
+        };
+        assert_eq!(pairs_with(None), ["DEPLOYMENT d1 | d2"]);
+        let of_versions = ["DEPLOYMENT d1 | v1", "DEPLOYMENT v1 | d2"];
+        assert_eq!(pairs_with(Some("^v")), of_versions);
     }
 
     #[test]

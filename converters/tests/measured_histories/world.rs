@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use headwater_domain::code::{
-    commit, commit_parent, commits_diff, pull_request, pull_request_comment, pull_request_commit,
-    pull_request_event, pull_request_merge, repo, repo_commit,
+    commit, commit_parent, commits_diff, git_ref, pull_request, pull_request_comment,
+    pull_request_commit, pull_request_event, pull_request_merge, repo, repo_commit,
 };
 use headwater_domain::crossdomain::{account, issue_commit, project_mapping, pull_request_issue};
 use headwater_domain::devops::{
@@ -49,6 +49,7 @@ pub(super) struct World {
     pipelines: Of<cicd_pipeline::Model>,
     tasks: Of<cicd_task::Model>,
     built: Of<cicd_pipeline_commit::Model>,
+    tags: Of<git_ref::Model>,
 }
 
 fn sha(number: u64) -> String {
@@ -133,7 +134,7 @@ impl World {
 
     /// Lets something happen, and says what.
     pub(super) fn happen(&mut self) -> String {
-        let what = self.dice(20);
+        let what = self.dice(21);
         let done = match what {
             0 => self.change_mapping(),
             1 => self.change_rules(),
@@ -148,6 +149,7 @@ impl World {
             15 | 16 => self.change_issue(),
             17 => self.change_incident(),
             18 => self.change_pipeline(),
+            19 => self.change_tag(),
             _ => self.remove(),
         };
         format!("{what}: {done}")
@@ -177,6 +179,10 @@ impl World {
         rules.incident_window = self.one_of(&[0, 86_400_000, 7 * 86_400_000]);
         if self.dice(2) == 0 {
             rules.hotfix_title_pattern = Regex::new("^Fix").unwrap();
+        }
+        if self.dice(2) == 0 {
+            let pattern = self.one_of(&["^v", "^v[0-3]"]);
+            rules.release_tags = Regex::new(pattern).ok();
         }
         self.rules[place] = rules;
         format!("rules of {place}")
@@ -457,6 +463,25 @@ impl World {
         id
     }
 
+    /// A tag is set, or moved.
+    fn change_tag(&mut self) -> String {
+        let repo_id = self.text(&["r0", "r0", "r1"]);
+        let name = format!("refs/tags/v{}", self.dice(6));
+        let made = self.time().or(DateTime::from_timestamp(1_709_157_600, 0));
+        let row = git_ref::Model {
+            id: format!("{repo_id}:{name}"),
+            repo_id,
+            name,
+            commit_sha: sha(self.dice(12)),
+            ref_type: "TAG".to_owned(),
+            created_date: made,
+            ..git_ref::Model::default()
+        };
+        let key = row.id.clone();
+        self.tags.insert(key.clone(), row);
+        key
+    }
+
     /// Something goes, whatever refers to it.
     fn remove(&mut self) -> String {
         let number = self.dice(10);
@@ -525,6 +550,7 @@ impl World {
         import(&mut page, &self.pipelines).await;
         import(&mut page, &self.tasks).await;
         import(&mut page, &self.built).await;
+        import(&mut page, &self.tags).await;
         page.commit().await.unwrap();
     }
 }

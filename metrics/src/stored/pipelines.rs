@@ -1,4 +1,4 @@
-//! Deployments that imported pipelines are: `cicd_deployments` and `cicd_deployment_commits`.
+//! Deployments that imported rows are: `cicd_deployments` and `cicd_deployment_commits`.
 //!
 //! Of repositories that this database collects, the conversion of pipelines decides; here only
 //! pipelines are looked at whose scope no collected repository has made.
@@ -8,15 +8,17 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 use headwater_domain::Scope;
 use headwater_domain::devops::{cicd_deployment, cicd_deployment_commit};
-use headwater_store::measuring::{PipelineCommit, StoredPipeline};
+use headwater_store::measuring::{METRICS_ORIGIN, PipelineCommit, StoredPipeline};
 use headwater_store::{Changes, StepContext, Store, StoreError};
+
+use super::{Projects, Releases};
 
 /// Environments from the most to the least important.
 const BY_IMPORTANCE: [&str; 3] = ["PRODUCTION", "STAGING", "TESTING"];
 
 const DEPLOYMENT: &str = "DEPLOYMENT";
 
-/// Makes the deployments of imported pipelines of these scopes (`cicd_scopes.id`) anew. A scope that
+/// Makes the deployments of imported pipelines and tags of these scopes (`cicd_scopes.id`) anew. A scope that
 /// no project maps, or that a registered repository fills, has none.
 ///
 /// # Errors
@@ -24,11 +26,13 @@ const DEPLOYMENT: &str = "DEPLOYMENT";
 pub async fn renew(
     store: &Store,
     scopes: &[String],
+    projects: &Projects,
     context: &StepContext<'_>,
 ) -> Result<Changes, StoreError> {
     let mapped = store.mapped_scopes(scopes).await?;
     let imported = store.imported_scopes(&mapped).await?;
     let (deployments, commits) = made_of_pipelines(store, &imported).await?;
+    let releases = Releases::of(store, imported.clone(), projects).await?;
     let others = scopes.iter().filter(|scope| !imported.contains(scope));
     let others: Vec<String> = others.cloned().collect();
     let page = store.begin(&Scope::everywhere(), context.now).await?;
@@ -37,6 +41,7 @@ pub async fn renew(
     changes += page
         .renew_deployments_of_pipelines(&imported, deployments, commits)
         .await?;
+    changes += releases.write(&mut page, METRICS_ORIGIN).await?;
     page.commit().await?;
     Ok(changes)
 }

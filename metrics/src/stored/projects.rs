@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use regex::Regex;
+
 use crate::Rules;
 
 /// The rules of projects, by name. A project that the configuration does not name has the default
@@ -20,6 +22,12 @@ impl Projects {
     #[must_use]
     pub fn rules_of(&self, project: &str) -> Rules {
         self.0.get(project).cloned().unwrap_or_default()
+    }
+
+    /// Which tags are releases, in the projects that say so, by name.
+    pub fn release_tags(&self) -> impl Iterator<Item = (&str, &Regex)> {
+        let rules = self.0.iter();
+        rules.filter_map(|(name, it)| Some((name.as_str(), it.release_tags.as_ref()?)))
     }
 
     /// All of them in one text, to tell whether they changed.

@@ -63,14 +63,18 @@ pub struct StoredPipeline {
 }
 
 impl Store {
-    /// Whether pipelines were ever imported: their rows belong to no scope.
+    /// Whether pipelines or tags were ever imported: their rows belong to no scope.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn has_imported_pipelines(&self) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM cicd_pipelines WHERE _raw_data_params = ? LIMIT 1";
-        let rows = self.query_all(sql, vec!["".into()]).await?;
-        Ok(!rows.is_empty())
+    pub async fn has_imported_releases(&self) -> Result<bool, StoreError> {
+        for table in ["cicd_pipelines", "refs"] {
+            let sql = format!("SELECT 1 FROM {table} WHERE _raw_data_params = ? LIMIT 1");
+            if !self.query_all(&sql, vec!["".into()]).await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Those of these scopes (`cicd_scopes.id`) that any project maps.

@@ -8,7 +8,8 @@ use headwater::config::DatabaseAddress;
 use headwater_converters::diffs;
 use headwater_converters::rules::Rules;
 use headwater_domain::code::{commit_parent, git_ref, repo_commit};
-use headwater_domain::devops::cicd_deployment_commit;
+use headwater_domain::crossdomain::project_mapping;
+use headwater_domain::devops::{cicd_deployment, cicd_deployment_commit};
 use headwater_domain::id::bitbucket as id;
 use headwater_domain::tags::TagRules;
 use headwater_domain::{Origin, Row, Rows, Scope};
@@ -152,6 +153,15 @@ fn rules(repository: &Repository) -> Rules {
     }
 }
 
+/// Of one repository most tags are releases, in one of its two projects.
+fn projects() -> Projects {
+    let released = headwater_metrics::Rules {
+        release_tags: Regex::new("^v[1-9]").ok(),
+        ..headwater_metrics::Rules::default()
+    };
+    Projects::of([("released".to_owned(), released)])
+}
+
 fn time(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap()
 }
@@ -172,7 +182,31 @@ async fn replace<R: Row>(
 async fn replace_of<R: Row>(
     page: &mut Transaction<'_>,
     scope: &Scope,
-    (column, values): (&'static str, Vec<String>),
+    (name, values): (&'static str, Vec<String>),
+    made: Vec<R>,
+) {
+    let owner = Owner::Column {
+        name,
+        values,
+        connection_id: None,
+    };
+    replace_owned(page, scope, owner, made).await;
+}
+
+async fn replace_within<R: Row>(
+    page: &mut Transaction<'_>,
+    scope: &Scope,
+    (condition, values): (&str, Vec<sea_orm::Value>),
+    made: Vec<R>,
+) {
+    let condition = condition.to_owned();
+    replace_owned(page, scope, Owner::Within { condition, values }, made).await;
+}
+
+async fn replace_owned<R: Row>(
+    page: &mut Transaction<'_>,
+    scope: &Scope,
+    owner: Owner,
     made: Vec<R>,
 ) {
     let mut rows = Rows::default();
@@ -186,11 +220,7 @@ async fn replace_of<R: Row>(
     }
     let replacement = Replacement {
         table: R::table(),
-        owner: Owner::Column {
-            name: column,
-            values,
-            connection_id: None,
-        },
+        owner,
         rows: rows.take(R::table()),
         first: false,
     };
@@ -213,7 +243,11 @@ async fn write(store: &Store, world: &World, place: usize) {
         ..git_ref::Model::default()
     };
     let tags = repository.tags.iter();
-    let tags = tags.map(|(n, commit)| git_ref(format!("refs/tags/v{n}.0.0"), *commit, "TAG"));
+    let tags = tags.map(|(n, commit)| git_ref::Model {
+        // Some tags do not say when they were made.
+        created_date: (*n < 4).then(|| time(i64::from(*n))),
+        ..git_ref(format!("refs/tags/v{n}.0.0"), *commit, "TAG")
+    });
     let main = git_ref("main".to_owned(), repository.main, "BRANCH");
     replace(&mut page, scope, "repo_id", tags.chain([main]).collect()).await;
     let commits = held.iter().map(|commit| repo_commit::Model {
@@ -252,7 +286,11 @@ async fn write(store: &Store, world: &World, place: usize) {
                 finished_date: Some(time(i64::from(number / 2))),
                 ..cicd_deployment_commit::Model::default()
             });
-    replace(&mut page, scope, "cicd_scope_id", deployments.collect()).await;
+    let own = (
+        "cicd_scope_id = ? AND subtask_name = ''",
+        vec![repo.clone().into()],
+    );
+    replace_within(&mut page, scope, own, deployments.collect()).await;
     page.commit().await.unwrap();
 }
 
@@ -265,20 +303,11 @@ async fn compare(store: &Store, repository: &Repository) -> bool {
         progress: &|_| {},
     };
     let (scope, rules) = (&repository.scope, rules(repository));
-    let stale = diffs::is_stale(
-        store,
-        (scope, &repo_id(scope)),
-        (&rules, &Projects::default()),
-    )
-    .await
-    .unwrap();
-    let done = diffs::run(
-        store,
-        (scope, &repo_id(scope)),
-        (&rules, &Projects::default()),
-        &context,
-    )
-    .await;
+    let (repo, projects) = (repo_id(scope), projects());
+    let stale = diffs::is_stale(store, (scope, &repo), (&rules, &projects))
+        .await
+        .unwrap();
+    let done = diffs::run(store, (scope, &repo), (&rules, &projects), &context).await;
     done.unwrap();
     stale
 }
@@ -308,6 +337,15 @@ async fn opened(on: On, world: &World) -> Option<Opened> {
     for repository in &world.repositories {
         store.register(&repository.scope, time(0)).await.unwrap();
     }
+    let scope = Scope::everywhere();
+    let mut page = store.begin(&scope, time(0)).await.unwrap();
+    let mapped = ["released", "other"].map(|name| project_mapping::Model {
+        project_name: name.to_owned(),
+        table: "cicd_scopes".to_owned(),
+        row_id: repo_id(&world.repositories[0].scope),
+    });
+    replace_within(&mut page, &scope, ("1 = 1", Vec::new()), mapped.into()).await;
+    page.commit().await.unwrap();
     Some(Opened {
         store,
         _database: database,
@@ -366,6 +404,7 @@ async fn assert_same_as_fresh(on: On, shallow: [usize; 2], events: &[(usize, Eve
         raw: Vec::new(),
         rows: diffs::tables(),
     };
+    tables.rows.push(cicd_deployment::Model::table());
     tables.rows.push(cicd_deployment_commit::Model::table());
     let different = tables_equal(&lived.store, &fresh.store, &tables, 20)
         .await
