@@ -3,7 +3,7 @@
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use headwater_domain::code::{commit, git_ref, repo};
+use headwater_domain::code::{commit, git_ref, repo, repo_commit};
 use headwater_domain::crossdomain::project_mapping;
 use headwater_domain::devops::{
     cicd_deployment, cicd_deployment_commit, cicd_pipeline, cicd_pipeline_commit, cicd_scope,
@@ -52,6 +52,7 @@ impl Derive for ImportedDeployments {
             Input::key::<repo::Entity>("id")
                 .of_columns(&["id", "url"])
                 .of_imports(),
+            Input::key::<repo_commit::Entity>("repo_id").of_imports(),
             Input::through::<commit::Entity, git_ref::Entity>("sha", "commit_sha", "repo_id")
                 .of_columns(&["sha", "authored_date", "committed_date"])
                 .of_imports(),

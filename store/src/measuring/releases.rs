@@ -20,7 +20,7 @@ pub struct DatedTag {
     /// `refs.commit_sha`.
     pub commit_sha: String,
     /// When it was made; of a tag that does not say so, when its commit was committed, or else
-    /// authored (UTC).
+    /// authored, where the repository has it (UTC).
     pub at: Option<DateTime<Utc>>,
 }
 
@@ -32,7 +32,9 @@ impl Store {
     pub async fn dated_tags_of(&self, repo_id: &str) -> Result<Vec<DatedTag>, StoreError> {
         let sql = "SELECT tags.id, tags.name, tags.commit_sha, tags.created_date, \
                    own.committed_date, own.authored_date FROM refs AS tags \
-                   LEFT JOIN commits AS own ON own.sha = tags.commit_sha \
+                   LEFT JOIN repo_commits AS held \
+                   ON held.repo_id = tags.repo_id AND held.commit_sha = tags.commit_sha \
+                   LEFT JOIN commits AS own ON own.sha = held.commit_sha \
                    WHERE tags.repo_id = ? AND tags.ref_type = 'TAG'";
         let rows = self.query_all(sql, vec![repo_id.into()]).await?;
         let read = rows.iter().map(|row| {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use headwater::config::DatabaseAddress;
 use headwater_converters::diffs;
 use headwater_converters::rules::Rules;
-use headwater_domain::code::{commit_parent, git_ref, repo_commit};
+use headwater_domain::code::{commit, commit_parent, git_ref, repo_commit};
 use headwater_domain::crossdomain::project_mapping;
 use headwater_domain::devops::{cicd_deployment, cicd_deployment_commit};
 use headwater_domain::id::bitbucket as id;
@@ -256,6 +256,13 @@ async fn write(store: &Store, world: &World, place: usize) {
         ..repo_commit::Model::default()
     });
     replace(&mut page, scope, "repo_id", commits.collect()).await;
+    let own: Vec<String> = held.iter().map(|commit| sha(*commit)).collect();
+    let described = held.iter().map(|number| commit::Model {
+        sha: sha(*number),
+        committed_date: i64::try_from(*number).ok().map(time),
+        ..commit::Model::default()
+    });
+    replace_of(&mut page, scope, ("sha", own.clone()), described.collect()).await;
     let parents = held.iter().flat_map(|commit| {
         let parents = (0..).zip(&world.parents[*commit]);
         parents.map(|(order, parent)| commit_parent::Model {
@@ -265,7 +272,6 @@ async fn write(store: &Store, world: &World, place: usize) {
         })
     });
     // Those of a commit are shared by all repositories that have it.
-    let own = held.iter().map(|commit| sha(*commit)).collect();
     replace_of(&mut page, scope, ("commit_sha", own), parents.collect()).await;
     let deployments =
         repository

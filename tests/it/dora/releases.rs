@@ -1,6 +1,7 @@
 //! Tags that are releases: a repository that nothing deploys, with numbers computed by hand.
 
 use headwater::exit::Exit;
+use headwater_simulator::GitChange;
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -131,6 +132,16 @@ async fn releases_of_collected_repositories_come_and_go_with_the_pattern(
     #[values(Sqlite, Postgres, MariaDb)] on: On,
 ) {
     let simulator = tiny().await;
+    let slug = simulator.world().repositories()[0].slug.clone();
+    for name in ["v1", "v2", "nightly"] {
+        let tag = GitChange::Tag {
+            name: name.to_owned(),
+            annotated: name == "v2",
+        };
+        for change in [tag, GitChange::Push { count: 2 }] {
+            simulator.world().change_git(&slug, &change).unwrap();
+        }
+    }
     let Some(mut lake) = Lake::on(on, &simulator, ALL).await else {
         return;
     };
@@ -138,9 +149,10 @@ async fn releases_of_collected_repositories_come_and_go_with_the_pattern(
     let project = "[[project]]\nname = \"all\"\nscopes = [\"acme-cloud:acme/*\"]\n";
     let released = "SELECT id FROM cicd_deployment_commits \
                     WHERE subtask_name = 'headwater.releases' ORDER BY id";
-    lake.configure(&format!("{collected}\n{project}release_tags = 'v'\n"));
+    lake.configure(&format!("{collected}\n{project}release_tags = '^v'\n"));
     assert_eq!(lake.sync(How::default()).await.0, Exit::Ok);
-    let tags = "SELECT id FROM refs WHERE ref_type = 'TAG' AND name LIKE '%v%' ORDER BY id";
+    let tags =
+        "SELECT id FROM refs WHERE ref_type = 'TAG' AND name LIKE 'refs/tags/v%' ORDER BY id";
     let tags = texts(&lake, tags).await;
     assert!(tags.len() > 1, "{tags:?}");
     assert_eq!(texts(&lake, released).await, tags);
