@@ -236,6 +236,9 @@ impl Scratch<'_> {
             (offline, with_all.collect()),
         ];
         for (plan, jobs) in steps {
+            if plan.stages.convert {
+                self.take_imports().await?;
+            }
             if !plan.streams.is_empty() && !session.cancel.is_cancelled() {
                 // With the projects of the configuration, which the tables here have, too.
                 let run = session.run_measured(&plan, jobs, Tally::default());

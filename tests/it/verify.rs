@@ -431,4 +431,81 @@ async fn what_is_measured_of_projects_is_no_difference_until_a_row_is_wrong() {
     let verified = lake.verify(false).await;
     assert_eq!(verified.exit, Exit::Partial);
     assert!(shown(&verified)[0].contains("repairs"), "{verified:?}");
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_imported_is_no_difference_and_what_follows_from_it_is_looked_at(
+    #[values(On::Sqlite, On::Postgres, On::MariaDb)] on: On,
+) {
+    let simulator = lake::tiny().await;
+    let Some(mut lake) = Lake::on(on, &simulator, lake::ALL).await else {
+        return;
+    };
+    let collected = lake::with_everything(&simulator.endpoint(), lake::ALL);
+    lake.configure(&format!(
+        "{collected}\n[[project]]\nname = \"own\"\nscopes = [\"acme-cloud:acme/*\"]\n\
+         incident_sources = [\"incident_sources:pagerduty\"]\n"
+    ));
+    lake.sync(How::default()).await;
+    for (arguments, content) in [
+        (
+            &["table", "import", "project_mapping"][..],
+            "project_name,table,row_id\next,repos,r\next,cicd_scopes,r\n",
+        ),
+        (
+            &["table", "import", "cicd_pipelines"],
+            "id,type,result,environment,finished_date,cicd_scope_id\n\
+             b1,DEPLOYMENT,SUCCESS,PRODUCTION,2026-01-02 10:00:00,r\n",
+        ),
+        (
+            &["table", "import", "cicd_pipeline_commits"],
+            "pipeline_id,commit_sha,repo_url\nb1,c1,u\n",
+        ),
+        (
+            &["table", "import", "pull_requests"],
+            "id,base_repo_id,merged_date,merge_commit_sha\np1,r,2026-01-01,c1\n",
+        ),
+        (
+            &["table", "import", "accounts"],
+            "id,full_name,is_bot\nx,Xenia,0\n",
+        ),
+        (&["table", "import", "users"], "id,name\n1,Xenia\n"),
+        (&["table", "import", "teams"], "id,name\nt,Team\n"),
+        (&["table", "import", "team_users"], "team_id,user_id\nt,1\n"),
+        (
+            &["table", "import", "user_accounts"],
+            "user_id,account_id\n1,x\n",
+        ),
+        (
+            &["import", "incidents", "--source", "pagerduty"],
+            "id,created_date\ni1,2026-01-03 10:00:00\n",
+        ),
+    ] {
+        std::fs::write(lake.folder().join("rows.csv"), content).unwrap();
+        let arguments = [arguments, &["rows.csv"]].concat();
+        lake::stdout(&lake::headwater(lake.folder(), &arguments));
+    }
+    lake.sync(How::default()).await;
+    let measured = "SELECT COUNT(*) FROM project_deployments WHERE project_name = 'ext'";
+    assert_eq!(lake.number(measured).await, 1);
+    let verified = lake.verify(false).await;
+    assert_eq!(shown(&verified), Vec::<String>::new());
+    assert_eq!(verified.exit, Exit::Ok);
+    for (table, sql) in [
+        (
+            "project_deployments",
+            "UPDATE project_deployments SET result = 'x' WHERE project_name = 'ext'",
+        ),
+        (
+            "cicd_deployments",
+            "UPDATE cicd_deployments SET name = 'x' WHERE cicd_scope_id = 'r'",
+        ),
+        ("repos", "UPDATE repos SET description = 'x'"),
+    ] {
+        lake.execute(sql).await;
+        let verified = lake.verify(false).await;
+        let found = shown(&verified);
+        assert!(found.iter().any(|it| it.starts_with(table)), "{found:#?}");
+        assert_eq!(verified.exit, Exit::Partial);
+    }
 }

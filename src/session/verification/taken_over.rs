@@ -2,6 +2,7 @@
 
 use headwater_collectors::{Collection, Paging, content_hash};
 use headwater_domain::Scope;
+use headwater_domain::table::Layer;
 use headwater_store::progress::WalkKey;
 use headwater_store::raw::{ItemTime, NewItem, ParentPosition, PendingParent, RawRow, StoredItems};
 use std::collections::{BTreeSet, HashSet};
@@ -9,6 +10,7 @@ use url::Url;
 
 use super::{LeftOut, Scratch};
 use crate::exit::{Exit, Failure};
+use crate::projects;
 use crate::run::Job;
 
 /// Parents looked at together.
@@ -103,6 +105,19 @@ impl Scratch<'_> {
             self.write_rows((scope, base), list, &further, rows, Vec::new())
                 .await?;
         }
+    }
+
+    /// Takes over what was imported from files, and says which projects the configuration has: what
+    /// is derived follows from both, and no source has either.
+    pub(super) async fn take_imports(&self) -> Result<(), Failure> {
+        let (session, now) = (&self.session, self.session.clock.now());
+        let tables = session.sources.tables().rows.into_iter();
+        for table in tables.filter(|table| table.layer() == Layer::Domain) {
+            self.here.copy_imports(self.there(), table, now).await?;
+        }
+        let place = (&*session.config, &session.sources);
+        projects::keep(self.there(), place, now).await?;
+        Ok(())
     }
 
     /// The stored ranges: a first sync today would begin later than one of half a year ago.

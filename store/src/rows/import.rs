@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use sea_orm::Value;
 
 use headwater_domain::rows::NewRow;
 use headwater_domain::table::Column;
 use headwater_domain::{Origin, Scope, Table};
 
-use crate::database::sql::{LENGTHS, key_list};
+use crate::database::dialect::quoted;
+use crate::database::sql::{LENGTHS, behind_key, key_list};
 use crate::database::transaction::Transaction;
 use crate::derived::derivations::{Image, RowChange};
 use crate::error::{During, StoreError};
@@ -19,6 +21,9 @@ use crate::{Changes, Store};
 
 /// What imported rows say in `_raw_data_table`.
 pub const IMPORT_ORIGIN: &str = "import";
+
+/// Rows that are copied in one transaction.
+const COPIED: usize = 512;
 
 /// Rows that are looked up in one statement.
 const GROUP: usize = 64;
@@ -43,6 +48,60 @@ impl Store {
     pub async fn has_no_rows(&self, table: &Table) -> Result<bool, StoreError> {
         let text = format!("SELECT 1 FROM {} LIMIT 1", table.name);
         Ok(self.query_all(&text, Vec::new()).await?.is_empty())
+    }
+}
+
+impl Store {
+    /// Imports the rows of a table that were imported here into another database, too. Columns that
+    /// an import changed of other rows are not among them.
+    ///
+    /// # Errors
+    /// When a database fails.
+    pub async fn copy_imports(
+        &self,
+        to: &Self,
+        table: &'static Table,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let of = Imported {
+            table,
+            places: (0..table.columns.len()).collect(),
+            first: false,
+        };
+        let keys: Vec<&str> = table
+            .columns
+            .iter()
+            .filter(|it| it.key)
+            .map(|it| it.name.as_str())
+            .collect();
+        let mut last: Option<Vec<Value>> = None;
+        loop {
+            let mut condition = "_raw_data_params = ? AND _raw_data_table = ?".to_owned();
+            let mut values: Vec<Value> = vec!["".into(), IMPORT_ORIGIN.into()];
+            if let Some(last) = &last {
+                let (behind, key) = behind_key(self.dialect(), &keys, last);
+                condition = format!("{condition} AND ({behind})");
+                values.extend(key);
+            }
+            let order = quoted(&keys).join(", ");
+            let text = format!(
+                "{} WHERE {condition} ORDER BY {order} LIMIT {COPIED}",
+                select(table)
+            );
+            let rows = self.query_all(&text, values).await?;
+            let read = rows.iter().map(|row| read_full_row(table, row));
+            let mut rows: Vec<FullRow> = read.collect::<Result<_, _>>().during(&text)?;
+            let Some(end) = rows.last() else {
+                return Ok(());
+            };
+            last = Some(key_of(table, end));
+            for row in &mut rows {
+                row.truncate(table.columns.len());
+            }
+            let mut page = to.begin(&Scope::everywhere(), now).await?;
+            page.import(&of, rows).await?;
+            page.commit().await?;
+        }
     }
 }
 
