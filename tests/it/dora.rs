@@ -3,6 +3,7 @@
 pub(crate) mod case;
 mod company;
 mod peer;
+mod random;
 mod releases;
 
 use std::path::{Path, PathBuf};

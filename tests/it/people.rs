@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use headwater::exit::Exit;
 use headwater::plan::Depth;
-use headwater_simulator::{Credentials, Fault, Options, Simulator, Size, World};
+use headwater_simulator::{Credentials, Fault, ListedWorkspace, Options, Simulator, Size, World};
 use headwater_store::query::Cell;
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
+use serde_json::json;
 
 use crate::connection_case::run;
 use crate::lake::{ALL, How, Lake, configuration, stdout, tiny};
@@ -292,4 +293,59 @@ async fn without_credentials_sixty_requests_an_hour_are_told() {
     let told = stdout(&tokio::task::spawn_blocking(sync).await.unwrap());
     assert!(told.contains("\"per_hour\":60,"), "{told}");
     assert_eq!(simulator.request_count(), 1);
+}
+
+/// What a workspace beside the simulated one answers, of which these are the members.
+fn answer_of_umbrella(path: &str, members: &[serde_json::Value]) -> Option<Fault> {
+    let (_, rest) = path.split_once("/workspaces/umbrella")?;
+    let list = |values: &[serde_json::Value]| json!({"values": values, "page": 1, "pagelen": 100, "size": values.len()});
+    let (status, body) = match rest {
+        "" => (
+            200,
+            json!({"type": "workspace", "slug": "umbrella", "uuid": "{umbrella}", "name": "U"}),
+        ),
+        "/members" => (200, list(members)),
+        "/projects" => (200, list(&[])),
+        _ => (404, json!({"type": "error", "error": {"message": "none"}})),
+    };
+    Some(Fault::Status(status, body.to_string().into(), Vec::new()))
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_of_two_workspaces_has_both_until_it_leaves_one(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let simulator = Simulator::start(Options {
+        size: Size::tiny(),
+        listed_workspaces: vec![ListedWorkspace::new("umbrella", 1)],
+        ..Options::default()
+    })
+    .await
+    .unwrap();
+    let scopes = r#"["umbrella/*", "acme/*"]"#;
+    let Some(lake) = Lake::on(on, &simulator, scopes).await else {
+        return;
+    };
+    let someone = simulator.world().users()[1].clone();
+    let workspace = json!({"type": "workspace", "slug": "umbrella", "uuid": "{umbrella}"});
+    let user = json!({"type": "user", "account_id": someone.account_id, "uuid": someone.uuid,
+        "display_name": someone.display_name});
+    let member = json!({"type": "workspace_membership", "user": user, "workspace": workspace});
+    let organization = format!(
+        "SELECT organization FROM accounts WHERE id LIKE '%{}'",
+        someone.account_id
+    );
+    for (members, expected) in [
+        (vec![member.clone()], "acme,umbrella"),
+        (vec![], "acme"),
+        (vec![member], "acme,umbrella"),
+    ] {
+        simulator.set_faults(Some(Arc::new(move |request| {
+            answer_of_umbrella(&request.path, &members)
+        })));
+        lake.sync(How { full: true }).await;
+        let given = lake.ask(&organization).await.rows;
+        assert_eq!(given, [[Cell::Text(expected.to_owned())]]);
+    }
 }

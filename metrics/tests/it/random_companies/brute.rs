@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use headwater_metrics::{DeploymentRow, FailureSource, Incident, Moment, PullRequest};
 use serde_json::{Map, Value, json};
 
-use super::null_or;
 use super::world::{World, url};
 
 const MINUTE: Moment = 60_000;
+
+pub(super) fn null_or(value: Option<i64>) -> Value {
+    value.map_or(Value::Null, |it| json!(it))
+}
 
 /// Minutes rounded up; none below 0.
 pub(super) fn span(from: Option<Moment>, to: Option<Moment>) -> Option<i64> {

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Datelike as _, NaiveDate};
+use chrono::{DateTime, Datelike as _, NaiveDate, Weekday};
 use headwater_metrics::{By, FailureSource, Moment, Rules};
 use serde_json::{Value, json};
 
-use super::brute::{Brute, Release, environment, exact, repository, span};
-use super::{first_of_week, null_or};
+use super::brute::{Brute, Release, environment, exact, null_or, repository, span};
 
 pub(super) struct Window<'r> {
     pub(super) from: NaiveDate,
@@ -69,6 +68,15 @@ impl Window<'_> {
         }
         complete
     }
+}
+
+/// A week that begins on this day of the week has the day as its first or a later one.
+fn first_of_week(day: NaiveDate, start: Weekday) -> NaiveDate {
+    let mut day = day;
+    while day.weekday() != start {
+        day = day.pred_opt().unwrap();
+    }
+    day
 }
 
 fn percentile(mut values: Vec<i64>, percent: usize) -> Option<i64> {

@@ -5,9 +5,9 @@ mod brute;
 mod counted;
 mod world;
 
-use chrono::{Days, NaiveDate, Weekday};
+use chrono::{Days, NaiveDate};
 use headwater_metrics::{By, Edition, Metric, Range, explain, measure, report};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::hand_made_cases::{compare, parts_add_up};
 use brute::Brute;
@@ -76,18 +76,4 @@ fn random_companies_give_the_numbers_that_brute_force_gives() {
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
-}
-
-/// A week that begins on this day of the week has the day as its first or a later one.
-fn first_of_week(day: NaiveDate, start: Weekday) -> NaiveDate {
-    use chrono::Datelike as _;
-    let mut day = day;
-    while day.weekday() != start {
-        day = day.pred_opt().unwrap();
-    }
-    day
-}
-
-fn null_or(value: Option<i64>) -> Value {
-    value.map_or(Value::Null, |it| json!(it))
 }
