@@ -13,6 +13,7 @@ use headwater_domain::metrics::{
     project_pr_metric, project_recovery, unlinked_incident,
 };
 use headwater_domain::ticket::{incident, incident_assignee};
+use headwater_store::derivations::Derivation;
 use headwater_store::measuring::{ConfiguredProjects, SCOPE_TABLES};
 use headwater_store::{Changes, Store, StoreError};
 
@@ -64,13 +65,25 @@ pub async fn keep(
 }
 
 /// Makes `calendar_months` hold every month from the first that has data to the last, and to the
-/// current one.
+/// current one. It looks at what has changed since the last time.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn keep_calendar(store: &Store, now: DateTime<Utc>) -> Result<Changes, StoreError> {
-    let months = calendar::months(store.span_of_data().await?, now);
-    store.keep_months(months, now).await
+    calendar::follow(store, now).await
+}
+
+/// The same, looking at everything: rows may have come another way.
+///
+/// # Errors
+/// When the database fails.
+pub async fn renew_calendar(store: &Store, now: DateTime<Utc>) -> Result<Changes, StoreError> {
+    calendar::renew(store, now).await
+}
+
+/// What is kept of changed rows besides what sources derive.
+pub(crate) fn declared() -> Derivation {
+    calendar::derivation()
 }
 
 async fn configured(

@@ -131,8 +131,7 @@ impl Session {
             projects::keep(&self.store, place, self.clock.now()).await?;
         }
         let done = Box::pin(self.runner().run(plan, jobs, tally)).await?;
-        let (_, summary) = &done;
-        if plan.stages.convert && summary.written + summary.removed > 0 {
+        if plan.stages.convert {
             projects::keep_calendar(&self.store, self.clock.now()).await?;
         }
         Ok(done)

@@ -14,6 +14,7 @@ use headwater_store::compare::Tables;
 use headwater_store::derivations as declared;
 
 use crate::config::{ConnectionKind, Entity};
+use crate::projects;
 
 /// The stream whose one item is the repository itself. Every source with an API has it.
 pub const REPOSITORIES: &str = "repositories";
@@ -230,6 +231,7 @@ impl Source {
         if self.conversions.iter().any(Conversion::resolves_hashes) {
             declared.push(hashes::derivation());
         }
+        declared.push(projects::declared());
         declared
     }
 

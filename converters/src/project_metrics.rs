@@ -1,13 +1,12 @@
 //! What is measured of projects, and their incidents: computed for each project whose rows changed.
 
+mod code;
+
 use std::collections::BTreeSet;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use headwater_domain::code::{
-    commit, commit_parent, commits_diff, pull_request, pull_request_comment, pull_request_commit,
-    pull_request_event, pull_request_merge, repo, repo_commit,
-};
+use headwater_domain::code::repo;
 use headwater_domain::crossdomain::{
     account, issue_commit, project, project_mapping, pull_request_issue,
 };
@@ -18,17 +17,21 @@ use headwater_domain::metrics::{
 };
 use headwater_domain::ticket::{board_issue, incident, incident_assignee, issue, issue_assignee};
 use headwater_metrics::stored::{self, DERIVATION, Step};
-use headwater_store::derivations::{Input, Reach, RowChange, Stale, Written};
+use headwater_store::derivations::{Input, Reach, RowChange, Written};
 use headwater_store::{Changes, StoreError};
 
 use crate::derivation::{Derivation, Derive, Task};
 use crate::engine::{Error, Outcome};
+use code::{COMMITS, MERGED, NAMES, PULL_REQUESTS, of_code};
 
 /// Raise it when other rows are to be made: all projects are computed again.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Pull requests computed in one transaction.
 const PAGE: usize = 256;
+
+/// Commits of which each is looked at; of more than these, the projects are computed.
+const MANY: usize = 1000;
 
 /// DORA metrics of projects, and the incidents that issues are. Keys are names of projects.
 pub struct ProjectMetrics;
@@ -36,57 +39,6 @@ pub struct ProjectMetrics;
 /// A table whose column holds the id of something that `project_mapping` maps.
 fn mapped<E: sea_orm::EntityTrait>(column: &'static str) -> Input {
     Input::through::<E, project_mapping::Entity>(column, "row_id", "project_name")
-}
-
-/// The work list of pull requests whose own times are to be computed again, while what they became
-/// and what deployed that stays as it is.
-const PULL_REQUESTS: &str = "convert:project_metrics:pull_requests";
-
-/// The work list of pull requests whose branch or title changed: where one is that of a hotfix or of
-/// a revert, its project is computed as a whole.
-const NAMES: &str = "convert:project_metrics:names";
-
-/// Columns of a pull request that concern other rows than its own.
-const SHARED_COLUMNS: &[&str] = &[
-    "base_repo_id",
-    "pull_request_key",
-    "merged_date",
-    "merge_commit_sha",
-];
-
-/// A table whose rows say what a merged pull request became. One that is measured for the first
-/// time has a changed row of its own.
-fn of_pull_request<E: sea_orm::EntityTrait>() -> Input {
-    Input::through::<E, project_pr_metric::Entity>("pull_request_id", "id", "project_name")
-}
-
-/// What changes only the times of the pull request itself.
-fn own_times(change: &RowChange<'_>) -> Stale {
-    of_known_pull_request(change, PULL_REQUESTS)
-}
-
-/// What its branch or its title says.
-fn names(change: &RowChange<'_>) -> Stale {
-    of_known_pull_request(change, NAMES)
-}
-
-fn of_known_pull_request(change: &RowChange<'_>, step: &'static str) -> Stale {
-    if change.is_new() || change.is_gone() || change.differs(SHARED_COLUMNS) {
-        // Its project is computed as a whole.
-        return Stale::Nothing;
-    }
-    change.work(step, "id")
-}
-
-/// What only changes when a pull request was begun or reviewed.
-fn times_of_pull_request(change: &RowChange<'_>) -> Stale {
-    change.work(PULL_REQUESTS, "pull_request_id")
-}
-
-/// A table whose column holds a commit of some repository.
-fn of_commit<E: sea_orm::EntityTrait>(column: &'static str) -> Input {
-    let way = Input::through::<E, repo_commit::Entity>(column, "commit_sha", "repo_id");
-    way.and_through::<project_mapping::Entity>("row_id", "project_name")
 }
 
 /// A table whose column holds an issue that is an incident.
@@ -101,38 +53,6 @@ fn may_be_incident(change: &RowChange<'_>) -> bool {
 
 fn may_be_bot(change: &RowChange<'_>) -> bool {
     change.may_be_true("is_bot")
-}
-
-/// What decides of which commits there are pull requests, and how long they took.
-fn of_code() -> Vec<Input> {
-    let stored = Input::through::<commits_diff::Entity, cicd_deployment_commit::Entity>(
-        "new_commit_sha",
-        "commit_sha",
-        "cicd_scope_id",
-    );
-    vec![
-        mapped::<pull_request::Entity>("base_repo_id").of_columns(SHARED_COLUMNS),
-        Input::following::<pull_request::Entity>(own_times)
-            .of_columns(&["author_id", "created_date"]),
-        Input::following::<pull_request::Entity>(names).of_columns(&["title", "head_ref"]),
-        Input::following::<pull_request_commit::Entity>(times_of_pull_request).of_columns(&[
-            "pull_request_id",
-            "commit_sha",
-            "commit_authored_date",
-        ]),
-        Input::following::<pull_request_comment::Entity>(times_of_pull_request).of_columns(&[
-            "id",
-            "pull_request_id",
-            "account_id",
-            "created_date",
-        ]),
-        Input::following::<pull_request_event::Entity>(times_of_pull_request),
-        of_pull_request::<pull_request_merge::Entity>(),
-        mapped::<repo_commit::Entity>("repo_id").of_columns(&["repo_id", "commit_sha"]),
-        of_commit::<commit_parent::Entity>("commit_sha"),
-        of_commit::<commit::Entity>("sha").of_columns(&["sha", "authored_date", "message"]),
-        stored.and_through::<project_mapping::Entity>("row_id", "project_name"),
-    ]
 }
 
 impl Derive for ProjectMetrics {
@@ -207,7 +127,7 @@ impl Derive for ProjectMetrics {
             }
             let step = Derivation::of::<Self>().declared.step();
             let rules = rules(task);
-            for list in [PULL_REQUESTS, NAMES] {
+            for list in [PULL_REQUESTS, NAMES, MERGED, COMMITS] {
                 let listed = task.store.has_listed_keys(task.scope, list);
                 if listed.await.map_err(failed)? {
                     return Ok(true);
@@ -249,7 +169,9 @@ async fn derive(task: &Task<'_>) -> Result<Outcome, Error> {
     let listed = store.list_all_keys(scope, &declared, &all_rules, context);
     listed.await.map_err(failed)?;
     list_concerned_by_names(task, &step).await?;
+    list_concerned_by_commits(task, &step).await?;
     let mut outcome = Outcome::default();
+    outcome.changes += own_rows_again(task, &step).await?;
     // Imported deployments have a derivation of their own.
     let others = [Step::Deployments, Step::Incidents];
     let of_project: BTreeSet<Step> = Step::ALL
@@ -303,6 +225,61 @@ async fn list_concerned_by_names(task: &Task<'_>, step: &str) -> Result<(), Erro
             page.commit().await
         };
         finished.await.map_err(failed)?;
+    }
+}
+
+/// Lists the projects that new commits concern, and the pull requests that became them.
+async fn list_concerned_by_commits(task: &Task<'_>, step: &str) -> Result<(), Error> {
+    let (store, scope, context) = (task.store, task.scope, task.context);
+    loop {
+        if context.cancel.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let taken = store.take_keys(scope, COMMITS, MANY, context);
+        let shas = taken.await.map_err(failed)?;
+        if shas.is_empty() {
+            return Ok(());
+        }
+        let concern = stored::concerned_by_commits(store, &shas, shas.len() == MANY).await;
+        let concern = concern.map_err(failed)?;
+        let finished = async {
+            let page = store.begin(scope, context.now).await?;
+            let projects = concern.projects.into_iter().collect();
+            page.add_work(step, projects).await?;
+            let pull_requests = concern.pull_requests.into_iter().collect();
+            page.add_work(MERGED, pull_requests).await?;
+            page.finish_taken(COMMITS, &shas)?;
+            page.commit().await
+        };
+        finished.await.map_err(failed)?;
+    }
+}
+
+/// Computes the rows of pull requests that were merged, or became other commits, and that are not
+/// deployed; of all others it lists the projects.
+async fn own_rows_again(task: &Task<'_>, step: &str) -> Result<Changes, Error> {
+    let (store, scope, context) = (task.store, task.scope, task.context);
+    let mut changes = Changes::default();
+    loop {
+        if context.cancel.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let taken = store.take_keys(scope, MERGED, PAGE, context);
+        let ids = taken.await.map_err(failed)?;
+        if ids.is_empty() {
+            return Ok(changes);
+        }
+        let renewed = stored::renew_undeployed(store, &ids, task.projects, context).await;
+        let (renewed, concerned) = renewed.map_err(failed)?;
+        changes += renewed;
+        let finished = async {
+            let page = store.begin(scope, context.now).await?;
+            page.add_work(step, concerned.into_iter().collect()).await?;
+            page.finish_taken(MERGED, &ids)?;
+            page.commit().await
+        };
+        finished.await.map_err(failed)?;
+        (context.progress)(ids.len() as u64);
     }
 }
 

@@ -1,5 +1,7 @@
 //! One large project in domain tables.
 
+use std::ops::Range;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use headwater_domain::code::{
     commit, commit_parent, pull_request, pull_request_comment, pull_request_commit,
@@ -117,7 +119,7 @@ pub(super) async fn prepare(store: &Store, pull_requests: usize) -> Result<(), F
         ..pull_request_event::Model::default()
     });
     fill(store, events).await?;
-    prepare_history(store, 2 * pull_requests).await?;
+    add_history(store, 0..2 * pull_requests).await?;
     let every = 20;
     let deployments = (0..2 * pull_requests / every).map(|number| cicd_deployment_commit::Model {
         id: format!("bitbucket:BitbucketDeployment:1:{number}"),
@@ -134,21 +136,23 @@ pub(super) async fn prepare(store: &Store, pull_requests: usize) -> Result<(), F
     fill(store, deployments).await
 }
 
-async fn prepare_history(store: &Store, commits: usize) -> Result<(), Failure> {
-    let held = (0..commits).map(|number| repo_commit::Model {
+/// Commits in a row, each on top of the one before it.
+pub(super) async fn add_history(store: &Store, commits: Range<usize>) -> Result<(), Failure> {
+    let held = commits.clone().map(|number| repo_commit::Model {
         repo_id: REPOSITORY.to_owned(),
         commit_sha: sha(number),
         ..repo_commit::Model::default()
     });
     fill(store, held).await?;
-    let own = (0..commits).map(|number| commit::Model {
+    let own = commits.clone().map(|number| commit::Model {
         sha: sha(number),
         message: format!("Commit number {number}"),
         authored_date: at(number * 5),
         ..commit::Model::default()
     });
     fill(store, own).await?;
-    let parents = (1..commits).map(|number| commit_parent::Model {
+    let parents = commits.filter(|number| *number > 0);
+    let parents = parents.map(|number| commit_parent::Model {
         commit_sha: sha(number),
         parent_commit_sha: sha(number - 1),
         ..commit_parent::Model::default()

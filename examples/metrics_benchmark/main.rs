@@ -9,6 +9,7 @@
 mod company;
 mod plain;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,19 +35,55 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Rounds of which the fastest one counts.
 const ROUNDS: usize = 3;
 
-/// What is changed of ten pull requests.
-const CHANGES: [(&str, Change); 2] = [
-    ("dates", |row, round| {
-        row.created_date =
-            company::at(usize::try_from(row.pull_request_key).unwrap_or(0) * 10 + 1 + round);
-    }),
-    ("titles", |row, round| {
-        row.title = format!("{} ({round})", row.title);
-        row.head_ref = format!("{}-{round}", row.head_ref);
-    }),
+/// What happens to ten pull requests.
+const CHANGES: [(&str, Change); 4] = [
+    (
+        "dates",
+        Change::Of(|row, round| {
+            row.created_date =
+                company::at(usize::try_from(row.pull_request_key).unwrap_or(0) * 10 + 1 + round);
+        }),
+    ),
+    (
+        "titles",
+        Change::Of(|row, round| {
+            row.title = format!("{} ({round})", row.title);
+            row.head_ref = format!("{}-{round}", row.head_ref);
+        }),
+    ),
+    ("new commits", Change::Pushed),
+    ("merged", Change::Merged),
 ];
 
-type Change = fn(&mut pull_request::Model, usize);
+/// What is changed.
+#[derive(Clone, Copy)]
+enum Change {
+    /// Columns of pull requests in the middle.
+    Of(fn(&mut pull_request::Model, usize)),
+    /// Twenty commits come on top of the history.
+    Pushed,
+    /// The same, and ten pull requests that became every second one of them.
+    Merged,
+}
+
+impl Change {
+    /// Makes the change, as a sync would. `so_far` are the pull requests whose commits are there.
+    async fn make(self, store: &Store, so_far: &mut usize, round: usize) -> Result<(), Failure> {
+        let numbers = match self {
+            Self::Of(change) => {
+                let middle = *so_far / 2;
+                return write(store, middle..middle + 10, |row| change(row, round)).await;
+            }
+            Self::Pushed | Self::Merged => *so_far..*so_far + 10,
+        };
+        *so_far = numbers.end;
+        company::add_history(store, 2 * numbers.start..2 * numbers.end).await?;
+        if matches!(self, Self::Merged) {
+            write(store, numbers, |_| ()).await?;
+        }
+        Ok(())
+    }
+}
 
 /// Runs the derivation as a sync does.
 async fn derive(store: &Store) -> Result<(Duration, Outcome), Failure> {
@@ -73,14 +110,13 @@ async fn derive(store: &Store) -> Result<(Duration, Outcome), Failure> {
     Ok((began.elapsed(), outcome))
 }
 
-/// Changes ten pull requests in the middle, as a sync would.
-async fn change_ten(
+/// Writes pull requests, with a change, as a sync would.
+async fn write(
     store: &Store,
-    pull_requests: usize,
+    numbers: Range<usize>,
     change: impl Fn(&mut pull_request::Model),
 ) -> Result<(), Failure> {
     let mut rows = Rows::default();
-    let numbers = (0..10).map(|number| pull_requests / 2 + number);
     for number in numbers.clone() {
         let mut row = company::pull_request_row(number);
         change(&mut row);
@@ -166,10 +202,11 @@ async fn measure(on: On, pull_requests: usize) -> Result<(), Failure> {
     }
     let (full, memory, written) = derive_alone(&database.address)?;
     let mut shares = Vec::new();
+    let mut so_far = pull_requests;
     for (name, change) in CHANGES {
         let mut changed = Vec::new();
         for round in 0..ROUNDS {
-            change_ten(&store, pull_requests, |row| change(row, round)).await?;
+            change.make(&store, &mut so_far, round).await?;
             changed.push(derive(&store).await?.0);
         }
         shares.push(format!("{name} {:.2} %", least(&changed) / full * 100.0));

@@ -1,6 +1,7 @@
 //! How long a merged pull request took, and which deployment shipped it: `project_pr_metrics`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use headwater_domain::graph::Reach;
 
@@ -42,8 +43,8 @@ impl NotDeployed {
 pub struct LeadTime {
     /// Id of the pull request.
     pub id: String,
-    /// Its repository.
-    pub repository: String,
+    /// Its repository; the pull requests of one share the text.
+    pub repository: Arc<str>,
     /// Its first commit.
     pub first_commit: Option<(Moment, String)>,
     /// Its first review.
@@ -136,6 +137,7 @@ pub(crate) fn lead_times(
         .filter(|row| !row.repo_url.is_empty())
         .map(|row| row.repo_id.as_str())
         .collect();
+    let mut repositories: HashMap<&str, Arc<str>> = HashMap::new();
     let mut lead_times: Vec<LeadTime> = facts
         .pull_requests
         .iter()
@@ -147,7 +149,11 @@ pub(crate) fn lead_times(
             let (row, method) = shipped.unzip();
             LeadTime {
                 id: pull_request.id.clone(),
-                repository: pull_request.base_repo_id.clone(),
+                repository: Arc::clone(
+                    repositories
+                        .entry(&pull_request.base_repo_id)
+                        .or_insert_with(|| pull_request.base_repo_id.as_str().into()),
+                ),
                 first_commit: pull_request.first_commit.clone(),
                 first_review: pull_request.first_review.clone(),
                 created: pull_request.created,
@@ -164,7 +170,7 @@ pub(crate) fn lead_times(
 }
 
 /// Commits that a pull request became, with how that is known; the strongest way first.
-fn candidates(pull_request: &PullRequest) -> impl Iterator<Item = (&str, &str)> {
+pub(crate) fn candidates(pull_request: &PullRequest) -> impl Iterator<Item = (&str, &str)> {
     let merge = [("MERGE_COMMIT", pull_request.merge_commit_sha.as_str())];
     let tips = pull_request
         .tips

@@ -305,6 +305,11 @@ fn is_hash(text: &str) -> bool {
     (7..=40).contains(&text.len()) && text.bytes().all(is_digit)
 }
 
+/// Those of them that are not whole: another commit may begin so, too.
+pub(crate) fn abbreviated_in(message: &str) -> impl Iterator<Item = &str> {
+    named_in(message).filter(|hash| hash.len() < 40)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

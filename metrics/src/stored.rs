@@ -4,6 +4,7 @@
 //! `Measured` becomes rows. Rows are replaced as sets, and equal ones are not written, so that a
 //! second computation changes nothing.
 
+mod concern;
 mod loading;
 mod pipelines;
 mod projects;
@@ -16,8 +17,10 @@ use headwater_domain::Scope;
 use headwater_domain::metrics::project_pr_metric;
 use headwater_store::{Changes, StepContext, Store, StoreError};
 
-use crate::{DeploymentRow, Measured, measure, signs};
+use crate::repairs::abbreviated_in;
+use crate::{DeploymentRow, Facts, Measured, measure, signs};
 
+pub use concern::{Concern, concerned_by_commits, renew_undeployed};
 pub use loading::load;
 pub use pipelines::renew as renew_imported_deployments;
 pub use projects::Projects;
@@ -101,12 +104,31 @@ pub async fn refresh(
         let rules = projects.rules_of(project);
         let mut facts = load(store, project, &rules).await?;
         let measured = measure(&facts, &rules);
+        note_abbreviated(store, &facts, context).await?;
         // Most of memory is given back before rows are written.
         let deployments = std::mem::take(&mut facts.deployments);
         drop(facts);
         changes += write(store, project, (&deployments, &measured), steps, context).await?;
     }
     Ok(changes)
+}
+
+/// Notes which abbreviated hashes count as long as nothing else begins so.
+async fn note_abbreviated(
+    store: &Store,
+    facts: &Facts,
+    context: &StepContext<'_>,
+) -> Result<(), StoreError> {
+    let mut hashes: BTreeSet<String> = BTreeSet::new();
+    for commit in &facts.reverting_commits {
+        hashes.extend(abbreviated_in(&commit.message).map(str::to_owned));
+    }
+    if hashes.is_empty() {
+        return Ok(());
+    }
+    let page = store.begin(&Scope::everywhere(), context.now).await?;
+    page.note_abbreviated(&hashes).await?;
+    page.commit().await
 }
 
 /// Makes the incidents that issues are what the issues say, for all projects.
@@ -145,7 +167,9 @@ pub async fn renew_own_times(
     let mut page = page.deriving(DERIVATION);
     let mut changes = Changes::default();
     for (project, rows) in renewed {
-        changes += page.renew_rows_of_pull_requests(&project, rows).await?;
+        let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+        let renewed = page.renew_rows_of_pull_requests(&project, &ids, rows);
+        changes += renewed.await?;
     }
     page.commit().await?;
     Ok(changes)

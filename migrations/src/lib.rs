@@ -45,6 +45,7 @@ mod m20261130_000044_create_what_boards_read;
 mod m20261130_000052_note_repairs_of_pull_requests;
 mod m20261130_000053_list_every_period;
 mod m20261130_000060_declare_times;
+mod m20261130_000054_index_children;
 mod m20261130_000064_note_looks;
 mod m20261130_000067_note_proofs;
 mod schema;
@@ -189,6 +190,7 @@ history! {
     m20261130_000052_note_repairs_of_pull_requests => REPAIRS_OF_PULL_REQUESTS,
     m20261130_000053_list_every_period => EVERY_PERIOD,
     m20261130_000060_declare_times => TIMES_DECLARED,
+    m20261130_000054_index_children => CHILDREN,
     m20261130_000064_note_looks => LOOKS,
     m20261130_000067_note_proofs => PROOFS,
 }

@@ -59,7 +59,7 @@ pub(super) async fn refresh(
     let (store, _lock) = opened.await?;
     let place = (&*context.config, &context.sources);
     projects::keep(&store, place, context.clock.now()).await?;
-    projects::keep_calendar(&store, context.clock.now()).await?;
+    projects::renew_calendar(&store, context.clock.now()).await?;
     let projects = if let Some(project) = project {
         require_project(&store, project).await?;
         vec![project.to_owned()]

@@ -1,7 +1,93 @@
-//! The months of a calendar.
+//! The months of a calendar, and what puts them on the list of those to look at.
 
 use chrono::{DateTime, Datelike as _, Months, NaiveDate, Utc};
+use headwater_domain::Scope;
 use headwater_domain::metrics::calendar_month::Model;
+use headwater_store::derivations::{Derivation, Input, Reach};
+use headwater_store::measuring::dated_columns;
+use headwater_store::{Changes, StepContext, Store, StoreError};
+use tokio_util::sync::CancellationToken;
+
+/// Raise it when other tables have dates: all of them are looked at again.
+const RULES: &str = "v1";
+
+/// The key that stands for all times there are; no month is named so.
+const EVERYTHING: &str = "everything";
+
+/// Months that are looked at in one go.
+const PAGE: usize = 1024;
+
+/// Months of which a time came, or went. There is no step of it: what it makes follows in no order.
+pub(crate) fn derivation() -> Derivation {
+    let dated = dated_columns().into_iter();
+    let reads = dated.flat_map(|(table, columns)| columns.map(|it| Input::month(table, it)));
+    Derivation {
+        name: "calendar",
+        reach: Reach::Everywhere,
+        reads: reads.collect(),
+        writes: Vec::new(),
+        needs: &[],
+    }
+}
+
+/// Makes `calendar_months` follow the times that came or went since the last time. The tables are
+/// read only where one of these is in no month between the first one and the last one.
+pub(super) async fn follow(store: &Store, now: DateTime<Utc>) -> Result<Changes, StoreError> {
+    let (derivation, scope) = (derivation(), Scope::everywhere());
+    let (step, cancel) = (derivation.step(), CancellationToken::new());
+    let context = StepContext {
+        now,
+        cancel: &cancel,
+        progress: &|_| (),
+    };
+    if store.checkpoint(&scope, &step).await?.rules != RULES {
+        // Listed before changes are: whatever ends in between lists it again.
+        let page = store.begin(&scope, now).await?;
+        page.add_work(&step, vec![EVERYTHING.to_owned()]).await?;
+        page.commit().await?;
+        let listed = store.list_all_keys(&scope, &derivation, RULES, &context);
+        listed.await?;
+    }
+    let mut changes = Changes::default();
+    loop {
+        let listed = store.take_keys(&scope, &step, PAGE, &context).await?;
+        let known = store.known_months().await?;
+        let is_known = |month: &String| known.is_some_and(|known| is_within(known, month, now));
+        if !is_known(&named(now)) || !listed.iter().all(is_known) {
+            changes += renew(store, now).await?;
+        }
+        if listed.is_empty() {
+            return Ok(changes);
+        }
+        let page = store.begin(&scope, now).await?;
+        page.finish_taken(&step, &listed)?;
+        page.commit().await?;
+    }
+}
+
+/// Makes `calendar_months` what all times say that are stored.
+pub(super) async fn renew(store: &Store, now: DateTime<Utc>) -> Result<Changes, StoreError> {
+    let months = months(store.span_of_data().await?, now);
+    store.keep_months(months, now).await
+}
+
+/// How a month is listed.
+fn named(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m").to_string()
+}
+
+/// Whether a time may come to a month, or go from it, and the calendar stays as it is: not the
+/// first month, nor the last one unless that is the current one.
+fn is_within(
+    (first, last): (DateTime<Utc>, DateTime<Utc>),
+    month: &str,
+    now: DateTime<Utc>,
+) -> bool {
+    let (first, last, current) = (named(first), named(last), named(now));
+    let is_current = month == current && month == last;
+    // Years of more or fewer than four digits compare otherwise.
+    month.len() == current.len() && (is_current || (*first < *month && *month < *last))
+}
 
 /// Months that two digits of a year tell apart.
 const MOST: u32 = 99 * 12;
@@ -58,6 +144,26 @@ mod tests {
             (of_now.len(), time.to_rfc3339().as_str()),
             (1, "2024-02-01T00:00:00+00:00")
         );
+    }
+
+    #[test]
+    fn a_month_inside_the_calendar_changes_nothing_and_its_ends_may() {
+        let time = |text: &str| format!("{text}-15T00:00:00Z").parse().unwrap();
+        let known = (time("2023-11"), time("2026-03"));
+        for (month, now, expected) in [
+            ("2024-01", "2026-03", true),
+            ("2026-03", "2026-03", true),
+            // Something of the future was there, and may have gone.
+            ("2026-03", "2026-02", false),
+            ("2023-11", "2026-03", false),
+            ("2023-10", "2026-03", false),
+            ("2026-04", "2026-03", false),
+            ("+12024-01", "2026-03", false),
+            (EVERYTHING, "2026-03", false),
+        ] {
+            let given = is_within(known, month, time(now));
+            assert_eq!(given, expected, "{month} in {now}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! and every row is found by an index. Times are milliseconds since 1970 in UTC; NULL text is empty.
 
 mod chains;
+mod concern;
 mod history;
 mod imported;
 mod incidents;
@@ -27,7 +28,7 @@ pub use history::{DatedCommit, LooseCommit, Says, StoredHistory};
 pub use incidents::{INCIDENT_ORIGIN, StoredIncident};
 pub use people::{Author, GivenPeople, PEOPLE_ORIGIN, StoredAccount};
 pub use pipelines::{FinishedTask, PipelineCommit, StoredPipeline};
-pub use projects::{CONFIGURATION_ORIGIN, ConfiguredProjects, SCOPE_TABLES};
+pub use projects::{CONFIGURATION_ORIGIN, ConfiguredProjects, SCOPE_TABLES, dated_columns};
 pub use pull_requests::{BecameCommit, OwnCommit, Said, StoredPullRequest};
 pub use releases::DatedTag;
 pub use results::{METRICS_ORIGIN, StoredSign};
@@ -110,7 +111,57 @@ fn next_moment(cells: &mut Cells) -> Result<Option<Milliseconds>, DbErr> {
     Ok(time.map(|time| time.timestamp_millis()))
 }
 
+/// The columns of a deployment that are looked at.
+const DEPLOYMENTS: &str = "SELECT id, commit_sha, cicd_scope_id, cicd_deployment_id, \
+                           cicd_pipeline_id, subtask_name, result, environment, \
+                           original_environment, finished_date, repo_id, repo_url, \
+                           prev_success_deployment_commit_id FROM cicd_deployment_commits";
+
+/// Deployments that are read to find one of many.
+const SAMPLE: i64 = 16;
+
+/// The deployment in a row of these columns.
+fn deployment_in(row: Row) -> Result<StoredDeployment, DbErr> {
+    let mut cells = row.into_cells();
+    Ok(StoredDeployment {
+        id: cells.text()?,
+        commit_sha: cells.text()?,
+        scope_id: cells.text()?,
+        deployment_id: cells.text()?,
+        pipeline_id: cells.text()?,
+        subtask_name: cells.text()?,
+        result: cells.text()?,
+        environment: cells.text()?,
+        original_environment: cells.text()?,
+        finished: next_moment(&mut cells)?,
+        repo_id: cells.text()?,
+        repo_url: cells.text()?,
+        previous: cells.text()?,
+    })
+}
+
 impl Store {
+    /// A few successful deployments of a repository to production, of a CI/CD scope: none that was
+    /// made of a pipeline or a tag.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn some_deployments_of(
+        &self,
+        scope: &str,
+        repo_id: &str,
+    ) -> Result<Vec<StoredDeployment>, StoreError> {
+        let sql = format!(
+            "{DEPLOYMENTS} WHERE cicd_scope_id = ? AND repo_id = ? AND subtask_name = '' \
+             AND result = 'SUCCESS' AND environment = 'PRODUCTION' AND repo_url <> '' \
+             AND finished_date IS NOT NULL LIMIT ?"
+        );
+        let values = vec![scope.into(), repo_id.into(), SAMPLE.into()];
+        let rows = self.query_all(&sql, values).await?;
+        let read: Result<Vec<_>, _> = rows.into_iter().map(deployment_in).collect();
+        read.during(&sql)
+    }
+
     /// Names of all projects, in `projects` or only in `project_mapping`.
     pub async fn project_names(&self) -> Result<Vec<String>, StoreError> {
         let sql = "SELECT name FROM projects UNION SELECT project_name FROM project_mapping";
@@ -183,31 +234,10 @@ impl Store {
         &self,
         scopes: &[String],
     ) -> Result<Vec<StoredDeployment>, StoreError> {
-        let sql = "SELECT id, commit_sha, cicd_scope_id, cicd_deployment_id, cicd_pipeline_id, \
-                   subtask_name, result, environment, original_environment, finished_date, \
-                   repo_id, repo_url, prev_success_deployment_commit_id \
-                   FROM cicd_deployment_commits WHERE cicd_scope_id IN ";
-        let rows = self.rows_in(sql, &[], scopes).await?;
-        let read = rows.into_iter().map(|row| {
-            let mut cells = row.into_cells();
-            Ok(StoredDeployment {
-                id: cells.text()?,
-                commit_sha: cells.text()?,
-                scope_id: cells.text()?,
-                deployment_id: cells.text()?,
-                pipeline_id: cells.text()?,
-                subtask_name: cells.text()?,
-                result: cells.text()?,
-                environment: cells.text()?,
-                original_environment: cells.text()?,
-                finished: next_moment(&mut cells)?,
-                repo_id: cells.text()?,
-                repo_url: cells.text()?,
-                previous: cells.text()?,
-            })
-        });
-        let read: Result<Vec<_>, _> = read.collect();
-        let mut deployments = read.during(sql)?;
+        let sql = format!("{DEPLOYMENTS} WHERE cicd_scope_id IN ");
+        let rows = self.rows_in(&sql, &[], scopes).await?;
+        let read: Result<Vec<_>, _> = rows.into_iter().map(deployment_in).collect();
+        let mut deployments = read.during(&sql)?;
         deployments.sort_unstable_by(|one, other| {
             (&one.id, &one.commit_sha).cmp(&(&other.id, &other.commit_sha))
         });

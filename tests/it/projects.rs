@@ -84,9 +84,7 @@ async fn an_imported_mapping_stays_and_configured_sources_join_it(
         ("project_mapping", rows),
         ("projects", "name,description\nkept,ours\n"),
     ] {
-        std::fs::write(lake.folder().join("rows.csv"), content).unwrap();
-        let imported = headwater(lake.folder(), &["table", "import", table, "rows.csv"]);
-        assert_eq!(code(&imported), 0, "{imported:?}");
+        import_rows(&lake, table, content);
     }
     let collected = with_everything(&simulator.endpoint(), ALL);
     for (sources, expected) in [
@@ -143,9 +141,7 @@ async fn deployments_of_imported_pipelines_go_with_the_last_project_that_maps_th
             "id,commit_sha,cicd_scope_id\nimported,c3,s1\n",
         ),
     ] {
-        std::fs::write(lake.folder().join("rows.csv"), content).unwrap();
-        let imported = headwater(lake.folder(), &["table", "import", table, "rows.csv"]);
-        assert_eq!(code(&imported), 0, "{imported:?}");
+        import_rows(&lake, table, content);
     }
     for (projects, expected) in [
         (&["p", "q"][..], vec!["b1:u", "b2:u", "imported"]),
@@ -163,6 +159,103 @@ async fn deployments_of_imported_pipelines_go_with_the_last_project_that_maps_th
     }
     let made = lake.number("SELECT COUNT(*) FROM cicd_deployments").await;
     assert_eq!(made, 0);
+}
+
+/// Imports rows of a table.
+fn import_rows(lake: &Lake, table: &str, content: &str) {
+    std::fs::write(lake.folder().join("rows.csv"), content).unwrap();
+    let imported = headwater(lake.folder(), &["table", "import", table, "rows.csv"]);
+    assert_eq!(code(&imported), 0, "{imported:?}");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_calendar_follows_times_and_reads_the_tables_only_for_those_outside_it(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(lake) = Lake::with(on, &offline()).await else {
+        return;
+    };
+    import(
+        &lake,
+        "repositories",
+        &[json!({"full_name": "acme/rocket"})],
+    );
+    let first = "SELECT MIN(month) FROM calendar_months";
+    let taken = "SELECT COUNT(*) FROM calendar_months WHERE month = '24/06'";
+    let begun = "id,created_date\ni1,2024-03-10\n";
+    import_rows(&lake, "incidents", begun);
+    stdout(&headwater(lake.folder(), &["transform"]));
+    assert_eq!(texts(&lake, first).await, ["24/03"]);
+    // A month that is gone would be there again if the tables were read.
+    lake.execute("DELETE FROM calendar_months WHERE month = '24/06'")
+        .await;
+    for (rows, expected) in [
+        ("i2,2025-02-03", ("24/03", 0)),
+        ("i3,2024-01-31", ("24/01", 1)),
+        ("i3,2024-05-01", ("24/03", 1)),
+        ("i1,2024-05-02", ("24/05", 1)),
+    ] {
+        import_rows(&lake, "incidents", &format!("id,created_date\n{rows}\n"));
+        stdout(&headwater(lake.folder(), &["transform"]));
+        let given = (texts(&lake, first).await, lake.number(taken).await);
+        assert_eq!((given.0[0].as_str(), given.1), expected, "after {rows}");
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn deployments_to_chosen_environments_are_compared_with_each_other(
+    #[values(Sqlite, Postgres, MariaDb)] on: On,
+) {
+    let Some(mut lake) = Lake::with(on, &offline()).await else {
+        return;
+    };
+    let sha = |letter: &str| letter.repeat(40);
+    import(
+        &lake,
+        "repositories",
+        &[json!({"full_name": "acme/rocket"})],
+    );
+    let commits = ["a", "b", "c", "d"].windows(2).map(
+        |pair| json!({"hash": sha(pair[1]), "message": "m", "parents": [{"hash": sha(pair[0])}]}),
+    );
+    let first = json!({"hash": sha("a"), "message": "m", "parents": []});
+    let commits: Vec<_> = std::iter::once(first).chain(commits).collect();
+    import(&lake, "commits", &commits);
+    let deployment = |(day, name, commit): (u8, &str, &str)| {
+        json!({
+            "uuid": format!("{{{day}}}"),
+            "environment": {"name": name, "environment_type": {"name": "Production"}},
+            "release": {"pipeline": {"uuid": format!("{{p{day}}}")}, "commit": {"hash": sha(commit)}},
+            "state": {
+                "name": "COMPLETED", "status": {"name": "SUCCESSFUL"},
+                "completed_on": format!("2026-03-{day:02}T10:00:00Z"),
+            },
+        })
+    };
+    let deployed = [(1, "eu", "a"), (2, "us", "b"), (3, "eu", "d")];
+    import(&lake, "deployments", &deployed.map(deployment));
+    let compared = format!(
+        "SELECT commit_sha FROM commits_diffs WHERE new_commit_sha = '{}' \
+         AND old_commit_sha = '{}' ORDER BY commit_sha",
+        sha("d"),
+        sha("a")
+    );
+    let own = "production_environments = [\"eu\"]";
+    let project = "[[project]]\nname = \"p\"\nscopes = [\"acme-cloud:acme/rocket\"]\n";
+    for (rule, expected) in [
+        ("", vec![]),
+        (own, vec![sha("b"), sha("c"), sha("d")]),
+        ("", vec![]),
+    ] {
+        lake.configure(&format!("{}\n{project}{rule}\n", offline()));
+        stdout(&headwater(lake.folder(), &["transform"]));
+        assert_eq!(texts(&lake, &compared).await, expected, "{rule}");
+        let neighbours = "SELECT COUNT(*) FROM commits_diff_pairs WHERE kind = 'DEPLOYMENT'";
+        let pairs = lake.number(neighbours).await;
+        assert_eq!(pairs, 2 + usize::from(!rule.is_empty()), "{rule}");
+    }
 }
 
 #[test]

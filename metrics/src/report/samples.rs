@@ -34,7 +34,7 @@ impl Counting<'_> {
                 minutes: Some(it.cycle_minutes()),
                 seconds: Some(it.cycle_seconds()),
                 is_counted: true,
-                repositories: vec![it.repository.clone()],
+                repositories: vec![it.repository.to_string()],
                 environments: vec![row.environment.clone()],
             })
         });

@@ -54,7 +54,7 @@ async fn all_repositories(store: &Store) -> Result<Vec<Repository>, StoreError> 
     Ok(all.collect())
 }
 
-fn deployment(row: StoredDeployment) -> DeploymentRow {
+pub(super) fn deployment(row: StoredDeployment) -> DeploymentRow {
     DeploymentRow {
         id: row.id,
         commit_sha: row.commit_sha,

@@ -54,7 +54,11 @@ pub(super) fn lead_times<'m>(
     })
 }
 
-fn lead_time(project: &str, it: &LeadTime, deployment: String) -> project_pr_metric::Model {
+pub(super) fn lead_time(
+    project: &str,
+    it: &LeadTime,
+    deployment: String,
+) -> project_pr_metric::Model {
     let (first_commit, first_review) = (it.first_commit.as_ref(), it.first_review.as_ref());
     let named = |named: Option<&(Moment, String)>| named.map(|(_, id)| id.clone());
     let (coding, pickup) = (it.coding(), it.pickup());
@@ -104,7 +108,7 @@ pub(super) fn with_own_times(
         };
         let times = LeadTime {
             id: row.id,
-            repository: it.base_repo_id.clone(),
+            repository: it.base_repo_id.as_str().into(),
             first_commit: it.first_commit.clone(),
             first_review: it.first_review.clone(),
             created: it.created,

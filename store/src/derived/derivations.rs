@@ -57,6 +57,8 @@ pub struct Input {
     pub(crate) only: Option<fn(&RowChange<'_>) -> bool>,
     /// Only rows that come from a file count.
     pub(crate) imported: bool,
+    /// A step whose list is for few keys; where it would get many, this way is taken instead.
+    pub(crate) instead_of: Option<&'static str>,
 }
 
 /// What a changed row makes stale.
@@ -66,6 +68,8 @@ pub(crate) enum Follows {
     Key(&'static str),
     /// The keys that another table gives for the value in this column.
     Through(Through),
+    /// The month of the time in this column, before the change and after it, such as `2026-01`.
+    Month(&'static str),
     /// All of the scope, and these further steps.
     Everything(&'static [&'static str]),
     /// Rows that name a commit by the beginning of its hash.
@@ -105,6 +109,7 @@ impl Input {
             columns: &[],
             only: None,
             imported: false,
+            instead_of: None,
         }
     }
 
@@ -129,6 +134,19 @@ impl Input {
             first: Hop { table, by, key },
             then: None,
         }))
+    }
+
+    /// A table with a column of times, whose months are the derivation's keys.
+    #[must_use]
+    pub fn month(table: &'static Table, column: &'static str) -> Self {
+        Self {
+            table,
+            follows: Follows::Month(column),
+            columns: &[],
+            only: None,
+            imported: false,
+            instead_of: None,
+        }
     }
 
     /// The same where what was found is no key, but leads through the table `T` to keys.
@@ -182,6 +200,14 @@ impl Input {
         self
     }
 
+    /// The same for transactions alone that would put many keys on the list of this step: then its
+    /// keys are dropped, and this way is taken.
+    #[must_use]
+    pub fn instead_of_many(mut self, step: &'static str) -> Self {
+        self.instead_of = Some(step);
+        self
+    }
+
     /// The same where these steps of the scope begin anew, too.
     #[must_use]
     pub fn and_steps(mut self, steps: &'static [&'static str]) -> Self {
@@ -208,6 +234,7 @@ impl Input {
     fn describe_way(&self) -> String {
         match self.follows {
             Follows::Key(column) => format!("by {column}"),
+            Follows::Month(column) => format!("by the month of {column}"),
             Follows::Through(Through {
                 column,
                 first,

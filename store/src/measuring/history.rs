@@ -11,8 +11,8 @@ use crate::database::Row;
 use crate::error::{During, StoreError};
 use crate::rows::graph;
 
-/// Commits read at a time.
-const PAGE: i64 = 10_000;
+/// Commits read at a time. Two pages of them are in memory at once, as rows of text.
+const PAGE: i64 = 2_500;
 
 /// When a commit was authored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

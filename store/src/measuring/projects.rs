@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
+use headwater_domain::code::{commit, pull_request};
 use headwater_domain::crossdomain::{project, project_mapping, project_metric_setting};
+use headwater_domain::devops::{cicd_deployment, cicd_deployment_commit, cicd_pipeline};
 use headwater_domain::metrics::{calendar_month, dora_benchmark};
-use headwater_domain::{Row, Scope};
+use headwater_domain::ticket::{incident, issue};
+use headwater_domain::{Row, Scope, Table};
 use sea_orm::Value;
 
 use super::text;
@@ -20,18 +23,20 @@ pub const CONFIGURATION_ORIGIN: &str = "configuration";
 pub const SCOPE_TABLES: [&str; 3] = ["repos", "cicd_scopes", "boards"];
 
 /// Columns with times of what charts show.
-const DATED: [(&str, &[&str]); 7] = [
-    ("commits", &["authored_date", "committed_date"]),
-    ("pull_requests", &["created_date", "merged_date"]),
-    ("issues", &["created_date", "resolution_date"]),
-    ("incidents", &["created_date", "resolution_date"]),
-    ("cicd_pipelines", &["created_date", "finished_date"]),
-    ("cicd_deployments", &["created_date", "finished_date"]),
-    (
-        "cicd_deployment_commits",
-        &["created_date", "finished_date"],
-    ),
-];
+#[must_use]
+pub fn dated_columns() -> [(&'static Table, [&'static str; 2]); 7] {
+    let (created, finished) = ("created_date", "finished_date");
+    let (merged, resolved) = ("merged_date", "resolution_date");
+    [
+        (commit::Model::table(), ["authored_date", "committed_date"]),
+        (pull_request::Model::table(), [created, merged]),
+        (issue::Model::table(), [created, resolved]),
+        (incident::Model::table(), [created, resolved]),
+        (cicd_pipeline::Model::table(), [created, finished]),
+        (cicd_deployment::Model::table(), [created, finished]),
+        (cicd_deployment_commit::Model::table(), [created, finished]),
+    ]
+}
 
 /// The projects of a configuration.
 #[derive(Clone, Debug, Default)]
@@ -116,6 +121,20 @@ impl Store {
         Ok(changes)
     }
 
+    /// The first day of the first and of the last month in `calendar_months`; none where it is empty.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn known_months(&self) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, StoreError> {
+        let sql = "SELECT MIN(month_timestamp), MAX(month_timestamp) FROM calendar_months";
+        let rows = self.query_all(sql, Vec::new()).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let ends: [Option<DateTime<Utc>>; 2] = [row.get(0).during(sql)?, row.get(1).during(sql)?];
+        Ok(ends[0].zip(ends[1]))
+    }
+
     /// The earliest and the latest time of any commit, pull request, issue, incident, pipeline or
     /// deployment; none where there is none.
     ///
@@ -123,10 +142,10 @@ impl Store {
     /// When the database fails.
     pub async fn span_of_data(&self) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, StoreError> {
         let mut times: Vec<DateTime<Utc>> = Vec::new();
-        for (table, columns) in DATED {
+        for (table, columns) in dated_columns() {
             let ends = columns.iter().map(|it| format!("MIN({it}), MAX({it})"));
             let ends: Vec<String> = ends.collect();
-            let sql = format!("SELECT {} FROM {table}", ends.join(", "));
+            let sql = format!("SELECT {} FROM {}", ends.join(", "), table.name);
             for row in self.query_all(&sql, Vec::new()).await? {
                 for place in 0..columns.len() * 2 {
                     let time: Option<DateTime<Utc>> = row.get(place).during(&sql)?;

@@ -41,6 +41,8 @@ pub struct StoredSign {
     pub reverted: String,
     /// Its title of now.
     pub title: String,
+    /// True where it says that it reverts one.
+    pub is_revert: bool,
 }
 
 impl Store {
@@ -49,7 +51,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn signs_of(&self, projects: &[String]) -> Result<Vec<StoredSign>, StoreError> {
-        let sql = "SELECT times.project_name, times.id, times.reverted_id, requests.title \
+        let sql = "SELECT times.project_name, times.id, times.reverted_id, requests.title, \
+                   times.repairs \
                    FROM project_pr_metrics AS times \
                    LEFT JOIN pull_requests AS requests ON requests.id = times.id \
                    WHERE times.repairs > '' AND times.project_name IN ";
@@ -61,6 +64,7 @@ impl Store {
                 id: cells.text()?,
                 reverted: cells.text()?,
                 title: cells.text()?,
+                is_revert: cells.text()?.contains("revert"),
             })
         });
         read.collect::<Result<_, _>>().during(sql)
@@ -110,18 +114,18 @@ impl Transaction<'_> {
         Ok(changes)
     }
 
-    /// Makes rows of `project_pr_metrics` of a project, whose pull requests have some, be these.
+    /// Makes the rows of `project_pr_metrics` that a project has of these pull requests be these.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn renew_rows_of_pull_requests(
         &mut self,
         project: &str,
+        ids: &[String],
         rows: Vec<project_pr_metric::Model>,
     ) -> Result<Changes, StoreError> {
-        let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
         let computed = self.computed(rows);
-        self.replace(of_ids(project, &ids, computed, false)).await
+        self.replace(of_ids(project, ids, computed, false)).await
     }
 
     /// Makes `project_deployments` and `project_recoveries` of a project hold these rows.

@@ -117,6 +117,17 @@ impl<'r> RowChange<'r> {
         ![self.before(column), self.after(column)].iter().all(no)
     }
 
+    /// True where a column certainly held no value, before and after.
+    #[must_use]
+    pub fn is_empty(&self, column: &str) -> bool {
+        let no = |cell: &Cell<'_>| match cell {
+            Cell::Absent => true,
+            Cell::Unknown => false,
+            Cell::Is(value) => **value == value.as_null(),
+        };
+        [self.before(column), self.after(column)].iter().all(no)
+    }
+
     /// A key on the work list of a step: the text in a column, of the row as it is, or was.
     #[must_use]
     pub fn work(&self, step: &'static str, column: &str) -> Stale {

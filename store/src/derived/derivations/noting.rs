@@ -14,6 +14,9 @@ use crate::database::values::{self, KeyValue};
 use crate::derived::hashes::SHORTEST;
 use crate::error::{During, StoreError};
 
+/// Keys of one transaction that are few.
+const FEW: usize = 256;
+
 /// What the changes made so far for one scope make stale. Derivations go by their places.
 #[derive(Debug, Default)]
 pub(crate) struct Noted {
@@ -79,6 +82,11 @@ impl Noted {
                 Some(keys) => self.keys.entry((place, "")).or_default().extend(keys),
                 None => _ = self.everything.insert(place),
             },
+            Follows::Month(column) if !change.differs(&[column]) => {}
+            Follows::Month(column) => match months_in(change, column) {
+                Some(keys) => self.keys.entry((place, "")).or_default().extend(keys),
+                None => _ = self.everything.insert(place),
+            },
             Follows::Through(Through { column, .. }) => match keys_in(change, column) {
                 Some(keys) => self.leads.entry((place, read)).or_default().extend(keys),
                 None => _ = self.everything.insert(place),
@@ -92,6 +100,28 @@ impl Noted {
             },
             Follows::Everything(_) | Follows::ShortHashes => {}
         }
+    }
+
+    /// Where a list that is for few keys would get many, takes the way that is there for these.
+    fn take_other_ways(&mut self, readers: &Readers) {
+        let other_way =
+            |place: usize, read: usize| readers.derivations[place].reads[read].instead_of;
+        let crowded: HashSet<(usize, &str)> = self
+            .keys
+            .iter()
+            .filter(|(_, keys)| keys.len() > FEW)
+            .map(|(at, _)| *at)
+            .collect();
+        let is_crowded = |place, step| crowded.contains(&(place, step));
+        self.leads.retain(|(place, read), _| {
+            other_way(*place, *read).is_none_or(|step| is_crowded(*place, step))
+        });
+        let has_other_way = |place: usize, step: &str| {
+            let reads = &readers.derivations[place].reads;
+            reads.iter().any(|it| it.instead_of == Some(step))
+        };
+        self.keys
+            .retain(|(place, step), _| !(is_crowded(*place, step) && has_other_way(*place, step)));
     }
 
     fn add_beginning(&mut self, change: &RowChange<'_>) {
@@ -132,6 +162,21 @@ fn keys_in(change: &RowChange<'_>, column: &str) -> Option<BTreeSet<KeyValue>> {
     // Null, or an empty text, is nobody's key.
     keys.remove("");
     Some(keys)
+}
+
+/// The months of the times that a column held and holds; nothing where that is not known.
+fn months_in(change: &RowChange<'_>, column: &str) -> Option<BTreeSet<KeyValue>> {
+    let mut months = BTreeSet::new();
+    for cell in [change.before(column), change.after(column)] {
+        match cell {
+            Cell::Unknown => return None,
+            Cell::Is(Value::ChronoDateTimeUtc(Some(time))) => {
+                months.insert(time.format("%Y-%m").to_string());
+            }
+            Cell::Absent | Cell::Is(_) => {}
+        }
+    }
+    Some(months)
 }
 
 impl Transaction<'_> {
@@ -325,6 +370,8 @@ impl Transaction<'_> {
                 Reach::Everywhere => self.is_stale_everywhere(step).await?,
             }
         }
+        let mut noted = noted;
+        noted.take_other_ways(&readers);
         for ((place, step), keys) in noted.keys {
             let step = if step.is_empty() {
                 &readers.steps[place]
