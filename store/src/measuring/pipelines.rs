@@ -13,13 +13,15 @@ use crate::rows::read::{model, select};
 use crate::{Changes, Owner, Replacement, Store, Transaction};
 
 /// Tables of deployments, with what rows made of pipelines say in `subtask_name`.
-const MADE_OF_PIPELINES: [(fn() -> &'static Table, &str); 2] = [
-    (cicd_deployment::Model::table, "dora.generateDeployments"),
-    (
-        cicd_deployment_commit::Model::table,
-        "dora.generateDeploymentCommits",
-    ),
-];
+fn made_of_pipelines() -> [(&'static Table, &'static str); 2] {
+    [
+        (cicd_deployment::Model::table(), "dora.generateDeployments"),
+        (
+            cicd_deployment_commit::Model::table(),
+            "dora.generateDeploymentCommits",
+        ),
+    ]
+}
 
 /// One task of a pipeline that ended with SUCCESS or FAILURE.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -195,12 +197,11 @@ impl Transaction<'_> {
             rows.push(row);
         }
         let mut changes = Changes::default();
-        for (table, made_by) in MADE_OF_PIPELINES {
+        for (table, made_by) in made_of_pipelines() {
             let (list, scopes) = list_of(scopes);
             let mut values: Vec<Value> = vec![made_by.into()];
             values.extend(scopes);
             let condition = format!("subtask_name = ? AND cicd_scope_id IN {list}");
-            let table = table();
             changes += self
                 .replace(Replacement {
                     table,
@@ -224,13 +225,13 @@ impl Transaction<'_> {
     ) -> Result<Changes, StoreError> {
         let mut changes = Changes::default();
         for scopes in scopes.chunks(LENGTHS[0]) {
-            for (table, _) in MADE_OF_PIPELINES {
+            for (table, _) in made_of_pipelines() {
                 let (list, mut values) = list_of(scopes);
                 values.push(METRICS_ORIGIN.into());
                 let condition = format!("cicd_scope_id IN {list} AND _raw_data_table = ?");
                 changes += self
                     .replace(Replacement {
-                        table: table(),
+                        table,
                         owner: Owner::Within { condition, values },
                         rows: Vec::new(),
                         first: false,

@@ -9,11 +9,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use headwater::exit::Exit;
 use headwater::plan::Depth;
+use headwater_domain::Row as _;
+use headwater_domain::crossdomain::{team, team_user, user, user_account};
 use headwater_simulator::{
     Behaviour, Change, FaultKind, FaultPlan, FaultSettings, Habits, Options, SECRET, Simulator,
     Size, World,
 };
 use headwater_store::query::Cell;
+use headwater_store::compare::{Tables, tables_equal};
 use headwater_testing::On;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -22,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::worlds::{is_followed, is_untold};
 use crate::dora::case::fill;
-use crate::lake::{ALL, Answer, How, Lake, with_everything};
+use crate::lake::{ALL, Answer, How, Lake, headwater, stdout, with_everything};
 use crate::secrets::cells_with;
 
 /// One thing that happens.
@@ -42,6 +45,8 @@ pub(super) enum Step {
     Blind,
     /// The service has another address from now on, and the configuration with it.
     Moved,
+    /// Users and teams are imported, and accounts are joined with them.
+    People,
 }
 
 /// What the changes of a script are like.
@@ -98,6 +103,7 @@ impl Script {
                 11 => Step::Blind,
                 // What did not change keeps the old address until everything is read again.
                 12 if temper == Temper::Untold => Step::Moved,
+                13 => Step::People,
                 _ => {
                     let change = world.propose(&mut random);
                     let is_wanted = temper == Temper::Untold || !is_untold(&change);
@@ -141,6 +147,7 @@ impl Script {
             seed: self.seed,
             lake,
             is_untold: false,
+            has_people: false,
             endpoint: simulator.endpoint(),
             usual: Behaviour {
                 unending_pipelines: self.seed.is_multiple_of(3).then_some(4),
@@ -169,6 +176,7 @@ impl Script {
         let History {
             lake,
             is_untold,
+            has_people,
             endpoint,
             ..
         } = history;
@@ -195,8 +203,52 @@ impl Script {
         measure_as(&fresh, &mapped_in(&mapping)).await;
         let (exit, _) = fresh.sync(How::default()).await;
         assert_eq!(exit, Exit::Ok);
-        let differences = lake.differences(&fresh).await;
+        if has_people {
+            join_people(&lake);
+            import_people(&fresh);
+            join_people(&fresh);
+        }
+        let mut differences = lake.differences(&fresh).await;
+        let people = tables_equal(&lake.store, &fresh.store, &people_tables(), 20).await;
+        differences.extend(people.unwrap());
         Some(differences.iter().map(ToString::to_string).collect())
+    }
+}
+
+/// Some people of a company, with a team; one of them has an account that no source knows.
+const PEOPLE: [(&str, &str); 4] = [
+    (
+        "users",
+        "id,name,email\nu1,Ada Lovelace,ada@acme.example\nu2,Nobody Else,\n",
+    ),
+    ("user_accounts", "user_id,account_id\nu2,elsewhere\n"),
+    ("teams", "id,name,alias\nt1,Platform,p\n"),
+    ("team_users", "team_id,user_id\nt1,u1\nt1,u2\n"),
+];
+
+/// Imports them with the program.
+fn import_people(lake: &Lake) {
+    for (table, rows) in PEOPLE {
+        std::fs::write(lake.folder().join("people.csv"), rows).unwrap();
+        let import = ["table", "import", table, "people.csv"];
+        stdout(&headwater(lake.folder(), &import));
+    }
+}
+
+/// Says which accounts are one person.
+fn join_people(lake: &Lake) {
+    stdout(&headwater(lake.folder(), &["people", "join", "--by-name"]));
+}
+
+fn people_tables() -> Tables {
+    Tables {
+        raw: Vec::new(),
+        rows: vec![
+            user::Model::table(),
+            user_account::Model::table(),
+            team::Model::table(),
+            team_user::Model::table(),
+        ],
     }
 }
 
@@ -273,6 +325,8 @@ struct History<'a> {
     seed: u64,
     lake: Lake,
     is_untold: bool,
+    /// Users and teams were imported.
+    has_people: bool,
     /// Where the service is now.
     endpoint: String,
     /// How the service behaves when nothing disturbs it. Some pipelines never end.
@@ -295,6 +349,12 @@ impl History<'_> {
             Step::Blind => self.blind().await,
             Step::Moved => {
                 self.moved();
+                Ok(())
+            }
+            Step::People => {
+                self.has_people = true;
+                import_people(&self.lake);
+                join_people(&self.lake);
                 Ok(())
             }
         }
