@@ -91,9 +91,10 @@ fn project(rules: &Rules) -> String {
     let environments = rules.production_environments.iter().map(String::as_str);
     let sources = rules.failure_sources.iter().map(|it| it.name());
     let services = rules.services.iter();
-    let services: String = services
+    let services: Vec<String> = services
         .map(|(component, repository)| format!("{component} = \"{repository}\"\n"))
         .collect();
+    let services = services.concat();
     let day = match rules.week_start {
         chrono::Weekday::Sat => "saturday",
         chrono::Weekday::Sun => "sunday",
