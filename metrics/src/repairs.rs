@@ -306,8 +306,11 @@ fn is_hash(text: &str) -> bool {
 }
 
 /// Those of them that are not whole: another commit may begin so, too.
-pub(crate) fn abbreviated_in(message: &str) -> impl Iterator<Item = &str> {
-    named_in(message).filter(|hash| hash.len() < 40)
+pub(crate) fn abbreviated_in<'m>(
+    message: &'m str,
+    further: Option<&'m Regex>,
+) -> impl Iterator<Item = &'m str> {
+    named_in(message, further).filter(|hash| hash.len() < 40)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use headwater_domain::metrics::project_pr_metric;
 use headwater_store::{Changes, StepContext, Store, StoreError};
 
 use crate::repairs::abbreviated_in;
-use crate::{DeploymentRow, Facts, Measured, measure, signs};
+use crate::{DeploymentRow, Facts, Measured, Rules, measure, signs};
 
 pub use concern::{Concern, concerned_by_commits, renew_undeployed};
 pub use loading::load;
@@ -104,7 +104,7 @@ pub async fn refresh(
         let rules = projects.rules_of(project);
         let mut facts = load(store, project, &rules).await?;
         let measured = measure(&facts, &rules);
-        note_abbreviated(store, &facts, context).await?;
+        note_abbreviated(store, (&facts, &rules), context).await?;
         // Most of memory is given back before rows are written.
         let deployments = std::mem::take(&mut facts.deployments);
         drop(facts);
@@ -116,12 +116,13 @@ pub async fn refresh(
 /// Notes which abbreviated hashes count as long as nothing else begins so.
 async fn note_abbreviated(
     store: &Store,
-    facts: &Facts,
+    (facts, rules): (&Facts, &Rules),
     context: &StepContext<'_>,
 ) -> Result<(), StoreError> {
+    let further = rules.revert_message_pattern.as_ref();
     let mut hashes: BTreeSet<String> = BTreeSet::new();
     for commit in &facts.reverting_commits {
-        hashes.extend(abbreviated_in(&commit.message).map(str::to_owned));
+        hashes.extend(abbreviated_in(&commit.message, further).map(str::to_owned));
     }
     if hashes.is_empty() {
         return Ok(());

@@ -431,6 +431,7 @@ async fn what_is_measured_of_projects_is_no_difference_until_a_row_is_wrong() {
     let verified = lake.verify(false).await;
     assert_eq!(verified.exit, Exit::Partial);
     assert!(shown(&verified)[0].contains("repairs"), "{verified:?}");
+}
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]

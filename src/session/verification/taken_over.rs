@@ -10,7 +10,6 @@ use url::Url;
 
 use super::{LeftOut, Scratch};
 use crate::exit::{Exit, Failure};
-use crate::projects;
 use crate::run::Job;
 
 /// Parents looked at together.
@@ -107,16 +106,13 @@ impl Scratch<'_> {
         }
     }
 
-    /// Takes over what was imported from files, and says which projects the configuration has: what
-    /// is derived follows from both, and no source has either.
+    /// Takes over what was imported from files: what is derived follows from it, and no source has it.
     pub(super) async fn take_imports(&self) -> Result<(), Failure> {
         let (session, now) = (&self.session, self.session.clock.now());
         let tables = session.sources.tables().rows.into_iter();
         for table in tables.filter(|table| table.layer() == Layer::Domain) {
             self.here.copy_imports(self.there(), table, now).await?;
         }
-        let place = (&*session.config, &session.sources);
-        projects::keep(self.there(), place, now).await?;
         Ok(())
     }
 

@@ -15,8 +15,8 @@ use headwater_simulator::{
     Behaviour, Change, FaultKind, FaultPlan, FaultSettings, Habits, Options, SECRET, Simulator,
     Size, World,
 };
-use headwater_store::query::Cell;
 use headwater_store::compare::{Tables, tables_equal};
+use headwater_store::query::Cell;
 use headwater_testing::On;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
