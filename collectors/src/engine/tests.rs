@@ -453,7 +453,8 @@ async fn with_comments(
     })
     .await;
     let lake = Lake::beside(&server).await;
-    lake.collect::<PullRequests>().await.unwrap();
+    // Boxed: the future is large, and so would be that of every test.
+    Box::pin(lake.collect::<PullRequests>()).await.unwrap();
     (server, lake)
 }
 
