@@ -5,6 +5,7 @@ mod command;
 mod files;
 mod help;
 mod metrics;
+mod serving;
 mod setting_up;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub use command::Command;
 pub use files::{ImportCommand, PeopleCommand, RawCommand, RawFormat, TableCommand};
 pub use help::command;
 pub use metrics::{DoraArgs, GroupBy, MetricsCommand, MetricsStep, Report, ReportFormat};
+pub use serving::{RunsArgs, RunsCommand, ScheduleArgs, ScheduleCommand, ServeArgs};
 pub use setting_up::{ConfigCommand, ConnectionCommand, InitArgs, ScopesCommand};
 
 /// Moves engineering data from Bitbucket to tables that answer questions.

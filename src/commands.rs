@@ -17,7 +17,10 @@ mod people;
 mod plan;
 mod raw;
 mod reconcile;
+mod runs;
+mod schedule;
 mod scopes;
+mod serve;
 mod shell;
 mod status;
 mod sync;
@@ -118,6 +121,9 @@ async fn dispatch(mut cli: Cli) -> Result<Exit, Failure> {
             Box::pin(plan::plan(&shared, project.as_deref(), format)).await
         }
         Command::Table(command) => Box::pin(table::table(&shared, command)).await,
+        Command::Serve(arguments) => Box::pin(serve::serve(&shared, arguments)).await,
+        Command::Schedule(arguments) => Box::pin(schedule::schedule(&shared, arguments)).await,
+        Command::Runs(arguments) => Box::pin(runs::runs(&shared, arguments)).await,
         Command::Migrate { status, dry_run } => {
             Box::pin(migrate::migrate(&shared, status, dry_run)).await
         }

@@ -367,11 +367,11 @@ pub fn say_next(next: &str) {
 
 /// Ctrl-C and the system's request to terminate.
 #[cfg(unix)]
-struct StopSignals(Vec<tokio::signal::unix::Signal>);
+pub(crate) struct StopSignals(Vec<tokio::signal::unix::Signal>);
 
 #[cfg(unix)]
 impl StopSignals {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
         // One that cannot be listened to keeps what the system does by itself: it ends us.
@@ -383,7 +383,7 @@ impl StopSignals {
         )
     }
 
-    async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         let signals = self.0.iter_mut().map(|signal| Box::pin(signal.recv()));
         let signals: Vec<_> = signals.collect();
         if signals.is_empty() {
@@ -395,15 +395,15 @@ impl StopSignals {
 
 /// Ctrl-C.
 #[cfg(not(unix))]
-struct StopSignals;
+pub(crate) struct StopSignals;
 
 #[cfg(not(unix))]
 impl StopSignals {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self
     }
 
-    async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         let _ = tokio::signal::ctrl_c().await;
     }
 }

@@ -32,6 +32,7 @@ pub mod raw_files;
 pub mod report;
 pub mod resolve;
 pub mod run;
+pub mod serve;
 pub mod session;
 pub mod source;
 pub mod sources;

@@ -7,14 +7,20 @@ use headwater_domain::Scope;
 use headwater_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Connection, ScopePattern};
+use crate::config::{Config, Connection, Project, ScopePattern};
 use crate::exit::Failure;
 use crate::sources::Sources;
 
 /// Repositories named on the command line: `workspace/slug`, globs, each also as
 /// `connection:workspace/slug`. None named means all.
 #[derive(Clone, Debug, Default)]
-pub struct Selection(Vec<Named>);
+pub struct Selection {
+    named: Vec<Named>,
+    /// What a project excludes.
+    excluded: Vec<Named>,
+    /// Each name has to mean something: a person typed it.
+    typed: bool,
+}
 
 #[derive(Clone, Debug)]
 struct Named {
@@ -46,30 +52,47 @@ impl Selection {
                 pattern,
             })
         });
-        selected.collect::<Result<_, _>>().map(Self)
+        Ok(Self {
+            named: selected.collect::<Result<_, Failure>>()?,
+            excluded: Vec::new(),
+            typed: true,
+        })
+    }
+
+    /// The repositories of a project. Those that are not there yet may still come.
+    #[must_use]
+    pub fn of_project(project: &Project) -> Self {
+        let named = project.scopes.iter().map(|scope| Named {
+            text: scope.to_string(),
+            connection: Some(scope.connection.clone()),
+            pattern: scope.pattern.clone(),
+        });
+        let (excluded, named) = named.partition(|named| named.pattern.is_exclusion());
+        Self {
+            named,
+            excluded,
+            typed: false,
+        }
     }
 
     /// True when this repository of this connection is meant.
     #[must_use]
     pub fn includes(&self, connection: &str, full_name: &str) -> bool {
-        self.0.is_empty()
-            || self
-                .0
-                .iter()
-                .any(|named| named.means(connection, full_name))
+        let meant = |names: &[Named]| names.iter().any(|it| it.means(connection, full_name));
+        self.named.is_empty() || (meant(&self.named) && !meant(&self.excluded))
     }
 
     /// True when nothing is named.
     #[must_use]
     pub fn is_everything(&self) -> bool {
-        self.0.is_empty()
+        self.named.is_empty()
     }
 
     /// False when every name is of another connection.
     #[must_use]
     pub fn may_include(&self, connection: &str) -> bool {
         let here = |named: &Named| named.connection.as_deref().is_none_or(|c| c == connection);
-        self.0.is_empty() || self.0.iter().any(here)
+        self.named.is_empty() || self.named.iter().any(here)
     }
 
     /// Refuses names that mean nothing among these repositories.
@@ -77,8 +100,11 @@ impl Selection {
     /// # Errors
     /// Exit 2, with all such names.
     pub fn require_found(&self, found: &[(String, String)]) -> Result<(), Failure> {
+        if !self.typed {
+            return Ok(());
+        }
         let missing: Vec<&str> = self
-            .0
+            .named
             .iter()
             .filter(|named| !found.iter().any(|(c, name)| named.means(c, name)))
             .map(|named| named.text.as_str())
@@ -95,17 +121,17 @@ impl Selection {
 
     /// Whether this repository is named in full.
     fn names(&self, connection: &str, full_name: &str) -> bool {
-        let mut named = self.0.iter();
+        let mut named = self.named.iter();
         named.any(|named| named.pattern.is_exact() && named.means(connection, full_name))
     }
 
     /// Exact names meant for this connection, when every name on the command line is exact.
     fn exact(&self, connection: &str) -> Option<Vec<&str>> {
-        if self.0.is_empty() || self.0.iter().any(|named| !named.pattern.is_exact()) {
+        if self.named.is_empty() || self.named.iter().any(|named| !named.pattern.is_exact()) {
             return None;
         }
         let here = self
-            .0
+            .named
             .iter()
             .filter(|n| n.connection.as_deref().is_none_or(|c| c == connection));
         Some(here.map(|named| named.pattern.as_str()).collect())

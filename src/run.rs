@@ -34,7 +34,7 @@ use crate::plan::Plan;
 use crate::report::{Event, Reporters, RunSummary};
 use crate::source::Source;
 
-pub use leasing::{claim, lease_all, others};
+pub use leasing::{claim, lease_all, lease_queued, others};
 use steps::ScopeRun;
 pub use tally::Tally;
 
@@ -101,6 +101,14 @@ pub struct Runner {
     pub projects: Arc<Projects>,
 }
 
+/// A run that has begun.
+struct Began {
+    /// Its number.
+    run: i64,
+    /// Who took it from the queue notes its end.
+    is_queued: bool,
+}
+
 /// A source that jobs of a run are of.
 struct Part<'a> {
     source: &'a Arc<Source>,
@@ -111,13 +119,14 @@ struct Part<'a> {
 }
 
 impl Runner {
-    /// Runs a plan over scopes. The summary's exit code is the program's.
+    /// Runs a plan over scopes, as a run that was queued or as one of its own. The summary's exit
+    /// code is the program's.
     ///
     /// # Errors
     /// When the database fails, in a step or for the run as a whole.
     pub async fn run(
         &self,
-        plan: &Plan,
+        (queued, plan): (Option<i64>, &Plan),
         jobs: Vec<Job>,
         tally: Tally,
     ) -> Result<(Exit, RunSummary), Failure> {
@@ -131,11 +140,20 @@ impl Runner {
         for source in &sources {
             self.part(source)?;
         }
-        let run = self.store.begin_run(plan.command, self.clock.now()).await?;
+        let run = match queued {
+            Some(run) => run,
+            None => self.store.begin_run(plan.command, self.clock.now()).await?,
+        };
         let runner = self.of_run(run);
         let parts = sources.iter().map(|source| runner.part(source));
         let parts: Vec<Part<'_>> = parts.collect::<Result<_, Failure>>()?;
-        runner.run_in_order((run, plan), jobs, tally, &parts).await
+        let began = Began {
+            run,
+            is_queued: queued.is_some(),
+        };
+        runner
+            .run_in_order((began, plan), jobs, tally, &parts)
+            .await
     }
 
     /// The same, whose events are those of a run.
@@ -165,11 +183,12 @@ impl Runner {
 
     async fn run_in_order<'p>(
         &self,
-        (run, plan): (i64, &Plan),
+        (began, plan): (Began, &Plan),
         jobs: Vec<Job>,
         tally: Tally,
         parts: &'p [Part<'p>],
     ) -> Result<(Exit, RunSummary), Failure> {
+        let Began { run, is_queued } = began;
         let started = Instant::now();
         self.reporter.event(&Event::RunStarted {
             command: plan.command,
@@ -216,9 +235,11 @@ impl Runner {
         }
         let exit = tally.exit(self.cancel.is_cancelled());
         let finished_at = self.clock.now();
-        self.store
-            .finish_run(run, exit.state(), finished_at)
-            .await?;
+        if !is_queued {
+            self.store
+                .finish_run(run, exit.state(), finished_at)
+                .await?;
+        }
         let summary = tally.summary(exit, started.elapsed());
         self.reporter.event(&Event::RunFinished {
             summary: summary.clone(),

@@ -66,6 +66,8 @@ pub struct SyncRequest {
     pub selection: Selection,
     /// How far back, if that is further than what is there (UTC).
     pub since: Option<DateTime<Utc>>,
+    /// The run that it stands for, where one was queued. Who took it from the queue notes its end.
+    pub run: Option<i64>,
 }
 
 impl Session {
@@ -115,14 +117,14 @@ impl Session {
         let Prepared { jobs, _watched } = Box::pin(prepared).await?;
         let told = budget::tell_estimates(self, plan, &jobs).await?;
         tally.requests(told.requests);
-        self.run_measured(plan, jobs, tally).await
+        self.run_measured((request.run, plan), jobs, tally).await
     }
 
     /// Runs a plan, and keeps what is said of projects: who belongs to them before, and of which
     /// months there is data afterwards.
     async fn run_measured(
         &self,
-        plan: &Plan,
+        (run, plan): (Option<i64>, &Plan),
         jobs: Vec<Job>,
         tally: Tally,
     ) -> Result<(Exit, RunSummary), Failure> {
@@ -130,7 +132,7 @@ impl Session {
             let place = (&*self.config, &self.sources);
             projects::keep(&self.store, place, self.clock.now()).await?;
         }
-        let done = Box::pin(self.runner().run(plan, jobs, tally)).await?;
+        let done = Box::pin(self.runner().run((run, plan), jobs, tally)).await?;
         if plan.stages.convert {
             projects::keep_calendar(&self.store, self.clock.now()).await?;
         }

@@ -48,6 +48,7 @@ mod m20261130_000054_index_children;
 mod m20261130_000060_declare_times;
 mod m20261130_000064_note_looks;
 mod m20261130_000067_note_proofs;
+mod m20261130_000080_create_schedules;
 mod schema;
 
 use std::time::Duration;
@@ -193,6 +194,7 @@ history! {
     m20261130_000054_index_children => CHILDREN,
     m20261130_000064_note_looks => LOOKS,
     m20261130_000067_note_proofs => PROOFS,
+    m20261130_000080_create_schedules => SCHEDULES,
 }
 
 /// Applies changes in order and remembers which are applied.

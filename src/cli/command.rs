@@ -7,7 +7,8 @@ use clap::Subcommand;
 use super::{
     CollectArgs, ConfigCommand, ConnectionCommand, DemoArgs, DiffFormat, ExplainArgs, Format,
     ImportCommand, InitArgs, MetricsCommand, PeopleCommand, QueryLimits, RawCommand, RawFormat,
-    ReportFormat, ScopeArgs, ScopesCommand, StatusArgs, StreamArgs, TableCommand, WholeArgs,
+    ReportFormat, RunsArgs, RunsCommand, ScheduleArgs, ScopeArgs, ScopesCommand, ServeArgs,
+    StatusArgs, StreamArgs, TableCommand, WholeArgs,
 };
 
 /// The commands.
@@ -222,6 +223,21 @@ pub enum Command {
     /// Rows of domain tables out of files
     #[command(subcommand)]
     Table(TableCommand),
+    /// Sync projects by their schedules until it is stopped, and answer /healthz, /readyz, /metrics
+    ///
+    /// Works on queued runs, too. Any number of such processes may share one PostgreSQL or MariaDB;
+    /// on an SQLite file one does. SIGHUP reads the configuration again: a broken one changes
+    /// nothing. SIGTERM and Ctrl-C end it after the pages under way; what was not finished goes on
+    /// when it is started again.
+    #[command(after_help = "Examples:\n  \
+        headwater serve\n  \
+        headwater serve --listen 127.0.0.1:9100 --parallel 4\n\n\
+        `schedule = \"0 * * * *\"` in a [[project]] of headwater.toml says when it is synced.")]
+    Serve(ServeArgs),
+    /// When projects are synced next
+    Schedule(ScheduleArgs),
+    /// What ran, what runs and what waits
+    Runs(RunsArgs),
     /// Bring the schema up to date (sync does so by itself)
     Migrate {
         /// Only list the changes and which are applied
@@ -300,7 +316,12 @@ impl Command {
             | Self::Import(_)
             | Self::People(_)
             | Self::Init(_)
+            | Self::Serve(_)
             | Self::Demo(_) => false,
+            Self::Schedule(arguments) => arguments.command.is_none(),
+            Self::Runs(arguments) => {
+                matches!(arguments.command, None | Some(RunsCommand::Show { .. }))
+            }
             Self::Migrate { status, dry_run } => *status || *dry_run,
             Self::Verify { .. }
             | Self::DeadLetters { .. }
@@ -338,6 +359,18 @@ impl Command {
             | Self::Scopes { format, .. }
             | Self::Table(TableCommand::Compare { format, .. })
             | Self::Status(StatusArgs { format, .. })
+            | Self::Schedule(ScheduleArgs { format, .. })
+            | Self::Runs(
+                RunsArgs {
+                    command: None,
+                    format,
+                    ..
+                }
+                | RunsArgs {
+                    command: Some(RunsCommand::Show { format, .. }),
+                    ..
+                },
+            )
             | Self::Explain(ExplainArgs { format, .. })
             | Self::People(PeopleCommand::Join { format, .. }) => *format = Format::Json,
             Self::Diff { format, .. } => *format = DiffFormat::Json,

@@ -8,7 +8,7 @@ use super::Cli;
 use crate::output::{width, wrapped};
 
 /// What a person wants, the commands that do it, and an example.
-pub(crate) const GROUPS: [(&str, &[&str], &str); 4] = [
+pub(crate) const GROUPS: [(&str, &[&str], &str); 5] = [
     (
         "Set up",
         &[
@@ -39,6 +39,11 @@ pub(crate) const GROUPS: [(&str, &[&str], &str); 4] = [
             "people",
         ],
         "headwater sync 'acme/*' --since 2026-01-01",
+    ),
+    (
+        "Run by itself",
+        &["serve", "schedule", "runs"],
+        "headwater serve --listen 127.0.0.1:8686",
     ),
     (
         "Ask",

@@ -159,6 +159,7 @@ impl Demo<'_> {
             },
             selection: Selection::default(),
             since: None,
+            run: None,
         };
         let session = Session {
             config: Arc::new(config.clone()),

@@ -33,6 +33,7 @@ pub(super) async fn plan(
         },
         selection: Selection::default(),
         since: None,
+        run: None,
     };
     show(&context, (&request, project), (shared, format)).await
 }
@@ -91,7 +92,11 @@ pub(super) async fn show(
     Ok(Exit::Ok)
 }
 
-fn find<'c>(context: &'c Context, name: &str) -> Result<&'c Project, Failure> {
+/// The project of this name.
+///
+/// # Errors
+/// Exit 2 when the configuration has none.
+pub(super) fn find<'c>(context: &'c Context, name: &str) -> Result<&'c Project, Failure> {
     context.config.project(name).ok_or_else(|| {
         let projects = context.config.projects.iter();
         let names: Vec<&str> = projects.map(|it| it.name.as_str()).collect();

@@ -98,6 +98,7 @@ impl Online {
             since: since
                 .map(|text| read_since(text, &context.clock))
                 .transpose()?,
+            run: None,
         };
         require_wanted(&context.config, sources, &self.streams.only)?;
         if self.only_plans {

@@ -66,6 +66,18 @@ pub(super) async fn lease_scope(
     }
 }
 
+/// Takes the lease of a queued run; one whose holder is known to be dead is taken over at once.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lease_queued(store: &Store, run: i64, own: &Claim) -> Result<Taken, StoreError> {
+    let taken = store.lease_queued(run, own).await?;
+    match ended(store, taken, own).await? {
+        Some(taken) => Ok(taken),
+        None => store.lease_queued(run, own).await,
+    }
+}
+
 /// Other processes that work on the database now.
 ///
 /// # Errors

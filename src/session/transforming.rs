@@ -48,7 +48,9 @@ impl Session {
         });
         let jobs = jobs.collect();
         let running = self.store.lease_run(&claim(plan.command)).await?;
-        let done = self.run_measured(plan, jobs, Tally::default()).await;
+        let done = self
+            .run_measured((None, plan), jobs, Tally::default())
+            .await;
         self.end(running).await;
         done
     }

@@ -137,6 +137,7 @@ impl Scratch<'_> {
             plan: plan(Stages::ALL, session.sources.stream_names()),
             selection: self.request.selection.clone(),
             since: None,
+            run: None,
         };
         let prepared = resolve_jobs(session, &first_sync, &mut tally);
         let Prepared { jobs, _watched } = Box::pin(prepared).await?;
@@ -205,7 +206,7 @@ impl Scratch<'_> {
             self.take_skipped(job).await?;
         }
         let lists = plan(Stages::COLLECT, streams(false).collect());
-        let mut exits = vec![runner.run(&lists, jobs.to_vec(), tally).await?.0];
+        let mut exits = vec![runner.run((None, &lists), jobs.to_vec(), tally).await?.0];
         for job in jobs {
             if session.cancel.is_cancelled() {
                 return Ok(exits);
@@ -241,7 +242,7 @@ impl Scratch<'_> {
             }
             if !plan.streams.is_empty() && !session.cancel.is_cancelled() {
                 // With the projects of the configuration, which the tables here have, too.
-                let run = session.run_measured(&plan, jobs, Tally::default());
+                let run = session.run_measured((None, &plan), jobs, Tally::default());
                 exits.push(Box::pin(run).await?.0);
             }
         }

@@ -2,6 +2,7 @@
 
 mod contents;
 pub mod dead_letters;
+pub mod figures;
 pub mod forecast;
 mod forgetting;
 pub mod leases;
@@ -10,6 +11,7 @@ pub mod looks;
 pub mod ownership;
 pub mod progress;
 pub mod proofs;
+pub mod queue;
 pub mod renames;
 pub mod runs;
 pub mod scopes;

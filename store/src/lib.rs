@@ -22,8 +22,8 @@ use sea_orm::{ConnectOptions, DatabaseConnection, DbBackend};
 use database::{Database, Server, Sqlite, sql, statistics};
 
 pub use bookkeeping::{
-    Contents, dead_letters, forecast, leases, ledger, looks, ownership, progress, proofs, renames,
-    runs, scopes,
+    Contents, dead_letters, figures, forecast, leases, ledger, looks, ownership, progress, proofs,
+    queue, renames, runs, scopes,
 };
 pub use database::Limits;
 pub use database::dialect::{Period, SqlDialect};

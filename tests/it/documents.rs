@@ -18,10 +18,11 @@ const NEEDS: &str = "# needs ";
 
 /// Commands that are not run here, because they are about what a reader's repository or database
 /// has.
-const OF_A_READER: [&str; 4] = [
+const OF_A_READER: [&str; 5] = [
     "headwater diff ",
     "headwater tags ",
     "headwater table compare ",
+    "headwater runs show ",
     "headwater raw import _raw_bitbucket_api_repositories ",
 ];
 

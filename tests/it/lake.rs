@@ -297,6 +297,7 @@ pub(crate) fn request(command: &'static str, depth: Depth) -> SyncRequest {
         },
         selection: Selection::default(),
         since: None,
+        run: None,
     }
 }
 

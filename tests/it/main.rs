@@ -59,6 +59,7 @@ mod reverts;
 mod rules;
 mod scopes;
 mod secrets;
+mod serving;
 mod sessions;
 mod steps;
 mod sync;

@@ -159,6 +159,11 @@ impl Lease {
 }
 
 impl Lease {
+    /// Its name and token, for a condition of a statement.
+    pub(super) fn pair(&self) -> [Value; 2] {
+        [self.name.clone().into(), self.token.clone().into()]
+    }
+
     /// True when another process has taken it over, as after a pause that was too long. False where
     /// the database cannot be asked.
     pub async fn is_lost(&self) -> bool {
@@ -250,7 +255,7 @@ impl Store {
     }
 
     /// Pages of the scope with these params check the lease; of none where they are empty.
-    async fn take_lease_of(
+    pub(super) async fn take_lease_of(
         &self,
         params: &str,
         name: String,

@@ -36,6 +36,10 @@ pub struct StepRecord {
     pub message: String,
 }
 
+/// What is read of a step.
+pub(super) const STEP_COLUMNS: &str = "stage, stream, state, items, written, removed, requests, \
+                                       started_at, finished_at, message";
+
 /// The latest run of every step of a scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopeStatus {
@@ -158,18 +162,23 @@ impl Store {
 
 fn scope_status(row: &Row) -> Result<ScopeStatus, DbErr> {
     Ok(ScopeStatus {
-        step: StepRecord {
-            stage: row.get(0)?,
-            stream: row.get(1)?,
-            state: row.get(2)?,
-            items: row.get(3)?,
-            written: row.get(4)?,
-            removed: row.get(5)?,
-            requests: row.get(6)?,
-            started_at: row.get(7)?,
-            finished_at: row.get(8)?,
-            message: row.get(9)?,
-        },
+        step: step_record(row)?,
         fresh_until: row.get(10)?,
+    })
+}
+
+/// Reads [`STEP_COLUMNS`], which come first in the row.
+pub(super) fn step_record(row: &Row) -> Result<StepRecord, DbErr> {
+    Ok(StepRecord {
+        stage: row.get(0)?,
+        stream: row.get(1)?,
+        state: row.get(2)?,
+        items: row.get(3)?,
+        written: row.get(4)?,
+        removed: row.get(5)?,
+        requests: row.get(6)?,
+        started_at: row.get(7)?,
+        finished_at: row.get(8)?,
+        message: row.get(9)?,
     })
 }
