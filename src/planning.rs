@@ -342,10 +342,9 @@ impl Planner<'_> {
             what.push_str(&children.join(", "));
         }
         if children.contains(&PipelineSteps::NAME) && job.rules.steps != Steps::All {
-            what.push_str(&format!(
-                " (steps = \"{}\": not of all pipelines)",
-                job.rules.steps.as_str()
-            ));
+            what.push_str(" (steps = \"");
+            what.push_str(job.rules.steps.as_str());
+            what.push_str("\": not of all pipelines)");
         }
         Ok((requests, at_least, what))
     }

@@ -69,18 +69,15 @@ impl Server {
         let mut runs = JoinSet::new();
         let mut is_down = false;
         while !self.session.cancel.is_cancelled() {
-            match self.look(&mut runs).await {
-                Ok(()) if is_down => {
-                    output::note("the database answers again");
-                    is_down = false;
-                }
-                Ok(()) => {}
+            let looked = self.look(&mut runs).await;
+            match &looked {
+                Ok(()) if is_down => output::note("the database answers again"),
                 Err(failure) if !is_down => {
                     output::note(format_args!("{}; asking again", failure.chain()));
-                    is_down = true;
                 }
-                Err(_) => {}
+                _ => {}
             }
+            is_down = looked.is_err();
             tokio::select! {
                 () = self.session.cancel.cancelled() => {}
                 () = tokio::time::sleep(LOOK) => {}

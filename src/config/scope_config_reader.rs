@@ -60,14 +60,15 @@ pub(super) fn read(mut table: TableReader<'_>) -> ScopeConfig {
         environments: read_environments(&mut table).unwrap_or_default(),
         issue_type: read_issue_type(&mut table).unwrap_or_default(),
     };
-    if config.steps == Steps::Matching && !config.has_deployment_pattern() {
-        if let Some(field) = table.field("steps") {
-            let problem = field.warning("looks at patterns, and there is none");
-            field.report(problem.expecting(
-                "deployment_ref_pattern or another pattern of deployments; without one only \
-                 pipelines with a deployment match",
-            ));
-        }
+    if config.steps == Steps::Matching
+        && !config.has_deployment_pattern()
+        && let Some(field) = table.field("steps")
+    {
+        let problem = field.warning("looks at patterns, and there is none");
+        field.report(problem.expecting(
+            "deployment_ref_pattern or another pattern of deployments; without one only \
+             pipelines with a deployment match",
+        ));
     }
     table.finish();
     config

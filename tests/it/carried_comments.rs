@@ -133,7 +133,6 @@ impl Wrong {
         let is_comment = |entry: &Value| entry["comment"].is_object();
         let mut entries = entries.to_vec();
         match self {
-            Self::Nothing => {}
             Self::LacksSome if number.is_multiple_of(3) => {
                 let first = entries
                     .iter()
@@ -146,7 +145,7 @@ impl Wrong {
                     entry["comment"]["more"] = Value::from(1);
                 }
             }
-            _ => {}
+            Self::Nothing | Self::LacksSome => {}
         }
         entries
     }
