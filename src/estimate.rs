@@ -393,9 +393,8 @@ fn is_widened_in_part(
     walked: &WalkState,
     data_after: Option<DateTime<Utc>>,
 ) -> bool {
-    let endpoint = &collection.endpoint;
-    let filtered = endpoint.since.is_some() || endpoint.newest_first.is_some();
-    filtered && walked.complete && walked.since.is_some() && is_wider(walked, data_after)
+    let by_time = collection.endpoint.is_by_time();
+    by_time && walked.complete && walked.since.is_some() && is_wider(walked, data_after)
 }
 
 /// True when the walk reads the whole list, as collecting decides it.
@@ -404,7 +403,7 @@ fn is_whole(walked: &WalkState, data_after: Option<DateTime<Utc>>, full: bool) -
 }
 
 /// True when the range reaches further back than what was read.
-fn is_wider(walked: &WalkState, data_after: Option<DateTime<Utc>>) -> bool {
+pub(crate) fn is_wider(walked: &WalkState, data_after: Option<DateTime<Utc>>) -> bool {
     match (data_after, walked.data_after) {
         (_, None) => false,
         (None, Some(_)) => true,

@@ -237,6 +237,7 @@ impl Planner<'_> {
             rules: self.config.rules_of(&side.connection.name),
             streams: Arc::clone(&side.streams),
             data_after,
+            windows: Arc::default(),
             cancel: CancellationToken::new(),
         }
     }

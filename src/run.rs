@@ -9,22 +9,22 @@ mod git;
 mod leasing;
 mod ownership;
 mod progress;
+mod rounds;
 mod steps;
 mod tally;
+mod windows;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use futures::{StreamExt, stream};
 use headwater_collectors::{Client, RawItem};
 use headwater_converters::rules::Rules;
 use headwater_domain::Scope;
 use headwater_metrics::stored::Projects;
 use headwater_store::Store;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::exit::{Exit, Failure};
@@ -35,11 +35,8 @@ use crate::report::{Event, Reporters, RunSummary};
 use crate::source::Source;
 
 pub use leasing::{claim, lease_all, lease_queued, others};
-use steps::ScopeRun;
 pub use tally::Tally;
-
-/// Scopes worked on at the same time. The database has one writer, so more would only wait.
-const SCOPES_AT_ONCE: usize = 4;
+pub use windows::{lacks, windows};
 
 /// A scope with what its steps need.
 #[derive(Clone)]
@@ -62,6 +59,9 @@ pub struct Job {
     pub streams: Arc<BTreeSet<&'static str>>,
     /// Nothing older is wanted (UTC); none means everything.
     pub data_after: Option<DateTime<Utc>>,
+    /// Times (UTC), the latest first, back to which lists by time are read before anything older
+    /// of any repository is; empty where all that is wanted is read at once.
+    pub windows: Arc<[DateTime<Utc>]>,
     /// Ends the work of this connection.
     pub cancel: CancellationToken,
 }
@@ -81,6 +81,7 @@ impl Job {
             rules: Arc::default(),
             streams: Arc::new(streams.collect()),
             data_after: None,
+            windows: Arc::default(),
             cancel: cancel.child_token(),
         }
     }
@@ -194,45 +195,7 @@ impl Runner {
             command: plan.command,
             scopes: jobs.iter().filter(|job| !job.scope.is_workspace()).count() as u64,
         });
-        // Accounts are shared by all scopes of a connection: computed by one scope at a time.
-        let shared = tokio::sync::Mutex::new(());
-        let mut tally = tally;
-        let claim = claim(plan.command);
-        let spanning = parts
-            .iter()
-            .filter(|part| part.order.iter().any(|node| node.spans_scopes()));
-        let spanning: Vec<(&'p Part<'p>, Job)> = spanning
-            .map(|part| (part, Job::everywhere(part.source, &jobs, &self.cancel)))
-            .collect();
-        let scope_run = |part: &'p Part<'p>, job| ScopeRun {
-            runner: &part.runner,
-            plan,
-            run,
-            shared: &shared,
-            claim: &claim,
-            order: &part.order,
-            job,
-            mirror: None,
-            is_unknown: false,
-        };
-        let span = tracing::info_span!("run", run, command = plan.command);
-        let own = |job: &Job| parts.iter().find(|it| Arc::ptr_eq(it.source, &job.source));
-        let jobs = jobs.into_iter().filter_map(|job| Some((own(&job)?, job)));
-        let scope_runs = stream::iter(jobs).map(|(part, job)| {
-            let steps = scope_run(part, job).run();
-            steps.instrument(span.clone())
-        });
-        let mut finished = scope_runs.buffer_unordered(SCOPES_AT_ONCE);
-        while let Some(scope_tally) = finished.next().await {
-            tally.add(&scope_tally);
-        }
-        // Keys that span scopes are computed once, when all scopes are done.
-        if plan.stages.convert {
-            for (part, everywhere) in spanning {
-                let steps = scope_run(part, everywhere).run_everywhere();
-                tally.add(&steps.instrument(span.clone()).await);
-            }
-        }
+        let tally = self.rounds((run, plan), jobs, tally, parts).await?;
         let exit = tally.exit(self.cancel.is_cancelled());
         let finished_at = self.clock.now();
         if !is_queued {

@@ -114,8 +114,8 @@ impl Session {
         let plan = &request.plan;
         let mut tally = Tally::default();
         let prepared = resolve_jobs(self, request, &mut tally);
-        let Prepared { jobs, _watched } = Box::pin(prepared).await?;
-        let told = budget::tell_estimates(self, plan, &jobs).await?;
+        let Prepared { mut jobs, _watched } = Box::pin(prepared).await?;
+        let told = budget::tell_estimates(self, plan, &mut jobs).await?;
         tally.requests(told.requests);
         self.run_measured((request.run, plan), jobs, tally).await
     }

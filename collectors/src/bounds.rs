@@ -15,6 +15,17 @@ pub(crate) fn created_at(endpoint: &Endpoint, item: &RawItem) -> Option<DateTime
     endpoint.dialect.times.read(&text)
 }
 
+/// The time by which an item is in a range (UTC): that of its last change where the list can be
+/// asked for changes, else that of its creation. None where it tells none.
+pub(crate) fn time_in_range(endpoint: &Endpoint, item: &[u8]) -> Option<DateTime<Utc>> {
+    let text = match endpoint.since {
+        Some(since) => field(item, &[since.field])?,
+        None if endpoint.created.is_empty() => return None,
+        None => field(item, endpoint.created)?,
+    };
+    endpoint.dialect.times.read(&text)
+}
+
 /// True when a page of a list with the newest item in front has come to what is known.
 pub(crate) fn reaches(
     endpoint: &Endpoint,

@@ -9,6 +9,7 @@ mod bulk_list;
 mod carried;
 mod choice;
 mod fetcher;
+mod window;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -63,6 +64,7 @@ pub(crate) async fn collect(
         outcome: Collected::default(),
         failures: 0,
         failed: 0,
+        later: HashSet::new(),
         old: task.store.dead_items(task.scope, collection.stream).await?,
         first: task
             .store
@@ -104,6 +106,8 @@ struct Engine<'a> {
     failures: usize,
     /// Parents that failed in all, or some of whose items could not be stored.
     failed: u64,
+    /// Parents that are older than what is read now: they stay pending.
+    later: HashSet<String>,
     /// Dead letters of earlier runs.
     old: Vec<String>,
     /// Nothing of the stream was stored when the collection began.
@@ -127,6 +131,7 @@ impl<'a> Engine<'a> {
             position.seq = done.seq;
             position.id = done.row_id;
         }
+        self.later = window::parents_for_later(self.task, self.parent_table, position).await?;
         let changed = store
             .changed_count(scope, self.parent_table, position.seq)
             .await?;
@@ -135,7 +140,8 @@ impl<'a> Engine<'a> {
             ..Progress::default()
         });
         // Nothing was ever read to the end: a first walk, or one that was interrupted.
-        let is_first = position.seq == 0 && !self.task.range.full;
+        let range = self.task.range;
+        let is_first = (position.seq == 0 || range.older_only) && !range.full;
         if let Some(bulk_list) = self.collection.bulk_list.filter(|_| is_first)
             && changed >= bulk_list::WORTH
         {
@@ -156,10 +162,11 @@ impl<'a> Engine<'a> {
                 break;
             }
             position = reached;
-            let pending = self.choose(choice.as_mut(), parents).await?;
+            let mut pending = self.choose(choice.as_mut(), parents).await?;
+            pending.retain(|parent| !self.later.contains(&parent.key));
             self.walk(pending).await?;
         }
-        if self.failed == 0 {
+        if self.failed == 0 && self.later.is_empty() {
             self.finish(latest, rules).await?;
         }
         Ok(())

@@ -236,6 +236,13 @@ pub struct Collection {
 }
 
 impl Endpoint {
+    /// True when a part of the list can be asked for by time: a wider range then costs only what
+    /// is missing.
+    #[must_use]
+    pub const fn is_by_time(&self) -> bool {
+        self.since.is_some() || self.newest_first.is_some()
+    }
+
     /// The key of an item; none when it has none, or one that no database can hold.
     #[must_use]
     pub fn key_of(&self, data: &[u8]) -> Option<String> {

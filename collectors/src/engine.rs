@@ -28,6 +28,19 @@ pub struct Range {
     pub data_after: Option<DateTime<Utc>>,
     /// Ask for everything in range again, whatever is known.
     pub full: bool,
+    /// Of lists by time, and of what hangs on their items, nothing older is read now (UTC),
+    /// although more is wanted; none where all that is wanted is read. A list that fits one page
+    /// is read whole all the same.
+    pub window: Option<DateTime<Utc>>,
+    /// Only what is older than what is stored: not what changed since.
+    pub older_only: bool,
+}
+
+impl Range {
+    /// Nothing older is read now (UTC).
+    pub(crate) fn reach(&self) -> Option<DateTime<Utc>> {
+        self.window.max(self.data_after)
+    }
 }
 
 /// Everything the collection of one stream of one scope needs.
@@ -48,6 +61,8 @@ pub struct Task<'a> {
     pub read: &'a [&'static str],
     /// Lists that hold the items of several streams, as this run has read them.
     pub shared: &'a SharedLists,
+    /// The stream that this one hangs on; none for a list of the scope itself.
+    pub parent: Option<&'a Collection>,
     /// The scope's one item, when a list contained it already.
     pub prefetched: Option<RawItem>,
     /// Our clock (UTC), for servers that do not tell theirs.

@@ -52,15 +52,14 @@ pub(crate) async fn collect(
     if let Some(commit_range) = collection.endpoint.commit_range {
         return commit_range::collect(task, collection, commit_range, outcome).await;
     }
-    let mut stored = walk_state(task, collection).await?;
-    if let Some((plan, first)) = backfill::plan(task, collection, &stored).await? {
-        walk(task, collection, (&plan, first), outcome).await?;
-        stored = walk_state(task, collection).await?;
+    let stored = walk_state(task, collection).await?;
+    if collection.endpoint.is_by_time() && !task.range.full {
+        return backfill::collect(task, collection, &stored, outcome).await;
     }
     if let Some(settled) = settled::look(task, collection, &stored).await? {
         return settled::collect(task, collection, settled, outcome).await;
     }
-    let plan = Plan::new(task, collection, &stored);
+    let plan = Plan::new(task, collection, &stored, task.range.data_after);
     let first = match collection.endpoint.together {
         Some(together) if plan.complete => together::page(task, collection, together).await?,
         _ => None,
@@ -68,7 +67,7 @@ pub(crate) async fn collect(
     if walk(task, collection, (&plan, first), outcome).await? {
         return Ok(());
     }
-    let plan = Plan::whole(task, collection);
+    let plan = Plan::whole(collection, task.range.data_after);
     walk(task, collection, (&plan, None), outcome).await?;
     Ok(())
 }
@@ -91,11 +90,20 @@ async fn walk_state(
     task: &Task<'_>,
     collection: &Collection,
 ) -> Result<WalkState, CollectErrorKind> {
+    walk_state_of(task, collection.stream).await
+}
+
+async fn walk_state_of(task: &Task<'_>, stream: &str) -> Result<WalkState, CollectErrorKind> {
     let key = WalkKey {
         scope: task.scope,
-        stream: collection.stream,
+        stream,
     };
     Ok(task.store.walk_state(key).await?)
+}
+
+/// Under which name the walk over what is older than what is stored is noted.
+fn older_stream(collection: &Collection) -> String {
+    format!("{}:older", collection.stream)
 }
 
 fn list_url(task: &Task<'_>, collection: &Collection) -> Result<Url, CollectErrorKind> {
@@ -119,8 +127,10 @@ struct Read {
 struct Walk<'a> {
     task: &'a Task<'a>,
     collection: &'a Collection,
+    /// Under which name it is noted where the walk goes on.
+    noted_as: String,
     state: WalkState,
-    /// What was known before the walk.
+    /// What was known of the list before the walk.
     stored: WalkState,
     complete: bool,
     outcome: Collected,
@@ -155,13 +165,19 @@ impl<'a> Walk<'a> {
         plan: &Plan,
     ) -> Result<Self, CollectErrorKind> {
         let stored = walk_state(task, collection).await?;
+        let noted_as = match plan.missing {
+            Some(_) => older_stream(collection),
+            None => collection.stream.to_owned(),
+        };
+        let noted = walk_state_of(task, &noted_as).await?;
         let old = task.store.dead_items(task.scope, collection.stream).await?;
         let shift_detection =
-            ShiftDetection::resumed(stored.resume_query.as_deref(), &plan.question());
+            ShiftDetection::resumed(noted.resume_query.as_deref(), &plan.question());
         Ok(Self {
             task,
             collection,
-            state: plan.begin(&stored),
+            noted_as,
+            state: plan.begin(&noted),
             stored,
             complete: plan.complete,
             outcome: Collected::default(),
@@ -315,26 +331,25 @@ impl<'a> Walk<'a> {
             _ => false,
         };
         if is_hopeless {
-            let state = self.as_before();
+            let state = self.given_up();
             let page = self
                 .task
                 .store
                 .begin(self.task.scope, self.task.now)
                 .await?;
-            page.set_walk_state(self.collection.stream, &state).await?;
+            page.set_walk_state(&self.noted_as, &state).await?;
             page.commit().await?;
         }
         done
     }
 
     /// The watermark as it was before the walk, and nothing to be resumed.
-    fn as_before(&self) -> WalkState {
+    fn given_up(&self) -> WalkState {
         WalkState {
-            walk: self.state.walk,
             resume_at: None,
             resume_query: None,
             resume_since: None,
-            ..self.stored.clone()
+            ..self.state.clone()
         }
     }
 
@@ -384,8 +399,7 @@ impl<'a> Walk<'a> {
         let step = self.collection.unended_step();
         page.add_work(&step, begun).await?;
         page.finish_work(&step, &ended)?;
-        page.set_walk_state(self.collection.stream, &self.state)
-            .await?;
+        page.set_walk_state(&self.noted_as, &self.state).await?;
         if self.first && !self.again {
             self.open = page.go_on().await?;
         } else {
@@ -416,13 +430,23 @@ impl<'a> Walk<'a> {
         missed.count() as u64
     }
 
-    /// Where the next walk begins: what has not ended by then is asked for one by one. The part
-    /// that a wider range lacked says nothing of what changed since.
-    fn watermark(&self, plan: &Plan) -> Option<DateTime<Utc>> {
+    /// What is known of the list after the walk. The next one begins where this one began: what has
+    /// not ended by then is asked for one by one. The part that a wider range lacked says nothing
+    /// of what changed since.
+    fn known_after(&self, plan: &Plan) -> WalkState {
         if plan.missing.is_some() {
-            return self.stored.since;
+            return WalkState {
+                data_after: plan.data_after,
+                ..self.stored.clone()
+            };
         }
-        self.state.resume_since
+        WalkState {
+            since: self.state.resume_since,
+            data_after: plan.data_after,
+            complete: true,
+            walk: self.state.walk,
+            ..WalkState::default()
+        }
     }
 
     /// The watermark moves only now, when the whole list was read; and not past an item that
@@ -441,17 +465,6 @@ impl<'a> Walk<'a> {
             // Whether the first part of the walk saw them is not known.
             dead |= !self.old.is_empty();
         }
-        let done = if dead {
-            self.as_before()
-        } else {
-            WalkState {
-                since: self.watermark(plan),
-                data_after: plan.data_after,
-                complete: true,
-                walk: self.state.walk,
-                ..WalkState::default()
-            }
-        };
         let length = self.settled_length(plan).await?;
         let page = self
             .task
@@ -464,7 +477,14 @@ impl<'a> Walk<'a> {
         }
         page.resolve_letters(self.collection.stream, &settled)
             .await?;
-        page.set_walk_state(self.collection.stream, &done).await?;
+        if dead || plan.missing.is_some() {
+            page.set_walk_state(&self.noted_as, &self.given_up())
+                .await?;
+        }
+        if !dead {
+            let known = self.known_after(plan);
+            page.set_walk_state(self.collection.stream, &known).await?;
+        }
         if let Some(span) = plan.span.as_ref().filter(|_| !dead) {
             let reached = Checkpoint {
                 rules: span.head.clone(),

@@ -29,12 +29,28 @@ impl ScopeRun<'_> {
             if parent.is_some_and(|(parent, _)| absent.contains(&parent.stream)) {
                 continue;
             }
+            if self.older_only && !self.is_by_time(&entry.collection) {
+                continue;
+            }
             if self.collect(entry, &known, tally).await? == List::Absent {
                 absent.push(entry.collection.stream);
             }
             known.read.push(entry.collection.stream);
         }
         Ok(())
+    }
+
+    /// The stream that one hangs on; none for a list of the scope itself.
+    fn parent_of(&self, collection: &collectors::Collection) -> Option<&collectors::Collection> {
+        let (parent, _) = collection.parent.as_ref()?;
+        let entry = self.job.source.find(parent.stream)?;
+        Some(&entry.collection)
+    }
+
+    /// Whether a stream, or the one that it hangs on, is read by time.
+    fn is_by_time(&self, collection: &collectors::Collection) -> bool {
+        let list = self.parent_of(collection).unwrap_or(collection);
+        list.endpoint.is_by_time()
     }
 
     async fn collect(
@@ -63,11 +79,14 @@ impl ScopeRun<'_> {
             range: Range {
                 data_after: self.job.data_after,
                 full: self.plan.depth >= needed,
+                window: self.window,
+                older_only: self.older_only,
             },
             rules: &self.job.rules,
             children: &children,
             read: &known.read,
             shared: &known.shared,
+            parent: self.parent_of(collection),
             prefetched: self.job.prefetched.clone(),
             now: self.runner.clock.now(),
             cancel: self.job.cancel.clone(),

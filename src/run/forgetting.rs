@@ -42,6 +42,8 @@ impl Runner {
             claim: &claim,
             order: &part.order,
             job,
+            window: None,
+            older_only: false,
             mirror: None,
             is_unknown: false,
         };

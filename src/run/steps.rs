@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use chrono::{DateTime, Utc};
 use headwater_collectors::git::Mirror;
 use headwater_store::StoreError;
 use headwater_store::leases::{Claim, Holder, Lease, Taken};
@@ -25,6 +26,11 @@ pub(super) struct ScopeRun<'a> {
     /// The steps that convert, each after those that write what it reads.
     pub(super) order: &'a [Node<'a>],
     pub(super) job: Job,
+    /// Of lists by time nothing older is read in this round (UTC); none where all that is wanted
+    /// is.
+    pub(super) window: Option<DateTime<Utc>>,
+    /// Only what is older than what is stored is read.
+    pub(super) older_only: bool,
     /// The mirror that was updated in this run. While it is held, it is not evicted.
     pub(super) mirror: Option<Mirror>,
     /// The server said that there is no such thing.

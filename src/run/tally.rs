@@ -46,6 +46,21 @@ impl Tally {
         }
     }
 
+    /// The same in a round of a run: a scope is counted in the first one.
+    #[must_use]
+    pub fn of_round(mut self, round: usize) -> Self {
+        if round > 0 {
+            self.scopes = 0;
+        }
+        self
+    }
+
+    /// True for the tally of a scope that got to the end of its steps.
+    #[must_use]
+    pub fn went_on(&self) -> bool {
+        self.scopes_failed == 0
+    }
+
     /// Adds what a step did.
     pub fn step(&mut self, summary: &StepSummary) {
         self.written += summary.written;

@@ -11,9 +11,9 @@ use super::Session;
 use crate::clock::Clock;
 use crate::estimate::{Basis, Estimate, estimate};
 use crate::exit::Failure;
-use crate::plan::Plan;
-use crate::report::Event;
-use crate::run::Job;
+use crate::plan::{Depth, Plan};
+use crate::report::{Event, Reporters, counted};
+use crate::run::{Job, lacks, windows};
 
 /// Shorter waits are not worth a line.
 const WORTH_TELLING: TimeDelta = TimeDelta::seconds(60);
@@ -29,11 +29,12 @@ pub(super) struct Told {
     pub(super) _watched: Vec<AbortOnDropHandle<()>>,
 }
 
-/// Tells what collecting is going to cost, for each connection.
+/// Tells what collecting is going to cost, for each connection, and has the newest read first where
+/// that is more than the hour has room for.
 pub(super) async fn tell_estimates(
     session: &Session,
     plan: &Plan,
-    jobs: &[Job],
+    jobs: &mut [Job],
 ) -> Result<Told, Failure> {
     let sent = |jobs: &[Job]| jobs[0].client.as_ref().map_or(0, Client::requests);
     let (mut asked, mut watched) = (0, Vec::new());
@@ -44,20 +45,24 @@ pub(super) async fn tell_estimates(
         cancel: &session.cancel,
         now: session.clock.now(),
     };
-    for of_connection in jobs.chunk_by(|a, b| a.connection == b.connection) {
+    for of_connection in jobs.chunk_by_mut(|a, b| a.connection == b.connection) {
         // No API, no budget.
-        let Some(client) = &of_connection[0].client else {
+        let Some(client) = of_connection[0].client.clone() else {
             continue;
         };
         let connection = of_connection[0].connection.clone();
         let before = sent(of_connection);
         let estimate = estimate(&basis, &of_connection.iter().collect::<Vec<_>>()).await?;
         asked += sent(of_connection) - before;
-        watched.extend(watch_pace(session, client, &connection, &estimate));
+        watched.extend(watch_pace(session, &client, &connection, &estimate));
+        let fits = fits(&estimate);
         session.reporter.event(&Event::Estimate {
             connection,
             estimate,
         });
+        if !fits {
+            read_newest_first(&basis, &session.reporter, of_connection).await?;
+        }
     }
     Ok(Told {
         requests: asked,
@@ -115,6 +120,46 @@ impl<W: Fn() -> bool, T: Fn(&Event)> Pace<W, T> {
             }
         }
     }
+}
+
+/// Whether the hour has room for all requests of a run.
+fn fits(estimate: &Estimate) -> bool {
+    let left = |limit| u64::from(limit).saturating_sub(estimate.used);
+    let left = estimate.per_hour.map(left);
+    left.is_none_or(|left| estimate.requests <= left)
+}
+
+/// Has the repositories of a connection that lack something read from today backwards.
+async fn read_newest_first(
+    basis: &Basis<'_>,
+    reporter: &Reporters,
+    jobs: &mut [Job],
+) -> Result<(), Failure> {
+    if basis.plan.depth != Depth::Changes || !basis.plan.stages.collect {
+        return Ok(());
+    }
+    let (mut lacking, mut nearest) = (0, None);
+    for job in jobs.iter_mut() {
+        let windows = windows(basis.now, job.data_after);
+        if windows.is_empty() || !lacks(basis.store, basis.plan, job, None).await? {
+            continue;
+        }
+        lacking += 1;
+        nearest = nearest.max(windows.first().copied());
+        job.windows = windows.into();
+    }
+    let (Some(nearest), Some(job)) = (nearest, jobs.first()) else {
+        return Ok(());
+    };
+    let message = format!(
+        "{}: more than this hour has room for: the newest is read first, back to {} of {}, then \
+         what is older",
+        job.connection,
+        nearest.format("%Y-%m-%d"),
+        counted(lacking, "repository", "repositories"),
+    );
+    reporter.event(&Event::Notice { message });
+    Ok(())
 }
 
 /// Tells until when no request of a connection goes out, every minute how long that still is, and

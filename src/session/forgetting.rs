@@ -36,6 +36,7 @@ impl Session {
             rules: self.config.rules_of(connection),
             streams: Arc::new(streams),
             data_after: None,
+            windows: Arc::default(),
             cancel: self.cancel.clone(),
         };
         let exit = Box::pin(self.runner().forget(COMMAND, job)).await?;

@@ -118,6 +118,7 @@ pub(super) async fn git_jobs(
             rules: Arc::clone(&rules),
             streams: Arc::clone(&streams),
             data_after: None,
+            windows: Arc::default(),
             cancel: cancel.clone(),
         });
     }

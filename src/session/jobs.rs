@@ -185,6 +185,7 @@ async fn jobs_of(
             rules: Arc::clone(&rules),
             streams: Arc::clone(&wanted_streams),
             data_after,
+            windows: Arc::default(),
             cancel: cancel.clone(),
         });
     }

@@ -43,6 +43,7 @@ impl Session {
                 client: None,
                 prefetched: None,
                 data_after: None,
+                windows: Arc::default(),
                 cancel: self.cancel.clone(),
             }
         });

@@ -41,6 +41,7 @@ mod left_out;
 mod lists;
 mod merges;
 mod network;
+mod newest_first;
 mod no_database;
 mod oracle;
 mod output;

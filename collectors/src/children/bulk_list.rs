@@ -158,7 +158,9 @@ async fn pending(engine: &Engine<'_>, bulk_list: BulkList) -> Result<Parents, Co
             break;
         }
         position = reached;
-        let pending = pending.into_iter().filter(|it| !fetcher.has_none(it));
+        let pending = pending
+            .into_iter()
+            .filter(|it| !fetcher.has_none(it) && !engine.later.contains(&it.key));
         wanted.extend(pending.map(|it| (it.key, it.changed_seq)));
     }
     let mut parents = Parents::with_capacity(wanted.len());
@@ -205,7 +207,7 @@ async fn look(
     parents: &mut Parents,
 ) -> Result<usize, Ended> {
     let most = parents.len() / PARENTS_PER_PAGE;
-    let told = engine.task.range.data_after.is_none().then_some(most);
+    let told = engine.task.range.reach().is_none().then_some(most);
     let mut reader = Reader::new(engine, (bulk_list, most, told), parents)?;
     while let Some(entries) = reader.page(engine).await? {
         for Entry { parent, at, item } in entries {

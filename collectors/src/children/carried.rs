@@ -137,7 +137,8 @@ async fn candidates(
             .map(|known| known.id)
             .collect();
         let pending = own.into_iter().filter(KnownParent::is_pending);
-        let pending = pending.filter(|known| fresh.contains(&known.id));
+        let is_now = |known: &KnownParent| !engine.later.contains(&known.parent.key);
+        let pending = pending.filter(|known| fresh.contains(&known.id) && is_now(known));
         let pending = pending.map(|known| known.parent);
         candidates.extend(pending.filter(|it| number(engine, it).is_some_and(|count| count > 0)));
     }

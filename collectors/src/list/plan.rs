@@ -10,6 +10,12 @@ use super::{OVERLAP, shift_detection};
 use crate::endpoint::Collection;
 use crate::engine::Task;
 
+/// Before the bounds of a question.
+const LOWER: &str = " lower=";
+
+/// Before the upper one of them.
+const UPPER: &str = " upper=";
+
 /// What a walk asks for.
 pub(super) struct Plan {
     /// Only items that changed at this time or later (UTC).
@@ -24,8 +30,13 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(task: &Task<'_>, collection: &Collection, stored: &WalkState) -> Self {
-        let data_after = task.range.data_after;
+    /// What changed since the last walk, of a list of which that can be asked; else all of it.
+    pub(super) fn new(
+        task: &Task<'_>,
+        collection: &Collection,
+        stored: &WalkState,
+        data_after: Option<DateTime<Utc>>,
+    ) -> Self {
         // A range that reaches further back than what was walked makes everything new, where the
         // part that is missing cannot be asked for alone.
         let widened = backfill::is_wider(data_after, stored);
@@ -36,7 +47,7 @@ impl Plan {
             .since
             .filter(|_| incremental)
             .map(|since| since - again.unwrap_or(OVERLAP));
-        let filtered = collection.endpoint.since.is_some() || newest_first.is_some();
+        let filtered = collection.endpoint.is_by_time();
         Self {
             lower: since.max(data_after).filter(|_| filtered),
             complete: since.is_none() || !filtered,
@@ -46,13 +57,10 @@ impl Plan {
         }
     }
 
-    /// Everything in range.
-    pub(super) fn whole(task: &Task<'_>, collection: &Collection) -> Self {
-        let data_after = task.range.data_after;
-        let filtered = collection.endpoint.since.is_some();
-        let bounded = filtered || collection.endpoint.newest_first.is_some();
+    /// Everything back to a time.
+    pub(super) fn whole(collection: &Collection, data_after: Option<DateTime<Utc>>) -> Self {
         Self {
-            lower: data_after.filter(|_| bounded),
+            lower: data_after.filter(|_| collection.endpoint.is_by_time()),
             complete: true,
             data_after,
             span: None,
@@ -67,13 +75,38 @@ impl Plan {
         }
         let lower = self.lower.map(|time| time.to_rfc3339());
         let upper = self.missing.as_ref().map_or_else(String::new, |missing| {
-            format!(" upper={}", missing.upper.to_rfc3339())
+            format!("{UPPER}{}", missing.upper.to_rfc3339())
         });
         format!(
-            "complete={} lower={}{upper}",
+            "complete={}{LOWER}{}{upper}",
             self.complete,
             lower.unwrap_or_default()
         )
+    }
+
+    /// The time back to which an interrupted walk reads (UTC), of a plan that differs from this
+    /// one in that alone; none where it reads everything. `None` where it is another plan's, or
+    /// none was interrupted.
+    pub(super) fn lower_of_interrupted(&self, stored: &WalkState) -> Option<Option<DateTime<Utc>>> {
+        stored.resume_at.as_ref()?;
+        let asked = shift_detection::question(stored.resume_query.as_deref()?);
+        let (_, bounds) = asked.split_once(LOWER)?;
+        let lower = bounds.split_once(UPPER).map_or(bounds, |(lower, _)| lower);
+        let lower = match lower {
+            "" => None,
+            lower => Some(
+                DateTime::parse_from_rfc3339(lower)
+                    .ok()?
+                    .with_timezone(&Utc),
+            ),
+        };
+        let alike = Self {
+            lower,
+            span: None,
+            missing: self.missing.clone(),
+            ..*self
+        };
+        (alike.question() == asked).then_some(lower)
     }
 
     pub(super) fn begin(&self, stored: &WalkState) -> WalkState {

@@ -138,7 +138,7 @@ pub(super) async fn collect(
     settled: Settled,
     outcome: &mut Collected,
 ) -> Result<(), CollectErrorKind> {
-    let whole = Plan::whole(task, collection);
+    let whole = Plan::whole(collection, task.range.data_after);
     let pages = match settled {
         Settled::News(pages) => pages,
         Settled::Unclear(url, page) => {
@@ -149,7 +149,7 @@ pub(super) async fn collect(
     };
     let news = Plan {
         complete: false,
-        ..Plan::whole(task, collection)
+        ..Plan::whole(collection, task.range.data_after)
     };
     let mut found = Walk::new(task, collection, &news).await?;
     let done = found.take_news(&news, pages).await;

@@ -10,6 +10,7 @@ use headwater_store::query::Cell;
 use headwater_store::runs::ScopeStatus;
 
 use super::LookedAt;
+use crate::estimate::is_wider;
 use crate::exit::Failure;
 use crate::report::counted;
 use crate::source::Source;
@@ -102,6 +103,13 @@ async fn waits(
         let walked = store.walk_state(WalkKey { scope, stream }).await?;
         if walked.resume_at.is_some() {
             waits.push(format!("the rest of {stream}"));
+        }
+        if let (true, Some(since), true) = (
+            entry.collection.endpoint.is_by_time() && walked.complete,
+            walked.data_after,
+            known.is_some_and(|known| is_wider(&walked, known.data_after)),
+        ) {
+            waits.push(format!("{stream} before {}", since.format("%Y-%m-%d")));
         }
         let done = store.checkpoint(scope, &entry.extraction.step()).await?;
         let table = &entry.collection.raw_table;

@@ -102,6 +102,7 @@ async fn a_cancelled_collection_ends_at_once_and_says_so() {
             children: &[],
             read: &[],
             shared: &SharedLists::default(),
+            parent: None,
             prefetched: None,
             now: now(),
             cancel: CancellationToken::new(),

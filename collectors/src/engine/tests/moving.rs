@@ -235,6 +235,7 @@ async fn a_cancelled_walk_over_parents_repeats_only_what_was_under_way() {
             children: &[],
             read: &[],
             shared: &SharedLists::default(),
+            parent: None,
             prefetched: None,
             now: now(),
             cancel,
