@@ -4,6 +4,8 @@
 //! Each round ends with tables that follow from what has arrived, so that numbers of the last
 //! weeks need not wait for those of the last years.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, stream};
 use tracing::Instrument as _;
@@ -63,6 +65,12 @@ impl Runner {
         let mut waiting = self.places(jobs, parts);
         for round in 0.. {
             let begun = self.of_round(plan, &mut waiting, round).await?;
+            if round > 0 && begun.is_empty() {
+                if waiting.is_empty() {
+                    break;
+                }
+                continue;
+            }
             let scope_runs = stream::iter(begun).map(|mut place| {
                 let older_only = self.is_fresh(&mut place, round);
                 let steps = ScopeRun {
@@ -98,7 +106,7 @@ impl Runner {
         let looked_at = self.clock.now();
         let jobs = jobs.into_iter().filter_map(|job| {
             let mut own = parts.iter();
-            let part = own.find(|part| std::sync::Arc::ptr_eq(part.source, &job.source))?;
+            let part = own.find(|part| Arc::ptr_eq(part.source, &job.source))?;
             Some(Place {
                 part,
                 job,

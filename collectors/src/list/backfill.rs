@@ -97,10 +97,9 @@ async fn first_walk(
 ) -> Result<(Plan, Begun), CollectErrorKind> {
     let reach = task.range.reach();
     let near = Plan::whole(collection, reach);
-    if let Some(lower) = near.lower_of_interrupted(stored)
-        && serves(lower, reach)
-    {
-        return Ok((Plan::whole(collection, lower), None));
+    let interrupted = near.interrupted(stored);
+    if let Some(plan) = interrupted.filter(|plan| serves(plan.lower, reach)) {
+        return Ok((plan, None));
     }
     let wanted = Plan::whole(collection, task.range.data_after);
     if reach == task.range.data_after {
@@ -145,15 +144,14 @@ async fn missing(
         missing: Some(Missing { upper, page: None }),
     };
     let older = walk_state_of(task, &older_stream(collection)).await?;
-    let interrupted = part(reach).lower_of_interrupted(&older);
-    let lower = interrupted.filter(|&lower| serves(lower, reach));
-    let mut plan = part(lower.unwrap_or(reach));
-    let mut begun = None;
-    if collection.endpoint.since.is_none() {
-        let page;
-        (page, begun) = first_page(task, collection, upper).await?;
-        plan.missing = Some(Missing { upper, page });
+    let interrupted = part(reach).interrupted(&older);
+    let serving = interrupted.filter(|plan| serves(plan.lower, reach));
+    let mut plan = serving.unwrap_or_else(|| part(reach));
+    if collection.endpoint.since.is_some() {
+        return Ok(Some((plan, None)));
     }
+    let (page, begun) = first_page(task, collection, upper).await?;
+    plan.missing = Some(Missing { upper, page });
     Ok(Some((plan, begun)))
 }
 

@@ -84,10 +84,9 @@ impl Plan {
         )
     }
 
-    /// The time back to which an interrupted walk reads (UTC), of a plan that differs from this
-    /// one in that alone; none where it reads everything. `None` where it is another plan's, or
-    /// none was interrupted.
-    pub(super) fn lower_of_interrupted(&self, stored: &WalkState) -> Option<Option<DateTime<Utc>>> {
+    /// What an interrupted walk asks for, where that differs from this in nothing but how far back
+    /// it reaches. None where it is something else, or nothing was interrupted.
+    pub(super) fn interrupted(&self, stored: &WalkState) -> Option<Self> {
         stored.resume_at.as_ref()?;
         let asked = shift_detection::question(stored.resume_query.as_deref()?);
         let (_, bounds) = asked.split_once(LOWER)?;
@@ -100,13 +99,14 @@ impl Plan {
                     .with_timezone(&Utc),
             ),
         };
-        let alike = Self {
+        let plan = Self {
             lower,
+            complete: self.complete,
+            data_after: lower,
             span: None,
             missing: self.missing.clone(),
-            ..*self
         };
-        (alike.question() == asked).then_some(lower)
+        (plan.question() == asked).then_some(plan)
     }
 
     pub(super) fn begin(&self, stored: &WalkState) -> WalkState {
