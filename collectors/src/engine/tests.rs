@@ -71,6 +71,7 @@ impl Lake {
             Collection::of::<PullRequestComments>(),
             Collection::of::<PullRequestCommits>(),
         ];
+        let parent = S::PARENT.map(|_| Collection::of::<PullRequests>());
         let task = Task {
             store: &self.store,
             scope: &self.scope,
@@ -80,7 +81,7 @@ impl Lake {
             children: &children,
             read: &[],
             shared: &SharedLists::default(),
-            parent: None,
+            parent: parent.as_ref(),
             prefetched: None,
             now: now(),
             cancel: CancellationToken::new(),
