@@ -247,6 +247,7 @@ impl Basis<'_> {
             range: Range {
                 data_after: job.data_after,
                 full: self.plan.depth != Depth::Changes,
+                ..Range::default()
             },
             read,
             now: self.now,

@@ -1,6 +1,7 @@
 //! Windows: the times back to which everything is read before anything older is.
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+use headwater_collectors::chosen_lists;
 use headwater_store::forecast::ChildLists;
 use headwater_store::progress::WalkKey;
 use headwater_store::{Store, StoreError};
@@ -52,6 +53,12 @@ pub async fn lacks(
         }
         for child in job.source.children_of(stream) {
             if !chosen(child.stream) {
+                continue;
+            }
+            if let Some(chosen) = chosen_lists((store, scope), &child, &job.rules, false).await? {
+                if chosen > 0 {
+                    return Ok(true);
+                }
                 continue;
             }
             let done = store.checkpoint(scope, &child.children_step()).await?;
