@@ -522,8 +522,7 @@ mod tests {
         let comments = Collection::of::<PullRequestComments>();
         assert_eq!(
             comments.list_url(&base, &scope, "12").unwrap().as_str(),
-            "https://api.example/2.0/repositories/acme/rocket/pullrequests/12/comments?pagelen=100\
-             &fields=-values.pending%2C-values.resolution"
+            "https://api.example/2.0/repositories/acme/rocket/pullrequests/12/comments?pagelen=100"
         );
         let pull_requests = Collection::of::<PullRequests>();
         assert_eq!(

@@ -183,10 +183,8 @@ async fn served(simulator: &Simulator) -> HashMap<String, Value> {
             .collect()
     };
     let mut pages = HashMap::new();
-    let fields = "-values.comment.pending,-values.comment.resolution,\
-                  -values.comment.inline.context_lines,-values.comment.inline.outdated";
     for list in lists {
-        let url = format!("{}{list}?pagelen=50&fields={fields}", simulator.endpoint());
+        let url = format!("{}{list}?pagelen=50", simulator.endpoint());
         let asked = client
             .get(url)
             .basic_auth("me@example.com", Some("api-token"));

@@ -10,15 +10,7 @@ use crate::key::{Alternative, Key};
 impl Collect for PullRequestActivities {
     const ENDPOINT: Endpoint = Endpoint {
         path: "repositories/{scope}/pullrequests/{parent}/activity",
-        // Of comments without what their own lists do not have.
-        query: &[
-            ("pagelen", "50"),
-            (
-                "fields",
-                "-values.comment.pending,-values.comment.resolution,\
-                 -values.comment.inline.context_lines,-values.comment.inline.outdated",
-            ),
-        ],
+        query: &[("pagelen", "50")],
         // Entries have neither id nor type: kind, time and actor tell them apart.
         key: Key(&[
             Alternative {
@@ -52,6 +44,11 @@ impl Collect for PullRequestActivities {
             "comment.parent.links",
             "comment.pullrequest.links",
             "comment.user.links.self",
+            // What the lists of comments do not have.
+            "comment.pending",
+            "comment.resolution",
+            "comment.inline.context_lines",
+            "comment.inline.outdated",
             "update.author.links.self",
             "update.reviewers.links.self",
             "update.source.commit.links",

@@ -11,18 +11,15 @@ use crate::endpoint::{Collect, Endpoint, Parent};
 impl Collect for PullRequestComments {
     const ENDPOINT: Endpoint = Endpoint {
         path: "repositories/{scope}/pullrequests/{parent}/comments",
-        // Without what the log of activity does not have.
-        query: &[
-            ("pagelen", "100"),
-            ("fields", "-values.pending,-values.resolution"),
-        ],
-        // As in the log of activity.
+        // As in the log of activity, which lacks the last two.
         left_out: &[
             "content.html",
             "links",
             "parent.links",
             "pullrequest.links",
             "user.links.self",
+            "pending",
+            "resolution",
         ],
         ..super::LIST
     };

@@ -45,7 +45,7 @@ async fn one_parent_that_fails_stays_pending_and_the_others_go_on() {
         letters[0]
             .letter
             .path
-            .contains("/pullrequests/2/comments?pagelen=100")
+            .ends_with("/pullrequests/2/comments?pagelen=100")
     );
     let asked = server.requests().len();
     let second = lake.collect::<PullRequestComments>().await.unwrap();
