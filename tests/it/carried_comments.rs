@@ -13,6 +13,7 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rstest::rstest;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::lake::{ALL, How, Lake, with_everything};
 
@@ -128,9 +129,10 @@ enum Wrong {
 
 impl Wrong {
     /// The entries as the server gives them then.
-    fn entries(self, entries: &[Value], number: usize) -> Vec<Value> {
-        let is_deleted = |entry: &Value| entry["comment"]["deleted"] == true;
-        let is_comment = |entry: &Value| entry["comment"].is_object();
+    fn entries(self, entries: &[String], number: usize) -> Vec<String> {
+        let read = |entry: &str| serde_json::from_str::<Value>(entry).unwrap();
+        let is_deleted = |entry: &str| read(entry)["comment"]["deleted"] == true;
+        let is_comment = |entry: &str| read(entry)["comment"].is_object();
         let mut entries = entries.to_vec();
         match self {
             Self::LacksSome if number.is_multiple_of(3) => {
@@ -141,8 +143,8 @@ impl Wrong {
             }
             Self::LacksDeleted => entries.retain(|entry| !is_deleted(entry)),
             Self::OtherBytes => {
-                for entry in entries.iter_mut().filter(|entry| is_comment(entry)) {
-                    entry["comment"]["more"] = Value::from(1);
+                for entry in &mut entries {
+                    *entry = entry.replacen("\"comment\":{", "\"comment\":{\"more\":1,", 1);
                 }
             }
             Self::Nothing | Self::LacksSome => {}
@@ -150,16 +152,13 @@ impl Wrong {
         entries
     }
 
-    fn answers(self, served: &HashMap<String, Value>) -> OnRequest {
+    fn answers(self, served: &HashMap<String, Vec<String>>) -> OnRequest {
         let numbered = (0..).zip(served);
         let bodies: HashMap<String, Bytes> = numbered
-            .map(|(number, (path, page))| {
-                let mut page = page.clone();
-                let entries = page["values"].as_array().unwrap();
-                page["values"] = Value::from(self.entries(entries, number));
-                // As many as there are.
-                page.as_object_mut().unwrap().remove("size");
-                (path.clone(), Bytes::from(page.to_string()))
+            .map(|(number, (path, entries))| {
+                let entries = self.entries(entries, number).join(",");
+                let page = format!("{{\"pagelen\":50,\"values\":[{entries}]}}");
+                (path.clone(), Bytes::from(page))
             })
             .collect();
         Arc::new(move |request| {
@@ -169,8 +168,8 @@ impl Wrong {
     }
 }
 
-/// The activity of every pull request as it is served, by path.
-async fn served(simulator: &Simulator) -> HashMap<String, Value> {
+/// The entries of the activity of every pull request, byte for byte as they are served, by path.
+async fn served(simulator: &Simulator) -> HashMap<String, Vec<String>> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let lists: Vec<String> = {
@@ -189,9 +188,11 @@ async fn served(simulator: &Simulator) -> HashMap<String, Value> {
             .get(url)
             .basic_auth("me@example.com", Some("api-token"));
         let body = asked.send().await.unwrap().bytes().await.unwrap();
-        let page: Value = serde_json::from_slice(&body).unwrap();
-        if page["next"].is_null() {
-            pages.insert(format!("/2.0/{list}"), page);
+        let page: HashMap<&str, &RawValue> = serde_json::from_slice(&body).unwrap();
+        if !page.contains_key("next") {
+            let entries: Vec<&RawValue> = serde_json::from_str(page["values"].get()).unwrap();
+            let entries = entries.iter().map(|entry| entry.get().to_owned());
+            pages.insert(format!("/2.0/{list}"), entries.collect());
         }
     }
     let _ = simulator.take_requests();
