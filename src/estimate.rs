@@ -310,7 +310,7 @@ impl Basis<'_> {
         let children = lists.children.iter();
         let unchosen = children.filter(|child| choice_of(lists.job, child).is_none());
         whole.children += unchosen.map(requests_of_a_list).sum::<u64>();
-        if walked.complete && !is_wider(walked, lists.job.data_after) {
+        if walked.complete && !walked.is_exceeded_by(lists.job.data_after) {
             let table = &lists.collection.raw_table;
             whole.length = Some(self.store.scope_rows(&lists.job.scope, table).await?);
             let mut below = 0;
@@ -395,21 +395,12 @@ fn is_widened_in_part(
     data_after: Option<DateTime<Utc>>,
 ) -> bool {
     let by_time = collection.endpoint.is_by_time();
-    by_time && walked.complete && walked.since.is_some() && is_wider(walked, data_after)
+    by_time && walked.complete && walked.since.is_some() && walked.is_exceeded_by(data_after)
 }
 
 /// True when the walk reads the whole list, as collecting decides it.
 fn is_whole(walked: &WalkState, data_after: Option<DateTime<Utc>>, full: bool) -> bool {
-    full || !walked.complete || is_wider(walked, data_after)
-}
-
-/// True when the range reaches further back than what was read.
-pub(crate) fn is_wider(walked: &WalkState, data_after: Option<DateTime<Utc>>) -> bool {
-    match (data_after, walked.data_after) {
-        (_, None) => false,
-        (None, Some(_)) => true,
-        (Some(wanted), Some(read)) => wanted < read,
-    }
+    full || !walked.complete || walked.is_exceeded_by(data_after)
 }
 
 /// Asks the server how long lists are that were never read: a few, spread over all of them.

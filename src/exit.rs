@@ -52,6 +52,17 @@ impl Exit {
             _ => "failed",
         }
     }
+
+    /// How a run in a state ended: the other way round. One that was skipped had nothing to do.
+    #[must_use]
+    pub fn of_state(state: &str) -> Self {
+        match state {
+            "success" | "skipped" => Self::Ok,
+            "partial" => Self::Partial,
+            "cancelled" => Self::Cancelled,
+            _ => Self::Failed,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

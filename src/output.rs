@@ -23,7 +23,7 @@ pub use headwater_redaction::known::{conceal, shown};
 pub use layout::{indented, width, wrapped};
 #[cfg(test)]
 pub(crate) use printer::laid_out;
-pub use printer::{Printer, print};
+pub use printer::{Printer, moment, print};
 
 /// Why standard output could not be written; the first reason.
 static BROKEN: OnceLock<(ErrorKind, String)> = OnceLock::new();

@@ -24,7 +24,6 @@ use crate::engine::{Collected, Listing, Page, Progress, Task, bad_url};
 use crate::error::{CollectErrorKind, RequestError, RequestErrorKind, ShownUrl};
 use crate::page::RawItem;
 
-pub(crate) use backfill::is_wider;
 use plan::Plan;
 use shift_detection::ShiftDetection;
 use unended::Unended;

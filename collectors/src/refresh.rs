@@ -17,7 +17,7 @@ use crate::endpoint::Collection;
 use crate::engine::{Range, Task};
 use crate::error::{CollectErrorKind, RequestErrorKind};
 use crate::key::field;
-use crate::list::{self, is_wider};
+use crate::list;
 use crate::page::RawItem;
 
 /// Items, or notes of them, that are read at once.
@@ -117,15 +117,13 @@ pub(crate) async fn next(moment: &Moment<'_>, collection: &Collection) -> Result
         Some(since) if walked.complete && look.at - since < TimeDelta::hours(DOUBTED_HOURS) => 0,
         Some(_) => refresh.absence.map_or(0, |absence| absence.hours),
     };
-    let age = moment.now - look.at;
-    // A clock that was corrected makes it due, too.
-    if age < TimeDelta::zero() || age >= TimeDelta::hours(hours) {
+    if look.is_over(hours, moment.now) {
         return Ok(Next::Read);
     }
     let is_absent = look.absent_since.is_some();
     let is_whole = walked.complete
         && walked.resume_at.is_none()
-        && !is_wider(moment.range.data_after, &walked);
+        && !walked.is_exceeded_by(moment.range.data_after);
     let is_certain = is_absent || is_whole && moment.is_well(collection).await?;
     if !is_certain {
         return Ok(Next::Read);

@@ -1,13 +1,12 @@
 //! `dead-letters`: the items that could not be processed, and why.
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use headwater_store::dead_letters::StoredLetter;
 use headwater_store::query::Cell;
 
 use crate::cli::{Format, ScopeArgs, Shared};
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
-use crate::output::{self, print, written};
+use crate::output::{self, moment, print, written};
 use crate::resolve::{Selection, registered};
 
 const COLUMNS: [&str; 10] = [
@@ -37,10 +36,6 @@ pub(super) async fn dead_letters(
 }
 
 fn row(scope: &str, stored: StoredLetter) -> Vec<Cell> {
-    let time = |time: Option<DateTime<Utc>>| match time {
-        Some(time) => Cell::Text(time.to_rfc3339_opts(SecondsFormat::Secs, true)),
-        None => Cell::Null,
-    };
     let letter = stored.letter;
     vec![
         Cell::Text(scope.to_owned()),
@@ -51,7 +46,7 @@ fn row(scope: &str, stored: StoredLetter) -> Vec<Cell> {
         Cell::Text(letter.path),
         Cell::Text(letter.message),
         Cell::Integer(stored.attempts),
-        time(stored.first_at),
-        time(stored.last_at),
+        moment(stored.first_at),
+        moment(stored.last_at),
     ]
 }

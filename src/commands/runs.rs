@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use headwater_store::Store;
 use headwater_store::query::Cell;
 use headwater_store::queue::{NewRun, RunRecord};
@@ -13,7 +12,7 @@ use super::plan::find;
 use crate::cli::{Format, RunsArgs, RunsCommand, Shared};
 use crate::context::{Context, NeedsFile, cancelled_by_signals};
 use crate::exit::{Exit, Failure};
-use crate::output::{self, print, written};
+use crate::output::{self, moment, print, written};
 use crate::resolve::connection_name;
 
 const COLUMNS: [&str; 8] = [
@@ -72,12 +71,6 @@ fn row(run: &RunRecord) -> Vec<Cell> {
     ]
 }
 
-fn moment(at: Option<DateTime<Utc>>) -> Cell {
-    at.map_or(Cell::Null, |at| {
-        Cell::Text(at.to_rfc3339_opts(SecondsFormat::Secs, true))
-    })
-}
-
 async fn known(store: &Store, run: i64) -> Result<RunRecord, Failure> {
     let found = store.run_record(run).await?;
     found.ok_or_else(|| {
@@ -108,7 +101,7 @@ async fn show(
     });
     let printed = written(print(format, &STEP_COLUMNS, rows.collect()))?;
     Ok(if follow {
-        exit_of(&record.state)
+        Exit::of_state(&record.state)
     } else {
         printed
     })
@@ -127,15 +120,6 @@ async fn followed(store: &Store, mut record: RunRecord) -> Result<RunRecord, Fai
         record = known(store, record.id).await?;
     }
     Ok(record)
-}
-
-fn exit_of(state: &str) -> Exit {
-    match state {
-        "success" | "skipped" => Exit::Ok,
-        "partial" => Exit::Partial,
-        "cancelled" => Exit::Cancelled,
-        _ => Exit::Failed,
-    }
 }
 
 /// One sentence about a run.

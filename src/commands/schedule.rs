@@ -11,7 +11,7 @@ use crate::cli::{ScheduleArgs, ScheduleCommand, Shared};
 use crate::config::Project;
 use crate::context::{Context, NeedsFile};
 use crate::exit::{Exit, Failure};
-use crate::output::{self, print, written};
+use crate::output::{self, moment, print, written};
 use crate::serve::{Schedules, upcoming};
 
 const COLUMNS: [&str; 6] = ["project", "schedule", "timezone", "next", "local", "state"];
@@ -85,7 +85,7 @@ fn times(
                 text(&project.name),
                 text(schedule.as_str()),
                 text(timezone.name()),
-                Cell::Text(time.to_rfc3339_opts(SecondsFormat::Secs, true)),
+                moment(Some(time)),
                 Cell::Text(local.format("%a %Y-%m-%d %H:%M:%S").to_string()),
                 text(state),
             ]

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use headwater_redaction::{one_line, printable};
 use headwater_store::query::{Cell, Rows};
 
@@ -181,6 +182,14 @@ pub fn print(format: Format, columns: &[&str], rows: Vec<Vec<Cell>>) -> io::Resu
         printer.row(row)?;
     }
     printer.finish()
+}
+
+/// A moment (UTC) to the second; NULL for none.
+#[must_use]
+pub fn moment(at: Option<DateTime<Utc>>) -> Cell {
+    at.map_or(Cell::Null, |at| {
+        Cell::Text(at.to_rfc3339_opts(SecondsFormat::Secs, true))
+    })
 }
 
 /// Rows as a table of a width, as [`print`] shows them to a person.

@@ -7,7 +7,6 @@ use headwater_store::progress::WalkKey;
 use headwater_store::{Store, StoreError};
 
 use super::Job;
-use crate::estimate::is_wider;
 use crate::plan::Plan;
 
 /// Days that the windows reach back.
@@ -48,7 +47,7 @@ pub async fn lacks(
         if walked.walk == 0 && may_be_absent {
             continue;
         }
-        if !walked.complete || is_wider(&walked, reach) {
+        if !walked.complete || walked.is_exceeded_by(reach) {
             return Ok(true);
         }
         for child in job.source.children_of(stream) {

@@ -61,13 +61,16 @@ impl Busy {
         project: &str,
     ) -> Result<Option<Place>, Failure> {
         let busy = self.projects().clone();
+        if busy.contains(project) {
+            return Ok(None);
+        }
         if !busy.is_empty() {
             let known = registered(store, config, &Selection::default()).await?;
             let is_shared = |other: &String| {
                 let pair = config.project(project).zip(config.project(other));
                 pair.is_some_and(|(one, other)| share(one, other, &known))
             };
-            if busy.contains(project) || busy.iter().any(is_shared) {
+            if busy.iter().any(is_shared) {
                 return Ok(None);
             }
         }

@@ -19,9 +19,10 @@ mod results;
 use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 
-use crate::Store;
+use crate::database::sql::list_of;
 use crate::database::{Cells, Row};
 use crate::error::{During, StoreError};
+use crate::{Owner, Store};
 
 pub use chains::{ChainOfDeployment, ChainOfIncident, ChainOfPullRequest, Sort};
 pub use history::{DatedCommit, LooseCommit, Says, StoredHistory};
@@ -50,6 +51,14 @@ impl Mapping {
         let rows = self.rows.iter().filter(|(name, _)| name == table);
         rows.map(|(_, id)| id.clone()).collect()
     }
+}
+
+/// Rows of deployments of these scopes (`cicd_scopes.id`) with a value in a column.
+fn of_scopes(scopes: &[String], (column, value): (&str, &str)) -> Owner {
+    let (list, mut values) = list_of(scopes);
+    values.push(value.into());
+    let condition = format!("cicd_scope_id IN {list} AND {column} = ?");
+    Owner::Within { condition, values }
 }
 
 /// One row of `repos`.

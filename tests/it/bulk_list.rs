@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use headwater::exit::Exit;
 use headwater_simulator::{Fault, OnRequest, Options, RequestRecord, Shift, Simulator, Size};
-use headwater_store::query::Cell;
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::value::RawValue;
@@ -88,22 +87,6 @@ async fn one_by_one(simulator: &Simulator, text: &str) -> Lake {
     lake
 }
 
-async fn assert_same(lake: &Lake, other: &Lake) {
-    let differences = lake.differences(other).await;
-    let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
-    assert!(shown.is_empty(), "{shown:#?}");
-}
-
-/// What the run says of the step.
-async fn remarks(lake: &Lake) -> String {
-    let sql = "SELECT message FROM _headwater_steps WHERE stage = 'collect' \
-               AND stream = 'pull_request_activities' ORDER BY id DESC LIMIT 1";
-    match &lake.ask(sql).await.rows[0][0] {
-        Cell::Text(message) => message.clone(),
-        other => panic!("{other:?}"),
-    }
-}
-
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_sync_reads_the_activity_of_all_at_once_and_gets_the_same(
@@ -119,8 +102,9 @@ async fn a_first_sync_reads_the_activity_of_all_at_once_and_gets_the_same(
     let (wide, single) = asked(&simulator);
     assert_eq!((wide, single), (2 * pages(&simulator), SAMPLE));
     assert!(wide + single < PULL_REQUESTS / 2, "{wide} and {single}");
-    assert_eq!(remarks(&lake).await, "");
-    assert_same(&lake, &one_by_one(&simulator, &text).await).await;
+    assert_eq!(lake.remarks("pull_request_activities").await, "");
+    lake.assert_equals(&one_by_one(&simulator, &text).await)
+        .await;
 
     // Afterwards only what has changed is read, by pull request.
     synced(&lake).await;
@@ -153,7 +137,8 @@ async fn a_range_ends_the_reading_where_its_oldest_pull_request_began(#[values(2
     synced(&lake).await;
     let (wide, single) = asked(&simulator);
     assert!(single >= SAMPLE && wide <= 2 * pages, "{wide} and {single}");
-    assert_same(&lake, &one_by_one(&simulator, &text).await).await;
+    lake.assert_equals(&one_by_one(&simulator, &text).await)
+        .await;
 }
 
 /// A page of the list as it is served, its entries byte for byte.
@@ -292,7 +277,7 @@ async fn a_list_that_is_wrong_costs_requests_and_no_rows(
     let lake = Lake::with(Sqlite, &text).await.unwrap();
     synced(&lake).await;
     simulator.set_faults(None);
-    let said = remarks(&lake).await;
+    let said = lake.remarks("pull_request_activities").await;
     match expected {
         "" => assert_eq!(said, "", "what is complete is used"),
         _ => assert!(said.contains(expected), "{said}"),
@@ -305,7 +290,8 @@ async fn a_list_that_is_wrong_costs_requests_and_no_rows(
         (_, "") => assert!((SAMPLE + 1..PULL_REQUESTS).contains(&single), "{single}"),
         _ => assert_eq!(single, PULL_REQUESTS),
     }
-    assert_same(&lake, &one_by_one(&simulator, &text).await).await;
+    lake.assert_equals(&one_by_one(&simulator, &text).await)
+        .await;
 }
 
 #[rstest]
@@ -363,7 +349,7 @@ async fn a_sync_that_ends_within_the_list_starts_it_over() {
             wide as u64 <= whole && single <= SAMPLE,
             "{at}: {wide} and {single}"
         );
-        assert_same(&lake, &plain).await;
+        lake.assert_equals(&plain).await;
     }
 }
 
@@ -390,7 +376,7 @@ async fn a_list_that_takes_more_pages_than_it_saves_is_left_alone() {
         let (wide, _) = asked(&simulator);
         // Its first page gives its length, which is unknown before.
         assert_eq!(wide, if by_cursor { 60 / 4 } else { 1 });
-        let said = remarks(&lake).await;
+        let said = lake.remarks("pull_request_activities").await;
         assert!(said.contains("more pages than it would save"), "{said}");
     }
 }

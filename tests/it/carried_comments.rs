@@ -7,7 +7,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use headwater::exit::Exit;
 use headwater_simulator::{Fault, OnRequest, Options, Simulator, Size};
-use headwater_store::query::Cell;
 use headwater_testing::On::{self, MariaDb, Postgres, Sqlite};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -68,22 +67,6 @@ async fn by_lists(simulator: &Simulator, text: &str) -> Lake {
     lake
 }
 
-async fn assert_same(lake: &Lake, other: &Lake) {
-    let differences = lake.differences(other).await;
-    let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
-    assert!(shown.is_empty(), "{shown:#?}");
-}
-
-/// What the run says of the step.
-async fn remarks(lake: &Lake) -> String {
-    let sql = "SELECT message FROM _headwater_steps WHERE stage = 'collect' \
-               AND stream = 'pull_request_comments' ORDER BY id DESC LIMIT 1";
-    match &lake.ask(sql).await.rows[0][0] {
-        Cell::Text(message) => message.clone(),
-        other => panic!("{other:?}"),
-    }
-}
-
 #[rstest]
 #[case::by_pull_request(40)]
 #[case::of_the_whole_repository(120)]
@@ -102,8 +85,8 @@ async fn comments_come_from_the_activity_and_are_the_same(
     synced(&lake).await;
     let lists = asked(&simulator);
     assert!(lists <= 9, "{lists} lists of {commented}");
-    assert_eq!(remarks(&lake).await, "");
-    assert_same(&lake, &by_lists(&simulator, &text).await).await;
+    assert_eq!(lake.remarks("pull_request_comments").await, "");
+    lake.assert_equals(&by_lists(&simulator, &text).await).await;
 
     // Changes, too, once the server has shown that they do.
     let mut random = StdRng::seed_from_u64(3);
@@ -215,7 +198,7 @@ async fn activity_that_is_wrong_costs_requests_and_no_comments(
     simulator.set_faults(Some(wrong.answers(&pages)));
     let lake = Lake::with(Sqlite, &text).await.unwrap();
     synced(&lake).await;
-    let said = remarks(&lake).await;
+    let said = lake.remarks("pull_request_comments").await;
     let (commented, _) = counted(&simulator);
     let lists = asked(&simulator);
     match expected {
@@ -230,9 +213,7 @@ async fn activity_that_is_wrong_costs_requests_and_no_comments(
     // The activity itself is what the server gave: only what follows from comments is compared.
     let plain = by_lists(&simulator, &text).await;
     simulator.set_faults(None);
-    let differences = lake.differences(&plain).await;
-    let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
-    assert!(shown.is_empty(), "{shown:#?}");
+    lake.assert_equals(&plain).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -251,5 +232,9 @@ async fn a_server_that_once_left_out_a_deleted_comment_is_not_trusted_again() {
         simulator.world().random_change(&mut random);
     }
     synced(&lake).await;
-    assert!(remarks(&lake).await.contains("leaves out what was deleted"));
+    assert!(
+        lake.remarks("pull_request_comments")
+            .await
+            .contains("leaves out what was deleted")
+    );
 }

@@ -258,6 +258,25 @@ impl Lake {
         );
     }
 
+    /// Fails, with what differs, when its tables do not equal another one's.
+    pub(crate) async fn assert_equals(&self, other: &Self) {
+        let differences = self.differences(other).await;
+        let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
+        assert!(shown.is_empty(), "{shown:#?}");
+    }
+
+    /// What the latest collection of a stream says of itself.
+    pub(crate) async fn remarks(&self, stream: &str) -> String {
+        let sql = format!(
+            "SELECT message FROM _headwater_steps WHERE stage = 'collect' AND stream = '{stream}' \
+             ORDER BY id DESC LIMIT 1"
+        );
+        match &self.ask(&sql).await.rows[0][0] {
+            Cell::Text(message) => message.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// The first cell of the first row.
     pub(crate) async fn number(&self, sql: &str) -> usize {
         let answer = self.ask(sql).await;

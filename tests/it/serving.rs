@@ -230,9 +230,7 @@ async fn assert_is_complete(simulator: &Simulator, lake: &Lake) {
     for lake in [lake, &fresh] {
         assert_eq!(lake.sync(How::default()).await.0, Exit::Ok);
     }
-    let differences = lake.differences(&fresh).await;
-    let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
-    assert!(shown.is_empty(), "{shown:#?}");
+    lake.assert_equals(&fresh).await;
 }
 
 fn serve(lake: &Lake) -> Child {

@@ -45,16 +45,16 @@ impl Batch {
             .collect()
     }
 
-    /// Stored children of complete parents that the walks did not bring.
+    /// Stored children of complete parents that the walks did not find.
     pub(super) fn missing(&self, known: &StoredItems) -> Vec<(String, String)> {
-        let brought: HashSet<(&str, &str)> = self
+        let found: HashSet<(&str, &str)> = self
             .items
             .iter()
             .map(|item| (item.parent.as_str(), item.key.as_str()))
             .collect();
         let missing = known.keys();
         missing
-            .filter(|(parent, key)| !brought.contains(&(parent.as_str(), key.as_str())))
+            .filter(|(parent, key)| !found.contains(&(parent.as_str(), key.as_str())))
             .cloned()
             .collect()
     }

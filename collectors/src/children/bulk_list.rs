@@ -207,8 +207,8 @@ async fn look(
     parents: &mut Parents,
 ) -> Result<usize, Ended> {
     let most = parents.len() / PARENTS_PER_PAGE;
-    let told = engine.task.range.reach().is_none().then_some(most);
-    let mut reader = Reader::new(engine, (bulk_list, most, told), parents)?;
+    let announced = engine.task.range.reach().is_none().then_some(most);
+    let mut reader = Reader::new(engine, (bulk_list, most, announced), parents)?;
     while let Some(entries) = reader.page(engine).await? {
         for Entry { parent, at, item } in entries {
             let Some(known) = parents.get_mut(&parent) else {

@@ -29,15 +29,6 @@ pub(super) struct Missing {
     pub(super) page: Option<u64>,
 }
 
-/// True when the range reaches further back than what was walked.
-pub(crate) fn is_wider(wanted: Option<DateTime<Utc>>, stored: &WalkState) -> bool {
-    match (wanted, stored.data_after) {
-        (_, None) => false,
-        (None, Some(_)) => true,
-        (Some(wanted), Some(known)) => wanted < known,
-    }
-}
-
 /// A first page that has been fetched already.
 type Begun = Option<(Url, Page)>;
 
@@ -132,7 +123,7 @@ async fn missing(
     stored: &WalkState,
 ) -> Result<Option<(Plan, Begun)>, CollectErrorKind> {
     let reach = task.range.reach();
-    let is_missing = stored.complete && stored.since.is_some() && is_wider(reach, stored);
+    let is_missing = stored.complete && stored.since.is_some() && stored.is_exceeded_by(reach);
     let Some(upper) = stored.data_after.filter(|_| is_missing) else {
         return Ok(None);
     };

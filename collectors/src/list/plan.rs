@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use headwater_store::progress::WalkState;
 use url::Url;
 
-use super::backfill::{self, Missing};
+use super::backfill::Missing;
 use super::commit_range::Span;
 use super::{OVERLAP, shift_detection};
 use crate::endpoint::Collection;
@@ -39,7 +39,7 @@ impl Plan {
     ) -> Self {
         // A range that reaches further back than what was walked makes everything new, where the
         // part that is missing cannot be asked for alone.
-        let widened = backfill::is_wider(data_after, stored);
+        let widened = stored.is_exceeded_by(data_after);
         let incremental = stored.complete && !widened && !task.range.full;
         let newest_first = collection.endpoint.newest_first;
         let again = newest_first.map(|newest| TimeDelta::hours(newest.again_hours));

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use headwater_store::progress::{Checkpoint, WalkState};
 use url::Url;
 
-use super::{Plan, Walk, backfill, list_url, unended, walk};
+use super::{Plan, Walk, list_url, unended, walk};
 use crate::endpoint::Collection;
 use crate::engine::{Collected, Page, Task, fetch};
 use crate::error::CollectErrorKind;
@@ -35,7 +35,7 @@ pub(super) async fn look(
     let is_read = stored.complete
         && stored.resume_at.is_none()
         && !task.range.full
-        && !backfill::is_wider(task.range.data_after, stored);
+        && !stored.is_exceeded_by(task.range.data_after);
     if !collection.endpoint.settled || !is_read {
         return Ok(None);
     }

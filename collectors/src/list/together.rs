@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use headwater_domain::Scope;
 use headwater_store::looks::Look;
 use headwater_store::progress::WalkKey;
@@ -124,9 +124,8 @@ async fn may_serve(task: &Task<'_>, together: Together) -> Result<bool, CollectE
         scope: task.scope,
         stream: together.path,
     };
-    let failed = task.store.look(key).await?.map(|look| task.now - look.at);
-    let again = TimeDelta::hours(AGAIN_HOURS);
-    let is_tried = failed.is_none_or(|ago| ago < TimeDelta::zero() || ago >= again);
+    let failed = task.store.look(key).await?;
+    let is_tried = failed.is_none_or(|look| look.is_over(AGAIN_HOURS, task.now));
     Ok(is_tried && together.fits(task.store, task.scope).await?)
 }
 

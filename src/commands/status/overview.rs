@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use headwater_domain::Scope;
 use headwater_store::StoreError;
 use headwater_store::progress::WalkKey;
@@ -10,8 +10,8 @@ use headwater_store::query::Cell;
 use headwater_store::runs::ScopeStatus;
 
 use super::LookedAt;
-use crate::estimate::is_wider;
 use crate::exit::Failure;
+use crate::output::moment;
 use crate::report::counted;
 use crate::source::Source;
 
@@ -107,7 +107,7 @@ async fn waits(
         if let (true, Some(since), true) = (
             entry.collection.endpoint.is_by_time() && walked.complete,
             walked.data_after,
-            known.is_some_and(|known| is_wider(&walked, known.data_after)),
+            known.is_some_and(|known| walked.is_exceeded_by(known.data_after)),
         ) {
             waits.push(format!("{stream} before {}", since.format("%Y-%m-%d")));
         }
@@ -166,14 +166,10 @@ impl Overview {
 
     /// A row for programs: times in full.
     pub(super) fn as_data(&self) -> Vec<Cell> {
-        let time = |time: Option<DateTime<Utc>>| match time {
-            Some(time) => Cell::Text(time.to_rfc3339_opts(SecondsFormat::Secs, true)),
-            None => Cell::Null,
-        };
         vec![
             Cell::Text(self.name.clone()),
-            time(self.fresh_until),
-            time(self.last_run),
+            moment(self.fresh_until),
+            moment(self.last_run),
             Cell::Text(self.result()),
             Cell::Text(self.waits.join("; ")),
         ]

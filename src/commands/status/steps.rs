@@ -1,6 +1,6 @@
 //! `status --steps`: what ran when, how many rows, how fresh, for each step of a repository.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use headwater_domain::Scope;
 use headwater_store::Store;
 use headwater_store::query::Cell;
@@ -8,6 +8,7 @@ use headwater_store::runs::ScopeStatus;
 
 use super::LookedAt;
 use crate::exit::Failure;
+use crate::output::moment;
 use crate::source::{GIT, Source};
 
 pub(super) const COLUMNS: [&str; 12] = [
@@ -92,18 +93,14 @@ async fn rows_of(
 
 fn status_row(scope: &str, rows: u64, status: ScopeStatus) -> Vec<Cell> {
     let text = |text: &str| Cell::Text(text.to_owned());
-    let time = |time: Option<DateTime<Utc>>| match time {
-        Some(time) => Cell::Text(time.to_rfc3339_opts(SecondsFormat::Secs, true)),
-        None => Cell::Null,
-    };
     let step = status.step;
     vec![
         text(scope),
         text(&step.stage),
         text(&step.stream),
         text(&step.state),
-        time(step.finished_at),
-        time(status.fresh_until),
+        moment(step.finished_at),
+        moment(status.fresh_until),
         Cell::Integer(i64::try_from(rows).unwrap_or(i64::MAX)),
         Cell::Integer(step.items),
         Cell::Integer(step.written),
@@ -117,7 +114,7 @@ fn gone_row(scope: &str, at: DateTime<Utc>) -> Vec<Cell> {
     let mut row = vec![Cell::Null; COLUMNS.len()];
     row[0] = Cell::Text(scope.to_owned());
     row[3] = Cell::Text("gone at the source".to_owned());
-    row[5] = Cell::Text(at.to_rfc3339_opts(SecondsFormat::Secs, true));
+    row[5] = moment(Some(at));
     row[11] = Cell::Text("its rows stay".to_owned());
     row
 }

@@ -1,6 +1,6 @@
 //! When a list that is not read in each run was last asked for, and whether it was there.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::Store;
 use crate::bookkeeping::progress::WalkKey;
@@ -19,6 +19,15 @@ pub struct Look {
     pub seq: i64,
     /// Since when the list is not there (UTC); none for a list that is.
     pub absent_since: Option<DateTime<Utc>>,
+}
+
+impl Look {
+    /// Whether it was so many hours ago, or is later than now, as when the clock was corrected.
+    #[must_use]
+    pub fn is_over(&self, hours: i64, now: DateTime<Utc>) -> bool {
+        let age = now - self.at;
+        age < TimeDelta::zero() || age >= TimeDelta::hours(hours)
+    }
 }
 
 impl Store {

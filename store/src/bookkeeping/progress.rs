@@ -69,6 +69,18 @@ pub struct WalkState {
     pub resume_since: Option<DateTime<Utc>>,
 }
 
+impl WalkState {
+    /// True when a range reaches further back than what was walked.
+    #[must_use]
+    pub fn is_exceeded_by(&self, wanted: Option<DateTime<Utc>>) -> bool {
+        match (wanted, self.data_after) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(wanted), Some(known)) => wanted < known,
+        }
+    }
+}
+
 /// Names a list that is walked: a stream of a scope.
 #[derive(Clone, Copy, Debug)]
 pub struct WalkKey<'a> {

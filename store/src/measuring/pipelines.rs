@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 
 use headwater_domain::devops::{cicd_deployment, cicd_deployment_commit, cicd_pipeline};
 use headwater_domain::{Row as _, Table};
-use sea_orm::Value;
 
-use super::{METRICS_ORIGIN, text};
-use crate::database::sql::{LENGTHS, list_of};
+use super::{METRICS_ORIGIN, of_scopes, text};
+use crate::database::sql::LENGTHS;
 use crate::error::{During, StoreError};
 use crate::rows::read::{model, select};
-use crate::{Changes, Owner, Replacement, Store, Transaction};
+use crate::{Changes, Replacement, Store, Transaction};
 
 /// Tables of deployments, with what rows made of pipelines say in `subtask_name`.
 fn made_of_pipelines() -> [(&'static Table, &'static str); 2] {
@@ -198,14 +197,10 @@ impl Transaction<'_> {
         }
         let mut changes = Changes::default();
         for (table, made_by) in made_of_pipelines() {
-            let (list, scopes) = list_of(scopes);
-            let mut values: Vec<Value> = vec![made_by.into()];
-            values.extend(scopes);
-            let condition = format!("subtask_name = ? AND cicd_scope_id IN {list}");
             changes += self
                 .replace(Replacement {
                     table,
-                    owner: Owner::Within { condition, values },
+                    owner: of_scopes(scopes, ("subtask_name", made_by)),
                     rows: rows.take(table),
                     first: false,
                 })
@@ -226,13 +221,10 @@ impl Transaction<'_> {
         let mut changes = Changes::default();
         for scopes in scopes.chunks(LENGTHS[0]) {
             for (table, _) in made_of_pipelines() {
-                let (list, mut values) = list_of(scopes);
-                values.push(METRICS_ORIGIN.into());
-                let condition = format!("cicd_scope_id IN {list} AND _raw_data_table = ?");
                 changes += self
                     .replace(Replacement {
                         table,
-                        owner: Owner::Within { condition, values },
+                        owner: of_scopes(scopes, ("_raw_data_table", METRICS_ORIGIN)),
                         rows: Vec::new(),
                         first: false,
                     })

@@ -3,12 +3,10 @@
 use chrono::{DateTime, Utc};
 use headwater_domain::Row as _;
 use headwater_domain::devops::{cicd_deployment, cicd_deployment_commit};
-use sea_orm::Value;
 
-use super::text;
-use crate::database::sql::list_of;
+use super::{of_scopes, text};
 use crate::error::{During, StoreError};
-use crate::{Changes, Owner, Replacement, Store, Transaction};
+use crate::{Changes, Replacement, Store, Transaction};
 
 /// A tag of a repository, with when it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,13 +87,10 @@ impl Transaction<'_> {
         ];
         let mut changes = Changes::default();
         for table in tables {
-            let (list, mut values): (String, Vec<Value>) = list_of(scopes);
-            values.push(subtask_name.into());
-            let condition = format!("cicd_scope_id IN {list} AND subtask_name = ?");
             changes += self
                 .replace(Replacement {
                     table,
-                    owner: Owner::Within { condition, values },
+                    owner: of_scopes(scopes, ("subtask_name", subtask_name)),
                     rows: rows.take(table),
                     first: false,
                 })

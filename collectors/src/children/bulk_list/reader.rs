@@ -30,7 +30,7 @@ pub(super) struct Reader {
     /// Items before this time belong to no pending parent.
     bound: Option<DateTime<Utc>>,
     /// As many, by what the list says of its length; none where it is not read to its end.
-    told: Option<usize>,
+    announced: Option<usize>,
     /// Time of the item before.
     last: Option<DateTime<Utc>>,
     date: Option<DateTime<Utc>>,
@@ -40,7 +40,7 @@ impl Reader {
     /// A reading of no more than so many pages, for these parents.
     pub(super) fn new(
         engine: &Engine<'_>,
-        (bulk_list, most, told): (BulkList, usize, Option<usize>),
+        (bulk_list, most, announced): (BulkList, usize, Option<usize>),
         parents: &Parents,
     ) -> Result<Self, Ended> {
         let task = engine.task;
@@ -56,7 +56,7 @@ impl Reader {
             pages: 0,
             most,
             bound: oldest.map(|oldest| oldest - BEYOND),
-            told,
+            announced,
             last: None,
             date: None,
         })
@@ -89,7 +89,7 @@ impl Reader {
         let length = engine.collection.page_length();
         let pages = page.items.size.map(|size| size.div_ceil(length));
         let is_too_long = |(pages, most): (u64, usize)| pages > most as u64;
-        if pages.zip(self.told).is_some_and(is_too_long) {
+        if pages.zip(self.announced).is_some_and(is_too_long) {
             return Err(Ended::Unusable(BulkListDefect::TooLong));
         }
         let mut entries = Vec::with_capacity(page.items.items.len());
